@@ -1,0 +1,168 @@
+"""Trajectories of one's own, in any format that mdtraj reads."""
+
+import glob
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BeforeValidator, Field
+
+from cgbench.datasets.base import DatasetSource
+from cgbench.errors import InputError
+from cgbench.frames import Frames
+from cgbench.molecule import Molecule
+from cgbench.periodic import LONGEST_BOND, bonds_from_distances, longest_bond, make_whole
+from cgbench.settings import Settings
+from cgbench.trajectory_io import RawTrajectory, load_trajectory, read_topology
+
+# Formats whose time mdtraj reads; for all others it counts frames.
+TIMED_FORMATS = frozenset({".xtc", ".trr", ".nc", ".netcdf", ".ncdf", ".h5", ".hdf5", ".gro"})
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+class FilesSettings(Settings):
+    """Which files, and what is known about them.
+
+    Attributes
+    ----------
+    topology
+        Any file from which mdtraj reads atoms (PDB, prmtop, PSF, GRO, ...).
+    trajectories
+        One or several files, each an independent trajectory; ``*`` and ``?`` stand for any
+        characters, and what they match is sorted by name.
+    selection
+        Atoms to keep, in mdtraj's selection language.
+    stride
+        Keep every ``stride``-th frame.
+    frame_interval_ps
+        Time between the frames of the files, ps. Needed where the format holds no time (DCD, PDB,
+        XYZ, mdcrd); otherwise it overrides what the files say.
+    temperature_K, title, force_field, licence, citation
+        Go into the card.
+    """
+
+    topology: str
+    trajectories: Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_length=1)]
+    selection: str = "all"
+    stride: Annotated[int, Field(ge=1)] = 1
+    frame_interval_ps: Annotated[float, Field(gt=0)] | None = None
+    temperature_K: Annotated[float, Field(gt=0)] | None = None  # noqa: N815
+    title: str | None = None
+    force_field: str | None = None
+    licence: str | None = None
+    citation: str | None = None
+
+
+class Source(DatasetSource):
+    """Read, select, complete missing bonds and make broken molecules whole; the card says what was done."""
+
+    Settings = FilesSettings
+    settings: FilesSettings
+
+    def input_files(self) -> list[str]:
+        """List the topology and the trajectories, patterns expanded."""
+        return [self.settings.topology, *self._trajectory_files()]
+
+    def read(self) -> tuple[Frames, dict[str, Any]]:
+        """Read all trajectories."""
+        chosen = self.settings
+        molecule = read_topology(chosen.topology, chosen.selection)
+        files = self._trajectory_files()
+        done: list[str] = []
+        positions, times = [], []
+        for number, file in enumerate(files):
+            raw = load_trajectory(file, chosen.topology, chosen.selection, chosen.stride)
+            if number == 0:
+                molecule = _with_all_bonds(molecule, raw, chosen.topology, done)
+            positions.append(_whole(raw, molecule, file, done))
+            times.append(self._time(raw, file))
+        frames = Frames(
+            positions=np.concatenate(positions),
+            trajectory=np.repeat(np.arange(len(files)), [len(time) for time in times]),
+            time=np.concatenate(times),
+            molecule=molecule,
+        )
+        described = {"title", "temperature_K", "force_field", "licence", "citation"}
+        card = {
+            **chosen.model_dump(include=described),
+            **chosen.model_dump(include={"topology", "selection", "stride"}),
+            "processing": done,
+            "trajectories": [{"file": file} for file in files],
+        }
+        return frames, card
+
+    def _trajectory_files(self) -> list[str]:
+        files: list[str] = []
+        for pattern in self.settings.trajectories:
+            is_pattern = glob.has_magic(pattern)
+            # Path.glob refuses absolute patterns.
+            matches = sorted(glob.glob(pattern)) if is_pattern else [pattern]  # noqa: PTH207
+            if not matches:
+                raise InputError(
+                    f"trajectories: no file matches {pattern!r} in {Path.cwd()}; correct the pattern, "
+                    "it is relative to the working directory"
+                )
+            files += matches
+        repeated = sorted({file for file in files if files.count(file) > 1})
+        if repeated:
+            raise InputError(f"trajectories: {', '.join(repeated)} named more than once; name each file once")
+        return files
+
+    def _time(self, raw: RawTrajectory, file: str) -> NDArray[np.float64]:
+        interval = self.settings.frame_interval_ps
+        if interval is not None:
+            return np.asarray(np.arange(len(raw.time)) * interval * self.settings.stride)
+        if Path(file).suffix.lower() not in TIMED_FORMATS:
+            raise InputError(
+                f"{file}: the time of frames is not read from this format; set frame_interval_ps (ps between "
+                "the frames of the file), by which gaps between parts of a split are measured"
+            )
+        return raw.time
+
+
+def _with_all_bonds(molecule: Molecule, raw: RawTrajectory, topology: str, done: list[str]) -> Molecule:
+    """Add bonds by distance to the atoms that the topology leaves without any."""
+    lonely = np.setdiff1d(np.arange(molecule.n_atoms), molecule.bonds)
+    if not len(lonely) or molecule.n_atoms == 1:
+        return molecule
+    cell = None if raw.cell is None else raw.cell[0]
+    near = bonds_from_distances(molecule, raw.positions[0], cell)
+    added = near[np.isin(near, lonely).any(axis=1)]
+    completed = replace(molecule, bonds=np.unique(np.concatenate([molecule.bonds, added]), axis=0))
+    note = (
+        f"{topology}: {len(lonely)} of {molecule.n_atoms} atoms have no bond; {len(added)} bonds were added "
+        "by distance in the first frame (d < 1.3 (r_i + r_j))"
+    )
+    still = np.setdiff1d(lonely, added)
+    if len(still):
+        note += f"; atoms {', '.join(map(str, still[:10]))} remain without a bond"
+    warnings.warn(f"{note}; check them, or give a topology with bonds", stacklevel=2)
+    done.append(note)
+    return completed
+
+
+def _whole(raw: RawTrajectory, molecule: Molecule, file: str, done: list[str]) -> NDArray[np.float32]:
+    """Make molecules whole in the frames where a bond is too long to be one."""
+    lengths = longest_bond(raw.positions, molecule.bonds)
+    broken = lengths > LONGEST_BOND
+    if not broken.any():
+        return raw.positions
+    positions = raw.positions.copy()
+    if raw.cell is not None:
+        positions[broken] = make_whole(raw.positions[broken], raw.cell[broken], molecule)
+        lengths = longest_bond(positions, molecule.bonds)
+    if lengths.max() > LONGEST_BOND:
+        raise InputError(
+            f"{file}: frame {int(lengths.argmax())} (after stride) has a bond of {lengths.max():.1f} Å"
+            f"{' and no periodic unit cell' if raw.cell is None else ''}; give a topology whose atoms are "
+            "in the order of the trajectory, or make molecules whole first (gmx trjconv -pbc whole, cpptraj "
+            "autoimage)"
+        )
+    done.append(f"{file}: molecules made whole across the periodic boundary in {int(broken.sum())} frames")
+    return positions

@@ -1,0 +1,1 @@
+"""Figures: they see tidy tables and stored frames only."""

@@ -1,0 +1,161 @@
+"""The mapping itself and the contract of a mapping generator."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cgbench.errors import InputError
+from cgbench.files import read_json, write_json
+from cgbench.molecule import IntArray, Molecule
+from cgbench.settings import Settings as SettingsModel
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A linear map from atoms to beads, X = M x, in which every atom belongs to one bead.
+
+    Attributes
+    ----------
+    bead_index : int [n_atoms]
+        The bead of each atom; every bead has at least one atom.
+    weights : float [n_atoms]
+        Share of an atom in its bead's position; they sum to 1 within a bead. Equal weights give
+        the geometric centre, masses the centre of mass, a one-hot weight a site such as Cα.
+    """
+
+    bead_index: IntArray
+    weights: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        if self.bead_index.ndim != 1 or self.bead_index.shape != self.weights.shape:
+            raise InputError(
+                f"mapping: bead_index has shape {self.bead_index.shape} and weights {self.weights.shape}; "
+                "both must be [n_atoms]"
+            )
+        counts = np.bincount(self.bead_index)
+        if (counts == 0).any():
+            raise InputError(f"mapping: bead {int(np.argmin(counts))} of {len(counts)} is empty")
+        sums = np.bincount(self.bead_index, weights=self.weights)
+        if not np.allclose(sums, 1.0, atol=1e-9):
+            worst = int(np.abs(sums - 1).argmax())
+            raise InputError(f"mapping: weights of bead {worst} sum to {sums[worst]}, not to 1")
+
+    @classmethod
+    def centres(cls, bead_index: IntArray) -> "Mapping":
+        """Make the mapping whose beads are geometric centres of their atoms."""
+        bead_index = np.asarray(bead_index, dtype=np.int64)
+        return cls(bead_index, 1.0 / np.bincount(bead_index)[bead_index])
+
+    @property
+    def n_atoms(self) -> int:
+        """Number of atoms."""
+        return len(self.bead_index)
+
+    @property
+    def n_beads(self) -> int:
+        """Number of beads: the resolution."""
+        return int(self.bead_index.max()) + 1
+
+    @cached_property
+    def matrix(self) -> NDArray[np.float64]:
+        """M [n_beads, n_atoms]."""
+        matrix = np.zeros((self.n_beads, self.n_atoms))
+        matrix[self.bead_index, np.arange(self.n_atoms)] = self.weights
+        return matrix
+
+    @cached_property
+    def channel(self) -> IntArray:
+        """Rank [n_atoms] of each atom among the atoms of its bead, in atom order."""
+        one_hot = np.eye(self.n_beads, dtype=np.int64)[self.bead_index]
+        return (one_hot.cumsum(axis=0) - 1)[np.arange(self.n_atoms), self.bead_index]
+
+    def beads(self, positions: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Coarse-grain positions [..., n_atoms, 3] to beads [..., n_beads, 3], in the same unit."""
+        return np.asarray(self.matrix.astype(positions.dtype) @ positions)
+
+    def lift(self, beads: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Put every atom on its bead: [..., n_beads, 3] to [..., n_atoms, 3]."""
+        return np.asarray(beads[..., self.bead_index, :])
+
+    def project(self, positions: NDArray[np.floating], beads: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Shift the atoms of each bead together so that M x = X holds exactly (R1)."""
+        return np.asarray(positions + self.lift(beads - self.beads(positions)))
+
+    def save(self, path: Path | str) -> None:
+        """Write as JSON, atomically."""
+        write_json(path, {"bead_index": self.bead_index.tolist(), "weights": self.weights.tolist()})
+
+    @classmethod
+    def load(cls, path: Path | str) -> "Mapping":
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, damaged or breaks the contract.
+        """
+        stored = read_json(path)
+        try:
+            return cls(
+                np.asarray(stored["bead_index"], dtype=np.int64),
+                np.asarray(stored["weights"], dtype=np.float64),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{path}: not a mapping ({error})") from None
+
+
+class MappingGenerator(ABC):
+    """Contract of a mapping: one file in ``cgbench/mapping`` with one class named ``Generator``.
+
+    Attributes
+    ----------
+    Settings
+        Its settings in the config (key ``mappings.<file name>``).
+    reference
+        Where it comes from.
+    learned
+        Whether it looks at training frames; if not, they are not even passed on.
+    """
+
+    Settings: ClassVar[type[SettingsModel]] = SettingsModel
+    reference: ClassVar[str]
+    learned: ClassVar[bool] = False
+
+    def __init__(self, settings: SettingsModel) -> None:
+        self.settings = settings
+
+    def generate(
+        self, molecule: Molecule, n_beads: int, seed: int, positions: NDArray[np.float32] | None = None
+    ) -> Mapping:
+        """Make a mapping with exactly ``n_beads`` beads, the same one for the same seed.
+
+        Parameters
+        ----------
+        positions : float32 [n_frames, n_atoms, 3]
+            Training frames, Å; only for learned generators.
+
+        Raises
+        ------
+        InputError
+            If there cannot be that many beads.
+        """
+        if not 1 <= n_beads <= molecule.n_atoms:
+            raise InputError(
+                f"resolution {n_beads}: a molecule of {molecule.n_atoms} atoms can have 1 to "
+                f"{molecule.n_atoms} beads; change the resolutions in the config"
+            )
+        mapping = self._generate(molecule, n_beads, seed, positions if self.learned else None)
+        if mapping.n_beads != n_beads:
+            raise InputError(f"{type(self).__module__}: made {mapping.n_beads} beads instead of {n_beads}")
+        return mapping
+
+    @abstractmethod
+    def _generate(
+        self, molecule: Molecule, n_beads: int, seed: int, positions: NDArray[np.float32] | None
+    ) -> Mapping:
+        """Do the work; ``n_beads`` is between 1 and n_atoms."""

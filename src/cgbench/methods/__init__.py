@@ -1,0 +1,1 @@
+"""Backmapping methods. Every module here but ``base`` is a method; its file name is its key in the config."""

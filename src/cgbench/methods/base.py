@@ -1,0 +1,171 @@
+"""The contract of a backmapping method."""
+
+import json
+import pickle
+import zipfile
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cgbench import plugins
+from cgbench.errors import InputError
+from cgbench.files import atomic_output
+from cgbench.mapping.base import Mapping
+from cgbench.molecule import Molecule
+from cgbench.settings import Settings
+
+Positions = NDArray[np.floating]
+
+
+@dataclass
+class FitContext:
+    """What a method gets from the run that trains it, apart from data.
+
+    Attributes
+    ----------
+    seed
+        Everything stochastic in training derives from it.
+    scratch
+        Directory for checkpoints that survive a killed job, or None to keep none.
+    spec
+        What else must be equal for a checkpoint to be taken up: data, mapping, settings, as text.
+    device
+        ``"cpu"`` or ``"cuda"``.
+    history
+        One row per epoch (or fewer); the run writes them to ``history.csv``.
+    progress
+        Whether to draw a progress bar.
+    """
+
+    seed: int
+    scratch: Path | None = None
+    spec: str = ""
+    device: str = "cpu"
+    history: list[dict[str, float]] = field(default_factory=list)
+    progress: bool = False
+
+
+class BackmappingMethod(ABC):
+    """Contract of a method: one file in ``cgbench/methods`` with one class named ``Method``.
+
+    Arrays are numpy, in Å; results have the dtype of the argument and are computed in at least
+    that precision. Frames passed to :meth:`fit` are all a method ever learns from.
+
+    Attributes
+    ----------
+    Settings
+        Its settings in the config (key ``methods.<name>``).
+    stochastic
+        Whether samples for one CG geometry differ.
+    equivariance
+        Under which group results turn with their input: ``"none"``, ``"SE(3)"`` (rotations and
+        translations) or ``"E(3)"`` (mirror images too).
+    reference
+        Where it comes from.
+    """
+
+    Settings: ClassVar[type[Settings]] = Settings
+    stochastic: ClassVar[bool]
+    equivariance: ClassVar[Literal["none", "SE(3)", "E(3)"]]
+    reference: ClassVar[str]
+
+    def __init__(self, settings: Settings, mapping: Mapping, molecule: Molecule) -> None:
+        if mapping.n_atoms != molecule.n_atoms:
+            raise InputError(f"mapping has {mapping.n_atoms} atoms, the molecule has {molecule.n_atoms}")
+        self.settings = settings
+        self.mapping = mapping
+        self.molecule = molecule
+
+    @abstractmethod
+    def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
+        """Learn from training frames [n_frames, n_atoms, 3]; make every choice on validation frames."""
+
+    @abstractmethod
+    def reconstruct(self, positions: Positions) -> Positions:
+        """Encode and decode frames [n_frames, n_atoms, 3], without noise.
+
+        For a method without an encoder: backmap the beads of the frames.
+        """
+
+    @abstractmethod
+    def sample(self, beads: Positions, n_samples: int, seed: int) -> Positions:
+        """Backmap beads [n_frames, n_beads, 3] to [n_frames, n_samples, n_atoms, 3].
+
+        The same seed gives the same samples.
+        """
+
+    @abstractmethod
+    def state(self) -> dict[str, Any]:
+        """All that was learned: a dictionary of tensors, numbers and texts."""
+
+    @abstractmethod
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Restore what :meth:`state` returned."""
+
+    def n_parameters(self) -> int:
+        """Count the learned numbers."""
+        return sum(value.numel() for value in self.state().values() if isinstance(value, torch.Tensor))
+
+    def save(self, path: Path | str) -> None:
+        """Write a self-contained model file (method, settings, mapping, molecule, state), atomically."""
+        content = {
+            "method": type(self).__module__.rsplit(".", 1)[-1],
+            "settings": self.settings.to_json(),
+            "bead_index": torch.as_tensor(self.mapping.bead_index),
+            "weights": torch.as_tensor(self.mapping.weights),
+            "molecule": {
+                key: value.tolist() if value.dtype.kind == "U" else torch.as_tensor(value)
+                for key, value in self.molecule.to_arrays().items()
+            },
+            "state": self.state(),
+        }
+        with atomic_output(path) as temporary:
+            torch.save(content, temporary)
+
+
+class DeterministicMethod(BackmappingMethod):
+    """A method that maps beads to one geometry; results are projected so that M x = X holds (R1)."""
+
+    stochastic = False
+
+    @abstractmethod
+    def backmap(self, beads: Positions) -> Positions:
+        """Backmap beads [n_frames, n_beads, 3] to [n_frames, n_atoms, 3]; R1 is seen to afterwards."""
+
+    def reconstruct(self, positions: Positions) -> Positions:
+        """Backmap the beads of the frames [n_frames, n_atoms, 3]."""
+        beads = self.mapping.beads(positions)
+        return self.mapping.project(self.backmap(beads), beads)
+
+    def sample(self, beads: Positions, n_samples: int, seed: int) -> Positions:
+        """Repeat the one geometry ``n_samples`` times: [n_frames, n_samples, n_atoms, 3]."""
+        geometry = self.mapping.project(self.backmap(beads), beads)
+        return np.repeat(geometry[:, None], n_samples, axis=1)
+
+
+def load_model(path: Path | str) -> BackmappingMethod:
+    """Read a model file that :meth:`BackmappingMethod.save` wrote; nothing in it is executed.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged or not a model.
+    """
+    try:
+        content = torch.load(path, weights_only=True, map_location="cpu")
+        method = plugins.load("methods", content["method"])
+        molecule = Molecule.from_arrays({key: np.asarray(value) for key, value in content["molecule"].items()})
+        mapping = Mapping(content["bead_index"].numpy(), content["weights"].numpy())
+        settings = method.Settings.model_validate(json.loads(content["settings"]))
+        model: BackmappingMethod = method(settings, mapping, molecule)
+        model.load_state(content["state"])
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such model; train it first") from None
+    except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: not a usable model file ({error}); delete it and train again") from None
+    return model

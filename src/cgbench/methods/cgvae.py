@@ -1,0 +1,239 @@
+"""CGVAE: a conditional variational auto-encoder with an equivariant decoder.
+
+After Wang et al., *Generative Coarse-Graining of Molecular Conformations*, ICML 2022 (arXiv
+2201.12176), trained to the same kind of objective, with these differences:
+
+- the KL divergence is that of two Gaussians, and its weight β has a meaning: with it per coordinate,
+  β = 2σ², where σ (Å) is the precision to which the decoder is asked to reproduce a frame;
+- the posterior is written relative to the prior, so that it starts as the prior and departs from it
+  only where that pays; β is warmed up, against posterior collapse;
+- atoms have an identity (the three hydrogens of a methyl differ) and parity-odd features (left and
+  right differ), for encoder, prior and decoder;
+- vector products are normalised, pseudovectors exist from the first layer at every resolution;
+- radial filters are shared by the channels of a head, which takes the sum over neighbours from a
+  tensor of pairs times features to one matrix product;
+- geometries decoded from the prior are held to the bond lengths and angles of the frame during
+  training, not only those decoded from the posterior (``gamma_prior``; 0 turns it off).
+"""
+
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from cgbench.mapping.base import Mapping
+from cgbench.methods.base import BackmappingMethod, FitContext, Positions
+from cgbench.molecule import Molecule
+from cgbench.nn.equivariant import EquivariantDecoder
+from cgbench.nn.invariant import InvariantNetwork, mlp
+from cgbench.nn.radial import RadialBasis
+from cgbench.nn.training import Terms, TrainingSettings, train_network
+
+Gaussian = tuple[Tensor, Tensor]  # mean and log of the standard deviation, [batch, n_beads, n_latent]
+
+CHUNK = 4096  # geometries decoded at once
+PRIOR_SHARE = 4  # in training, one geometry is decoded from the prior for every so many frames
+
+
+class CGVAESettings(TrainingSettings):
+    """Settings of CGVAE.
+
+    Attributes
+    ----------
+    features, vectors, latent
+        Invariant channels per atom or bead, vector channels per bead, latent numbers per bead.
+    heads
+        Radial filters per layer; ``features`` and ``vectors`` must be multiples of it.
+    basis
+        Radial functions.
+    handed
+        Parity-odd channels of encoder and prior.
+    atom_cutoff, bead_cutoff
+        Å.
+    encoder_layers, prior_layers, decoder_layers
+        Message passing layers.
+    beta
+        Weight of the KL divergence per coordinate, Å²; 2σ² for a target precision of σ.
+    beta_warm_up
+        Share of training over which β rises from zero.
+    gamma, gamma_prior
+        Weight of squared errors of bonded and 1-3 distances, of geometries decoded from the
+        posterior and from the prior.
+    """
+
+    features: Annotated[int, Field(ge=1)] = 64
+    vectors: Annotated[int, Field(ge=1)] = 32
+    latent: Annotated[int, Field(ge=1)] = 32
+    heads: Annotated[int, Field(ge=1)] = 8
+    basis: Annotated[int, Field(ge=1)] = 8
+    handed: Annotated[int, Field(ge=1)] = 8
+    atom_cutoff: Annotated[float, Field(gt=0)] = 8.5
+    bead_cutoff: Annotated[float, Field(gt=0)] = 9.5
+    encoder_layers: Annotated[int, Field(ge=1)] = 3
+    prior_layers: Annotated[int, Field(ge=1)] = 2
+    decoder_layers: Annotated[int, Field(ge=1)] = 4
+    beta: Annotated[float, Field(ge=0)] = 0.01
+    beta_warm_up: Annotated[float, Field(gt=0, le=1)] = 0.3
+    gamma: Annotated[float, Field(ge=0)] = 1.0
+    gamma_prior: Annotated[float, Field(ge=0)] = 1.0
+
+
+class CGVAENetwork(nn.Module):
+    """Encoder q(z|x,X), prior p(z|X) and decoder p(x|X,z)."""
+
+    bead_index: Tensor
+    matrix: Tensor
+    pool: Tensor
+
+    def __init__(self, settings: CGVAESettings, mapping: Mapping) -> None:
+        super().__init__()
+        s = settings
+        self.register_buffer("bead_index", torch.as_tensor(mapping.bead_index), persistent=False)
+        self.register_buffer("matrix", torch.as_tensor(mapping.matrix, dtype=torch.float32), persistent=False)
+        self.register_buffer("pool", (self.matrix > 0).float(), persistent=False)
+        self.atoms = InvariantNetwork(
+            mapping.n_atoms, s.features, s.encoder_layers, s.basis, s.heads, s.handed, s.atom_cutoff
+        )
+        self.to_bead = RadialBasis(2 * s.atom_cutoff, s.basis)
+        self.pool_filters = nn.ModuleList(
+            nn.Linear(s.basis, s.features, bias=False) for _ in range(s.encoder_layers)
+        )
+        self.pool_values = nn.ModuleList(nn.Linear(s.features, s.features) for _ in range(s.encoder_layers))
+        self.beads = InvariantNetwork(
+            mapping.n_beads, s.features, s.prior_layers, s.basis, s.heads, s.handed, s.bead_cutoff
+        )
+        self.prior_head = mlp(s.features, s.features, 2 * s.latent)
+        self.posterior_head = mlp(2 * s.features, 2 * s.features, 2 * s.latent)
+        self.decoder = EquivariantDecoder(
+            self.bead_index,
+            torch.as_tensor(mapping.channel),
+            self.matrix,
+            s.latent,
+            s.features,
+            s.vectors,
+            s.decoder_layers,
+            s.basis,
+            s.heads,
+            s.bead_cutoff,
+        )
+
+    def prior(self, beads: Tensor) -> tuple[Gaussian, Tensor]:
+        """p(z|X) for beads [batch, n_beads, 3], with the bead features it was read from."""
+        features = self.beads(beads - beads.mean(1, keepdim=True))[-1]
+        mean, log_sigma = self.prior_head(features).chunk(2, dim=-1)
+        return (mean, log_sigma.clamp(-6.0, 3.0)), features
+
+    def posterior(self, positions: Tensor, beads: Tensor, bead_features: Tensor) -> Gaussian:
+        """q(z|x,X) in units of the prior: mean and log standard deviation of (z − μ_p)/σ_p."""
+        centred = positions - beads.mean(1, keepdim=True)
+        with torch.no_grad():
+            offset = positions - beads[:, self.bead_index]
+            basis = self.to_bead(offset.square().sum(-1).sqrt()).transpose(1, 2)
+        pooled = torch.zeros_like(bead_features)
+        layers = zip(self.atoms(centred), self.pool_values, self.pool_filters, strict=True)
+        for features, value, radial in layers:
+            pooled = pooled + self.pool @ (value(features) * (1.0 + radial(basis)))
+        mean, log_ratio = self.posterior_head(torch.cat((pooled, bead_features), dim=-1)).chunk(2, dim=-1)
+        return mean, log_ratio.clamp(-6.0, 3.0)
+
+    def decode(self, relative: Tensor, prior: Gaussian, beads: Tensor) -> Tensor:
+        """Decode latents given in units of the prior to [batch, n_atoms, 3]."""
+        mean, log_sigma = prior
+        geometry: Tensor = self.decoder(mean + log_sigma.exp() * relative, beads)
+        return geometry
+
+
+def kl_divergence(relative: Gaussian) -> Tensor:
+    """KL of N(mean, exp(log_ratio)²) from N(0, 1), summed over beads and latents: [batch], nats."""
+    mean, log_ratio = relative
+    return (0.5 * (mean.square() + (2 * log_ratio).exp() - 1.0) - log_ratio).sum((1, 2))
+
+
+class Method(BackmappingMethod):
+    """CGVAE."""
+
+    Settings = CGVAESettings
+    stochastic = True
+    equivariance = "SE(3)"
+    reference = "Wang et al., ICML 2022, arXiv 2201.12176"
+    settings: CGVAESettings
+
+    def __init__(self, settings: CGVAESettings, mapping: Mapping, molecule: Molecule) -> None:
+        super().__init__(settings, mapping, molecule)
+        self.network = CGVAENetwork(settings, mapping)
+        pairs = np.concatenate((molecule.bonds, molecule.angle_ends))
+        self.pairs = torch.as_tensor(pairs.T.copy())
+
+    def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
+        """Minimise coordinate error + β KL + γ distance errors; stop on the validation frames."""
+        torch.manual_seed(context.seed)
+        self.network = CGVAENetwork(self.settings, self.mapping)
+        self.pairs = self.pairs.to(context.device)
+        train_network(self.network, self._loss, train, valid, self.settings, context)
+
+    def _loss(self, positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
+        s, network = self.settings, self.network
+        beads = network.matrix @ positions
+        prior, bead_features = network.prior(beads)
+        posterior = network.posterior(positions, beads, bead_features)
+        n_frames = len(positions)
+        n_drawn = -(-n_frames // PRIOR_SHARE)
+        noise = torch.randn(n_frames + n_drawn, *posterior[0].shape[1:], generator=generator).to(positions)
+        latent = torch.cat((posterior[0] + posterior[1].exp() * noise[:n_frames], noise[n_frames:]))
+        mean, log_sigma, at = (torch.cat((whole, whole[:n_drawn])) for whole in (*prior, beads))
+        rebuilt, drawn = network.decode(latent, (mean, log_sigma), at).split((n_frames, n_drawn))
+        target = self._distances(positions)
+        recon = (rebuilt - positions).square().mean()
+        graph = (self._distances(rebuilt) - target).square().mean()
+        graph_prior = (self._distances(drawn) - target[:n_drawn]).square().mean()
+        kl = kl_divergence(posterior).mean()
+        beta = s.beta * min(1.0, progress / s.beta_warm_up) / (3 * positions.shape[1])
+        total = recon + beta * kl + s.gamma * graph + s.gamma_prior * graph_prior
+        return {"loss": total, "recon": recon, "kl": kl, "graph": graph, "graph_prior": graph_prior}
+
+    def _distances(self, positions: Tensor) -> Tensor:
+        i, j = self.pairs
+        difference = positions.index_select(1, i) - positions.index_select(1, j)
+        return (difference.square().sum(-1) + 1e-12).sqrt()
+
+    def reconstruct(self, positions: Positions) -> Positions:
+        """Decode the posterior mean of frames [n_frames, n_atoms, 3]."""
+        return self._run(self._reconstruct, positions)
+
+    def _reconstruct(self, positions: Tensor) -> Tensor:
+        beads = self.network.matrix @ positions
+        prior, features = self.network.prior(beads)
+        return self.network.decode(self.network.posterior(positions, beads, features)[0], prior, beads)
+
+    def sample(self, beads: Positions, n_samples: int, seed: int) -> Positions:
+        """Decode draws from the prior: beads [n_frames, n_beads, 3] to [n_frames, n_samples, n_atoms, 3]."""
+        generator = torch.Generator().manual_seed(seed)
+
+        def draw(batch: Tensor) -> Tensor:
+            prior, _ = self.network.prior(batch)
+            shape = (n_samples, *prior[0].shape)
+            noise = torch.randn(shape, generator=generator, dtype=torch.float32).to(batch).flatten(0, 1)
+            repeated = (prior[0].repeat(n_samples, 1, 1), prior[1].repeat(n_samples, 1, 1))
+            geometries = self.network.decode(noise, repeated, batch.repeat(n_samples, 1, 1))
+            return geometries.unflatten(0, (n_samples, -1)).transpose(0, 1)
+
+        return self._run(draw, beads, chunk=max(1, CHUNK // n_samples))
+
+    def _run(self, function: Any, array: Positions, chunk: int = CHUNK) -> Positions:
+        dtype = torch.float64 if array.dtype == np.float64 else torch.float32
+        device = next(self.network.parameters()).device
+        self.network.to(dtype).eval()
+        tensor = torch.as_tensor(array, dtype=dtype, device=device)
+        with torch.inference_mode():
+            result = torch.cat([function(part) for part in tensor.split(chunk)])
+        return np.asarray(result.cpu().numpy())
+
+    def state(self) -> dict[str, Any]:
+        """Weights of the network."""
+        return {name: value.float().cpu() for name, value in self.network.state_dict().items()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Set the weights."""
+        self.network.load_state_dict(state)

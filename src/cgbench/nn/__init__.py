@@ -1,0 +1,1 @@
+"""Neural network parts and the training loop that the methods share."""

@@ -1,0 +1,164 @@
+"""The equivariant decoder: from beads and an invariant latent vector per bead to all atoms."""
+
+import torch
+from torch import Tensor, nn
+
+from cgbench.nn.invariant import mlp
+from cgbench.nn.radial import RadialBasis, filter_matrix, neighbour_sum, pair_distance
+
+# Vector features are [batch, n_beads, 3, channels]: the component first, so that channels mix by nn.Linear.
+
+
+def normalised_cross(a: Tensor, b: Tensor) -> Tensor:
+    """Vector product of [batch, n, 3, F], bounded by the longer factor so that depth cannot blow it up."""
+    size = 1.0 + a.square().sum(2, keepdim=True) + b.square().sum(2, keepdim=True)
+    return torch.linalg.cross(a, b, dim=2) * size.rsqrt()
+
+
+class EquivariantMessage(nn.Module):
+    """One layer over scalars S, pseudoscalars P, vectors V and pseudovectors A of the beads.
+
+    Neighbours send S, V, A and their direction, each weighted by a radial filter; products with the
+    receiver's own features couple the four kinds as parity allows: V gains V×A and P·A, A gains
+    P·V, V×V and A×A, P gains V·A.
+    """
+
+    def __init__(self, n_features: int, n_vectors: int, n_basis: int, n_heads: int) -> None:
+        super().__init__()
+        self.n_heads = n_heads
+        self.sizes = (n_features, n_vectors, n_vectors, n_vectors)
+        self.normalise = nn.LayerNorm(n_features)
+        self.source = mlp(n_features, n_features, sum(self.sizes))
+        self.filters = nn.ParameterList(filter_matrix(n_basis, n_heads) for _ in self.sizes)
+        self.to_scalar = nn.Linear(n_features, n_features)
+        self.from_direction = nn.Linear(n_vectors, n_vectors, bias=False)
+        self.from_vector = nn.Linear(n_vectors, 3 * n_vectors, bias=False)
+        self.from_pseudovector = nn.Linear(n_vectors, 4 * n_vectors, bias=False)
+
+    def forward(self, state: tuple[Tensor, ...], positions: Tensor, basis: Tensor) -> tuple[Tensor, ...]:
+        """Update (S, P, V, A) at beads [batch, n, 3] with basis [batch, K, n, n]."""
+        S, P, V, A = state
+        s, r, v, a = self.source(self.normalise(S)).unsqueeze(2).split(self.sizes, dim=-1)
+        scalar = self._sum(basis, s, self.filters[0]).squeeze(2)
+        carried = self._sum(basis, torch.cat((r * positions.unsqueeze(-1), r), dim=2), self.filters[1])
+        direction = carried[:, :, :3] - positions.unsqueeze(-1) * carried[:, :, 3:]
+        vector = self._sum(basis, v * V, self.filters[2])
+        pseudovector = self._sum(basis, a * A, self.filters[3])
+
+        v_plain, v_pseudo, v_cross = self.from_vector(vector).chunk(3, dim=-1)
+        a_plain, a_pseudo, a_cross_v, a_cross_a = self.from_pseudovector(pseudovector).chunk(4, dim=-1)
+        turn = P.unsqueeze(2)
+        return (
+            S + self.to_scalar(scalar),
+            P + (V * pseudovector).sum(2) / (1.0 + V.square().sum(2) + pseudovector.square().sum(2)),
+            V + self.from_direction(direction) + v_plain + normalised_cross(V, a_cross_v) + turn * a_pseudo,
+            A + a_plain + turn * v_pseudo + normalised_cross(V, v_cross) + normalised_cross(A, a_cross_a),
+        )
+
+    def _sum(self, basis: Tensor, values: Tensor, filters: Tensor) -> Tensor:
+        """Sum [batch, n, components, channels] over neighbours; a head's channels are those of all components."""
+        components = values.shape[2]
+        by_head = values.unflatten(-1, (self.n_heads, -1)).transpose(2, 3).flatten(-2)
+        summed = neighbour_sum(basis, by_head, filters)
+        return summed.unflatten(-1, (components, -1)).transpose(2, 3).flatten(-2)
+
+
+class Update(nn.Module):
+    """PaiNN's update block (arXiv 2102.03150) on (S, P, V, A): scalars gate vectors, lengths feed scalars."""
+
+    def __init__(self, n_features: int, n_vectors: int) -> None:
+        super().__init__()
+        self.sizes = (n_features, n_vectors, n_vectors, n_vectors)
+        self.mix_v = nn.Linear(n_vectors, 2 * n_vectors, bias=False)
+        self.mix_a = nn.Linear(n_vectors, n_vectors, bias=False)
+        self.normalise = nn.LayerNorm(n_features)
+        self.gate = mlp(n_features + 4 * n_vectors, 2 * n_features, sum(self.sizes))
+
+    def forward(self, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Update (S, P, V, A)."""
+        S, P, V, A = state
+        u, w = self.mix_v(V).chunk(2, dim=-1)
+        b = self.mix_a(A)
+        length = (w.square().sum(2) + 1e-6).sqrt()
+        alignment = (u * w).sum(2) / (1.0 + length)
+        twist = (u * b).sum(2) / (1.0 + length)
+        mixed = torch.cat((self.normalise(S), P, length, alignment, twist), dim=-1)
+        to_s, to_p, to_v, to_a = self.gate(mixed).split(self.sizes, dim=-1)
+        return S + to_s, P + to_p, V + to_v.unsqueeze(2) * u, A + to_a.unsqueeze(2) * b
+
+
+class EquivariantDecoder(nn.Module):
+    """Beads and latent vectors to atoms: turns and shifts with the beads, and keeps M x = X exactly.
+
+    The pseudoscalars start from the latent vector, the pseudovectors from products of bead
+    directions: so even beads that lie in one plane, where every bead direction does too, get atoms
+    out of the plane from the first layer on, at every resolution.
+
+    Parameters
+    ----------
+    bead_index : [n_atoms]
+    channel : [n_atoms]
+        Rank of each atom within its bead.
+    mapping_matrix : [n_beads, n_atoms]
+        M.
+    """
+
+    bead_index: Tensor
+    channel: Tensor
+    matrix: Tensor
+
+    def __init__(
+        self,
+        bead_index: Tensor,
+        channel: Tensor,
+        mapping_matrix: Tensor,
+        n_latent: int,
+        n_features: int,
+        n_vectors: int,
+        n_layers: int,
+        n_basis: int,
+        n_heads: int,
+        cutoff: float,
+    ) -> None:
+        super().__init__()
+        n_beads = len(mapping_matrix)
+        self.register_buffer("bead_index", bead_index, persistent=False)
+        self.register_buffer("channel", channel, persistent=False)
+        self.register_buffer("matrix", mapping_matrix, persistent=False)
+        self.n_heads = n_heads
+        self.basis = RadialBasis(cutoff, n_basis)
+        self.identity = nn.Parameter(torch.randn(n_beads, n_features))
+        self.scalar = nn.Linear(n_latent, n_features)
+        self.pseudoscalar = nn.Linear(n_latent, n_vectors)
+        self.direction = mlp(n_features, n_features, n_vectors)
+        self.direction_filters = filter_matrix(n_basis, n_vectors)
+        self.other_direction = nn.Linear(n_vectors, n_vectors, bias=False)
+        self.messages = nn.ModuleList(
+            EquivariantMessage(n_features, n_vectors, n_basis, n_heads) for _ in range(n_layers)
+        )
+        self.updates = nn.ModuleList(Update(n_features, n_vectors) for _ in range(n_layers))
+        n_channels = int(channel.max()) + 1
+        self.readout_v = nn.Linear(n_vectors, n_channels, bias=False)
+        self.readout_a = nn.Linear(n_vectors, n_channels, bias=False)
+
+    def forward(self, latent: Tensor, beads: Tensor) -> Tensor:
+        """Decode latent [batch, n_beads, n_latent] at beads [batch, n_beads, 3] (Å) to [batch, n_atoms, 3]."""
+        with torch.no_grad():
+            centred = beads - beads.mean(1, keepdim=True)
+            basis = self.basis(pair_distance(centred))
+        state = self._start(latent, centred, basis)
+        for message, update in zip(self.messages, self.updates, strict=True):
+            state = update(message(state, centred, basis))
+        # Chirality is a fact of the molecule, not of its beads: both parities reach the atoms.
+        vectors = (self.readout_v(state[2]) + self.readout_a(state[3])).transpose(2, 3)
+        relative = vectors[:, self.bead_index, self.channel]
+        shift = beads - self.matrix @ relative
+        return relative + shift[:, self.bead_index]
+
+    def _start(self, latent: Tensor, centred: Tensor, basis: Tensor) -> tuple[Tensor, ...]:
+        S = self.scalar(latent) + self.identity
+        value = self.direction(S).unsqueeze(-1)
+        carried = torch.cat((value * centred.unsqueeze(2), value), dim=-1)
+        summed = neighbour_sum(basis, carried, self.direction_filters)
+        V = (summed[..., :3] - centred.unsqueeze(2) * summed[..., 3:]).transpose(2, 3)
+        return S, self.pseudoscalar(latent), V, normalised_cross(V, self.other_direction(V))

@@ -1,0 +1,101 @@
+"""Invariant message passing, for the encoder's atoms and the prior's beads alike."""
+
+import torch
+from torch import Tensor, nn
+
+from cgbench.nn.radial import RadialBasis, filter_matrix, neighbour_sum, pair_distance
+
+
+def mlp(n_in: int, n_hidden: int, n_out: int) -> nn.Sequential:
+    """Two linear layers with SiLU between."""
+    return nn.Sequential(nn.Linear(n_in, n_hidden), nn.SiLU(), nn.Linear(n_hidden, n_out))
+
+
+class Message(nn.Module):
+    """One layer h_i += MLP(Σ_j φ(h_j) ∘ W(d_ij)), with as many radial filters as heads."""
+
+    def __init__(self, n_features: int, n_basis: int, n_heads: int) -> None:
+        super().__init__()
+        self.n_heads = n_heads
+        self.normalise = nn.LayerNorm(n_features)
+        self.value = nn.Linear(n_features, n_features)
+        self.filters = filter_matrix(n_basis, n_heads)
+        self.update = mlp(2 * n_features, n_features, n_features)
+
+    def forward(self, h: Tensor, basis: Tensor) -> Tensor:
+        """Update features [batch, n, F] with basis [batch, K, n, n]."""
+        normalised = self.normalise(h)
+        value = self.value(normalised).unflatten(-1, (self.n_heads, -1))
+        message = neighbour_sum(basis, value, self.filters).flatten(-2)
+        return h + self.update(torch.cat((message, normalised), dim=-1))
+
+
+class Handedness(nn.Module):
+    """Parity-odd scalars: triple products of learned vectors, so that left differs from right.
+
+    Distances alone cannot tell a molecule from its mirror image. With u = Σ_j W(d_ij) y_j (x_j − x_i),
+    three such vectors per channel give u1·(u2×u3), which changes sign under reflection.
+    """
+
+    n_vectors = 3
+
+    def __init__(self, n_features: int, n_basis: int, n_channels: int) -> None:
+        super().__init__()
+        self.n_channels = n_channels
+        self.value = nn.Linear(n_features, self.n_vectors * n_channels)
+        self.filters = filter_matrix(n_basis, self.n_vectors * n_channels)
+        self.mix = nn.Linear(n_channels, n_features)
+
+    def forward(self, h: Tensor, positions: Tensor, basis: Tensor) -> Tensor:
+        """Add to features [batch, n, F] what the handedness at positions [batch, n, 3] tells."""
+        value = self.value(h)
+        carried = torch.cat((value.unsqueeze(-1) * positions.unsqueeze(2), value.unsqueeze(-1)), dim=-1)
+        summed = neighbour_sum(basis, carried, self.filters)
+        vectors = summed[..., :3] - positions.unsqueeze(2) * summed[..., 3:]
+        u1, u2, u3 = vectors.unflatten(2, (self.n_vectors, self.n_channels)).unbind(2)
+        volume = (u1 * torch.linalg.cross(u2, u3)).sum(-1)
+        size = (u1.square().sum(-1) * u2.square().sum(-1) * u3.square().sum(-1) + 1.0).sqrt()
+        return h + self.mix(volume / size)
+
+
+class InvariantNetwork(nn.Module):
+    """Point features that do not change when the points turn or shift, but do when they are mirrored.
+
+    Parameters
+    ----------
+    n_points
+        Every point has an identity of its own: all frames share one molecule.
+    n_features, n_layers, n_basis, n_heads, n_handed
+        F, layers, radial functions, filters per layer, parity-odd channels.
+    cutoff
+        Å.
+    """
+
+    def __init__(
+        self,
+        n_points: int,
+        n_features: int,
+        n_layers: int,
+        n_basis: int,
+        n_heads: int,
+        n_handed: int,
+        cutoff: float,
+    ) -> None:
+        super().__init__()
+        self.identity = nn.Parameter(torch.randn(n_points, n_features))
+        self.basis = RadialBasis(cutoff, n_basis)
+        self.layers = nn.ModuleList(Message(n_features, n_basis, n_heads) for _ in range(n_layers))
+        self.handedness = Handedness(n_features, n_basis, n_handed)
+
+    def forward(self, positions: Tensor) -> list[Tensor]:
+        """Features [batch, n_points, F] after every layer, for centred positions [batch, n_points, 3] (Å)."""
+        with torch.no_grad():
+            basis = self.basis(pair_distance(positions))
+        h = self.identity.expand(len(positions), -1, -1)
+        features = []
+        for index, layer in enumerate(self.layers):
+            h = layer(h, basis)
+            if index == 0:
+                h = self.handedness(h, positions, basis)
+            features.append(h)
+        return features

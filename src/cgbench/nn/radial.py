@@ -1,0 +1,74 @@
+"""Radial filters and the sum over neighbours, without a tensor of pairs times features."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+
+class RadialBasis(nn.Module):
+    """Spherical Bessel basis sin(kπd/c)/d, k = 1..K, times a cosine envelope (arXiv 2102.03150).
+
+    Parameters
+    ----------
+    cutoff
+        c, Å; the basis and its slope vanish there.
+    n_basis
+        K.
+    """
+
+    wave_number: Tensor
+
+    def __init__(self, cutoff: float, n_basis: int) -> None:
+        super().__init__()
+        self.cutoff = cutoff
+        self.register_buffer("wave_number", torch.arange(1, n_basis + 1) * (math.pi / cutoff), persistent=False)
+
+    def forward(self, distance: Tensor) -> Tensor:
+        """Expand distances [batch, ...] (Å) to [batch, K, ...]; zero beyond the cutoff and at distance 0."""
+        inside = (distance < self.cutoff) & (distance > 0)
+        envelope = 0.5 * (torch.cos(distance * (math.pi / self.cutoff)) + 1.0)
+        scale = torch.where(inside, envelope / distance.clamp_min(1e-6), 0.0)
+        wave_number = self.wave_number.to(distance.dtype).view(-1, *[1] * (distance.ndim - 1))
+        return torch.sin(distance.unsqueeze(1) * wave_number) * scale.unsqueeze(1)
+
+
+def pair_distance(positions: Tensor) -> Tensor:
+    """Distances [batch, n, n] between points [batch, n, 3], exactly 0 on the diagonal."""
+    difference = positions.unsqueeze(2) - positions.unsqueeze(1)
+    return difference.square().sum(-1).sqrt()
+
+
+def neighbour_sum(basis: Tensor, values: Tensor, filters: Tensor) -> Tensor:
+    r"""Sum values over neighbours, each weighted by a learned function of distance.
+
+    The filter of head h is linear in the basis, :math:`W_h(d) = \sum_k A_{kh} b_k(d)`, and every
+    channel belongs to one head, so :math:`m_{ic} = \sum_j W_{h(c)}(d_{ij}) v_{jc}` can be
+    contracted over k first (a matrix of pairs for every head, then one matrix product) or over j
+    first (one matrix product for every basis function, then a sum over k). The cheaper order
+    depends on the sizes alone; a tensor of pairs times channels is never formed.
+
+    Parameters
+    ----------
+    basis : [batch, K, n, n]
+    values : [batch, n, H, C]
+        H heads of C channels each.
+    filters : [K, H]
+        A.
+
+    Returns
+    -------
+    [batch, n, H, C]
+    """
+    batch, n_basis, n, _ = basis.shape
+    heads, channels = values.shape[2:]
+    if heads * n <= n_basis * (n + heads * channels):
+        weight = (filters.t() @ basis.reshape(batch, n_basis, n * n)).view(batch, heads, n, n)
+        return torch.matmul(weight, values.transpose(1, 2)).transpose(1, 2)
+    summed = torch.bmm(basis.reshape(batch, n_basis * n, n), values.reshape(batch, n, heads * channels))
+    return torch.einsum("bknhc,kh->bnhc", summed.view(batch, n_basis, n, heads, channels), filters)
+
+
+def filter_matrix(n_basis: int, n_heads: int) -> nn.Parameter:
+    """Initial filters [K, H], scaled so that messages keep the size of what they carry."""
+    return nn.Parameter(torch.randn(n_basis, n_heads) / math.sqrt(n_basis))

@@ -1,0 +1,112 @@
+"""The preparing stage: frames from any source, checked, deduplicated and with their provenance."""
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import cgbench
+from cgbench.config import PlugIn
+from cgbench.correlation import correlation_time
+from cgbench.errors import InputError
+from cgbench.files import sha256, write_json
+from cgbench.frames import Frames
+from cgbench.molecule import Molecule
+from cgbench.trajectory_io import write_pdb
+
+
+def prepare(source: PlugIn, output_dir: Path | str) -> None:
+    """Write ``frames.npz``, ``topology.pdb`` (the first frame) and ``card.json``.
+
+    Everything is read and checked before anything is written, and the card comes last: where it
+    exists, the rest is complete.
+
+    Parameters
+    ----------
+    source
+        A dataset of the config, or ``PlugIn.from_json("datasets", ...)``.
+
+    Raises
+    ------
+    InputError
+        If the source cannot be used; nothing is written then.
+    """
+    reader = source.create()
+    frames, card = reader.read()
+    _check_time(frames, card)
+    frames, n_duplicates = without_duplicates(frames)
+    card = {**card, **_facts(frames, n_duplicates)}
+    card["trajectories"] = _trajectories(frames, card.get("trajectories"))
+    card["inputs"] = {file: sha256(file) for file in reader.input_files()}
+    card["prepared_by"] = f"cgbench {cgbench.__version__}"
+
+    folder = Path(output_dir)
+    frames.save(folder / "frames.npz")
+    write_pdb(folder / "topology.pdb", frames.positions[0], frames.molecule)
+    write_json(folder / "card.json", card)
+
+
+def without_duplicates(frames: Frames) -> tuple[Frames, int]:
+    """Drop frames that equal the one before them in every coordinate, and count them.
+
+    Restarted simulations write their last frame twice; a copy would count as a new observation.
+    """
+    same = np.zeros(len(frames), dtype=bool)
+    same[1:] = (frames.positions[1:] == frames.positions[:-1]).all(axis=(1, 2))
+    same[1:] &= frames.trajectory[1:] == frames.trajectory[:-1]
+    kept = replace(
+        frames,
+        positions=frames.positions[~same],
+        trajectory=frames.trajectory[~same],
+        time=frames.time[~same],
+    )
+    return kept, int(same.sum())
+
+
+def _check_time(frames: Frames, card: dict[str, Any]) -> None:
+    """Refuse time that runs backwards: gaps between parts of a split are measured by it."""
+    backwards = (np.diff(frames.time) < 0) & (np.diff(frames.trajectory) == 0)
+    if backwards.any():
+        frame = int(backwards.argmax()) + 1
+        number = int(frames.trajectory[frame])
+        known = card.get("trajectories")
+        name = known[number]["file"] if known else f"trajectory {number}"
+        raise InputError(
+            f"{name}: time goes from {frames.time[frame - 1]} ps back to {frames.time[frame]} ps; give "
+            "the pieces of a joined file as separate trajectories, or set frame_interval_ps (source `files`)"
+        )
+
+
+def _facts(frames: Frames, n_duplicates: int) -> dict[str, Any]:
+    memory = correlation_time(frames)
+    return {
+        "n_frames": len(frames),
+        "n_trajectories": len(np.unique(frames.trajectory)),
+        "n_atoms": frames.molecule.n_atoms,
+        "n_heavy_atoms": int(frames.molecule.heavy.sum()),
+        "n_bonds": len(frames.molecule.bonds),
+        "composition": composition(frames.molecule),
+        "duplicate_frames_dropped": n_duplicates,
+        "correlation_time_ps": float(f"{memory.ps:.3g}"),
+        "correlation_time_is_lower_bound": memory.lower_bound,
+    }
+
+
+def composition(molecule: Molecule) -> str:
+    """Sum formula in Hill order: carbon, hydrogen, then the others by name."""
+    counts = Counter(molecule.elements)
+    first = [element for element in ("C", "H") if "C" in counts and element in counts]
+    order = first + sorted(set(counts) - set(first))
+    return " ".join(f"{element}{counts[element]}" for element in order)
+
+
+def _trajectories(frames: Frames, known: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    numbers = np.unique(frames.trajectory)
+    rows = []
+    for number in numbers:
+        time = frames.time[frames.trajectory == number]
+        measured = {"n_frames": len(time), "first_ps": float(time[0]), "last_ps": float(time[-1])}
+        rows.append({**(known[int(number)] if known else {}), **measured})
+    return rows

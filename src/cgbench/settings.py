@@ -1,0 +1,65 @@
+"""Base of every settings model: closed, immutable, hashable to one short fingerprint."""
+
+import hashlib
+import json
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from cgbench.errors import InputError
+
+
+class Settings(BaseModel):
+    """A closed set of settings: unknown keys are refused, values never change after validation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def to_json(self) -> str:
+        """Canonical JSON: sorted keys, so that equal settings give equal text."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True)
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def parse_settings(model: type[S], values: dict[str, Any], where: str) -> S:
+    """Validate ``values`` against ``model``.
+
+    Parameters
+    ----------
+    where
+        What the values belong to (``"config key methods.cgvae"``); it starts every message.
+
+    Raises
+    ------
+    InputError
+        Naming every offending key with its value and what would be accepted.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise InputError(f"{where}: {_explain(error, model)}") from None
+
+
+def _explain(error: ValidationError, model: type[Settings]) -> str:
+    lines = []
+    for item in error.errors(include_url=False):
+        key = ".".join(str(part) for part in item["loc"]) or "(whole)"
+        if item["type"] == "extra_forbidden":
+            lines.append(f"unknown key {key!r} (value {item['input']!r}); {_known_keys(model, item)}")
+        elif item["type"] == "missing":
+            lines.append(f"key {key!r} is missing; add it")
+        else:
+            lines.append(f"key {key!r} has value {item['input']!r}: {item['msg']}")
+    return "; ".join(lines)
+
+
+def _known_keys(model: type[Settings], item: Any) -> str:
+    if len(item["loc"]) == 1:
+        return f"known keys: {', '.join(sorted(model.model_fields))}"
+    return "see config/README.md for the known keys"
+
+
+def fingerprint(*parts: str) -> str:
+    """Short stable hash of texts, for names and for telling one configuration from another."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]

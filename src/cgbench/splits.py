@@ -1,0 +1,193 @@
+"""Folds: which frames train, which validate, which test."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cgbench.errors import InputError
+from cgbench.files import read_json, write_json
+from cgbench.frames import Frames
+from cgbench.molecule import IntArray
+from cgbench.schema import Protocol
+
+PARTS = ("train", "valid", "test")
+VALID_SHARE = 0.15  # of the trajectories, or of each trajectory's frames
+MIN_PARTS = 3  # with one or two folds a third is still tested, so that the other parts exist
+
+Parts = dict[str, IntArray]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Frame indices of the three parts of one fold, sorted and disjoint.
+
+    Attributes
+    ----------
+    train, valid, test : int [n]
+        Indices into the dataset's frames.
+    protocol
+        ``leak_free`` or ``published``.
+    fold
+        Which fold, from 0.
+    by
+        What is kept apart: ``trajectories``, ``blocks`` (of every trajectory) or ``frames``.
+    gap_ps
+        Least time between parts within a trajectory, ps; 0 where trajectories are kept apart or
+        nothing is.
+    trajectories
+        For each part, the trajectories that its frames come from.
+    """
+
+    train: IntArray
+    valid: IntArray
+    test: IntArray
+    protocol: str
+    fold: int
+    by: str
+    gap_ps: float
+    trajectories: dict[str, list[int]]
+
+    def save(self, path: Path | str) -> None:
+        """Write as JSON, atomically."""
+        facts = {key: getattr(self, key) for key in ("protocol", "fold", "by", "gap_ps", "trajectories")}
+        write_json(path, facts | {part: getattr(self, part).tolist() for part in PARTS})
+
+    @classmethod
+    def load(cls, path: Path | str) -> "Split":
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or damaged.
+        """
+        stored = read_json(path)
+        try:
+            parts = {part: np.asarray(stored.pop(part), dtype=np.int64) for part in PARTS}
+            return cls(parts["train"], parts["valid"], parts["test"], **stored)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{path}: not a split ({error}); delete it and run again") from None
+
+
+def make_split(frames: Frames, protocol: Protocol, fold: int, seed: int) -> Split:
+    """Choose the frames of one fold.
+
+    ``leak_free`` keeps whole trajectories apart if there are at least three: fold k tests those
+    whose index leaves k when divided by the number of folds and validates on about 15 % of all
+    (at least one), others in every fold. With one or two trajectories, each is cut into contiguous
+    blocks with ``gap_ps`` left out at every border. ``published`` shuffles frames, as the paper's
+    code does, which puts time-correlated neighbours of test frames into training.
+
+    Parameters
+    ----------
+    seed
+        Of the shuffle; ``leak_free`` splits do not depend on it.
+
+    Raises
+    ------
+    InputError
+        If there is no such fold, more folds than can be made, or a part without frames.
+    """
+    if not 0 <= fold < protocol.folds:
+        raise InputError(
+            f"fold {fold}: protocol.folds is {protocol.folds}, so folds are 0 to {protocol.folds - 1}"
+        )
+    n_trajectories = len(np.unique(frames.trajectory))
+    if protocol.split == "published":
+        by, gap, parts = "frames", 0.0, _shuffled(len(frames), protocol, fold, seed)
+    elif n_trajectories >= MIN_PARTS:
+        by, gap, parts = "trajectories", 0.0, _by_trajectory(frames, protocol, fold)
+    else:
+        by, gap, parts = "blocks", protocol.gap_ps, _by_block(frames, protocol, fold)
+    for part, indices in parts.items():
+        if not len(indices):
+            raise InputError(
+                f"fold {fold} of {protocol.folds}: no frames are left for {part} ({len(frames)} frames in "
+                f"{n_trajectories} trajectories, protocol.gap_ps {protocol.gap_ps}); lower protocol.gap_ps "
+                "or protocol.folds, or give more or longer trajectories"
+            )
+    limits = {part: getattr(protocol, f"{part}_frames") for part in PARTS}
+    chosen = {part: _evenly(parts[part], limits[part]) for part in PARTS}
+    return Split(
+        train=chosen["train"],
+        valid=chosen["valid"],
+        test=chosen["test"],
+        protocol=protocol.split,
+        fold=fold,
+        by=by,
+        gap_ps=gap,
+        trajectories={part: np.unique(frames.trajectory[chosen[part]]).tolist() for part in PARTS},
+    )
+
+
+def _by_trajectory(frames: Frames, protocol: Protocol, fold: int) -> Parts:
+    trajectories = np.unique(frames.trajectory)
+    n = len(trajectories)
+    if protocol.folds > n:
+        raise InputError(
+            f"protocol.folds is {protocol.folds}, but there are {n} trajectories and each can be tested in "
+            f"one fold only; set protocol.folds to at most {n}"
+        )
+    rank = np.arange(n)
+    # How many folds later a trajectory will be tested: 0 is the test part of this fold, and the
+    # next to come validate it, which are others in every fold.
+    distance = (rank - fold) % max(protocol.folds, MIN_PARTS)
+    order = np.lexsort((rank, distance))
+    n_test = int((distance == 0).sum())
+    n_valid = max(1, round(VALID_SHARE * n))
+    groups = np.split(trajectories[order], [n_test, n_test + n_valid])
+    return {
+        part: np.flatnonzero(np.isin(frames.trajectory, group))
+        for part, group in zip(("test", "valid", "train"), groups, strict=True)
+    }
+
+
+def _by_block(frames: Frames, protocol: Protocol, fold: int) -> Parts:
+    n_blocks = max(protocol.folds, MIN_PARTS)
+    test = (fold / n_blocks, (fold + 1) / n_blocks)
+    # Validation follows the test block, and precedes it only where that is the last.
+    length = min(VALID_SHARE, 1 / n_blocks)
+    valid_start = test[1] if fold < n_blocks - 1 else 0.0
+    valid = (valid_start, valid_start + length)
+    pieces: dict[str, list[IntArray]] = {part: [] for part in PARTS}
+    for trajectory in np.unique(frames.trajectory):
+        indices = np.flatnonzero(frames.trajectory == trajectory)
+        share = (np.arange(len(indices)) + 0.5) / len(indices)
+        part = np.select([_inside(share, test), _inside(share, valid)], [2, 1], default=0)
+        kept = _away_from_borders(part, frames.time[indices], protocol.gap_ps)
+        for number, name in enumerate(PARTS):
+            pieces[name].append(indices[kept & (part == number)])
+    return {part: np.concatenate(arrays) for part, arrays in pieces.items()}
+
+
+def _inside(share: NDArray[np.float64], interval: tuple[float, float]) -> NDArray[np.bool_]:
+    return (interval[0] <= share) & (share < interval[1])
+
+
+def _away_from_borders(part: IntArray, time: NDArray[np.float64], gap_ps: float) -> NDArray[np.bool_]:
+    """Mask of the frames that are at least half a gap away from every border between parts."""
+    before = np.flatnonzero(np.diff(part))
+    borders = (time[before] + time[before + 1]) / 2
+    distance = np.abs(time[:, None] - borders).min(axis=1, initial=np.inf)
+    return np.asarray(distance >= gap_ps / 2)
+
+
+def _shuffled(n_frames: int, protocol: Protocol, fold: int, seed: int) -> Parts:
+    n_blocks = max(protocol.folds, MIN_PARTS)
+    if n_frames < n_blocks:
+        raise InputError(
+            f"protocol.folds is {protocol.folds}, but there are {n_frames} frames; lower protocol.folds"
+        )
+    blocks = np.array_split(np.random.default_rng(seed).permutation(n_frames), n_blocks)
+    test = blocks.pop(fold)
+    rest = np.concatenate(blocks)
+    n_valid = max(1, round(VALID_SHARE * len(rest)))
+    return {"train": rest[n_valid:], "valid": rest[:n_valid], "test": test}
+
+
+def _evenly(indices: IntArray, limit: int) -> IntArray:
+    """At most ``limit`` of the indices, evenly spaced, sorted."""
+    count = min(limit, len(indices))
+    return np.sort(indices[np.linspace(0, len(indices) - 1, count).round().astype(np.int64)])
