@@ -1,0 +1,59 @@
+# make all: from a checkout to the leaderboard.  make test: everything that must hold.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+CORES ?= all
+VENV := .venv
+STAMP := $(VENV)/.installed
+SNAKEMAKE := snakemake --cores $(CORES) --show-failed-logs
+
+# The tools of the environment, whether or not it is activated.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: help env all test check lint format simulate report clean
+
+help:  ## show this
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
+
+env: $(STAMP)  ## create or update the environment in .venv
+
+# Made again when what it is made from changes.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit("error: cgbench needs Python 3.11, 3.12 or 3.13; $(PYTHON) is %d.%d. Choose another: make PYTHON=python3.12 env" % v)'
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $@
+
+all: env  ## run the default benchmark: data, training, leaderboard, figures
+	$(SNAKEMAKE) all
+
+simulate: env  ## make the bundled trajectories anew
+	$(SNAKEMAKE) simulations
+
+report: env  ## pack results, figures and their provenance into report.html
+	snakemake --report report.html
+
+test: env lint  ## lint and the whole test suite
+	pytest -n auto --dist loadfile
+
+check: env  ## the quick loop: lint and the tests that take seconds
+	ruff check
+	ruff format --check
+	pytest -n auto --dist loadfile -m 'not slow' -q
+
+lint: env  ## style, types and workflow
+	ruff check
+	ruff format --check
+	snakefmt --check Snakefile workflow
+	mypy
+	snakemake --lint
+
+format: env  ## let the tools put style right
+	ruff check --fix
+	ruff format
+	snakefmt Snakefile workflow
+
+clean:  ## remove what the workflow made; the environment and reference results stay
+	find results -mindepth 1 -maxdepth 1 ! -name reference ! -name README.md -exec rm -rf {} +
+	rm -rf .snakemake report.html report.zip

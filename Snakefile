@@ -1,0 +1,27 @@
+"""The benchmark as a workflow: `snakemake --cores all all`; see `snakemake --list` for other targets."""
+
+from snakemake.utils import min_version
+
+# Path variables such as <results>, which the rules are written with.
+min_version("9.20")
+
+
+configfile: "config/config.yaml"
+configfile: "config/simulations.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/simulate.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/mapping.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.data.input,
+        rules.report.input,
+    localrule: True

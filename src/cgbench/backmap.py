@@ -1,0 +1,84 @@
+"""Backmapping a user's own beads with a trained model."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cgbench.errors import InputError
+from cgbench.files import atomic_output
+from cgbench.methods.base import load_model
+from cgbench.trajectory_io import read_trajectory, write_pdb
+
+
+def read_beads(path: Path | str) -> NDArray[np.float32]:
+    """Read bead positions [n_frames, n_beads, 3], Å.
+
+    Parameters
+    ----------
+    path
+        ``.npy`` in Å, [n_beads, 3] or [n_frames, n_beads, 3], or ``.pdb`` with one atom per bead
+        and one model per frame.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged or of another shape, or holds NaN or infinite values.
+    """
+    path = Path(path)
+    if path.suffix == ".pdb":
+        return read_trajectory(path, path)[0]
+    if path.suffix != ".npy":
+        raise InputError(f"{path}: beads are read from .npy (Å) or .pdb, not from {path.suffix or 'this'}")
+    try:
+        beads = np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; check the path") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: not a numpy array ({error})") from None
+    if beads.ndim not in (2, 3) or beads.shape[-1] != 3 or beads.dtype.kind != "f":
+        raise InputError(
+            f"{path}: shape {beads.shape} of {beads.dtype}; beads are floats [n_frames, n_beads, 3] in Å"
+        )
+    if not np.isfinite(beads).all():
+        raise InputError(f"{path}: holds NaN or infinite positions; leave those frames out")
+    return np.asarray(beads, dtype=np.float32).reshape(-1, *beads.shape[-2:])
+
+
+def backmap(
+    model_path: Path | str,
+    beads: NDArray[np.float32],
+    output_path: Path | str,
+    *,
+    n_samples: int = 1,
+    seed: int = 0,
+) -> None:
+    """Draw all-atom geometries for bead positions.
+
+    Parameters
+    ----------
+    beads : float32 [n_frames, n_beads, 3]
+        Å.
+    output_path
+        ``.npz`` for the array ``samples`` [n_frames, n_samples, n_atoms, 3] in Å; the first
+        geometry is written beside it as ``.pdb``, which is the topology to read the rest with.
+
+    Raises
+    ------
+    InputError
+        If the number of beads is not that of the model.
+    """
+    output_path = Path(output_path)
+    if output_path.suffix != ".npz":
+        raise InputError(f"{output_path}: samples are written as .npz; choose a name that ends so")
+    model = load_model(model_path)
+    if beads.shape[1] != model.mapping.n_beads:
+        raise InputError(
+            f"{model_path}: trained on {model.mapping.n_beads} beads, these frames have {beads.shape[1]}; "
+            "give the beads of the mapping it was trained with, in its order"
+        )
+    samples = np.asarray(model.sample(beads, n_samples, seed), dtype=np.float32)
+    with atomic_output(output_path) as temporary:
+        np.savez(temporary, samples=samples)
+    write_pdb(output_path.with_suffix(".pdb"), samples[0, 0], model.molecule)

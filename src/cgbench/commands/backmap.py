@@ -1,0 +1,29 @@
+"""The verb for users of a trained model."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def backmap(
+    model: Annotated[Path, typer.Argument(help="model.pt written by `cgbench train`.")],
+    beads: Annotated[
+        Path, typer.Option(help=".npy [n_frames, n_beads, 3] in Å, or .pdb with one atom per bead.")
+    ],
+    output: Annotated[
+        Path, typer.Option(help=".npz for the samples, Å; the first one is written as .pdb beside it.")
+    ],
+    n_samples: Annotated[int, typer.Option(min=1, help="Geometries drawn for each frame.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same geometries.")] = 0,
+) -> None:
+    """Draw all-atom geometries for your own coarse-grained frames.
+
+    Example: `cgbench backmap model.pt --beads beads.npy --n-samples 10 --output atoms.npz`
+    """
+    from cgbench.backmap import backmap, read_beads
+
+    backmap(model, read_beads(beads), output, n_samples=n_samples, seed=seed)

@@ -1,0 +1,188 @@
+"""The configuration: its single definition, checked before anything runs."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cgbench import plugins
+from cgbench.errors import InputError
+from cgbench.schema import Compute, Protocol, RawConfig, Run
+from cgbench.settings import Settings, parse_settings
+from cgbench.simulation.recipe import Recipe
+
+__all__ = ["Cell", "Compute", "Config", "PlugIn", "Protocol", "RawConfig", "Run"]
+
+_SPEC_EXAMPLE = '{"use": "linear", "settings": {}}'
+
+
+@dataclass(frozen=True)
+class PlugIn:
+    """A plug-in chosen and set up by the config."""
+
+    room: str
+    name: str
+    use: str
+    settings: Settings
+
+    def to_json(self) -> str:
+        """JSON that :meth:`from_json` and the command line take; equal plug-ins give equal text."""
+        return json.dumps(
+            {"name": self.name, "use": self.use, "settings": self.settings.model_dump(mode="json")},
+            sort_keys=True,
+        )
+
+    @classmethod
+    def from_json(cls, room: str, text: str) -> "PlugIn":
+        """Inverse of :meth:`to_json`; ``name`` and ``settings`` may be left out.
+
+        Raises
+        ------
+        InputError
+            If the text is not such JSON or the plug-in refuses its settings.
+        """
+        try:
+            spec = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise InputError(f"{room} spec: not valid JSON ({error}); example: {_SPEC_EXAMPLE}") from None
+        if not isinstance(spec, dict) or "use" not in spec or spec.keys() - {"name", "use", "settings"}:
+            raise InputError(f"{room} spec {text!r}: expected something like {_SPEC_EXAMPLE}")
+        use = str(spec["use"])
+        name = str(spec.get("name", use))
+        return cls.parse(room, name, use, spec.get("settings") or {}, f"{room} spec {name}")
+
+    def create(self, *args: Any) -> Any:
+        """Instantiate the plug-in's class with its settings."""
+        return plugins.load(self.room, self.use)(self.settings, *args)
+
+    @classmethod
+    def parse(cls, room: str, name: str, use: str, values: dict[str, Any], where: str) -> "PlugIn":
+        """Check ``values`` against the settings of plug-in ``use``."""
+        return cls(room, name, use, parse_settings(plugins.load(room, use).Settings, values, where))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One row of the benchmark: a method trained and tested on one task."""
+
+    dataset: str
+    mapping: str
+    n_beads: int
+    method: str
+    fold: int
+
+
+@dataclass(frozen=True)
+class Config:
+    """The checked configuration."""
+
+    seed: int
+    results: str
+    protocol: Protocol
+    compute: Compute
+    run: Run
+    datasets: dict[str, PlugIn]
+    mappings: dict[str, PlugIn]
+    methods: dict[str, PlugIn]
+    simulations: dict[str, Recipe]
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any], where: str = "config") -> "Config":
+        """Check everything that can be checked without reading data.
+
+        Raises
+        ------
+        InputError
+            Naming the key, its value and the cure.
+        """
+        raw = parse_settings(RawConfig, values, where)
+        config = cls(
+            seed=raw.seed,
+            results=raw.results,
+            protocol=raw.protocol,
+            compute=raw.compute,
+            run=raw.run,
+            datasets=_plug_ins("datasets", "datasets", raw.datasets, where, key="source"),
+            mappings=_plug_ins("mapping", "mappings", raw.mappings, where),
+            methods=_plug_ins("methods", "methods", raw.methods, where),
+            simulations=raw.simulations,
+        )
+        config._check_run(where)
+        return config
+
+    @classmethod
+    def load(cls, *paths: Path | str) -> "Config":
+        """Read YAML files; later ones are merged over earlier ones as Snakemake does (lists are replaced)."""
+        merged: dict[str, Any] = {}
+        for path in paths:
+            try:
+                content = yaml.safe_load(Path(path).read_text())
+            except FileNotFoundError:
+                raise InputError(f"{path}: no such configuration file") from None
+            except (yaml.YAMLError, UnicodeDecodeError) as error:
+                raise InputError(f"{path}: not valid YAML: {error}") from None
+            if not isinstance(content, dict):
+                raise InputError(
+                    f"{path}: expected keys and values at the top level, found {type(content).__name__}"
+                )
+            _merge(merged, content)
+        return cls.from_dict(merged, " + ".join(map(str, paths)))
+
+    def cells(self) -> Iterator[Cell]:
+        """All rows of the benchmark, in a stable order."""
+        for dataset in self.run.datasets:
+            for mapping, n_beads, method, fold in product(
+                self.run.mappings,
+                self.run.resolutions[dataset],
+                self.run.methods,
+                range(self.protocol.folds),
+            ):
+                yield Cell(dataset, mapping, n_beads, method, fold)
+
+    def _check_run(self, where: str) -> None:
+        for key, chosen, defined in (
+            ("datasets", self.run.datasets, list(self.datasets)),
+            ("mappings", self.run.mappings, list(self.mappings)),
+            ("methods", self.run.methods, list(self.methods)),
+            ("metrics", self.run.metrics, plugins.names("metrics")),
+        ):
+            for name in chosen:
+                if name not in defined:
+                    raise InputError(
+                        f"{where}: run.{key} asks for {name!r}, which is not defined; "
+                        f"defined {key}: {', '.join(defined) or 'none'}"
+                    )
+            if not chosen:
+                raise InputError(f"{where}: run.{key} is empty; choose from {', '.join(defined)}")
+        for dataset in self.run.datasets:
+            if not self.run.resolutions.get(dataset):
+                raise InputError(f"{where}: run.resolutions has no list for dataset {dataset!r}; add one")
+
+
+def _plug_ins(
+    room: str, section: str, entries: Mapping[str, dict[str, Any] | None], where: str, key: str = "use"
+) -> dict[str, PlugIn]:
+    """Check one section; ``key`` names the plug-in, which is the entry's own name where it is left out."""
+    checked = {}
+    for name, entry in entries.items():
+        values = dict(entry or {})
+        use = values.pop(key, name)
+        if use not in plugins.names(room):
+            raise InputError(
+                f"{where}: {section}.{name}.{key} is {use!r}, for which there is no file in cgbench/{room}; "
+                f"there are: {', '.join(plugins.names(room))}"
+            )
+        checked[name] = PlugIn.parse(room, name, use, values, f"{where}: {section}.{name}")
+    return checked
+
+
+def _merge(into: dict[str, Any], new: dict[str, Any]) -> None:
+    for key, value in new.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value

@@ -1,0 +1,70 @@
+"""What a result was made with: software, revision, machine and memory."""
+
+import importlib.metadata
+import platform
+import resource
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import cgbench
+
+PACKAGES = ("torch", "numpy", "scipy", "mdtraj", "openmm", "networkx", "pandas", "snakemake")
+
+
+def versions() -> dict[str, str]:
+    """Versions of this package, of Python and of the packages that results depend on."""
+    found = {"cgbench": cgbench.__version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def git_revision() -> dict[str, Any]:
+    """Commit of the source tree, and whether tracked files differ from it.
+
+    ``revision`` is None where the package is not run from a git work tree.
+    """
+    revision = _git("rev-parse", "HEAD")
+    if revision is None:
+        return {"revision": None, "dirty": None}
+    return {"revision": revision, "dirty": bool(_git("status", "--porcelain", "--untracked-files=no"))}
+
+
+def machine() -> dict[str, str]:
+    """Operating system and processor."""
+    return {"system": platform.platform(), "processor": _processor()}
+
+
+def peak_mib() -> float:
+    """Largest memory this process has had so far, MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    bytes_per_unit = 1 if sys.platform == "darwin" else 1024
+    return round(peak * bytes_per_unit / 2**20, 1)
+
+
+def now() -> str:
+    """Date and time in UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _git(*arguments: str) -> str | None:
+    command = ["git", "-C", str(Path(__file__).parent), *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,72 @@
+"""The sampling stage: a trained model backmaps the test frames; the raw output is kept for any metric."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from cgbench import runtime
+from cgbench.errors import InputError
+from cgbench.files import atomic_output
+from cgbench.frames import Frames
+from cgbench.methods.base import load_model
+from cgbench.seeds import derive
+from cgbench.splits import Split
+
+
+def sample(
+    model_path: Path | str,
+    frames_path: Path | str,
+    split_path: Path | str,
+    output_path: Path | str,
+    *,
+    n_samples: int,
+    seed: int,
+    fold: int = 0,
+    threads: int = 1,
+) -> None:
+    """Reconstruct the test frames, draw samples for their beads, and write both to an ``.npz`` file.
+
+    Parameters
+    ----------
+    n_samples
+        Geometries drawn for each test frame.
+    seed, fold
+        As in training; every method of a fold draws with the same seed.
+    threads
+        CPU threads.
+
+    Raises
+    ------
+    InputError
+        If an input cannot be used, or the model belongs to another molecule.
+
+    Notes
+    -----
+    Arrays of the file: ``frame_index`` int [n_frames], ``reconstruction`` float32 [n_frames,
+    n_atoms, 3] and ``samples`` float32 [n_frames, n_samples, n_atoms, 3] in Å, and ``seconds``,
+    the time that drawing the samples took.
+    """
+    model = load_model(model_path)
+    frames = Frames.load(frames_path)
+    if model.molecule.elements != frames.molecule.elements:
+        raise InputError(
+            f"{model_path}: trained on a molecule of {model.molecule.n_atoms} atoms, {frames_path} holds "
+            f"another one of {frames.molecule.n_atoms} atoms; give the frames it was trained on"
+        )
+    test = Split.load(split_path).test
+    positions = frames.positions[test]
+    sample_seed = derive(seed, "sample", fold)
+    runtime.set_up(sample_seed, threads)
+    reconstruction = model.reconstruct(positions)
+    started = time.perf_counter()
+    samples = model.sample(model.mapping.beads(positions), n_samples, sample_seed)
+    seconds = time.perf_counter() - started
+    with atomic_output(output_path) as temporary:
+        np.savez(
+            temporary,
+            frame_index=test,
+            reconstruction=np.asarray(reconstruction, dtype=np.float32),
+            samples=np.asarray(samples, dtype=np.float32),
+            seconds=seconds,
+        )

@@ -1,0 +1,97 @@
+"""The keys of the configuration: one closed model per section, with the defaults."""
+
+from collections import Counter
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from cgbench import plugins
+from cgbench.settings import Settings
+from cgbench.simulation.recipe import Recipe
+
+PositiveInt = Annotated[int, Field(ge=1)]
+# Names become parts of paths, from which the workflow must read them back.
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")]
+
+
+class Protocol(Settings):
+    """How frames are split and how many of them each stage sees.
+
+    Attributes
+    ----------
+    split
+        ``leak_free``: folds by whole trajectory, else by blocks with a gap. ``published``: the
+        shuffled k-fold split of the paper, which puts neighbours of test frames into training.
+    folds
+        How many train / validation / test splits.
+    train_frames, valid_frames, test_frames
+        Upper bounds; frames are taken evenly spaced from their part.
+    gap_ps
+        Time left out between parts of one trajectory, ps.
+    n_samples
+        Geometries drawn for each test frame.
+    """
+
+    split: Literal["leak_free", "published"] = "leak_free"
+    folds: PositiveInt = 3
+    train_frames: PositiveInt = 8000
+    valid_frames: PositiveInt = 500
+    test_frames: PositiveInt = 1000
+    gap_ps: Annotated[float, Field(ge=0)] = 100.0
+    n_samples: PositiveInt = 8
+
+
+class Compute(Settings):
+    """What one training or sampling job may use.
+
+    Attributes
+    ----------
+    device
+        ``auto`` takes a GPU where there is one.
+    threads
+        CPU threads.
+    gpus
+        GPUs that a scheduler reserves.
+    memory_mb
+        Memory that a scheduler reserves, MB.
+    runtime_min
+        Time that a scheduler reserves, minutes.
+    """
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: PositiveInt = 1
+    gpus: Annotated[int, Field(ge=0)] = 0
+    memory_mb: PositiveInt = 4000
+    runtime_min: PositiveInt = 240
+
+
+class Run(Settings):
+    """Which of the defined things to run."""
+
+    datasets: list[str]
+    mappings: list[str]
+    methods: list[str]
+    metrics: list[str] = Field(default_factory=lambda: plugins.names("metrics"))
+    resolutions: dict[str, list[PositiveInt]]
+
+    @field_validator("datasets", "mappings", "methods", "metrics")
+    @classmethod
+    def _each_once(cls, chosen: list[str]) -> list[str]:
+        repeated = [name for name, count in Counter(chosen).items() if count > 1]
+        if repeated:
+            raise ValueError(f"{', '.join(repeated)} stands there more than once; name each once")
+        return chosen
+
+
+class RawConfig(Settings):
+    """The top level, with the settings of plug-ins still to be checked by the plug-ins."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 2022
+    results: Annotated[str, Field(min_length=1)] = "results"
+    protocol: Protocol = Protocol()
+    compute: Compute = Compute()
+    run: Run
+    datasets: dict[Name, dict[str, Any]]
+    mappings: dict[Name, dict[str, Any] | None] = Field(default_factory=dict)
+    methods: dict[Name, dict[str, Any] | None] = Field(default_factory=dict)
+    simulations: dict[Name, Recipe] = Field(default_factory=dict)

@@ -1,0 +1,139 @@
+"""The training stage: one method, one task, one fold."""
+
+import csv
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from cgbench import provenance, runtime
+from cgbench.config import Cell, PlugIn
+from cgbench.errors import InputError
+from cgbench.files import atomic_output, read_json, sha256, write_json
+from cgbench.frames import Frames
+from cgbench.mapping.base import Mapping
+from cgbench.methods.base import BackmappingMethod, FitContext
+from cgbench.seeds import derive
+from cgbench.settings import fingerprint
+from cgbench.sources import source_files
+from cgbench.splits import Split
+
+
+def train(
+    frames_path: Path | str,
+    split_path: Path | str,
+    mapping_path: Path | str,
+    method: PlugIn,
+    output_dir: Path | str,
+    *,
+    seed: int,
+    fold: int = 0,
+    dataset: str = "",
+    mapping_name: str = "",
+    threads: int = 1,
+    device: str = "auto",
+    progress: bool = False,
+) -> dict[str, Any]:
+    """Train a method and write ``model.pt``, ``history.csv`` and ``run.json``.
+
+    The test frames of the split are never handed to the method. A killed training leaves its
+    checkpoints in ``<output_dir>/scratch``, from where the same training goes on; a training of
+    anything else (data, settings, seed, code of the method) clears them away first.
+
+    Parameters
+    ----------
+    method
+        Chosen and set up by the config, or ``PlugIn.from_json("methods", ...)``.
+    seed, fold
+        The seed of the benchmark and the fold; every method of a fold starts from the same seed.
+    dataset, mapping_name
+        Labels of the result; they change nothing else.
+    threads
+        CPU threads.
+    device
+        ``"auto"``, ``"cpu"`` or ``"cuda"``.
+    progress
+        Whether to draw a progress bar on standard error.
+
+    Returns
+    -------
+    dict
+        What ``run.json`` holds.
+
+    Raises
+    ------
+    InputError
+        If an input cannot be used or the split leaves no frames to train on.
+    """
+    output_dir = Path(output_dir)
+    device = runtime.choose_device(device)
+    split = Split.load(split_path)
+    frames = Frames.load(frames_path)
+    mapping = Mapping.load(mapping_path)
+    train_frames, valid_frames = frames.positions[split.train], frames.positions[split.valid]
+    if not len(train_frames) or not len(valid_frames):
+        raise InputError(
+            f"{split_path}: {len(train_frames)} training and {len(valid_frames)} validation frames; "
+            "both are needed, change `protocol` in the config"
+        )
+    model: BackmappingMethod = method.create(mapping, frames.molecule)
+
+    identity = fingerprint(
+        method.to_json(),
+        str(seed),
+        *map(sha256, (frames_path, split_path, mapping_path, *source_files(method.room, method.use))),
+    )
+    scratch, resumed = _own_scratch(output_dir / "scratch", identity)
+    context = FitContext(derive(seed, "train", fold), scratch, device, progress=progress)
+    runtime.set_up(context.seed, threads)
+    started = time.perf_counter()
+    model.fit(train_frames, valid_frames, context)
+    wall_seconds = time.perf_counter() - started
+
+    cell = Cell(dataset, mapping_name, mapping.n_beads, method.name, fold)
+    run = {
+        **vars(cell),
+        "seed": seed,
+        # Of this process alone: a resumed training took longer than it says.
+        "wall_seconds": round(wall_seconds, 3),
+        "resumed": resumed,
+        "n_parameters": model.n_parameters(),
+        "n_train": len(train_frames),
+        "n_valid": len(valid_frames),
+        "device": device,
+        "hardware": {"name": runtime.device_name(device), **provenance.machine()},
+        "threads": threads,
+        "peak_mib": provenance.peak_mib(),
+        "versions": provenance.versions(),
+        "git": provenance.git_revision(),
+        "config_hash": identity,
+        "settings": method.settings.model_dump(mode="json"),
+        "date": provenance.now(),
+    }
+    model.save(output_dir / "model.pt")
+    _write_history(output_dir / "history.csv", context.history)
+    write_json(output_dir / "run.json", run)
+    shutil.rmtree(scratch)
+    return run
+
+
+def _own_scratch(scratch: Path, identity: str) -> tuple[Path, bool]:
+    """Return the directory for checkpoints of exactly this training, and whether it was begun before.
+
+    Checkpoints of any other training are removed.
+    """
+    owner = scratch / "owner.json"
+    begun = owner.is_file() and read_json(owner) == identity
+    if scratch.is_dir() and not begun:
+        shutil.rmtree(scratch)
+    write_json(owner, identity)
+    return scratch, begun
+
+
+def _write_history(path: Path, history: list[dict[str, float]]) -> None:
+    """Write one row per epoch; a method that is fitted in one step has none."""
+    columns = list(dict.fromkeys(key for row in history for key in row)) or ["epoch"]
+    with atomic_output(path) as temporary, temporary.open("w", newline="") as handle:
+        writer = csv.DictWriter(handle, columns)
+        writer.writeheader()
+        writer.writerows(history)

@@ -1,0 +1,61 @@
+"""What all rules share: the checked configuration, paths and the environment of jobs."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from snakemake_interface_common.exceptions import WorkflowError
+
+from cgbench.config import Config
+from cgbench.errors import InputError
+from cgbench.sources import source_files
+
+try:
+    CONFIG = Config.from_dict(config)
+except InputError as error:
+    raise WorkflowError(str(error))
+
+
+pathvars:
+    results=CONFIG.results,
+
+
+wildcard_constraints:
+    dataset=r"[A-Za-z0-9_]+",
+    mapping=r"[A-Za-z0-9_]+",
+    method=r"[A-Za-z0-9_]+",
+    n_beads=r"\d+",
+    fold=r"\d+",
+
+
+DATA = "<results>/data/{dataset}"
+SPLIT = "<results>/data/{dataset}/splits/fold{fold}"
+MAPPING = "<results>/mappings/{dataset}/{mapping}-{n_beads}/fold{fold}"
+RUN = "<results>/runs/{dataset}/{mapping}-{n_beads}/{method}/fold{fold}"
+
+# Jobs take the interpreter that runs Snakemake (unless a conda environment is activated later,
+# which then comes first) and the package of this checkout; logs get a progress line every 10 s.
+os.environ.update(
+    PATH=os.pathsep.join(
+        [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+    ),
+    PYTHONPATH=str(Path(workflow.basedir, "src")),
+    TQDM_MININTERVAL=os.environ.get("TQDM_MININTERVAL", "10"),
+)
+
+
+def every_cell(pattern):
+    """Paths of all cells of the benchmark, in the order of the configuration."""
+    return [pattern.format(**vars(cell)) for cell in CONFIG.cells()]
+
+
+def source_inputs(room, *names):
+    """Files that plug-ins are made of as a rule's input: editing one reruns what it takes part in."""
+    files = {path for name in names for path in source_files(room, name)}
+    # Relative where they can be, so that a moved checkout is not an edit.
+    here = Path.cwd()
+    return sorted(
+        str(path.relative_to(here) if path.is_relative_to(here) else path)
+        for path in files
+    )

@@ -1,0 +1,52 @@
+"""Trajectories to checked frames, and frames to training, validation and test parts."""
+
+
+rule prepare:
+    input:
+        files=lambda wildcards: CONFIG.datasets[wildcards.dataset]
+        .create()
+        .input_files(),
+        sources=lambda wildcards: source_inputs(
+            "datasets", CONFIG.datasets[wildcards.dataset].use
+        ),
+    output:
+        frames=f"{DATA}/frames.npz",
+        topology=f"{DATA}/topology.pdb",
+        card=f"{DATA}/card.json",
+    log:
+        f"{DATA}/prepare.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        spec=lambda wildcards: CONFIG.datasets[wildcards.dataset].to_json(),
+        directory=lambda wildcards, output: str(Path(output.frames).parent),
+    shell:
+        "python -m cgbench prepare --source {params.spec:q} --output {params.directory:q} > {log:q} 2>&1"
+
+
+rule split:
+    input:
+        frames=f"{DATA}/frames.npz",
+    output:
+        split=f"{SPLIT}.json",
+    log:
+        f"{SPLIT}.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        # Drawing more samples changes no split.
+        protocol=json.dumps(CONFIG.protocol.model_dump(exclude={"n_samples"})),
+        seed=CONFIG.seed,
+    shell:
+        "python -m cgbench split --frames {input.frames:q} --protocol {params.protocol:q}"
+        " --seed {params.seed} --fold {wildcards.fold} --output {output.split:q} > {log:q} 2>&1"
+
+
+rule data:
+    input:
+        expand("<results>/data/{dataset}/card.json", dataset=CONFIG.run.datasets),
+    localrule: True

@@ -1,0 +1,51 @@
+"""Trained models to samples, samples to scores; a new metric repeats the second step alone."""
+
+
+rule sample:
+    input:
+        model=f"{RUN}/model.pt",
+        frames=f"{DATA}/frames.npz",
+        split=f"{SPLIT}.json",
+    output:
+        samples=f"{RUN}/samples.npz",
+    log:
+        f"{RUN}/sample.log",
+    conda:
+        "../../environment.yml"
+    threads: CONFIG.compute.threads
+    resources:
+        mem_mb=CONFIG.compute.memory_mb,
+        runtime=60,
+    params:
+        n_samples=CONFIG.protocol.n_samples,
+        seed=CONFIG.seed,
+    shell:
+        "python -m cgbench sample --model {input.model:q} --frames {input.frames:q} --split {input.split:q}"
+        " --n-samples {params.n_samples} --seed {params.seed} --fold {wildcards.fold} --threads {threads}"
+        " --output {output.samples:q} > {log:q} 2>&1"
+
+
+rule score:
+    input:
+        samples=f"{RUN}/samples.npz",
+        run=f"{RUN}/run.json",
+        frames=f"{DATA}/frames.npz",
+        split=f"{SPLIT}.json",
+        mapping=f"{MAPPING}.json",
+        sources=source_inputs("metrics", *CONFIG.run.metrics),
+    output:
+        metrics=f"{RUN}/metrics.csv",
+        per_frame=f"{RUN}/scores.npz",
+    log:
+        f"{RUN}/score.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        metrics=",".join(CONFIG.run.metrics),
+    shell:
+        "python -m cgbench score --run {input.run:q} --frames {input.frames:q} --split {input.split:q}"
+        " --mapping {input.mapping:q} --samples {input.samples:q} --metrics {params.metrics}"
+        " --output {output.metrics:q} --per-frame {output.per_frame:q} > {log:q} 2>&1"
