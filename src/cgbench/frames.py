@@ -68,5 +68,5 @@ class Frames:
                 )
         except FileNotFoundError:
             raise InputError(f"{path}: no such file; run `cgbench prepare` first") from None
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise InputError(f"{path}: not a frames file ({error}); delete it and run again") from None
