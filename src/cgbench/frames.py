@@ -3,6 +3,7 @@
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,14 +41,14 @@ class Frames:
 
     def save(self, path: Path | str) -> None:
         """Write everything to one ``.npz`` file, atomically."""
+        arrays: dict[str, Any] = {
+            "positions": self.positions,
+            "trajectory": self.trajectory,
+            "time": self.time,
+            **self.molecule.to_arrays(),
+        }
         with atomic_output(path) as temporary:
-            np.savez(
-                temporary,
-                positions=self.positions,
-                trajectory=self.trajectory,
-                time=self.time,
-                **self.molecule.to_arrays(),
-            )
+            np.savez(temporary, **arrays)
 
     @classmethod
     def load(cls, path: Path | str) -> "Frames":

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cgbench.molecule import IntArray
 
 BOND_FACTOR = 1.3  # of the published bond rule d_ij < 1.3 (r_i + r_j), arXiv 2201.12176, appendix
-CHUNK_BYTES = 64 * 2**20  # working memory of one chunk: far below a laptop's, far above any cache
+CHUNK_BYTES = 16 * 2**20  # working memory of one chunk; larger ones are slower, as they leave the caches
 
 Positions = NDArray[np.floating]
 Result = TypeVar("Result", bound=NDArray[Any])

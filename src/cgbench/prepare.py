@@ -35,8 +35,8 @@ def prepare(source: PlugIn, output_dir: Path | str) -> None:
     """
     reader = source.create()
     frames, card = reader.read()
-    _check_time(frames, card)
     frames, n_duplicates = without_duplicates(frames)
+    _check_time(frames, card)
     card = {**card, **_facts(frames, n_duplicates)}
     card["trajectories"] = _trajectories(frames, card.get("trajectories"))
     card["inputs"] = {file: sha256(file) for file in reader.input_files()}
@@ -66,16 +66,17 @@ def without_duplicates(frames: Frames) -> tuple[Frames, int]:
 
 
 def _check_time(frames: Frames, card: dict[str, Any]) -> None:
-    """Refuse time that runs backwards: gaps between parts of a split are measured by it."""
-    backwards = (np.diff(frames.time) < 0) & (np.diff(frames.trajectory) == 0)
-    if backwards.any():
-        frame = int(backwards.argmax()) + 1
+    """Refuse time that stands still or runs backwards: gaps between parts of a split are measured by it."""
+    stuck = (np.diff(frames.time) <= 0) & (np.diff(frames.trajectory) == 0)
+    if stuck.any():
+        frame = int(stuck.argmax()) + 1
         number = int(frames.trajectory[frame])
         known = card.get("trajectories")
         name = known[number]["file"] if known else f"trajectory {number}"
         raise InputError(
-            f"{name}: time goes from {frames.time[frame - 1]} ps back to {frames.time[frame]} ps; give "
-            "the pieces of a joined file as separate trajectories, or set frame_interval_ps (source `files`)"
+            f"{name}: a frame at {frames.time[frame]} ps follows one at {frames.time[frame - 1]} ps; "
+            "give the pieces of a joined file as separate trajectories, or set frame_interval_ps "
+            "(source `files`)"
         )
 
 

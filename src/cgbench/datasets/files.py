@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
+import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
@@ -127,22 +128,22 @@ class Source(DatasetSource):
 
 
 def _with_all_bonds(molecule: Molecule, raw: RawTrajectory, topology: str, done: list[str]) -> Molecule:
-    """Add bonds by distance to the atoms that the topology leaves without any."""
-    lonely = np.setdiff1d(np.arange(molecule.n_atoms), molecule.bonds)
-    if not len(lonely) or molecule.n_atoms == 1:
+    """Add bonds by distance where the topology leaves atoms without any, or the molecule in pieces."""
+    piece = np.empty(molecule.n_atoms, dtype=np.int64)
+    for number, atoms in enumerate(nx.connected_components(molecule.graph)):
+        piece[list(atoms)] = number
+    if not piece.any():
         return molecule
-    cell = None if raw.cell is None else raw.cell[0]
-    near = bonds_from_distances(molecule, raw.positions[0], cell)
-    added = near[np.isin(near, lonely).any(axis=1)]
+    near = bonds_from_distances(molecule, raw.positions[0], None if raw.cell is None else raw.cell[0])
+    lonely = np.setdiff1d(np.arange(molecule.n_atoms), molecule.bonds)
+    added = near[np.isin(near, lonely).any(axis=1) | (piece[near[:, 0]] != piece[near[:, 1]])]
     completed = replace(molecule, bonds=np.unique(np.concatenate([molecule.bonds, added]), axis=0))
     note = (
-        f"{topology}: {len(lonely)} of {molecule.n_atoms} atoms have no bond; {len(added)} bonds were added "
-        "by distance in the first frame (d < 1.3 (r_i + r_j))"
+        f"{topology}: {len(molecule.bonds)} bonds leave {molecule.n_atoms} atoms in {piece.max() + 1} "
+        f"pieces; {len(added)} bonds were added by distance in the first frame (d < 1.3 (r_i + r_j)), "
+        f"which leaves {nx.number_connected_components(completed.graph)}"
     )
-    still = np.setdiff1d(lonely, added)
-    if len(still):
-        note += f"; atoms {', '.join(map(str, still[:10]))} remain without a bond"
-    warnings.warn(f"{note}; check them, or give a topology with bonds", stacklevel=2)
+    warnings.warn(f"{note}; check them, or give a topology with bonds", stacklevel=3)
     done.append(note)
     return completed
 

@@ -1,0 +1,53 @@
+"""Molecules and frames that tests share; all come with the repository."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cgbench.datasets.bundled import BundledSettings, Source
+from cgbench.frames import Frames
+from cgbench.mapping.base import Mapping
+from cgbench.molecule import Molecule
+from cgbench.trajectory_io import read_topology
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def alanine_directory() -> Path:
+    """Bundled folder of alanine dipeptide (22 atoms, several walkers)."""
+    return ROOT / "workflow" / "resources" / "alanine_dipeptide"
+
+
+@pytest.fixture(scope="session")
+def alanine(alanine_directory: Path) -> Molecule:
+    return read_topology(alanine_directory / "topology.pdb")
+
+
+@pytest.fixture(scope="session")
+def alanine_frames(alanine_directory: Path) -> Frames:
+    """Every 250th bundled frame: a few dozen from each walker."""
+    frames, _ = Source(BundledSettings(directory=str(alanine_directory), stride=250)).read()
+    return frames
+
+
+@pytest.fixture(scope="session")
+def three_beads(alanine: Molecule) -> Mapping:
+    """Alanine dipeptide in one bead per residue."""
+    return Mapping.centres(alanine.residue_index)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of trajectories that are not part of the repository; tests that need it skip without."""
+    folder = Path(os.environ.get("CGBENCH_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("no shared data here; set CGBENCH_SHARED_DATA to its folder")
+    return folder
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(2022)

@@ -1,0 +1,75 @@
+"""What every mapping in ``cgbench/mapping`` promises."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cgbench import plugins
+from cgbench.errors import InputError
+
+N_TRAINING = 24
+N_ATOMS = 22
+
+# Generators that must be trained are slow, so they see a few resolutions only.
+FEW_RESOLUTIONS = [1, 3, N_ATOMS]
+
+
+@pytest.fixture(params=plugins.names("mapping"))
+def generator(request):
+    made = plugins.load("mapping", request.param)
+    return made(made.Settings())
+
+
+def resolutions(generator):
+    return FEW_RESOLUTIONS if generator.learned else range(1, N_ATOMS + 1)
+
+
+def test_mapping_is_valid_at_every_resolution(generator, alanine, alanine_frames):
+    for n_beads in resolutions(generator):
+        mapping = generator.generate(alanine, n_beads, 7, alanine_frames.positions[:N_TRAINING])
+        assert mapping.bead_index.shape == (N_ATOMS,)
+        assert sorted(set(mapping.bead_index.tolist())) == list(range(n_beads)), "an empty bead"
+        np.testing.assert_allclose(np.bincount(mapping.bead_index, weights=mapping.weights), 1)
+        np.testing.assert_allclose(mapping.matrix.sum(axis=1), 1)
+        assert np.linalg.matrix_rank(mapping.matrix) == n_beads
+        assert ((mapping.matrix != 0).sum(axis=0) <= 1).all(), "an atom in two beads"
+        lowest = [int(np.flatnonzero(mapping.bead_index == bead)[0]) for bead in range(n_beads)]
+        assert lowest == sorted(lowest), "beads are numbered by their lowest atom"
+
+
+def test_beads_move_with_the_molecule(generator, alanine, alanine_frames):
+    frames = alanine_frames.positions[:N_TRAINING]
+    mapping = generator.generate(alanine, 3, 7, frames)
+    rotation, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))
+    positions, shift = frames.astype(np.float64), np.array([1.0, -2.0, 3.0])
+    moved = mapping.beads(positions @ rotation.T + shift)
+    np.testing.assert_allclose(moved, mapping.beads(positions) @ rotation.T + shift, atol=1e-10)
+
+
+@settings(
+    deadline=None,
+    max_examples=6,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(seed=st.integers(0, 2**31 - 1), choice=st.integers(0, 1000))
+def test_same_seed_same_mapping(generator, alanine, alanine_frames, seed, choice):
+    n_beads = list(resolutions(generator))[choice % len(resolutions(generator))]
+    first, second = (
+        generator.generate(alanine, n_beads, seed, alanine_frames.positions[:N_TRAINING]) for _ in range(2)
+    )
+    np.testing.assert_array_equal(first.bead_index, second.bead_index)
+    np.testing.assert_array_equal(first.weights, second.weights)
+
+
+@pytest.mark.parametrize("n_beads", [-1, 0, N_ATOMS + 1])
+def test_impossible_resolutions_are_refused(generator, alanine, alanine_frames, n_beads):
+    with pytest.raises(
+        InputError, match=rf"resolution {n_beads}: a molecule of 22 atoms can have 1 to 22 beads"
+    ):
+        generator.generate(alanine, n_beads, 0, alanine_frames.positions[:N_TRAINING])
+
+
+def test_declares_where_it_comes_from(generator):
+    assert generator.reference
+    assert type(generator).__doc__

@@ -1,0 +1,219 @@
+import json
+import shutil
+
+import mdtraj
+import numpy as np
+import pytest
+
+from cgbench.config import PlugIn
+from cgbench.errors import InputError
+from cgbench.files import sha256
+from cgbench.trajectory_io import molecule_to_mdtraj, read_topology
+
+N_FRAMES = 6
+
+
+def source(use, **settings):
+    return PlugIn.parse("datasets", "mine", use, settings, "config: datasets.mine").create()
+
+
+@pytest.fixture
+def small(alanine_frames, alanine_directory, tmp_path):
+    """A folder like the bundled ones: a card, a topology and two walkers of six frames."""
+    folder = tmp_path / "bundled"
+    folder.mkdir()
+    shutil.copy(alanine_directory / "topology.pdb", folder)
+    card = {"name": "small", "title": "Small", "n_atoms": 22, "files": {"topology.pdb": {}}}
+    for walker in range(2):
+        path = folder / f"walker-{walker}.xtc"
+        trajectory(alanine_frames, walker).save(str(path))
+        card["files"][path.name] = {"n_frames": N_FRAMES, "state": "folded"}
+    for name, facts in card["files"].items():
+        facts["sha256"] = sha256(folder / name)
+    (folder / "card.json").write_text(json.dumps(card))
+    return folder
+
+
+def trajectory(frames, walker=0):
+    xyz = frames.positions[frames.trajectory == walker][:N_FRAMES] / 10.0
+    return mdtraj.Trajectory(xyz, molecule_to_mdtraj(frames.molecule), time=np.arange(1.0, N_FRAMES + 1))
+
+
+def edit_card(folder, change):
+    card = json.loads((folder / "card.json").read_text())
+    change(card)
+    (folder / "card.json").write_text(json.dumps(card))
+
+
+class TestBundled:
+    def test_every_walker_is_a_trajectory(self, small):
+        frames, card = source("bundled", directory=str(small)).read()
+        assert frames.positions.shape == (2 * N_FRAMES, 22, 3)
+        assert frames.trajectory.tolist() == [0] * N_FRAMES + [1] * N_FRAMES
+        np.testing.assert_allclose(frames.time, 2 * [1, 2, 3, 4, 5, 6])
+        assert card["title"] == "Small"
+        assert card["trajectories"][1] == {"file": "walker-1.xtc", "state": "folded"}
+
+    def test_stride_starts_anew_in_every_walker(self, small):
+        frames, _ = source("bundled", directory=str(small), stride=4).read()
+        np.testing.assert_allclose(frames.time, [1, 5, 1, 5])
+
+    def test_input_files_are_those_of_the_card(self, small):
+        names = [path.rsplit("/", 1)[-1] for path in source("bundled", directory=str(small)).input_files()]
+        assert names == ["card.json", "topology.pdb", "walker-0.xtc", "walker-1.xtc"]
+
+    def test_without_a_card_the_card_is_waited_for(self, tmp_path):
+        reader = source("bundled", directory=str(tmp_path))
+        assert reader.input_files() == [str(tmp_path / "card.json")]
+        with pytest.raises(InputError, match=r"card\.json: no such file"):
+            reader.read()
+
+    def test_checksum_mismatch_names_both_hashes_and_the_cure(self, small):
+        path = small / "walker-1.xtc"
+        promised = sha256(path)
+        path.write_bytes(path.read_bytes()[:-1] + b"x")
+        message = (
+            rf"walker-1\.xtc: SHA-256 is {sha256(path)}, but .*card\.json promises {promised}; .*restore it"
+        )
+        with pytest.raises(InputError, match=message):
+            source("bundled", directory=str(small)).read()
+
+    def test_missing_walker_is_named(self, small):
+        (small / "walker-0.xtc").unlink()
+        with pytest.raises(InputError, match=r"walker-0\.xtc: no such file, though card\.json names it"):
+            source("bundled", directory=str(small)).read()
+
+    def test_number_of_frames_is_held_against_the_card(self, small):
+        edit_card(small, lambda card: card["files"]["walker-0.xtc"].update(n_frames=7))
+        with pytest.raises(InputError, match=r"walker-0\.xtc: 6 frames, but card\.json promises 7"):
+            source("bundled", directory=str(small)).read()
+
+    def test_number_of_atoms_is_held_against_the_card(self, small):
+        edit_card(small, lambda card: card.update(n_atoms=175))
+        with pytest.raises(InputError, match=r"n_atoms is 175, but topology\.pdb has 22"):
+            source("bundled", directory=str(small)).read()
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda card: card.pop("files"),
+            lambda card: card["files"].pop("topology.pdb"),
+            lambda card: card["files"]["walker-0.xtc"].pop("sha256"),
+            lambda card: card.update(files=[]),
+        ],
+    )
+    def test_incomplete_card_is_refused(self, small, change):
+        edit_card(small, change)
+        with pytest.raises(InputError, match=r"card\.json: a card needs n_atoms and files"):
+            source("bundled", directory=str(small)).read()
+
+
+class TestFiles:
+    @pytest.fixture
+    def topology(self, small):
+        return str(small / "topology.pdb")
+
+    def test_pattern_is_expanded_and_sorted(self, small, topology):
+        reader = source(
+            "files", topology=topology, trajectories=str(small / "walker-*.xtc"), temperature_K=300
+        )
+        frames, card = reader.read()
+        assert [path.rsplit("/", 1)[-1] for path in reader.input_files()] == [
+            "topology.pdb",
+            "walker-0.xtc",
+            "walker-1.xtc",
+        ]
+        assert np.unique(frames.trajectory).tolist() == [0, 1]
+        assert card["temperature_K"] == 300
+        assert card["processing"] == []
+
+    def test_pattern_without_match_is_refused(self, small, topology):
+        with pytest.raises(InputError, match=r"no file matches .*runner-\*\.xtc"):
+            source("files", topology=topology, trajectories=str(small / "runner-*.xtc")).input_files()
+
+    def test_file_named_twice_is_refused(self, small, topology):
+        files = [str(small / "walker-0.xtc"), str(small / "walker-*.xtc")]
+        with pytest.raises(InputError, match=r"walker-0\.xtc named more than once"):
+            source("files", topology=topology, trajectories=files).input_files()
+
+    def test_selection_leaves_the_other_atoms_out(self, small, topology):
+        frames, _ = source(
+            "files", topology=topology, trajectories=str(small / "walker-0.xtc"), selection="resname ALA"
+        ).read()
+        assert frames.positions.shape == (N_FRAMES, 10, 3)
+        assert set(frames.molecule.residue_names) == {"ALA"}
+
+    def test_time_is_asked_for_where_the_format_has_none(self, small, topology, alanine_frames):
+        path = small / "t.dcd"
+        trajectory(alanine_frames).save(str(path))
+        with pytest.raises(
+            InputError, match=r"t\.dcd: the time of frames is not read .* set frame_interval_ps"
+        ):
+            source("files", topology=topology, trajectories=str(path)).read()
+        frames, _ = source(
+            "files", topology=topology, trajectories=str(path), frame_interval_ps=10, stride=2
+        ).read()
+        np.testing.assert_allclose(frames.time, [0, 20, 40])
+
+    def test_missing_bonds_are_guessed_with_a_warning(self, small, alanine_frames):
+        path = small / "nameless.pdb"
+        bare = trajectory(alanine_frames)[0]
+        bare.topology._bonds = []
+        for residue in bare.topology.residues:  # mdtraj knows the bonds inside residues, by name
+            residue.name = "LIG"
+        bare.save_pdb(str(path))
+        assert not len(read_topology(path).bonds)
+        with pytest.warns(
+            UserWarning, match="0 bonds leave 22 atoms in 22 pieces; 21 bonds were added by dist"
+        ):
+            frames, card = source(
+                "files", topology=str(path), trajectories=str(small / "walker-0.xtc")
+            ).read()
+        np.testing.assert_array_equal(frames.molecule.bonds, alanine_frames.molecule.bonds)
+        assert "21 bonds were added by distance" in card["processing"][0]
+
+    def test_pieces_are_joined_where_bonds_between_residues_are_missing(self, small, alanine_frames):
+        path = small / "pieces.pdb"
+        pieces = trajectory(alanine_frames)[0]
+        pieces.topology._bonds = []
+        for residue in pieces.topology.residues:
+            residue.name = "LIG" if residue.index == 0 else residue.name
+        pieces.save_pdb(str(path))
+        with pytest.warns(UserWarning, match="bonds were added by distance .* leaves 1;"):
+            frames, _ = source("files", topology=str(path), trajectories=str(small / "walker-0.xtc")).read()
+        np.testing.assert_array_equal(frames.molecule.bonds, alanine_frames.molecule.bonds)
+
+    @pytest.mark.parametrize("angle", [90.0, 75.0])
+    def test_molecules_are_made_whole(self, small, topology, alanine_frames, angle):
+        whole = trajectory(alanine_frames)
+        wrapped = whole[:]
+        wrapped.unitcell_lengths = np.full((N_FRAMES, 3), 2.0)
+        wrapped.unitcell_angles = np.full((N_FRAMES, 3), angle)
+        inverse = np.linalg.inv(wrapped.unitcell_vectors[0])
+        shifted = wrapped.xyz - wrapped.xyz[:, 8:9]  # a corner of the cell cuts through the middle
+        wrapped.xyz = shifted - np.floor(shifted @ inverse) @ wrapped.unitcell_vectors[0]
+        wrapped.save(str(small / "wrapped.trr"))
+        frames, card = source("files", topology=topology, trajectories=str(small / "wrapped.trr")).read()
+        internal = frames.positions - frames.positions[:, 8:9]
+        np.testing.assert_allclose(internal, 10 * shifted, atol=1e-3)
+        assert "made whole across the periodic boundary in 6 frames" in card["processing"][0]
+
+    def test_whole_molecules_are_left_alone(self, small, topology, alanine_frames):
+        boxed = trajectory(alanine_frames)
+        boxed.unitcell_lengths = np.full((N_FRAMES, 3), 4.0)
+        boxed.unitcell_angles = np.full((N_FRAMES, 3), 90.0)
+        boxed.save(str(small / "boxed.trr"))
+        frames, card = source("files", topology=topology, trajectories=str(small / "boxed.trr")).read()
+        np.testing.assert_allclose(frames.positions, 10 * boxed.xyz, rtol=1e-6)
+        assert card["processing"] == []
+
+    def test_atoms_in_another_order_are_noticed(self, small, topology, alanine_frames):
+        shuffled = trajectory(alanine_frames)
+        shuffled.xyz = shuffled.xyz[:, ::-1]
+        shuffled.save(str(small / "shuffled.xtc"))
+        with pytest.raises(InputError, match=r"shuffled\.xtc: frame \d .* has a bond of .* in the order of"):
+            source("files", topology=topology, trajectories=str(small / "shuffled.xtc")).read()
+
+    def test_unknown_setting_is_refused(self):
+        with pytest.raises(InputError, match="unknown key 'trajectory'"):
+            source("files", topology="a.pdb", trajectories="a.xtc", trajectory="b.xtc")

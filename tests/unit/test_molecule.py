@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from cgbench.errors import InputError
+from cgbench.molecule import Molecule
+
+WATER = Molecule(
+    elements=("O", "H", "H"),
+    atom_names=("O", "H1", "H2"),
+    residue_names=("HOH",) * 3,
+    residue_index=np.zeros(3, dtype=np.int64),
+    masses=np.array([16.0, 1.0, 1.0]),
+    bonds=np.array([[0, 1], [0, 2]]),
+)
+
+
+def test_water():
+    assert WATER.n_atoms == 3
+    assert WATER.heavy.tolist() == [True, False, False]
+    assert WATER.angle_ends.tolist() == [[1, 2]]
+    assert WATER.covalent_radii.tolist() == [0.68, 0.23, 0.23]
+
+
+def test_ends_of_an_angle_that_are_bonded_are_no_angle_ends():
+    ring = Molecule(
+        ("C",) * 3, ("C",) * 3, ("LIG",) * 3, np.zeros(3), np.ones(3), np.array([[0, 1], [0, 2], [1, 2]])
+    )
+    assert ring.angle_ends.shape == (0, 2)
+
+
+def test_alanine_dipeptide(alanine):
+    assert (alanine.n_atoms, alanine.heavy.sum(), len(alanine.bonds)) == (22, 10, 21)
+    assert len(alanine.angle_ends) == 36
+    assert alanine.masses.sum() == pytest.approx(144.17, abs=0.02)
+
+
+def test_element_without_a_radius_is_refused():
+    argon = Molecule(("Ar",), ("AR",), ("AR",), np.zeros(1), np.ones(1), np.empty((0, 2), dtype=np.int64))
+    with pytest.raises(
+        InputError, match=r"no covalent radius for element\(s\) Ar; add them to COVALENT_RADII"
+    ):
+        _ = argon.covalent_radii

@@ -1,0 +1,105 @@
+import json
+
+import mdtraj
+import numpy as np
+import pytest
+
+import cgbench
+from cgbench.config import PlugIn
+from cgbench.errors import InputError
+from cgbench.files import sha256
+from cgbench.frames import Frames
+from cgbench.prepare import composition, prepare
+from cgbench.trajectory_io import molecule_to_mdtraj, read_topology
+
+N_FRAMES = 8
+
+
+def plug_in(**settings):
+    return PlugIn.parse("datasets", "mine", "files", settings, "config")
+
+
+@pytest.fixture
+def folder(alanine_frames, tmp_path):
+    """A topology and one trajectory in which frame 3 is a copy of frame 2."""
+    xyz = alanine_frames.positions[:N_FRAMES] / 10.0
+    xyz[3] = xyz[2]
+    trajectory = mdtraj.Trajectory(
+        xyz, molecule_to_mdtraj(alanine_frames.molecule), time=np.arange(N_FRAMES) * 5.0
+    )
+    trajectory.save(str(tmp_path / "t.xtc"))
+    trajectory[0].save(str(tmp_path / "t.pdb"))
+    return tmp_path
+
+
+def test_frames_topology_and_card_are_written(folder, alanine):
+    files = {"topology": str(folder / "t.pdb"), "trajectories": str(folder / "t.xtc")}
+    prepare(plug_in(**files, title="Mine", licence="CC0"), folder / "out")
+    frames = Frames.load(folder / "out" / "frames.npz")
+    card = json.loads((folder / "out" / "card.json").read_text())
+    assert read_topology(folder / "out" / "topology.pdb").elements == alanine.elements
+    assert len(frames) == card["n_frames"] == N_FRAMES - 1
+    assert card["duplicate_frames_dropped"] == 1
+    assert 15.0 not in frames.time
+    assert card["trajectories"] == [
+        {"file": files["trajectories"], "n_frames": N_FRAMES - 1, "first_ps": 0.0, "last_ps": 35.0}
+    ]
+    assert card["inputs"] == {path: sha256(path) for path in files.values()}
+    assert (card["title"], card["licence"]) == ("Mine", "CC0")
+    assert card["composition"] == "C6 H12 N2 O2"
+    assert card["prepared_by"] == f"cgbench {cgbench.__version__}"
+    assert card["correlation_time_ps"] > 0
+
+
+@pytest.mark.parametrize("damage", ["truncated", "absent", "backwards"])
+def test_nothing_is_written_on_bad_input(folder, damage):
+    path = folder / "t.xtc"
+    if damage == "truncated":
+        path.write_bytes(path.read_bytes()[:-10])
+        message = "truncated"
+    elif damage == "absent":
+        path.unlink()
+        message = "no such trajectory"
+    else:
+        path.write_bytes(2 * path.read_bytes())
+        message = r"t\.xtc: a frame at 0\.0 ps follows one at 35\.0 ps; .* frame_interval_ps"
+    with pytest.raises(InputError, match=message):
+        prepare(plug_in(topology=str(folder / "t.pdb"), trajectories=str(path)), folder / "out")
+    assert not (folder / "out").exists()
+
+
+def test_frame_interval_mends_time_that_runs_backwards(folder):
+    path = folder / "t.xtc"
+    path.write_bytes(2 * path.read_bytes())
+    settings = {"topology": str(folder / "t.pdb"), "trajectories": str(path), "frame_interval_ps": 5}
+    prepare(plug_in(**settings), folder / "out")
+    assert Frames.load(folder / "out" / "frames.npz").time[-1] == 75.0
+
+
+def test_bundled_folder(alanine_directory, tmp_path):
+    source = PlugIn.parse(
+        "datasets", "x", "bundled", {"directory": str(alanine_directory), "stride": 100}, ""
+    )
+    prepare(source, tmp_path)
+    card = json.loads((tmp_path / "card.json").read_text())
+    frames = Frames.load(tmp_path / "frames.npz")
+    assert card["n_trajectories"] == len(card["trajectories"]) >= 3
+    assert sum(row["n_frames"] for row in card["trajectories"]) == len(frames) == card["n_frames"]
+    assert card["force_field"]
+
+
+def test_real_explicit_format_trajectory(shared_data, tmp_path):
+    folder = shared_data / "alanine_dipeptide_real"
+    if not folder.is_dir():
+        pytest.skip("no alanine_dipeptide_real there")
+    files = {"topology": str(folder / "ala2.prmtop"), "trajectories": str(folder / "ala2.md.nc")}
+    prepare(plug_in(**files), tmp_path)
+    card = json.loads((tmp_path / "card.json").read_text())
+    assert (card["n_atoms"], card["n_bonds"], card["n_frames"]) == (22, 21, 10000)
+    assert card["processing"] == []
+    assert 5 < card["correlation_time_ps"] < 50
+    assert not card["correlation_time_is_lower_bound"]
+
+
+def test_composition_is_in_hill_order(alanine):
+    assert composition(alanine) == "C6 H12 N2 O2"

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+from cgbench import plugins
+from cgbench.errors import InputError
+from cgbench.schema import Protocol
+from cgbench.score import COLUMNS, score
+from cgbench.splits import make_split
+
+
+@pytest.fixture
+def split(alanine_frames):
+    return make_split(alanine_frames, Protocol(folds=3, test_frames=12), 0, 0)
+
+
+@pytest.fixture
+def stored(alanine_frames, split):
+    """What the sampling stage would write for a method that is off by 1 Å along x."""
+    reference = alanine_frames.positions[split.test]
+    off = reference + np.array([1.0, 0, 0], dtype=np.float32)
+    return {"frame_index": split.test, "reconstruction": reference, "samples": np.stack([off, off], axis=1)}
+
+
+def write(tmp_path, arrays):
+    np.savez(tmp_path / "samples.npz", **arrays)
+    return tmp_path / "samples.npz"
+
+
+def test_rows_are_tidy(alanine_frames, split, three_beads, stored, tmp_path):
+    names = plugins.names("metrics")
+    table = score(alanine_frames, split, three_beads, write(tmp_path, stored), names)
+    assert tuple(table.columns) == COLUMNS
+    assert set(table["metric"]) == set(names)
+    assert set(table["split"]) == {"test"}
+    assert set(table["n_frames"]) == {12}
+    assert not table.duplicated(["metric", "atoms"]).any()
+    values = table.set_index(["metric", "atoms"])["value"]
+    assert values["rmsd_sample", "all"] == pytest.approx(1.0, abs=1e-6)
+    assert values["rmsd_recon", "heavy"] == 0
+    assert values["consistency", "all"] == pytest.approx(1.0, abs=1e-6)
+
+
+def test_scores_of_single_frames_are_kept(alanine_frames, split, three_beads, stored, tmp_path):
+    path = tmp_path / "per_frame.npz"
+    metrics = ["graph_xor", "rmsd_sample"]
+    table = score(alanine_frames, split, three_beads, write(tmp_path, stored), metrics, path)
+    with np.load(path) as kept:
+        np.testing.assert_array_equal(kept["trajectory"], alanine_frames.trajectory[split.test])
+        np.testing.assert_array_equal(kept["frame_index"], split.test)
+        for row in table.itertuples():
+            assert kept[f"{row.metric}.{row.atoms}"].mean() == pytest.approx(row.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda arrays: arrays.update(frame_index=arrays["frame_index"] + 1), "are not the 12 test frames"),
+        (lambda arrays: arrays.pop("samples"), "not a file of samples"),
+        (
+            lambda arrays: arrays.update(samples=arrays["samples"] * np.nan),
+            "samples: 12 of 12 frames hold NaN",
+        ),
+        (
+            lambda arrays: arrays.update(samples=arrays["samples"][:, :, 1:]),
+            r"shape \(12, 2, 21, 3\), expected",
+        ),
+    ],
+)
+def test_other_samples_are_refused(alanine_frames, split, three_beads, stored, tmp_path, change, message):
+    change(stored)
+    with pytest.raises(InputError, match=rf"samples\.npz: .*{message}"):
+        score(alanine_frames, split, three_beads, write(tmp_path, stored), ["rmsd_sample"])
+
+
+def test_missing_samples_say_what_to_do(alanine_frames, split, three_beads, tmp_path):
+    with pytest.raises(InputError, match=r"samples\.npz: no such file; run `cgbench sample`"):
+        score(alanine_frames, split, three_beads, tmp_path / "samples.npz", ["rmsd_sample"])
