@@ -1,0 +1,163 @@
+"""Verbs that turn the results of single runs into tables and figures."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from cgbench.commands.options import FramesFile
+
+app = typer.Typer()
+
+MetricsTable = Annotated[Path, typer.Option("--metrics", help="metrics.csv written by `cgbench collect`.")]
+Output = Annotated[Path, typer.Option(help="SVG file; a PNG of the same name is written beside it.")]
+Title = Annotated[str, typer.Option(help="Text above the figure.")]
+RunDirs = Annotated[list[Path], typer.Argument(help="Directories of runs, <results>/runs/.../fold<k>.")]
+
+
+@app.command()
+def collect(
+    config: Annotated[list[Path], typer.Option(help="YAML file of the benchmark; repeat it to override.")],
+    metrics_output: Annotated[
+        Path | None, typer.Option(help="Table of scores; <results>/metrics.csv if not given.")
+    ] = None,
+    runs_output: Annotated[
+        Path | None, typer.Option(help="Table of costs; <results>/runs.csv if not given.")
+    ] = None,
+) -> None:
+    """Join the scores and costs of all runs of a benchmark that are there, and list those that are not.
+
+    Reads metrics.csv and run.json of every run that the configuration asks for. Missing ones are
+    printed, not an error, so that a benchmark which is still running can be looked at.
+
+    Example: `cgbench collect --config config/config.yaml --config config/simulations.yaml`
+    """
+    from cgbench.config import Config
+    from cgbench.results import collect
+
+    checked = Config.load(*config)
+    results = Path(checked.results)
+    runs = [
+        results / "runs" / cell.dataset / f"{cell.mapping}-{cell.n_beads}" / cell.method / f"fold{cell.fold}"
+        for cell in checked.cells()
+    ]
+    missing = collect(
+        [run / "metrics.csv" for run in runs],
+        [run / "run.json" for run in runs],
+        metrics_output or results / "metrics.csv",
+        runs_output or results / "runs.csv",
+    )
+    for path in missing:
+        typer.echo(f"missing: {path}")
+    typer.echo(f"{len(runs)} runs wanted, {len(missing)} of their {2 * len(runs)} files are missing")
+
+
+@app.command()
+def leaderboard(
+    metrics: MetricsTable,
+    csv: Annotated[Path, typer.Option(help="The leaderboard for machines.")],
+    markdown: Annotated[Path, typer.Option(help="The leaderboard for people.")],
+    runs: Annotated[
+        Path | None, typer.Option(help="runs.csv written by `cgbench collect`, for the cost.")
+    ] = None,
+) -> None:
+    """Rank methods on every task: mean ± standard error over folds, best and tied ones marked.
+
+    Example: `cgbench leaderboard --metrics results/metrics.csv --runs results/runs.csv
+    --csv leaderboard.csv --markdown leaderboard.md`
+    """
+    from cgbench.leaderboard import leaderboard, write
+    from cgbench.results import read_metrics, read_runs
+
+    write(leaderboard(read_metrics(metrics), read_runs(runs) if runs else None), csv, markdown)
+
+
+@app.command()
+def figure_comparison(
+    metrics: MetricsTable,
+    dataset: Annotated[str, typer.Option(help="Dataset as named in the table.")],
+    mapping: Annotated[str, typer.Option(help="Mapping as named in the table.")],
+    output: Output,
+    atoms: Annotated[
+        list[str] | None, typer.Option(help="Atoms, one row of panels each: heavy, all.")
+    ] = None,
+    spread: Annotated[
+        Literal["se", "sd"], typer.Option(help="Error bars: standard error or deviation over folds.")
+    ] = "se",
+) -> None:
+    """Draw reconstruction, diversity and validity over the number of beads, a line per method.
+
+    Example: `cgbench figure-comparison --metrics results/metrics.csv --dataset alanine_dipeptide
+    --mapping backbone --output comparison.svg`
+    """
+    from cgbench.figures.comparison import comparison
+    from cgbench.figures.style import save
+    from cgbench.results import read_metrics
+
+    save(comparison(read_metrics(metrics), dataset, mapping, atoms or ("heavy", "all"), spread), output)
+
+
+@app.command()
+def figure_training(runs: RunDirs, output: Output) -> None:
+    """Draw the training curves of one method: a row per loss term, a column per resolution.
+
+    Reads history.csv and run.json of every run; give those of one dataset, mapping and method.
+
+    Example: `cgbench figure-training results/runs/alanine_dipeptide/backbone-*/cgvae/fold*
+    --output training.svg`
+    """
+    from cgbench.figures.style import save
+    from cgbench.figures.training import read_histories, training
+
+    save(training(read_histories(runs)), output)
+
+
+@app.command()
+def figure_mapping(
+    frames: FramesFile,
+    mappings: Annotated[list[Path], typer.Argument(help="Mappings written by `cgbench map`.")],
+    output: Output,
+    title: Title = "",
+) -> None:
+    """Draw mappings on the bond graph of the molecule, from coarse to fine.
+
+    Example: `cgbench figure-mapping --frames results/data/alanine_dipeptide/frames.npz
+    results/mappings/alanine_dipeptide/backbone-*/fold0.json --output mapping.svg`
+    """
+    from cgbench.figures.mapping_graph import mapping_graph
+    from cgbench.figures.style import save
+    from cgbench.frames import Frames
+    from cgbench.mapping.base import Mapping
+
+    save(mapping_graph(Frames.load(frames).molecule, map(Mapping.load, mappings), title), output)
+
+
+@app.command()
+def figure_ramachandran(frames: FramesFile, runs: RunDirs, output: Output, title: Title = "") -> None:
+    """Draw φ/ψ densities of samples beside molecular dynamics: a row per method, a column per resolution.
+
+    Reads samples.npz and run.json of every run; give those of one dataset and mapping.
+
+    Example: `cgbench figure-ramachandran --frames results/data/alanine_dipeptide/frames.npz
+    results/runs/alanine_dipeptide/backbone-*/*/fold0 --output ramachandran.svg`
+    """
+    from cgbench.figures.ramachandran import ramachandran, read_torsions
+    from cgbench.figures.style import save
+    from cgbench.frames import Frames
+
+    stored = Frames.load(frames)
+    save(ramachandran(stored, [read_torsions(run, stored) for run in runs], title), output)
+
+
+@app.command()
+def figure_walkers(frames: FramesFile, output: Output, title: Title = "") -> None:
+    """Draw φ/ψ density and basin populations of every trajectory, to see whether they agree.
+
+    Example: `cgbench figure-walkers --frames results/data/alanine_dipeptide/frames.npz
+    --output walkers.svg`
+    """
+    from cgbench.figures.style import save
+    from cgbench.figures.walkers import walkers
+    from cgbench.frames import Frames
+
+    save(walkers(Frames.load(frames), title), output)

@@ -1,0 +1,160 @@
+"""The benchmark in one figure: reconstruction, diversity and validity over resolution."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from cgbench.errors import InputError
+from cgbench.figures.style import DOUBLE_COLUMN, GREY, MethodStyle, method_styles, readable, styled
+from cgbench.results import declared, over_folds, stochastic_methods
+
+Spread = Literal["se", "sd"]
+
+# One panel each, from left to right.
+PANELS = ("rmsd_recon", "rmsd_sample", "graph_xor")
+DIVERSITY = "rmsd_sample"
+VALIDITY = "graph_xor"
+# Below this (Å, or λ), an axis that must have a place for 0 is linear.
+LINEAR_BELOW = 0.01
+DETERMINISTIC_NOTE = "hollow: all samples equal; this is error, not diversity"
+
+
+def comparison(
+    metrics: pd.DataFrame,
+    dataset: str,
+    mapping: str,
+    atoms: Sequence[str] = ("heavy", "all"),
+    spread: Spread = "se",
+) -> Figure:
+    """Draw the headline metrics over the number of beads, one line per method.
+
+    Parameters
+    ----------
+    metrics
+        Collected tidy table.
+    dataset, mapping
+        Which part of it.
+    atoms
+        Sets of atoms, one row of panels each.
+    spread
+        Error bars: standard error of the mean over folds, or standard deviation of folds.
+
+    Raises
+    ------
+    InputError
+        If the table has nothing on this dataset and mapping.
+    """
+    chosen = metrics[(metrics["dataset"] == dataset) & (metrics["mapping"] == mapping)]
+    if chosen.empty:
+        raise InputError(f"no scores for dataset {dataset!r} with mapping {mapping!r}; run those cells first")
+    summary = over_folds(chosen)
+    stochastic = stochastic_methods(chosen)
+    styles = method_styles(summary["method"])
+    with styled():
+        figure = Figure(figsize=(DOUBLE_COLUMN, 0.5 + 1.95 * len(atoms)), layout="constrained")
+        grid = figure.subplots(len(atoms), len(PANELS), squeeze=False, sharex=True)
+        for row, atom_set in enumerate(atoms):
+            for column, metric in enumerate(PANELS):
+                axes = grid[row, column]
+                scores = summary[(summary["metric"] == metric) & (summary["atoms"] == atom_set)]
+                hollow = [name for name in styles if metric == DIVERSITY and not stochastic.get(name, True)]
+                _draw(axes, scores, styles, hollow, spread)
+                _scale(axes, scores["mean"], validity=metric == VALIDITY)
+                _label(axes, scores, metric, atom_set, title=row == 0)
+                if row == len(atoms) - 1:
+                    axes.set_xlabel("resolution (number of beads)")
+        _resolution_ticks(grid[0, 0], sorted(summary["n_beads"].unique()))
+        _legend(figure, styles, note=any(not value for value in stochastic.values()))
+        figure.suptitle(f"{readable(dataset)}, mapping: {readable(mapping)}", x=0.01, ha="left")
+    return figure
+
+
+def _draw(
+    axes: Axes, scores: pd.DataFrame, styles: dict[str, MethodStyle], hollow: Sequence[str], spread: Spread
+) -> None:
+    for name, style in styles.items():
+        line = scores[scores["method"] == name].sort_values("n_beads")
+        axes.errorbar(
+            line["n_beads"],
+            line["mean"],
+            yerr=line[spread],
+            color=style.color,
+            marker=style.marker,
+            linestyle=":" if name in hollow else style.linestyle,
+            linewidth=0.8 if name in hollow else 1.2,
+            markerfacecolor="white" if name in hollow else style.color,
+            markeredgecolor=style.color if name in hollow else "white",
+            markeredgewidth=0.9 if name in hollow else 0.4,
+            capsize=1.8,
+            elinewidth=0.8,
+            label=readable(name),
+            zorder=2 if name in hollow else 3,
+        )
+
+
+def _scale(axes: Axes, means: pd.Series, validity: bool) -> None:
+    """Logarithmic, so that 0.06 and 2 both read; linear next to 0, the best value there is."""
+    if means.empty:
+        return
+    highest = max(means.max(), 2.0 if validity else 0.0) * 1.4
+    if validity or means.min() < LINEAR_BELOW:
+        axes.set_yscale("symlog", linthresh=LINEAR_BELOW, linscale=0.6)
+        axes.set_ylim(-LINEAR_BELOW / 5, max(highest, 2 * LINEAR_BELOW))
+        ticks = [0.0, *10.0 ** np.arange(-2, 3)]
+        axes.axhline(0, color=GREY, linewidth=0.5, zorder=1)
+    else:
+        axes.set_yscale("log")
+        axes.set_ylim(means.min() / 1.4, highest)
+        ticks = list(np.outer(10.0 ** np.arange(-2, 3), [1, 2, 5]).ravel())
+    axes.yaxis.set_major_locator(FixedLocator(ticks))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.grid(axis="y", color="0.9", linewidth=0.5)
+    axes.set_axisbelow(True)
+
+
+def _label(axes: Axes, scores: pd.DataFrame, metric: str, atom_set: str, title: bool) -> None:
+    facts = declared(metric)
+    unit = scores["unit"].iloc[0] if len(scores) else ""
+    quantity = "λ" if metric == VALIDITY else "RMSD"
+    # A pure number has the unit 1, which an axis does not show.
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_ylabel(f"{quantity}, {atom_set} atoms" + (f" ({unit})" if unit not in ("", "1") else ""))
+    if title:
+        arrow = {"lower": "↓ lower is better", "higher": "↑ higher is better", None: ""}[facts.better]
+        axes.set_title(f"{facts.label}\n{arrow}")
+
+
+def _resolution_ticks(axes: Axes, resolutions: Sequence[int]) -> None:
+    axes.xaxis.set_major_locator(FixedLocator(list(resolutions)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlim(min(resolutions) - 0.5, max(resolutions) + 0.5)
+
+
+def _legend(figure: Figure, styles: dict[str, MethodStyle], note: bool) -> None:
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=look.color,
+            marker=look.marker,
+            mec="white",
+            mew=0.4,
+            ls=look.linestyle,
+            label=readable(name),
+        )
+        for name, look in styles.items()
+    ]
+    if note:
+        hollow = Line2D(
+            [], [], color=GREY, marker="o", mfc="white", mew=0.9, lw=0.8, ls=":", label=DETERMINISTIC_NOTE
+        )
+        handles.append(hollow)
+    # The note is wide: three columns still fit the page.
+    figure.legend(handles=handles, loc="outside lower center", ncols=3 if note else 4, handlelength=3.4)

@@ -1,0 +1,160 @@
+"""A mapping drawn on the molecule's bond graph: which atoms make up which bead."""
+
+from collections.abc import Iterable
+
+import networkx as nx
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from cgbench.errors import InputError
+from cgbench.figures.style import DOUBLE_COLUMN, readable, styled
+from cgbench.mapping.base import Mapping
+from cgbench.molecule import Molecule
+
+# Beyond this many atoms, letters would overlap: heavy atoms become dots and hydrogens small ones.
+LETTERS_UP_TO = 60
+COLUMNS, COLUMNS_WITHOUT_LETTERS = 4, 2
+# How much of white the colours of the first ten beads, the next ten, ... hold.
+WHITENED = (0.45, 0.7)
+
+Points = NDArray[np.float64]  # [n_points, 2]
+Color = tuple[float, float, float]
+
+
+def mapping_graph(molecule: Molecule, mappings: Iterable[Mapping], title: str = "") -> Figure:
+    """Draw mappings of one molecule beside each other, from coarse to fine.
+
+    Every bead is an outline around its atoms; parts of a bead that no bond connects are joined by
+    a dotted line. The layout follows from the bonds alone (Kamada-Kawai), not from a geometry.
+
+    Parameters
+    ----------
+    molecule, mappings
+        The molecule and its mappings, in any order.
+    title
+        Keys to write above, such as ``"alanine_dipeptide, mapping: cgae"``.
+
+    Raises
+    ------
+    InputError
+        If a mapping belongs to another molecule, or there is none.
+    """
+    ordered = sorted(mappings, key=lambda mapping: mapping.n_beads)
+    if not ordered:
+        raise InputError("no mappings given; name at least one fold<k>.json written by `cgbench map`")
+    for mapping in ordered:
+        if mapping.n_atoms != molecule.n_atoms:
+            raise InputError(f"mapping has {mapping.n_atoms} atoms, the molecule has {molecule.n_atoms}")
+    points = layout(molecule)
+    extent = np.ptp(points, axis=0) + 1.6
+    letters = molecule.n_atoms <= LETTERS_UP_TO
+    n_columns = min(COLUMNS if letters else COLUMNS_WITHOUT_LETTERS, len(ordered))
+    n_rows = -(-len(ordered) // n_columns)
+    width = DOUBLE_COLUMN / max(n_columns, 2)
+    with styled():
+        size = (width * n_columns, 0.35 + n_rows * (0.2 + width * extent[1] / extent[0]))
+        figure = Figure(figsize=size, layout="constrained")
+        grid = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
+        scale = 72 * 0.94 * width / extent[0]
+        for axes, mapping in zip(grid, ordered, strict=False):
+            _draw(axes, molecule, mapping, points, scale)
+            axes.set_title(f"{mapping.n_beads} beads", pad=2)
+        for axes in grid:
+            axes.set_axis_off()
+            axes.set_aspect("equal")
+            axes.set_xlim(points[:, 0].min() - 0.8, points[:, 0].max() + 0.8)
+            axes.set_ylim(points[:, 1].min() - 0.8, points[:, 1].max() + 0.8)
+        figure.suptitle(readable(title), x=0.01, ha="left")
+    return figure
+
+
+def layout(molecule: Molecule) -> Points:
+    """Places [n_atoms, 2] in units of the mean bond, longest extent horizontal, first atom left."""
+    places = nx.kamada_kawai_layout(molecule.graph)
+    points = np.array([places[atom] for atom in range(molecule.n_atoms)])
+    bonds = points[molecule.bonds[:, 0]] - points[molecule.bonds[:, 1]]
+    points = (points - points.mean(axis=0)) / np.linalg.norm(bonds, axis=1).mean()
+    _, axes = np.linalg.eigh(points.T @ points)
+    points = points @ axes[:, ::-1]
+    # An eigenvector's sign is arbitrary: fixed, so that the drawing is the same on every machine.
+    return np.asarray(points * -np.sign(points[0]))
+
+
+def bead_colors(n_beads: int) -> list[Color]:
+    """Light colours to write on; beads that follow each other differ in hue."""
+    palette = [to_rgb(color) for color in sns.color_palette("colorblind")]
+    return [
+        _lighter(palette[bead % len(palette)], WHITENED[bead // len(palette) % len(WHITENED)])
+        for bead in range(n_beads)
+    ]
+
+
+def _lighter(color: Color, share: float) -> Color:
+    r, g, b = (channel + (1 - channel) * share for channel in color)
+    return r, g, b
+
+
+def _draw(axes: Axes, molecule: Molecule, mapping: Mapping, points: Points, scale: float) -> None:
+    """Draw with line widths in units of a bond; ``scale`` is a bond in points."""
+    letters = molecule.n_atoms <= LETTERS_UP_TO
+    # Beads are numbered by their first atom, so that equal beads look equal across panels.
+    rank = np.unique(mapping.bead_index, return_index=True)[1].argsort().argsort()
+    colors = bead_colors(mapping.n_beads)
+    for bead in range(mapping.n_beads):
+        atoms = np.flatnonzero(mapping.bead_index == bead)
+        _outline(axes, molecule, atoms, points, colors[rank[bead]], scale)
+    lines = points[molecule.bonds]
+    axes.add_collection(LineCollection(list(lines), colors="0.25", linewidths=0.7, zorder=4))
+    for atom, (x, y) in enumerate(points):
+        fill = colors[rank[mapping.bead_index[atom]]]
+        heavy = bool(molecule.heavy[atom])
+        if letters:
+            axes.plot(x, y, "o", color=fill, markersize=0.5 * scale, markeredgewidth=0, zorder=5)
+            axes.text(
+                x, y, molecule.elements[atom], ha="center", va="center_baseline", zorder=6,
+                fontsize=min(0.42 * scale, 7.5) if heavy else min(0.32 * scale, 5.5),
+                color="black" if heavy else "0.3",
+            )  # fmt: skip
+        else:
+            axes.plot(x, y, "o", color="0.15", markersize=(0.32 if heavy else 0.14) * scale, mew=0, zorder=5)
+
+
+def _outline(
+    axes: Axes,
+    molecule: Molecule,
+    atoms: NDArray[np.int64],
+    points: Points,
+    color: Color,
+    scale: float,
+) -> None:
+    """Surround a bead by thick round lines along its bonds: a dark wider one under a light one."""
+    inside = molecule.graph.subgraph(atoms.tolist())
+    strokes = [points[list(bond)] for bond in inside.edges]
+    dark = tuple(0.65 * channel for channel in color)
+    for width, paint, zorder in ((0.92, dark, 1.0), (0.8, color, 3.0)):
+        lines = LineCollection(
+            strokes, colors=[paint], linewidths=width * scale, capstyle="round", zorder=zorder
+        )
+        axes.add_collection(lines)
+        # A line of no length is not drawn, so atoms without a bond in their bead need a disc.
+        axes.plot(*points[atoms].T, "o", color=paint, markersize=width * scale, mew=0, zorder=zorder)
+    for a, b in _bridges(inside, points):
+        axes.plot(*points[[a, b]].T, ":", color=dark, linewidth=1.2, zorder=3.5)
+
+
+def _bridges(inside: "nx.Graph[int]", points: Points) -> list[tuple[int, int]]:
+    """Shortest lines that join the unconnected parts of a bead into one."""
+    parts = [sorted(part) for part in nx.connected_components(inside)]
+    joined, bridges = parts[:1], []
+    for part in parts[1:]:
+        near = [atom for other in joined for atom in other]
+        gaps = np.linalg.norm(points[near][:, None] - points[part][None], axis=-1)
+        i, j = np.unravel_index(gaps.argmin(), gaps.shape)
+        bridges.append((near[int(i)], part[int(j)]))
+        joined.append(part)
+    return bridges

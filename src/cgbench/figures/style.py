@@ -1,0 +1,135 @@
+"""The look that all figures share: type sizes for print, one style per method, reproducible files."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from cgbench.files import atomic_output
+
+# Width of a journal's page with two columns, inches.
+DOUBLE_COLUMN = 7.2
+
+GREY = "0.45"
+
+RC: dict[Any, Any] = {
+    "figure.dpi": 100,
+    "savefig.dpi": 200,
+    # Bundled with matplotlib, so that text takes the same room on every machine.
+    "font.family": "DejaVu Sans",
+    "font.size": 7.5,
+    "axes.titlesize": 8,
+    "axes.labelsize": 7.5,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "figure.titlesize": 9,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.size": 1.5,
+    "ytick.minor.size": 1.5,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4.5,
+    "legend.frameon": False,
+    # Text stays text: it can be searched, and edited in a drawing program.
+    "svg.fonttype": "none",
+    # Element names follow from the content instead of from chance.
+    "svg.hashsalt": "cgbench",
+}
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw and save with the settings above, whatever the user's own matplotlib settings are."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(RC)
+        yield
+
+
+@dataclass(frozen=True)
+class MethodStyle:
+    """How one method is drawn everywhere; marker and line tell methods apart in greyscale."""
+
+    color: str
+    marker: str
+    linestyle: str | tuple[int, tuple[float, ...]]
+
+
+# Places in the palette that hold against white paper: its pink and yellow do not.
+PRINTABLE = (0, 1, 2, 3, 4, 5, 9, 7)
+DASHES: tuple[str | tuple[int, tuple[float, ...]], ...] = (
+    "-",
+    (0, (5, 1.5)),
+    (0, (5, 1.2, 1, 1.2)),
+    (0, (2.5, 1.2)),
+    (0, (7, 1.2, 1, 1.2, 1, 1.2)),
+)
+MARKERS = "osD^vPX<>ph*"
+# Methods with a place of their own, so that adding a method never recolours these.
+KNOWN = ("cgvae", "linear", "equivariant_linear", "mlp", "equivariant_mlp")
+
+
+def method_styles(methods: Iterable[str]) -> dict[str, MethodStyle]:
+    """Style of each method; the palette is seaborn's ``colorblind``.
+
+    Known methods always look the same; the others take what is left in alphabetical order, so
+    that one set of methods looks the same in all figures of a benchmark. The result is in the order
+    in which a legend lists them.
+    """
+    chosen = set(methods)
+    order = [*KNOWN, *sorted(chosen - set(KNOWN))]
+    palette = sns.color_palette("colorblind").as_hex()
+    colors = [palette[i] for i in PRINTABLE]
+    styles = {
+        name: MethodStyle(colors[i % len(colors)], MARKERS[i % len(MARKERS)], DASHES[i % len(DASHES)])
+        for i, name in enumerate(order)
+    }
+    return {name: look for name, look in styles.items() if name in chosen}
+
+
+def readable(name: str) -> str:
+    """Turn a key such as ``equivariant_mlp`` into words for a legend."""
+    return name.replace("_", " ")
+
+
+def notice(text: str) -> Figure:
+    """Return a small figure that says why there is nothing to draw.
+
+    A workflow must know its files before it knows their content, so a figure that turns out to be
+    empty still has to exist.
+    """
+    figure = Figure(figsize=(DOUBLE_COLUMN / 2, 0.8))
+    figure.text(0.5, 0.5, text, ha="center", va="center", color=GREY, wrap=True)
+    return figure
+
+
+def save(figure: Figure, path: Path | str) -> tuple[Path, Path]:
+    """Write the figure as SVG and, beside it, as PNG (200 dpi); equal figures give equal files.
+
+    Parameters
+    ----------
+    path
+        Where the SVG goes; the PNG has the same name with ``.png``.
+
+    Returns
+    -------
+    tuple of Path
+        Of the SVG and the PNG.
+    """
+    svg, png = Path(path).with_suffix(".svg"), Path(path).with_suffix(".png")
+    with styled():
+        for target, metadata in ((svg, {"Date": None}), (png, {})):
+            with atomic_output(target) as temporary:
+                figure.savefig(temporary, metadata=metadata, facecolor="white")
+    return svg, png

@@ -1,0 +1,83 @@
+"""Backbone torsions φ and ψ: from positions to a picture of their density."""
+
+import mdtraj
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.image import AxesImage
+from matplotlib.ticker import FixedLocator
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from cgbench.molecule import Molecule
+from cgbench.trajectory_io import molecule_to_mdtraj
+
+Angles = NDArray[np.float64]  # [n_frames, n_residues, 2], φ and ψ, degrees
+
+BINS = 60  # 6 degrees wide
+EDGES = np.linspace(-180.0, 180.0, BINS + 1)
+# Of a density in 1/degree²; the even one is 7.7e-6. One scale for all panels and all figures.
+DENSITY = LogNorm(vmin=1e-6, vmax=1e-3, clip=True)
+COLORS = "mako_r"  # seaborn's: even steps in lightness, so that it reads in greyscale
+OUTLINE = "#d55e00"
+NO_BACKBONE = "No residue of this molecule has both φ and ψ."
+
+
+def phi_psi(positions: NDArray[np.floating], molecule: Molecule) -> Angles:
+    """φ and ψ of every residue that has both.
+
+    Parameters
+    ----------
+    positions : [n_frames, n_atoms, 3]
+        In any unit.
+
+    Returns
+    -------
+    float [n_frames, n_residues, 2]
+        Degrees; ``n_residues`` is 0 for a molecule without a peptide backbone.
+    """
+    trajectory = mdtraj.Trajectory(positions, molecule_to_mdtraj(molecule))
+    phi_atoms = mdtraj.geometry.indices_phi(trajectory.topology)
+    psi_atoms = mdtraj.geometry.indices_psi(trajectory.topology)
+    # φ is C-N-CA-C and ψ is N-CA-C-N: a residue has both where they share N, CA and C.
+    psi_of = {tuple(atoms[:3]): atoms for atoms in psi_atoms}
+    both = [(phi, psi_of[tuple(phi[1:])]) for phi in phi_atoms if tuple(phi[1:]) in psi_of]
+    if not both:
+        return np.empty((len(positions), 0, 2))
+    quads = np.array(both).reshape(-1, 4)
+    angles = np.degrees(mdtraj.compute_dihedrals(trajectory, quads, periodic=False), dtype=np.float64)
+    return np.asarray(angles.reshape(len(positions), -1, 2))
+
+
+def density(angles: Angles) -> NDArray[np.float64]:
+    """Probability density [BINS, BINS] of φ (first axis) and ψ in 1/degree², over frames and residues."""
+    phi, psi = angles.reshape(-1, 2).T
+    return np.histogram2d(phi, psi, bins=(EDGES, EDGES), density=True)[0]
+
+
+def draw_density(axes: Axes, angles: Angles) -> AxesImage:
+    """Draw the density on axes in degrees; white where there is nothing."""
+    values = density(angles).T
+    image = axes.imshow(
+        np.ma.masked_equal(values, 0.0),
+        origin="lower",
+        extent=(-180, 180, -180, 180),
+        cmap=COLORS,
+        norm=DENSITY,
+        interpolation="nearest",
+    )
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(FixedLocator([-120, 0, 120]))
+    axes.axhline(0, color="0.8", linewidth=0.4, zorder=-1)
+    axes.axvline(0, color="0.8", linewidth=0.4, zorder=-1)
+    return image
+
+
+def draw_contour(axes: Axes, angles: Angles, mass: float = 0.95) -> None:
+    """Outline the densest region that holds the share ``mass`` of all points."""
+    # One bin of smoothing, across the periodic border: else single frames get outlines.
+    values = gaussian_filter(density(angles), sigma=1.0, mode="wrap")
+    ranked = np.sort(values.ravel())[::-1]
+    level = ranked[np.searchsorted(np.cumsum(ranked) / ranked.sum(), mass)]
+    centres = (EDGES[:-1] + EDGES[1:]) / 2
+    axes.contour(centres, centres, values.T, levels=[level], colors=OUTLINE, linewidths=0.7)

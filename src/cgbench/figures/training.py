@@ -1,0 +1,122 @@
+"""Training curves: every term of the loss, per fold, over resolutions."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from cgbench.errors import InputError
+from cgbench.figures.style import DOUBLE_COLUMN, notice, readable, styled
+from cgbench.results import read_run
+
+# part: (colour, line width); thin and dark on top for what choices are made on.
+PARTS = {"train": ("#56b4e9", 1.3), "valid": ("#000000", 0.7)}
+WORDS = {"train": "training frames", "valid": "validation frames (one line per fold)"}
+
+
+def read_histories(run_dirs: Iterable[Path | str]) -> pd.DataFrame:
+    """Read ``history.csv`` and ``run.json`` of several runs into one tidy table.
+
+    Returns
+    -------
+    DataFrame
+        Columns dataset, mapping, n_beads, method, fold, epoch, part (``train`` or ``valid``), term
+        (``loss``, ``rmsd``, ...) and value. Empty for methods that are fitted in one step.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged.
+    """
+    parts = [_history(Path(directory)) for directory in run_dirs]
+    if not parts:
+        raise InputError("no runs given; name at least one directory that holds run.json and history.csv")
+    return pd.concat(parts, ignore_index=True)
+
+
+def _history(directory: Path) -> pd.DataFrame:
+    run, path = read_run(directory / "run.json"), directory / "history.csv"
+    try:
+        wide = pd.read_csv(path, dtype=float)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; train this run again") from None
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: damaged history ({error}); train this run again") from None
+    if "epoch" not in wide:
+        raise InputError(f"{path}: has no column 'epoch' (columns: {', '.join(map(str, wide.columns))})")
+    terms = [name for name in wide if str(name).partition("_")[0] in PARTS]
+    long = wide.melt(id_vars="epoch", value_vars=terms, var_name="name")
+    long[["part", "term"]] = long["name"].str.split("_", n=1, expand=True).reindex(columns=[0, 1])
+    for position, key in enumerate(("dataset", "mapping", "n_beads", "method", "fold")):
+        long.insert(position, key, run[key])
+    return long.drop(columns="name")
+
+
+def training(histories: pd.DataFrame) -> Figure:
+    """Draw the training of one method: a row per term, a column per resolution, a line per fold.
+
+    Parameters
+    ----------
+    histories
+        From :func:`read_histories`, of one dataset, mapping and method.
+    """
+    if histories.empty:
+        with styled():
+            return notice("Fitted in one step: there are no training curves.")
+    terms = list(dict.fromkeys(histories["term"]))
+    resolutions = sorted(histories["n_beads"].unique())
+    with styled():
+        size = (
+            max(min(0.5 + 1.3 * len(resolutions), DOUBLE_COLUMN), DOUBLE_COLUMN / 2),
+            0.7 + 1.05 * len(terms),
+        )
+        figure = Figure(figsize=size, layout="constrained")
+        grid = figure.subplots(len(terms), len(resolutions), squeeze=False, sharex="col", sharey="row")
+        for row, term in enumerate(terms):
+            for column, n_beads in enumerate(resolutions):
+                axes = grid[row, column]
+                chosen = histories[(histories["term"] == term) & (histories["n_beads"] == n_beads)]
+                _draw(axes, chosen)
+                if row == 0:
+                    axes.set_title(f"{n_beads} beads")
+            _scale(grid[row, 0], histories[histories["term"] == term]["value"])
+            grid[row, 0].set_ylabel(readable(term))
+        for axes in grid[-1]:
+            axes.set_xlabel("epoch")
+        figure.align_ylabels(grid)
+        handles = [
+            Line2D([], [], color=color, linewidth=width, label=WORDS[part])
+            for part, (color, width) in PARTS.items()
+        ]
+        figure.legend(handles=handles, loc="outside lower center", ncols=2)
+        method, dataset, mapping = (
+            readable(histories[key].iloc[0]) for key in ("method", "dataset", "mapping")
+        )
+        figure.suptitle(f"{method}: {dataset}, mapping: {mapping}", x=0.01, ha="left")
+    return figure
+
+
+def _draw(axes: Axes, chosen: pd.DataFrame) -> None:
+    for part, (color, width) in PARTS.items():
+        for _, fold in chosen[chosen["part"] == part].groupby("fold"):
+            axes.plot(fold["epoch"], fold["value"], color=color, linewidth=width, label=part)
+    axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="0.9", linewidth=0.5)
+
+
+def _scale(axes: Axes, values: pd.Series) -> None:
+    """Logarithmic where all values allow it; a term may be 0, or negative, by its nature."""
+    finite = values[np.isfinite(values)]
+    if finite.empty or finite.min() <= 0:
+        return
+    axes.set_yscale("log")
+    decades = np.log10(finite.max() / finite.min())
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 1.5 else (1,)))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

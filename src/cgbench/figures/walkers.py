@@ -1,0 +1,114 @@
+"""Do independent trajectories agree? Backbone torsions and basin populations of each."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from cgbench.figures.style import DOUBLE_COLUMN, GREY, notice, readable, styled
+from cgbench.figures.torsions import NO_BACKBONE, Angles, draw_density, phi_psi
+from cgbench.frames import Frames
+from cgbench.simulation.agreement import BASINS, basin_of
+
+# More densities than this would be too small to read; populations are drawn for all trajectories.
+DENSITIES_UP_TO = 8
+COLUMNS = 4
+# Consecutive stretches of a trajectory from which the error of its populations is estimated.
+BLOCKS = 10
+GREEK = {"beta": "β", "alphaR": r"α$_\mathrm{R}$", "alphaL": r"α$_\mathrm{L}$"}
+
+
+def walkers(frames: Frames, title: str = "") -> Figure:
+    """Draw the φ/ψ density of each trajectory, and under it the population of each basin.
+
+    Parameters
+    ----------
+    frames
+        Molecular dynamics; residues that have φ and ψ are pooled.
+    title
+        Keys to write above.
+
+    Notes
+    -----
+    A trajectory with fewer frames than :data:`BLOCKS` is left out.
+    """
+    angles = phi_psi(frames.positions, frames.molecule)
+    numbers, counts = np.unique(frames.trajectory, return_counts=True)
+    kept = numbers[counts >= BLOCKS]
+    with styled():
+        if not angles.shape[1]:
+            return notice(NO_BACKBONE)
+        if not len(kept):
+            return notice(f"No trajectory has {BLOCKS} frames or more.")
+        n_shown = min(len(kept), DENSITIES_UP_TO)
+        n_rows = -(-n_shown // COLUMNS)
+        heights = (0.3 + 1.6 * n_rows, 1.9)
+        figure = Figure(figsize=(DOUBLE_COLUMN, 0.3 + sum(heights)), layout="constrained")
+        parts: Any = figure.subfigures(2, 1, height_ratios=heights)
+        upper, lower = parts
+        grid = upper.subplots(n_rows, COLUMNS, squeeze=False, sharex=True, sharey=True)
+        for axes in grid.ravel()[n_shown:]:
+            axes.set_visible(False)
+        for axes, number in zip(grid.ravel(), kept, strict=False):
+            image = draw_density(axes, angles[frames.trajectory == number])
+            axes.set_title(f"trajectory {number + 1}", pad=3)
+        for axes in grid[:, 0]:
+            axes.set_ylabel("ψ (°)")
+        for axes in grid[-1]:
+            axes.set_xlabel("φ (°)")
+        upper.colorbar(image, ax=grid, label="density (1/degree²)", aspect=12 * n_rows)
+        table = populations({int(n): angles[frames.trajectory == n] for n in kept})
+        panels = lower.subplots(1, len(BASINS))
+        panels[0].set_ylabel("population (%)")
+        for axes, basin in zip(panels, BASINS, strict=True):
+            _draw_populations(axes, table[table["basin"] == basin])
+            axes.set_title(GREEK.get(basin, basin), pad=3)
+        figure.suptitle(readable(title), x=0.01, ha="left")
+    return figure
+
+
+def populations(trajectories: dict[int, Angles]) -> pd.DataFrame:
+    """Share of the frames of each trajectory that each basin holds, residues pooled.
+
+    Returns
+    -------
+    DataFrame
+        Columns trajectory, basin, population (a fraction) and standard_error, over ``BLOCKS``
+        consecutive blocks: too small where a basin is visited less than once in a block.
+    """
+    rows = []
+    for number, angles in trajectories.items():
+        # [n_frames, n_residues], so that blocks are stretches of time.
+        basins = basin_of(angles.reshape(-1, 2)).reshape(angles.shape[:2])
+        for basin in BASINS:
+            inside = basins == basin
+            blocks = [block.mean() for block in np.array_split(inside, BLOCKS)]
+            rows.append((number, basin, inside.mean(), np.std(blocks, ddof=1) / np.sqrt(BLOCKS)))
+    return pd.DataFrame(rows, columns=["trajectory", "basin", "population", "standard_error"])
+
+
+def _draw_populations(axes: Axes, rows: pd.DataFrame) -> None:
+    percent, labels = 100 * rows["population"].to_numpy(), rows["trajectory"].to_numpy() + 1
+    mean = percent.mean()
+    error = percent.std(ddof=1) / np.sqrt(len(percent)) if len(percent) > 1 else 0.0
+    axes.axhspan(mean - error, mean + error, color="0.88", linewidth=0)
+    axes.axhline(mean, color=GREY, linewidth=0.8)
+    axes.errorbar(
+        labels,
+        percent,
+        yerr=100 * rows["standard_error"],
+        fmt="o",
+        color="#0173b2",
+        capsize=1.8,
+        elinewidth=0.8,
+        markersize=3.5,
+    )
+    axes.set_xlabel("trajectory")
+    top = max(axes.get_ylim()[1], 1.0)
+    axes.set_ylim(-0.04 * top, 1.05 * top)  # a marker at 0 stays whole
+    axes.set_xlim(labels.min() - 0.6, labels.max() + 0.6)
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
+    axes.spines[["top", "right"]].set_visible(False)

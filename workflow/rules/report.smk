@@ -1,0 +1,240 @@
+"""Stored results to tables, figures and the report; nothing here retrains or samples again."""
+
+
+report: "../report/workflow.rst"
+
+
+FIGURES = "<results>/figures/{dataset}"
+
+
+def run_files(name, **fixed):
+    """Input function: file ``name`` of the runs that agree with the wildcards and ``fixed``."""
+
+    def files(wildcards):
+        wanted = dict(wildcards.items()) | fixed
+        return [
+            f"{RUN}/{name}".format(**vars(cell))
+            for cell in CONFIG.cells()
+            if all(
+                str(getattr(cell, key)) == str(value) for key, value in wanted.items()
+            )
+        ]
+
+    return files
+
+
+def directories(name):
+    """Parameter function: the directories of the input files called ``name``."""
+    return lambda wildcards, input: [str(Path(file).parent) for file in input[name]]
+
+
+rule settings:
+    output:
+        config="<results>/config.json",
+    log:
+        "<results>/config.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        # With everything that was given on the command line.
+        config=json.dumps(config, sort_keys=True),
+    shell:
+        "printf '%s\n' {params.config:q} > {output.config:q} 2> {log:q}"
+
+
+rule collect:
+    input:
+        config="<results>/config.json",
+        metrics=every_cell(f"{RUN}/metrics.csv"),
+        runs=every_cell(f"{RUN}/run.json"),
+    output:
+        metrics=report(
+            "<results>/metrics.csv",
+            caption="../report/metrics.rst",
+            category="Tables",
+            labels={"table": "all scores"},
+        ),
+        runs=report(
+            "<results>/runs.csv",
+            caption="../report/runs.rst",
+            category="Tables",
+            labels={"table": "cost of all runs"},
+        ),
+    log:
+        "<results>/collect.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    shell:
+        "python -m cgbench collect --config {input.config:q} --metrics-output {output.metrics:q}"
+        " --runs-output {output.runs:q} > {log:q} 2>&1"
+
+
+rule leaderboard:
+    input:
+        metrics="<results>/metrics.csv",
+        runs="<results>/runs.csv",
+    output:
+        csv=report(
+            "<results>/leaderboard.csv",
+            caption="../report/leaderboard.rst",
+            category="Tables",
+            labels={"table": "leaderboard"},
+        ),
+        markdown="<results>/leaderboard.md",
+    log:
+        "<results>/leaderboard.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    shell:
+        "python -m cgbench leaderboard --metrics {input.metrics:q} --runs {input.runs:q}"
+        " --csv {output.csv:q} --markdown {output.markdown:q} > {log:q} 2>&1"
+
+
+rule figure_comparison:
+    input:
+        metrics="<results>/metrics.csv",
+    output:
+        svg=report(
+            f"{FIGURES}/{{mapping}}/comparison.svg",
+            caption="../report/comparison.rst",
+            category="Comparison",
+            labels={"dataset": "{dataset}", "mapping": "{mapping}"},
+        ),
+        png=f"{FIGURES}/{{mapping}}/comparison.png",
+    log:
+        f"{FIGURES}/{{mapping}}/comparison.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    shell:
+        "python -m cgbench figure-comparison --metrics {input.metrics:q} --dataset {wildcards.dataset}"
+        " --mapping {wildcards.mapping} --output {output.svg:q} > {log:q} 2>&1"
+
+
+rule figure_training:
+    input:
+        histories=run_files("history.csv"),
+        runs=run_files("run.json"),
+    output:
+        svg=report(
+            f"{FIGURES}/{{mapping}}/training-{{method}}.svg",
+            caption="../report/training.rst",
+            category="Training",
+            labels={
+                "dataset": "{dataset}",
+                "mapping": "{mapping}",
+                "method": "{method}",
+            },
+        ),
+        png=f"{FIGURES}/{{mapping}}/training-{{method}}.png",
+    log:
+        f"{FIGURES}/{{mapping}}/training-{{method}}.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        runs=directories("runs"),
+    shell:
+        "python -m cgbench figure-training {params.runs:q} --output {output.svg:q} > {log:q} 2>&1"
+
+
+rule figure_mapping:
+    input:
+        frames=f"{DATA}/frames.npz",
+        mappings=lambda wildcards: expand(
+            f"{MAPPING}.json",
+            dataset=wildcards.dataset,
+            mapping=wildcards.mapping,
+            n_beads=CONFIG.run.resolutions[wildcards.dataset],
+            fold=0,
+        ),
+    output:
+        svg=report(
+            f"{FIGURES}/{{mapping}}/mapping.svg",
+            caption="../report/mapping.rst",
+            category="Tasks",
+            labels={"dataset": "{dataset}", "shows": "mapping {mapping}"},
+        ),
+        png=f"{FIGURES}/{{mapping}}/mapping.png",
+    log:
+        f"{FIGURES}/{{mapping}}/mapping.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    shell:
+        "python -m cgbench figure-mapping --frames {input.frames:q} {input.mappings:q}"
+        " --title '{wildcards.dataset}, mapping: {wildcards.mapping}' --output {output.svg:q} > {log:q} 2>&1"
+
+
+rule figure_ramachandran:
+    input:
+        frames=f"{DATA}/frames.npz",
+        # One fold shows the shape; more would only make the points denser.
+        samples=run_files("samples.npz", fold=0),
+        runs=run_files("run.json", fold=0),
+    output:
+        svg=report(
+            f"{FIGURES}/{{mapping}}/ramachandran.svg",
+            caption="../report/ramachandran.rst",
+            category="Torsions",
+            labels={"dataset": "{dataset}", "mapping": "{mapping}"},
+        ),
+        png=f"{FIGURES}/{{mapping}}/ramachandran.png",
+    log:
+        f"{FIGURES}/{{mapping}}/ramachandran.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        runs=directories("runs"),
+    shell:
+        "python -m cgbench figure-ramachandran --frames {input.frames:q} {params.runs:q}"
+        " --title '{wildcards.dataset}, mapping: {wildcards.mapping}' --output {output.svg:q} > {log:q} 2>&1"
+
+
+rule figure_walkers:
+    input:
+        frames=f"{DATA}/frames.npz",
+    output:
+        svg=report(
+            f"{FIGURES}/walkers.svg",
+            caption="../report/walkers.rst",
+            category="Tasks",
+            labels={"dataset": "{dataset}", "shows": "agreement of trajectories"},
+        ),
+        png=f"{FIGURES}/walkers.png",
+    log:
+        f"{FIGURES}/walkers.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    shell:
+        "python -m cgbench figure-walkers --frames {input.frames:q} --title {wildcards.dataset}"
+        " --output {output.svg:q} > {log:q} 2>&1"
+
+
+rule report:
+    input:
+        "<results>/metrics.csv",
+        "<results>/runs.csv",
+        "<results>/leaderboard.csv",
+        expand(f"{FIGURES}/walkers.svg", dataset=CONFIG.run.datasets),
+        expand(
+            f"{FIGURES}/{{mapping}}/{{figure}}.svg",
+            dataset=CONFIG.run.datasets,
+            mapping=CONFIG.run.mappings,
+            figure=[
+                "comparison",
+                "mapping",
+                "ramachandran",
+                *(f"training-{method}" for method in CONFIG.run.methods),
+            ],
+        ),
+    localrule: True
