@@ -1,0 +1,162 @@
+"""A finished simulation as one folder: topology, walkers and a card that says how they were made."""
+
+import platform
+import shutil
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import mdtraj
+
+from cgbench.errors import InputError
+from cgbench.files import atomic_output, sha256, write_json
+from cgbench.simulation.agreement import agreement, as_markdown, backbone_angles
+from cgbench.simulation.recipe import FoldedStart, MeltedStart, Recipe
+from cgbench.simulation.shape import load_reference, shape
+from cgbench.simulation.stereo import check_stereochemistry
+
+LICENCE = "CC BY 4.0"
+PACKAGES = ("openmm", "mdtraj", "numpy", "pdbfixer", "PeptideBuilder")
+STATES = {"folded": "folded", "melted": "unfolded"}
+SEEDS = (
+    'cgbench.seeds.derive(base, "walker", k, "chunk", c): chunk 0 prepares walker k, '
+    "chunk c draws the noise of its c-th chunk_frames frames"
+)
+
+
+def bundle(
+    name: str,
+    recipe: Recipe,
+    structure_pdb: Path | str,
+    walkers: list[Path],
+    output_dir: Path | str,
+    command: str,
+    reference_pdb: Path | str | None = None,
+) -> None:
+    """Check the walkers and write ``topology.pdb``, ``walker-K.xtc`` and ``card.json``.
+
+    For a peptide of one residue, ``agreement.md`` shows the card's comparison of walkers as a table.
+
+    Parameters
+    ----------
+    walkers
+        Trajectories in the order of the recipe's walkers; those already in place are not copied.
+    command
+        The command with which anyone makes the same folder again.
+    reference_pdb
+        Native structure that the card states the C-alpha RMSD to (optional).
+
+    Raises
+    ------
+    InputError
+        If walkers are missing, have the wrong number of frames, or hold damaged molecules.
+    """
+    if len(walkers) != recipe.walkers:
+        raise InputError(f"{name}: {len(walkers)} walkers given, the recipe has {recipe.walkers}; give all")
+    folder = Path(output_dir)
+    _place(Path(structure_pdb), folder / "topology.pdb")
+    trajectories: dict[str, mdtraj.Trajectory] = {}
+    for number, source in enumerate(walkers):
+        target = folder / f"walker-{number}.xtc"
+        _place(Path(source), target)
+        trajectories[target.name] = _checked(target, folder / "topology.pdb", recipe)
+    card = _card(name, recipe, folder, trajectories, command, reference_pdb)
+    if "agreement" in card:
+        with atomic_output(folder / "agreement.md") as temporary:
+            temporary.write_text(as_markdown(card["agreement"]))
+    # The card comes last: where it exists, the folder is complete.
+    write_json(folder / "card.json", card)
+
+
+def _place(source: Path, target: Path) -> None:
+    if target.exists() and target.samefile(source):
+        return
+    with atomic_output(target) as temporary:
+        shutil.copyfile(source, temporary)
+
+
+def _checked(path: Path, topology: Path, recipe: Recipe) -> mdtraj.Trajectory:
+    trajectory = mdtraj.load(str(path), top=str(topology))
+    if trajectory.n_frames != recipe.frames_per_walker:
+        raise InputError(
+            f"{path}: {trajectory.n_frames} frames, the recipe asks for {recipe.frames_per_walker}; "
+            "remove the file and simulate it again"
+        )
+    check_stereochemistry(trajectory, str(path))
+    return trajectory
+
+
+def _card(
+    name: str,
+    recipe: Recipe,
+    folder: Path,
+    trajectories: dict[str, mdtraj.Trajectory],
+    command: str,
+    reference_pdb: Path | str | None,
+) -> dict[str, Any]:
+    topology = mdtraj.load_topology(str(folder / "topology.pdb"))
+    card: dict[str, Any] = {
+        "name": name,
+        "title": recipe.title,
+        "description": recipe.description,
+        "n_atoms": topology.n_atoms,
+        "n_frames": sum(trajectory.n_frames for trajectory in trajectories.values()),
+        "frame_interval_ps": recipe.frame_interval_ps,
+        "temperature_K": recipe.temperature_kelvin,
+        "force_field": " + ".join(recipe.force_field) + ", no cutoff, bonds to hydrogen constrained",
+        "integrator": _integrator(recipe),
+        "platform": recipe.platform,
+        "start": {key: _started(recipe, number) for number, key in enumerate(trajectories)},
+        "seeds": {"base": recipe.seed, "derivation": SEEDS},
+        "versions": {"python": platform.python_version(), **{key: version(key) for key in PACKAGES}},
+        "command": command,
+        "date": datetime.now(UTC).date().isoformat(),
+        "licence": LICENCE,
+        "citation": recipe.citation,
+        "files": {"topology.pdb": _file(folder / "topology.pdb")},
+    }
+    for number, (key, trajectory) in enumerate(trajectories.items()):
+        card["files"][key] = {
+            **_file(folder / key),
+            "n_frames": trajectory.n_frames,
+            **_state(recipe, number),
+        }
+    contacts = next((start.contacts for start in recipe.starts if isinstance(start, FoldedStart)), ())
+    if len(recipe.sequence) == 1:
+        card["agreement"] = agreement(
+            {Path(key).stem: backbone_angles(trajectory) for key, trajectory in trajectories.items()}
+        )
+    elif contacts:
+        native = load_reference(reference_pdb, len(recipe.sequence)) if reference_pdb else None
+        card["shape"] = {key: shape(t, contacts, native) for key, t in trajectories.items()}
+    card["spec"] = recipe.model_dump(mode="json")
+    return card
+
+
+def _integrator(recipe: Recipe) -> str:
+    mass = f", hydrogens of {recipe.hydrogen_mass_amu} amu" if recipe.hydrogen_mass_amu else ""
+    return f"LangevinMiddle, {recipe.friction_per_ps}/ps, {recipe.timestep_fs} fs{mass}"
+
+
+def _started(recipe: Recipe, walker: int) -> str:
+    start = recipe.start(walker)
+    then = f"minimised, {recipe.equilibration_ps} ps at {recipe.temperature_kelvin} K before the first frame"
+    if isinstance(start, FoldedStart):
+        how = (
+            f"folded by restraints on native contacts ({start.hot_kelvin} to {start.cold_kelvin} K), released"
+        )
+    elif isinstance(start, MeltedStart):
+        how = f"melted at {start.hot_kelvin} K for {start.melt_ps} ps"
+    else:
+        how = f"phi {start.phi}, psi {start.psi} degrees"
+    return f"{how}; {then}"
+
+
+def _state(recipe: Recipe, walker: int) -> dict[str, str]:
+    state = STATES.get(recipe.start(walker).kind)
+    return {"state": state} if state else {}
+
+
+def _file(path: Path) -> dict[str, Any]:
+    return {"sha256": sha256(path), "bytes": path.stat().st_size}

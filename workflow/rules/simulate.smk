@@ -1,0 +1,76 @@
+"""Trajectories the project makes itself: structure, independent walkers, one folder with a card."""
+
+SIMULATION = "<results>/simulations/{name}"
+
+
+wildcard_constraints:
+    name=r"[A-Za-z0-9_]+",
+    walker=r"\d+",
+
+
+rule build_structure:
+    output:
+        pdb=f"{SIMULATION}/start.pdb",
+    log:
+        f"{SIMULATION}/start.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        recipe=lambda wildcards: CONFIG.simulations[wildcards.name].physics().to_json(),
+    shell:
+        "python -m cgbench build-structure --recipe {params.recipe:q} --output {output.pdb:q}"
+        " > {log:q} 2>&1"
+
+
+# A walker killed half-way goes on from its last checkpoint when the rule runs again.
+rule simulate:
+    input:
+        structure=f"{SIMULATION}/start.pdb",
+    output:
+        xtc=f"{SIMULATION}/walker-{{walker}}.xtc",
+    log:
+        f"{SIMULATION}/walker-{{walker}}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=600,
+    params:
+        # Prose is left out: rewording a title repeats no simulation.
+        recipe=lambda wildcards: CONFIG.simulations[wildcards.name].physics().to_json(),
+    shell:
+        "python -m cgbench simulate --recipe {params.recipe:q} --walker {wildcards.walker}"
+        " --structure {input.structure:q} --output {output.xtc:q} --threads {threads} > {log:q} 2>&1"
+
+
+rule bundle_simulation:
+    input:
+        structure=f"{SIMULATION}/start.pdb",
+        walkers=lambda wildcards: expand(
+            f"{SIMULATION}/walker-{{walker}}.xtc",
+            name=wildcards.name,
+            walker=range(CONFIG.simulations[wildcards.name].walkers),
+        ),
+    output:
+        topology=f"{SIMULATION}/topology.pdb",
+        card=f"{SIMULATION}/card.json",
+    log:
+        f"{SIMULATION}/bundle.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        recipe=lambda wildcards: CONFIG.simulations[wildcards.name].to_json(),
+        directory=lambda wildcards, output: str(Path(output.card).parent),
+    shell:
+        "python -m cgbench bundle {input.walkers:q} --name {wildcards.name} --recipe {params.recipe:q}"
+        " --structure {input.structure:q} --output {params.directory:q}"
+        " --command 'snakemake --cores 2 results/simulations/{wildcards.name}/card.json' > {log:q} 2>&1"
+
+
+rule simulations:
+    input:
+        expand("<results>/simulations/{name}/card.json", name=CONFIG.simulations),
+    localrule: True
