@@ -6,7 +6,8 @@ PYTHON ?= python3
 CORES ?= all
 VENV := .venv
 STAMP := $(VENV)/.installed
-SNAKEMAKE := snakemake --cores $(CORES) --show-failed-logs
+# A killed run leaves half-made outputs behind, which are to be made again.
+SNAKEMAKE := snakemake --cores $(CORES) --show-failed-logs --rerun-incomplete
 
 # The tools of the environment, whether or not it is activated.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)

@@ -9,7 +9,7 @@ from typing import Any
 from cgbench import provenance, runtime
 from cgbench.config import Cell, PlugIn
 from cgbench.errors import InputError
-from cgbench.files import atomic_output, read_json, sha256, write_json
+from cgbench.files import atomic_output, sha256, write_json
 from cgbench.frames import Frames
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import BackmappingMethod, FitContext
@@ -37,8 +37,9 @@ def train(
     """Train a method and write ``model.pt``, ``history.csv`` and ``run.json``.
 
     The test frames of the split are never handed to the method. A killed training leaves its
-    checkpoints in ``<output_dir>/scratch``, from where the same training goes on; a training of
-    anything else (data, settings, seed, code of the method) clears them away first.
+    checkpoints in ``<output_dir>/scratch``, under a name made of data, settings, seed and code of
+    the method: the same training goes on from there, and no other one does. The workflow does not
+    know this directory, so Snakemake does not clear it away; success does.
 
     Parameters
     ----------
@@ -83,18 +84,21 @@ def train(
         str(seed),
         *map(sha256, (frames_path, split_path, mapping_path, *source_files(method.room, method.use))),
     )
-    scratch, resumed = _own_scratch(output_dir / "scratch", identity)
-    context = FitContext(derive(seed, "train", fold), scratch, device, progress=progress)
+    scratch = output_dir / "scratch" / identity
+    resumed = scratch.is_dir()
+    scratch.mkdir(parents=True, exist_ok=True)
+    context = FitContext(derive(seed, "train", fold), scratch, identity, device, progress=progress)
     runtime.set_up(context.seed, threads)
     started = time.perf_counter()
     model.fit(train_frames, valid_frames, context)
     wall_seconds = time.perf_counter() - started
+    if context.history:  # which a resumed training begins with that of the killed one
+        wall_seconds = max(wall_seconds, context.history[-1].get("seconds", 0.0))
 
     cell = Cell(dataset, mapping_name, mapping.n_beads, method.name, fold)
     run = {
         **vars(cell),
         "seed": seed,
-        # Of this process alone: a resumed training took longer than it says.
         "wall_seconds": round(wall_seconds, 3),
         "resumed": resumed,
         "n_parameters": model.n_parameters(),
@@ -113,21 +117,8 @@ def train(
     model.save(output_dir / "model.pt")
     _write_history(output_dir / "history.csv", context.history)
     write_json(output_dir / "run.json", run)
-    shutil.rmtree(scratch)
+    shutil.rmtree(output_dir / "scratch")
     return run
-
-
-def _own_scratch(scratch: Path, identity: str) -> tuple[Path, bool]:
-    """Return the directory for checkpoints of exactly this training, and whether it was begun before.
-
-    Checkpoints of any other training are removed.
-    """
-    owner = scratch / "owner.json"
-    begun = owner.is_file() and read_json(owner) == identity
-    if scratch.is_dir() and not begun:
-        shutil.rmtree(scratch)
-    write_json(owner, identity)
-    return scratch, begun
 
 
 def _write_history(path: Path, history: list[dict[str, float]]) -> None:

@@ -7,27 +7,6 @@ report: "../report/workflow.rst"
 FIGURES = "<results>/figures/{dataset}"
 
 
-def run_files(name, **fixed):
-    """Input function: file ``name`` of the runs that agree with the wildcards and ``fixed``."""
-
-    def files(wildcards):
-        wanted = dict(wildcards.items()) | fixed
-        return [
-            f"{RUN}/{name}".format(**vars(cell))
-            for cell in CONFIG.cells()
-            if all(
-                str(getattr(cell, key)) == str(value) for key, value in wanted.items()
-            )
-        ]
-
-    return files
-
-
-def directories(name):
-    """Parameter function: the directories of the input files called ``name``."""
-    return lambda wildcards, input: [str(Path(file).parent) for file in input[name]]
-
-
 rule settings:
     output:
         config="<results>/config.json",

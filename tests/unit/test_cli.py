@@ -1,0 +1,104 @@
+"""The command line: every verb explains itself, and mistakes are one line with exit status 2."""
+
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import cgbench
+from cgbench.cli import app, main
+from cgbench.frames import Frames
+
+VERBS = sorted(
+    command.name or command.callback.__name__.replace("_", "-")
+    for group in app.registered_groups
+    if group.typer_instance
+    for command in group.typer_instance.registered_commands
+    if command.callback
+)
+
+
+def test_all_stages_have_a_verb() -> None:
+    assert set(VERBS) >= {"prepare", "split", "map", "train", "sample", "score", "collect", "backmap", "info"}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_explains_and_shows_an_example(verb: str) -> None:
+    done = CliRunner().invoke(app, [verb, "--help"])
+    assert done.exit_code == 0
+    if verb != "info":
+        assert f"cgbench {verb}" in " ".join(done.output.split())
+
+
+def test_runs_as_a_module() -> None:
+    command = [sys.executable, "-m", "cgbench", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == cgbench.__version__
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["check-config", "absent.yaml"], "absent.yaml: no such"),
+        (["prepare", "--source", "{", "--output", "x"], "not valid JSON"),
+        (["prepare", "--source", "@absent.json", "--output", "x"], "@absent.json"),
+        (["prepare", "--source", '{"use": "web"}', "--output", "x"], "'web'"),
+        (["split", "--frames", "absent.npz", "--seed", "1", "--fold", "0", "--output", "x"], "absent.npz"),
+        (["backmap", "absent.pt", "--beads", "absent.npy", "--output", "x.npz"], "absent.npy"),
+    ],
+)
+def test_mistake_is_one_line_and_writes_nothing(
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["cgbench", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: ")
+    assert said in printed
+    assert printed.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_info_names_what_a_bug_report_needs() -> None:
+    facts = json.loads(CliRunner().invoke(app, ["info"]).output)
+    assert {"versions", "git", "machine", "device", "torch_threads", "plug_ins"} <= facts.keys()
+    assert facts["versions"]["cgbench"] == cgbench.__version__
+
+
+def test_stages_in_order(alanine_frames: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From frames to scores, and to a user's own beads, by the verbs alone."""
+    monkeypatch.chdir(tmp_path)
+    alanine_frames.save("frames.npz")
+    data = "--frames frames.npz --split split.json"
+    task = f"{data} --mapping map.json"
+    seed = "--seed 2022 --fold 0"
+    for command in (
+        f"split --frames frames.npz {seed} --output split.json",
+        f"""map {data} --mapping '{{"use": "backbone"}}' --n-beads 4 --seed 2022 --output map.json""",
+        f"""train {task} --method '{{"use": "linear"}}' {seed} --output .""",
+        f"sample --model model.pt {data} --n-samples 2 {seed} --output samples.npz",
+        f"score --run run.json {task} --samples samples.npz --metrics rmsd_recon --output metrics.csv",
+    ):
+        done = CliRunner().invoke(app, shlex.split(command))
+        assert done.exit_code == 0, done.output
+    assert Path("metrics.csv").read_text().startswith("dataset,mapping,n_beads,method,fold,split,metric")
+    assert json.loads(Path("run.json").read_text())["n_beads"] == 4
+    assert not Path("scratch").exists()
+
+    np.save("beads.npy", np.zeros((5, 4, 3), dtype=np.float32))
+    command = "backmap model.pt --beads beads.npy --n-samples 3 --output atoms.npz"
+    assert CliRunner().invoke(app, shlex.split(command)).exit_code == 0
+    assert np.load("atoms.npz")["samples"].shape == (5, 3, 22, 3)
+    assert Path("atoms.pdb").exists()

@@ -1,0 +1,116 @@
+"""The configuration refuses what it does not know, and says which key, which value and what to do."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cgbench.config import Config, PlugIn
+from cgbench.errors import InputError
+
+CONFIG = Path(__file__).parents[2] / "config"
+DEFAULT = (CONFIG / "config.yaml", CONFIG / "simulations.yaml")
+
+
+@pytest.fixture
+def values() -> dict[str, Any]:
+    return dict(yaml.safe_load((CONFIG / "config.yaml").read_text()))
+
+
+@pytest.mark.parametrize("extra", [None, "test.yaml", "paper.yaml"])
+def test_shipped_configurations_are_valid(extra: str | None) -> None:
+    config = Config.load(*DEFAULT, *([CONFIG / extra] if extra else []))
+    run, protocol = config.run, config.protocol
+    resolutions = sum(len(run.resolutions[dataset]) for dataset in run.datasets)
+    assert len(list(config.cells())) == (resolutions * len(run.mappings) * len(run.methods) * protocol.folds)
+
+
+def test_test_run_does_not_write_over_the_default_run() -> None:
+    assert Config.load(*DEFAULT, CONFIG / "test.yaml").results != Config.load(*DEFAULT).results
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("sed",), 1, ["'sed'", "known keys", "seed"]),
+        (("protocol", "fold"), 3, ["protocol.fold", "3"]),
+        (("protocol", "folds"), 0, ["protocol.folds", "0"]),
+        (("protocol", "folds"), "three", ["protocol.folds", "'three'"]),
+        (("protocol", "split"), "random", ["protocol.split", "'random'", "leak_free"]),
+        (("protocol", "gap_ps"), float("nan"), ["protocol.gap_ps", "nan"]),
+        (("seed",), -1, ["seed", "-1"]),
+        (("compute", "threads"), 0, ["compute.threads", "0"]),
+        (("compute", "device"), "tpu", ["compute.device", "'tpu'", "cuda"]),
+        (("run", "methods"), ["cgvea"], ["run.methods", "'cgvea'", "cgvae"]),
+        (("run", "methods"), [], ["run.methods", "empty"]),
+        (("run", "methods"), ["linear", "linear"], ["run.methods", "linear", "more than once"]),
+        (("run", "datasets"), ["chignolin_"], ["run.datasets", "'chignolin_'", "alanine_dipeptide"]),
+        (("run", "metrics"), ["rmsd"], ["run.metrics", "'rmsd'", "rmsd_recon"]),
+        (("run", "resolutions"), {}, ["run.resolutions", "alanine_dipeptide"]),
+        (("run", "resolutions", "alanine_dipeptide"), [0], ["resolutions.alanine_dipeptide.0", "0"]),
+        (("datasets", "alanine_dipeptide", "source"), "web", ["source", "'web'", "bundled"]),
+        (("datasets", "alanine_dipeptide", "folder"), "x", ["datasets.alanine_dipeptide", "'folder'"]),
+        (("datasets", "a/b"), {"source": "bundled", "directory": "x"}, ["a/b"]),
+        (("methods", "my_method"), None, ["methods.my_method", "my_method", "cgvae"]),
+        (("methods", "cgvae"), {"feature": 3}, ["methods.cgvae", "'feature'", "features"]),
+        (("methods", "cgvae"), {"epochs": 0}, ["methods.cgvae", "epochs", "0"]),
+    ],
+)
+def test_refusal_names_key_value_and_cure(
+    values: dict[str, Any], path: tuple[str, ...], value: Any, said: list[str]
+) -> None:
+    section = values
+    for key in path[:-1]:
+        section = section[key]
+    section[path[-1]] = value
+    with pytest.raises(InputError) as caught:
+        Config.from_dict(values, "config.yaml")
+    for text in ("config.yaml", *said):
+        assert text in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_later_files_add_to_mappings_and_replace_lists(tmp_path: Path) -> None:
+    override = tmp_path / "override.yaml"
+    override.write_text("protocol: {folds: 1}\nrun: {methods: [linear]}\n")
+    config = Config.load(*DEFAULT, override)
+    assert config.protocol.folds == 1
+    assert config.protocol.n_samples == Config.load(*DEFAULT).protocol.n_samples
+    assert config.run.methods == ["linear"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [("a: [", "not valid YAML"), ("- 1", "keys and values"), ("", "keys and values")]
+)
+def test_damaged_file_is_named(tmp_path: Path, content: str, said: str) -> None:
+    path = tmp_path / "broken.yaml"
+    path.write_text(content)
+    with pytest.raises(InputError, match=said) as caught:
+        Config.load(path)
+    assert str(path) in str(caught.value)
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"absent\.yaml: no such"):
+        Config.load(tmp_path / "absent.yaml")
+
+
+def test_one_file_may_serve_several_methods(values: dict[str, Any]) -> None:
+    values["methods"]["cgvae_small"] = {"use": "cgvae", "features": 16}
+    values["run"]["methods"] = ["cgvae", "cgvae_small"]
+    config = Config.from_dict(copy.deepcopy(values))
+    assert config.methods["cgvae_small"].use == "cgvae"
+    assert config.methods["cgvae_small"].to_json() != config.methods["cgvae"].to_json()
+
+
+def test_plug_in_survives_the_command_line(values: dict[str, Any]) -> None:
+    for plug_in in Config.from_dict(values).methods.values():
+        assert PlugIn.from_json("methods", plug_in.to_json()) == plug_in
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"use": "linear", "setting": {}}'])
+def test_bad_spec_shows_an_example(text: str) -> None:
+    with pytest.raises(InputError, match='"use": "linear"'):
+        PlugIn.from_json("methods", text)

@@ -1,0 +1,135 @@
+"""The workflow for real: config/test.yaml from trajectories to figures, then what edits repeat."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from workflow_project import Project
+
+pytestmark = pytest.mark.slow
+RUNS = "results/test/runs/alanine_dipeptide/backbone-3"
+
+
+def test_every_cell_is_scored(finished: Project) -> None:
+    metrics = pd.read_csv(finished.root / "results/test/metrics.csv")
+    cells = metrics[["dataset", "mapping", "n_beads", "method", "fold"]].drop_duplicates()
+    assert len(cells) == 2 * 2 * 2  # resolutions, methods, folds
+    assert metrics["value"].notna().any()
+
+
+def test_second_run_has_nothing_to_do(finished: Project) -> None:
+    assert "Nothing to be done" in finished.run("all")
+
+
+def test_report_builds(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "project")
+    project.run("all", "--report", "report.html")
+    assert (project.root / "report.html").stat().st_size > 10_000
+
+
+def test_settings_of_one_method_repeat_that_method_alone(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "project")
+    project.edit("config/test.yaml", "features: 16", "features: 8")
+    assert _methods_trained(project) == {"cgvae"}
+    assert not _planned_rules(project) & {"prepare", "split", "map"}
+
+
+def test_source_of_one_method_repeats_that_method_alone(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "project")
+    with (project.root / "src/cgbench/methods/linear.py").open("a") as source:
+        source.write("\n# an edit\n")
+    assert _methods_trained(project) == {"linear"}
+
+
+def test_shared_network_part_repeats_the_networks_alone(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "project")
+    with (project.root / "src/cgbench/nn/radial.py").open("a") as source:
+        source.write("\n# an edit\n")
+    assert _methods_trained(project) == {"cgvae"}
+
+
+def test_touched_but_equal_source_repeats_nothing(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "project")
+    (project.root / "src/cgbench/methods/linear.py").touch()
+    assert project.planned("all") == []
+
+
+def test_new_metric_trains_and_samples_nothing(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "project")
+    metrics = project.root / "src/cgbench/metrics"
+    (metrics / "added_by_test.py").write_text((metrics / "rmsd_recon.py").read_text())
+    planned = project.planned("all")
+    assert sum(job.rule == "score" for job in planned) == 8
+    assert not {job.rule for job in planned} & {"prepare", "split", "map", "train", "sample"}
+
+
+def test_more_samples_train_nothing(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "project")
+    project.edit("config/test.yaml", "n_samples: 2", "n_samples: 3")
+    rules = _planned_rules(project)
+    assert "sample" in rules
+    assert not rules & {"prepare", "split", "map", "train"}
+
+
+@pytest.mark.parametrize("method", ["linear", "cgvae"])
+def test_same_seed_gives_the_same_scores(finished: Project, tmp_path: Path, method: str) -> None:
+    project = finished.copy(tmp_path / "project")
+    scores = f"{RUNS}/{method}/fold0/metrics.csv"
+    before = (project.root / scores).read_text()
+    project.run("--forcerun", "train", "--", scores)
+    assert (project.root / scores).read_text() == before
+
+
+def test_killed_training_resumes_and_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+    project = Project.copy_of_checkout(tmp_path / "killed")
+    project.edit("config/test.yaml", "    epochs: 2\n    features", "    epochs: 60\n    features")
+    whole = project.copy(tmp_path / "whole")
+    directory = f"{RUNS}/cgvae/fold0"
+    _kill_mid_training(project, directory)
+    assert not (project.root / directory / "model.pt").exists()
+
+    project.run("--unlock", "all")
+    project.run("--rerun-incomplete", "--", f"{directory}/metrics.csv")
+    assert json.loads((project.root / directory / "run.json").read_text())["resumed"]
+    assert not (project.root / directory / "scratch").exists()
+
+    whole.run("--", f"{directory}/metrics.csv")
+    assert _read(project, directory) == _read(whole, directory)
+
+
+def _kill_mid_training(project: Project, directory: str) -> None:
+    """Kill Snakemake and its job once the first checkpoint is there."""
+    # A session of its own, so that the job dies with Snakemake, as when a machine goes down.
+    process = subprocess.Popen(
+        project.command(f"{directory}/model.pt", "--configfile", "config/test.yaml"),
+        cwd=project.root,
+        env=project.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    scratch = project.root / directory / "scratch"
+    deadline = time.monotonic() + 120
+    while not any(scratch.glob("*/[!.]*")):
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline, "no checkpoint in two minutes"
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _read(project: Project, directory: str) -> str:
+    return (project.root / directory / "metrics.csv").read_text()
+
+
+def _planned_rules(project: Project) -> set[str]:
+    return {job.rule for job in project.planned("all")}
+
+
+def _methods_trained(project: Project) -> set[str]:
+    return {job.wildcards["method"] for job in project.planned("all") if job.rule == "train"}
