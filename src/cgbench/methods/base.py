@@ -17,7 +17,7 @@ from cgbench.errors import InputError
 from cgbench.files import atomic_output
 from cgbench.mapping.base import Mapping
 from cgbench.molecule import Molecule
-from cgbench.settings import Settings
+from cgbench.settings import Settings as SettingsModel
 
 Positions = NDArray[np.floating]
 
@@ -69,12 +69,12 @@ class BackmappingMethod(ABC):
         Where it comes from.
     """
 
-    Settings: ClassVar[type[Settings]] = Settings
+    Settings: ClassVar[type[SettingsModel]] = SettingsModel
     stochastic: ClassVar[bool]
     equivariance: ClassVar[Literal["none", "SE(3)", "E(3)"]]
     reference: ClassVar[str]
 
-    def __init__(self, settings: Settings, mapping: Mapping, molecule: Molecule) -> None:
+    def __init__(self, settings: SettingsModel, mapping: Mapping, molecule: Molecule) -> None:
         if mapping.n_atoms != molecule.n_atoms:
             raise InputError(f"mapping has {mapping.n_atoms} atoms, the molecule has {molecule.n_atoms}")
         self.settings = settings
@@ -159,13 +159,22 @@ def load_model(path: Path | str) -> BackmappingMethod:
     try:
         content = torch.load(path, weights_only=True, map_location="cpu")
         method = plugins.load("methods", content["method"])
-        molecule = Molecule.from_arrays({key: np.asarray(value) for key, value in content["molecule"].items()})
+        molecule = Molecule.from_arrays(
+            {key: np.asarray(value) for key, value in content["molecule"].items()}
+        )
         mapping = Mapping(content["bead_index"].numpy(), content["weights"].numpy())
         settings = method.Settings.model_validate(json.loads(content["settings"]))
         model: BackmappingMethod = method(settings, mapping, molecule)
         model.load_state(content["state"])
     except FileNotFoundError:
         raise InputError(f"{path}: no such model; train it first") from None
-    except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (
+        RuntimeError,
+        pickle.UnpicklingError,
+        EOFError,
+        KeyError,
+        ValueError,
+        zipfile.BadZipFile,
+    ) as error:
         raise InputError(f"{path}: not a usable model file ({error}); delete it and train again") from None
     return model

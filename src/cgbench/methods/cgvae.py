@@ -16,16 +16,18 @@ After Wang et al., *Generative Coarse-Graining of Molecular Conformations*, ICML
   training, not only those decoded from the posterior (``gamma_prior``; 0 turns it off).
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from cgbench.errors import InputError
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import BackmappingMethod, FitContext, Positions
 from cgbench.molecule import Molecule
+from cgbench.nearest import nearest_bead_vectors
 from cgbench.nn.equivariant import EquivariantDecoder
 from cgbench.nn.invariant import InvariantNetwork, mlp
 from cgbench.nn.radial import RadialBasis
@@ -64,7 +66,7 @@ class CGVAESettings(TrainingSettings):
     """
 
     features: Annotated[int, Field(ge=1)] = 64
-    vectors: Annotated[int, Field(ge=1)] = 32
+    vectors: Annotated[int, Field(ge=1)] = 16
     latent: Annotated[int, Field(ge=1)] = 32
     heads: Annotated[int, Field(ge=1)] = 8
     basis: Annotated[int, Field(ge=1)] = 8
@@ -73,11 +75,20 @@ class CGVAESettings(TrainingSettings):
     bead_cutoff: Annotated[float, Field(gt=0)] = 9.5
     encoder_layers: Annotated[int, Field(ge=1)] = 3
     prior_layers: Annotated[int, Field(ge=1)] = 2
-    decoder_layers: Annotated[int, Field(ge=1)] = 4
+    decoder_layers: Annotated[int, Field(ge=1)] = 3
     beta: Annotated[float, Field(ge=0)] = 0.01
     beta_warm_up: Annotated[float, Field(gt=0, le=1)] = 0.3
     gamma: Annotated[float, Field(ge=0)] = 1.0
     gamma_prior: Annotated[float, Field(ge=0)] = 1.0
+
+    @model_validator(mode="after")
+    def _heads_divide_channels(self) -> Self:
+        if self.features % self.heads or self.vectors % self.heads:
+            raise ValueError(
+                f"features ({self.features}) and vectors ({self.vectors}) must be multiples of heads "
+                f"({self.heads})"
+            )
+        return self
 
 
 class CGVAENetwork(nn.Module):
@@ -168,10 +179,23 @@ class Method(BackmappingMethod):
 
     def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
         """Minimise coordinate error + β KL + γ distance errors; stop on the validation frames."""
+        self._refuse_isolated_beads(train)
         torch.manual_seed(context.seed)
         self.network = CGVAENetwork(self.settings, self.mapping)
         self.pairs = self.pairs.to(context.device)
         train_network(self.network, self._loss, train, valid, self.settings, context)
+
+    def _refuse_isolated_beads(self, positions: Positions) -> None:
+        """A bead that sees no other has no direction, and its atoms would all fall onto it."""
+        if self.mapping.n_beads == 1:
+            return
+        _, nearest = nearest_bead_vectors(self.mapping.beads(positions), 1)
+        farthest = nearest[..., 0].max(axis=0)
+        if farthest.max() >= self.settings.bead_cutoff:
+            raise InputError(
+                f"cgvae: bead {int(farthest.argmax())} is up to {farthest.max():.1f} Å from its nearest bead; "
+                f"raise bead_cutoff (now {self.settings.bead_cutoff})"
+            )
 
     def _loss(self, positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
         s, network = self.settings, self.network

@@ -56,7 +56,7 @@ class EquivariantMessage(nn.Module):
         )
 
     def _sum(self, basis: Tensor, values: Tensor, filters: Tensor) -> Tensor:
-        """Sum [batch, n, components, channels] over neighbours; a head's channels are those of all components."""
+        """Sum [batch, n, components, channels] over neighbours; a head has its channels of all components."""
         components = values.shape[2]
         by_head = values.unflatten(-1, (self.n_heads, -1)).transpose(2, 3).flatten(-2)
         summed = neighbour_sum(basis, by_head, filters)
@@ -142,7 +142,7 @@ class EquivariantDecoder(nn.Module):
         self.readout_a = nn.Linear(n_vectors, n_channels, bias=False)
 
     def forward(self, latent: Tensor, beads: Tensor) -> Tensor:
-        """Decode latent [batch, n_beads, n_latent] at beads [batch, n_beads, 3] (Å) to [batch, n_atoms, 3]."""
+        """Decode latent [batch, n_beads, L] at beads [batch, n_beads, 3] (Å) to [batch, n_atoms, 3]."""
         with torch.no_grad():
             centred = beads - beads.mean(1, keepdim=True)
             basis = self.basis(pair_distance(centred))
@@ -157,7 +157,8 @@ class EquivariantDecoder(nn.Module):
 
     def _start(self, latent: Tensor, centred: Tensor, basis: Tensor) -> tuple[Tensor, ...]:
         S = self.scalar(latent) + self.identity
-        value = self.direction(S).unsqueeze(-1)
+        # The one lets directions through before anything is learned, so that vectors start at a useful size.
+        value = 1.0 + self.direction(S).unsqueeze(-1)
         carried = torch.cat((value * centred.unsqueeze(2), value), dim=-1)
         summed = neighbour_sum(basis, carried, self.direction_filters)
         V = (summed[..., :3] - centred.unsqueeze(2) * summed[..., 3:]).transpose(2, 3)

@@ -17,19 +17,22 @@ class RadialBasis(nn.Module):
         K.
     """
 
-    wave_number: Tensor
+    order: Tensor
 
     def __init__(self, cutoff: float, n_basis: int) -> None:
         super().__init__()
         self.cutoff = cutoff
-        self.register_buffer("wave_number", torch.arange(1, n_basis + 1) * (math.pi / cutoff), persistent=False)
+        # Whole numbers, so that a network cast to float64 has wave numbers of that precision.
+        self.register_buffer("order", torch.arange(1, n_basis + 1), persistent=False)
 
     def forward(self, distance: Tensor) -> Tensor:
         """Expand distances [batch, ...] (Å) to [batch, K, ...]; zero beyond the cutoff and at distance 0."""
         inside = (distance < self.cutoff) & (distance > 0)
         envelope = 0.5 * (torch.cos(distance * (math.pi / self.cutoff)) + 1.0)
         scale = torch.where(inside, envelope / distance.clamp_min(1e-6), 0.0)
-        wave_number = self.wave_number.to(distance.dtype).view(-1, *[1] * (distance.ndim - 1))
+        wave_number = self.order.to(distance.dtype).view(-1, *[1] * (distance.ndim - 1)) * (
+            math.pi / self.cutoff
+        )
         return torch.sin(distance.unsqueeze(1) * wave_number) * scale.unsqueeze(1)
 
 
@@ -70,5 +73,5 @@ def neighbour_sum(basis: Tensor, values: Tensor, filters: Tensor) -> Tensor:
 
 
 def filter_matrix(n_basis: int, n_heads: int) -> nn.Parameter:
-    """Initial filters [K, H], scaled so that messages keep the size of what they carry."""
+    """Draw initial filters [K, H], scaled so that messages keep the size of what they carry."""
     return nn.Parameter(torch.randn(n_basis, n_heads) / math.sqrt(n_basis))

@@ -2,7 +2,9 @@
 
 import copy
 import math
+import pickle
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,7 +22,8 @@ from cgbench.seeds import derive
 from cgbench.settings import Settings, fingerprint
 
 Terms = dict[str, Tensor]
-# (frames [batch, n_atoms, 3] in Å, share of training that is over, random numbers) to loss terms with key "loss"
+# From frames [batch, n_atoms, 3] (Å), the share of training that is over and random numbers to loss
+# terms; the one with key "loss" is minimised.
 Loss = Callable[[Tensor, float, torch.Generator], Terms]
 
 WARM_UP = 0.05  # share of all steps over which the learning rate rises
@@ -83,16 +86,20 @@ def train_network(
     )
     network.to(context.device)
     optimizer = torch.optim.AdamW(
-        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )
     state = _State(network, optimizer, settings, context)
     n_batches = max(1, len(frames) // settings.batch_size)
     total = settings.epochs * n_batches
     started = time.monotonic() - (context.history[-1]["seconds"] if context.history else 0.0)
     bar = tqdm(
-        total=settings.epochs, initial=state.epoch, unit="epoch", disable=not context.progress, mininterval=1.0
+        total=settings.epochs,
+        initial=state.epoch,
+        unit="epoch",
+        disable=not context.progress,
+        mininterval=1.0,
     )
-    while state.epoch < settings.epochs and state.epoch - state.best_epoch <= settings.patience:
+    while state.epoch < settings.epochs and state.epoch - state.best_epoch < settings.patience:
         generator = torch.Generator().manual_seed(derive(context.seed, "epoch", state.epoch))
         order = torch.randperm(len(frames), generator=generator)
         sums: dict[str, float] = {}
@@ -104,19 +111,21 @@ def train_network(
             batch = frames[order[index * settings.batch_size : (index + 1) * settings.batch_size]]
             terms = loss(batch, step / total, generator)
             optimizer.zero_grad(set_to_none=True)
-            terms["loss"].backward()  # type: ignore[no-untyped-call]
+            terms["loss"].backward()
             norm = nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_clip)
             if not torch.isfinite(norm):
                 raise InputError(
-                    f"training diverged in epoch {state.epoch + 1}, step {index + 1} (gradient norm {norm.item()}); "
-                    f"lower learning_rate (now {settings.learning_rate})"
+                    f"training diverged in epoch {state.epoch + 1}, step {index + 1} (gradient norm "
+                    f"{norm.item()}); lower learning_rate (now {settings.learning_rate})"
                 )
             optimizer.step()
             for key, value in terms.items():
                 sums[key] = sums.get(key, 0.0) + value.item() / n_batches
         row = {"epoch": float(state.epoch + 1), "seconds": time.monotonic() - started}
         row |= {f"train_{key}": value for key, value in sums.items()}
-        row |= {f"valid_{key}": value for key, value in _validate(network, loss, valid_frames, settings).items()}
+        row |= {
+            f"valid_{key}": value for key, value in _validate(network, loss, valid_frames, settings).items()
+        }
         context.history.append(row)
         state.finish_epoch(row["valid_loss"])
         bar.set_postfix(train=f"{row['train_loss']:.4f}", valid=f"{row['valid_loss']:.4f}", refresh=False)
@@ -187,7 +196,10 @@ class _State:
         }
 
     def _resume(self, path: Path) -> None:
-        content = torch.load(path, weights_only=True)
+        try:
+            content = torch.load(path, weights_only=True)
+        except (RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+            raise InputError(f"{path}: damaged checkpoint ({error}); delete it to start afresh") from None
         if content["fingerprint"] != self.fingerprint:
             raise InputError(
                 f"{path}: checkpoint of another configuration "

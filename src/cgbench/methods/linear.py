@@ -1,0 +1,49 @@
+"""Linear baseline: every atom is a fixed combination of the beads (arXiv 2201.12176, appendix).
+
+The published baseline finds the matrix by gradient descent from a centre that it takes from the
+atoms, which are not known when backmapping; here the beads' own centre is used and least squares
+gives the optimum in closed form. Fixed combinations of centred beads turn with the beads, so the
+method is E(3) equivariant. It cannot leave the plane or line of the beads.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from cgbench.methods.base import DeterministicMethod, FitContext, Positions
+
+
+class Method(DeterministicMethod):
+    """x = D (X − centre) + centre with D [n_atoms, n_beads] by least squares."""
+
+    equivariance = "E(3)"
+    reference = "Wang et al., ICML 2022, arXiv 2201.12176"
+
+    weights: Positions
+
+    def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
+        """Solve for the matrix on the training frames; there is nothing to choose on the others."""
+        beads = self.mapping.beads(train.astype(np.float64))
+        centre = beads.mean(1, keepdims=True)
+        # Minimum-norm solution: the centred beads are linearly dependent.
+        solution = np.linalg.lstsq(_rows(beads - centre), _rows(train - centre), rcond=1e-10)[0]
+        self.weights = solution.T
+
+    def backmap(self, beads: Positions) -> Positions:
+        """Combine beads [n_frames, n_beads, 3] to atoms [n_frames, n_atoms, 3]."""
+        centre = beads.mean(1, keepdims=True)
+        return np.asarray(self.weights.astype(beads.dtype) @ (beads - centre) + centre)
+
+    def state(self) -> dict[str, Any]:
+        """Return the matrix."""
+        return {"weights": torch.as_tensor(self.weights)}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Set the matrix."""
+        self.weights = state["weights"].numpy()
+
+
+def _rows(points: Positions) -> Positions:
+    """Stack x, y and z of all frames: [n_frames, n, 3] to [3 n_frames, n]."""
+    return points.transpose(0, 2, 1).reshape(-1, points.shape[1])

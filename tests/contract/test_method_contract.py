@@ -1,0 +1,202 @@
+"""What every backmapping method must do, whatever it is: one test over every file in the folder."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.transform import Rotation
+
+from cgbench import plugins
+from cgbench.errors import InputError
+from cgbench.frames import Frames
+from cgbench.mapping.base import Mapping
+from cgbench.methods.base import BackmappingMethod, FitContext, load_model
+from cgbench.molecule import Molecule
+from cgbench.nn.training import TrainingSettings
+
+METHODS = plugins.names("methods")
+N_SAMPLES = 3
+
+
+def weighted(bead_index: np.ndarray, weights: np.ndarray) -> Mapping:
+    return Mapping(bead_index, weights / np.bincount(bead_index, weights=weights)[bead_index])
+
+
+def mappings(molecule: Molecule) -> dict[str, Mapping]:
+    """Centres of geometry, centres of mass, and one atom per bead, as Cα sites are."""
+    residues = molecule.residue_index
+    first_heavy = np.array([int(np.flatnonzero((residues == r) & molecule.heavy)[0]) for r in range(3)])
+    site = np.zeros(molecule.n_atoms)
+    site[first_heavy] = 1.0
+    return {
+        "centres": Mapping.centres(residues),
+        "masses": weighted(residues, molecule.masses),
+        "sites": weighted(residues, site),
+    }
+
+
+def new(name: str, mapping: Mapping, molecule: Molecule) -> BackmappingMethod:
+    method = plugins.load("methods", name)
+    quick = {"epochs": 2, "batch_size": 32} if issubclass(method.Settings, TrainingSettings) else {}
+    model: BackmappingMethod = method(method.Settings(**quick), mapping, molecule)
+    return model
+
+
+def context(tmp_path: Path | None = None) -> FitContext:
+    return FitContext(seed=7, scratch=tmp_path)
+
+
+@pytest.fixture(scope="module")
+def positions(alanine_frames: Frames) -> np.ndarray:
+    return alanine_frames.positions[::2]
+
+
+@pytest.fixture(scope="module", params=METHODS)
+def fitted(request: pytest.FixtureRequest, alanine: Molecule, positions: np.ndarray) -> BackmappingMethod:
+    model = new(request.param, Mapping.centres(alanine.residue_index), alanine)
+    model.fit(positions[:80], positions[80:100], context())
+    return model
+
+
+@pytest.fixture
+def unseen(positions: np.ndarray) -> np.ndarray:
+    return positions[100:110]
+
+
+def test_declares_what_it_is(fitted: BackmappingMethod) -> None:
+    assert isinstance(fitted.stochastic, bool)
+    assert fitted.equivariance in {"none", "SE(3)", "E(3)"}
+    assert fitted.reference
+
+
+def test_shapes_dtypes_and_finite_values(fitted: BackmappingMethod, unseen: np.ndarray) -> None:
+    beads = fitted.mapping.beads(unseen)
+    for dtype in (np.float32, np.float64):
+        reconstruction = fitted.reconstruct(unseen.astype(dtype))
+        samples = fitted.sample(beads.astype(dtype), N_SAMPLES, seed=1)
+        assert reconstruction.shape == unseen.shape
+        assert samples.shape == (len(unseen), N_SAMPLES, *unseen.shape[1:])
+        assert reconstruction.dtype == samples.dtype == dtype
+        assert np.isfinite(reconstruction).all() and np.isfinite(samples).all()
+
+
+def test_the_input_is_not_changed(fitted: BackmappingMethod, unseen: np.ndarray) -> None:
+    before = unseen.copy()
+    beads = fitted.mapping.beads(unseen)
+    beads_before = beads.copy()
+    fitted.reconstruct(unseen)
+    fitted.sample(beads, 1, seed=1)
+    np.testing.assert_array_equal(unseen, before)
+    np.testing.assert_array_equal(beads, beads_before)
+
+
+def test_same_seed_same_samples(fitted: BackmappingMethod, unseen: np.ndarray) -> None:
+    beads = fitted.mapping.beads(unseen)
+    np.testing.assert_array_equal(fitted.sample(beads, N_SAMPLES, 1), fitted.sample(beads, N_SAMPLES, 1))
+
+
+def test_samples_differ_as_declared(fitted: BackmappingMethod, unseen: np.ndarray) -> None:
+    samples = fitted.sample(fitted.mapping.beads(unseen), N_SAMPLES, seed=1)
+    assert (
+        np.ptp(samples, axis=1).max(initial=0.0) > 1e-3
+        if fitted.stochastic
+        else np.ptp(samples, axis=1).max() == 0
+    )
+
+
+@pytest.mark.parametrize("kind", ["centres", "masses", "sites"])
+@pytest.mark.parametrize("name", METHODS)
+def test_r1_beads_are_kept_on_real_frames(
+    name: str, kind: str, alanine: Molecule, positions: np.ndarray, unseen: np.ndarray
+) -> None:
+    mapping = mappings(alanine)[kind]
+    model = new(name, mapping, alanine)
+    model.fit(positions[:64], positions[64:80], context())
+    beads = mapping.beads(unseen)
+    assert np.abs(mapping.beads(model.reconstruct(unseen)) - beads).max() < 1e-4
+    assert np.abs(mapping.beads(model.sample(beads, N_SAMPLES, 1)) - beads[:, None]).max() < 1e-4
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_equivariance_as_declared(fitted: BackmappingMethod, unseen: np.ndarray, mirror: bool) -> None:
+    turn = Rotation.from_rotvec([0.3, -1.1, 2.0]).as_matrix() * (-1 if mirror else 1)
+    shift = np.array([3.0, -7.0, 11.0])
+    positions = unseen.astype(np.float64)
+    beads = fitted.mapping.beads(positions)
+
+    def error(results: np.ndarray, moved: np.ndarray) -> float:
+        return float(np.abs(results @ turn.T + shift - moved).max())
+
+    errors = [
+        error(fitted.reconstruct(positions), fitted.reconstruct(positions @ turn.T + shift)),
+        error(fitted.sample(beads, N_SAMPLES, 1), fitted.sample(beads @ turn.T + shift, N_SAMPLES, 1)),
+    ]
+    if fitted.equivariance == "E(3)" or (fitted.equivariance == "SE(3)" and not mirror):
+        assert max(errors) < 1e-8
+    else:
+        # A method that does turn with its input would be declared too modestly.
+        assert max(errors) > 1e-3
+
+
+def test_translation_never_matters(fitted: BackmappingMethod, unseen: np.ndarray) -> None:
+    positions = unseen.astype(np.float64)
+    shift = np.array([30.0, -70.0, 110.0])
+    np.testing.assert_allclose(
+        fitted.reconstruct(positions + shift), fitted.reconstruct(positions) + shift, atol=1e-8
+    )
+
+
+def test_save_and_load(fitted: BackmappingMethod, unseen: np.ndarray, tmp_path: Path) -> None:
+    fitted.save(tmp_path / "model.pt")
+    loaded = load_model(tmp_path / "model.pt")
+    assert type(loaded) is type(fitted)
+    assert loaded.settings == fitted.settings
+    beads = fitted.mapping.beads(unseen)
+    np.testing.assert_array_equal(loaded.reconstruct(unseen), fitted.reconstruct(unseen))
+    np.testing.assert_array_equal(loaded.sample(beads, N_SAMPLES, 1), fitted.sample(beads, N_SAMPLES, 1))
+
+
+def test_damaged_model_file_is_named(fitted: BackmappingMethod, tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    fitted.save(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(InputError, match=r"model\.pt: not a usable model file.*train again"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_same_seed_same_model(
+    name: str, alanine: Molecule, positions: np.ndarray, unseen: np.ndarray
+) -> None:
+    results = []
+    for _ in range(2):
+        model = new(name, Mapping.centres(alanine.residue_index), alanine)
+        model.fit(positions[:64], positions[64:80], context())
+        results.append(model.reconstruct(unseen))
+    np.testing.assert_array_equal(*results)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_mapping_of_another_molecule_is_refused(name: str, alanine: Molecule) -> None:
+    with pytest.raises(InputError, match="mapping has 5 atoms, the molecule has 22"):
+        new(name, Mapping.centres(np.zeros(5, dtype=np.int64)), alanine)
+
+
+@pytest.mark.parametrize("n_beads", [1, 2, 22])
+@pytest.mark.parametrize("name", METHODS)
+def test_extreme_resolutions(name: str, n_beads: int, alanine: Molecule, positions: np.ndarray) -> None:
+    mapping = Mapping.centres(np.arange(alanine.n_atoms) * n_beads // alanine.n_atoms)
+    model = new(name, mapping, alanine)
+    model.fit(positions[:64], positions[64:80], context())
+    beads = mapping.beads(positions[80:84])
+    samples = model.sample(beads, 2, seed=1)
+    assert np.isfinite(samples).all()
+    assert np.abs(mapping.beads(samples) - beads[:, None]).max() < 1e-4
+
+
+def test_models_are_read_without_executing_them(tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    torch.save({"method": Path}, path)  # a class, as a malicious file would name one
+    with pytest.raises(InputError, match="not a usable model file"):
+        load_model(path)

@@ -1,0 +1,119 @@
+"""The training loop: early stopping, best weights, resume, divergence."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cgbench.errors import InputError
+from cgbench.methods.base import FitContext
+from cgbench.nn.training import Terms, TrainingSettings, train_network
+
+
+class Offset(nn.Module):
+    """Learns one number per coordinate."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.value = nn.Parameter(torch.zeros(2, 3))
+
+
+def loss_of(network: Offset):
+    def loss(positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
+        noise = 0.1 * torch.randn(positions.shape, generator=generator)
+        return {"loss": (network.value - positions + noise).square().mean()}
+
+    return loss
+
+
+@pytest.fixture
+def frames(rng: np.random.Generator) -> np.ndarray:
+    return rng.normal(1.0, 0.3, size=(60, 2, 3)).astype(np.float32)
+
+
+def settings(**values: float) -> TrainingSettings:
+    return TrainingSettings.model_validate({"epochs": 8, "batch_size": 10, "learning_rate": 0.05} | values)
+
+
+def test_learns_and_records_every_epoch(frames: np.ndarray) -> None:
+    network, context = Offset(), FitContext(seed=1)
+    train_network(
+        network, loss_of(network), frames[:50], frames[50:], settings(epochs=40, patience=40), context
+    )
+    assert len(context.history) == 40
+    assert context.history[0].keys() == {"epoch", "seconds", "train_loss", "valid_loss"}
+    np.testing.assert_allclose(network.value.detach(), frames[:50].mean(0), atol=0.1)
+
+
+def test_early_stop_restores_the_best_weights(frames: np.ndarray) -> None:
+    """Validation frames lie where the weights start: every epoch makes them worse."""
+    network, context = Offset(), FitContext(seed=1)
+    train_network(network, loss_of(network), frames[:50], 0 * frames[50:], settings(patience=3), context)
+    losses = [row["valid_loss"] for row in context.history]
+    assert len(losses) == 1 + 3 and min(losses) == losses[0]
+    best, again = Offset(), FitContext(seed=1)
+    train_network(best, loss_of(best), frames[:50], 0 * frames[50:], settings(patience=1), again)
+    torch.testing.assert_close(network.value, best.value)
+
+
+class KilledError(Exception):
+    pass
+
+
+def test_resumed_training_equals_an_uninterrupted_one(frames: np.ndarray, tmp_path: Path) -> None:
+    whole, context = Offset(), FitContext(seed=1)
+    train_network(whole, loss_of(whole), frames[:50], frames[50:], settings(), context)
+
+    def dies(positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
+        if progress > 0.55 and progress < 1.0:
+            raise KilledError
+        return loss_of(network)(positions, progress, generator)
+
+    network = Offset()
+    with pytest.raises(KilledError):
+        train_network(network, dies, frames[:50], frames[50:], settings(), FitContext(1, tmp_path))
+    resumed, again = Offset(), FitContext(1, tmp_path)
+    train_network(resumed, loss_of(resumed), frames[:50], frames[50:], settings(), again)
+    torch.testing.assert_close(resumed.value, whole.value, rtol=0, atol=0)
+    assert len(again.history) == len(context.history)
+    for row, other in zip(again.history, context.history, strict=True):
+        assert row["valid_loss"] == other["valid_loss"]
+
+
+@pytest.mark.parametrize("change", ["settings", "seed", "spec"])
+def test_checkpoint_of_another_run_is_refused(change: str, frames: np.ndarray, tmp_path: Path) -> None:
+    network = Offset()
+    train_network(
+        network, loss_of(network), frames[:50], frames[50:], settings(), FitContext(1, tmp_path, "a")
+    )
+    other = settings(learning_rate=0.01) if change == "settings" else settings()
+    context = FitContext(2 if change == "seed" else 1, tmp_path, "b" if change == "spec" else "a")
+    with pytest.raises(InputError, match=r"checkpoint\.pt: checkpoint of another configuration .*delete it"):
+        train_network(network, loss_of(network), frames[:50], frames[50:], other, context)
+
+
+def test_truncated_checkpoint_is_named(frames: np.ndarray, tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes(b"PK\x03\x04 half a checkpoint")
+    network = Offset()
+    with pytest.raises(InputError, match=r"checkpoint\.pt: damaged checkpoint.*delete it"):
+        train_network(
+            network, loss_of(network), frames[:50], frames[50:], settings(), FitContext(1, tmp_path)
+        )
+
+
+def test_divergence_is_reported_with_its_epoch(frames: np.ndarray) -> None:
+    network = Offset()
+
+    def explodes(positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
+        return {"loss": (network.value * float("inf")).sum()}
+
+    with pytest.raises(InputError, match=r"diverged in epoch 1, step 1.*lower learning_rate \(now 0\.05\)"):
+        train_network(network, explodes, frames[:50], frames[50:], settings(), FitContext(1))
+
+
+def test_fewer_frames_than_a_batch_still_train(frames: np.ndarray) -> None:
+    network, context = Offset(), FitContext(seed=1)
+    train_network(network, loss_of(network), frames[:4], frames[50:], settings(), context)
+    assert len(context.history) == 8
