@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from cgbench.datasets.bundled import BundledSettings, Source
 from cgbench.frames import Frames
@@ -13,6 +14,9 @@ from cgbench.molecule import Molecule
 from cgbench.trajectory_io import read_topology
 
 ROOT = Path(__file__).parents[1]
+
+# Tests run side by side; threads of one would only wait for those of another.
+torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -124,8 +124,8 @@ def test_decoder_is_equivariant_and_keeps_beads(n_beads: int, rng: np.random.Gen
 
 @pytest.mark.parametrize("n_beads", [3, 4, 8])
 def test_planar_beads_get_atoms_out_of_their_plane(n_beads: int, rng: np.random.Generator) -> None:
-    beads = rng.normal(size=(4, n_beads, 3)) * 2
-    beads[..., 2] = 0
+    angle = np.linspace(0, 2 * np.pi, n_beads, endpoint=False) + rng.normal(size=(4, n_beads)) * 0.1
+    beads = 3 * np.stack((np.cos(angle), np.sin(angle), np.zeros_like(angle)), axis=-1)
     latent = torch.as_tensor(rng.normal(size=(4, n_beads, N_LATENT)))
     atoms = decoder(n_beads)(latent, torch.as_tensor(beads))
     # Without weights trained for it the height is small; where symmetry holds it is exactly zero.

@@ -169,6 +169,7 @@ def load_model(path: Path | str) -> BackmappingMethod:
     except FileNotFoundError:
         raise InputError(f"{path}: no such model; train it first") from None
     except (
+        OSError,
         RuntimeError,
         pickle.UnpicklingError,
         EOFError,

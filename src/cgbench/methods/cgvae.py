@@ -101,6 +101,7 @@ class CGVAENetwork(nn.Module):
     def __init__(self, settings: CGVAESettings, mapping: Mapping) -> None:
         super().__init__()
         s = settings
+        self.mapping = mapping
         self.register_buffer("bead_index", torch.as_tensor(mapping.bead_index), persistent=False)
         self.register_buffer("matrix", torch.as_tensor(mapping.matrix, dtype=torch.float32), persistent=False)
         self.register_buffer("pool", (self.matrix > 0).float(), persistent=False)
@@ -129,6 +130,11 @@ class CGVAENetwork(nn.Module):
             s.heads,
             s.bead_cutoff,
         )
+
+    def set_precision(self, dtype: torch.dtype) -> None:
+        """Cast to ``dtype``, the mapping's weights in full: cast from float32 they would not sum to 1."""
+        self.to(dtype)
+        self.matrix = self.decoder.matrix = torch.as_tensor(self.mapping.matrix).to(self.matrix)
 
     def prior(self, beads: Tensor) -> tuple[Gaussian, Tensor]:
         """p(z|X) for beads [batch, n_beads, 3], with the bead features it was read from."""
@@ -186,15 +192,15 @@ class Method(BackmappingMethod):
         train_network(self.network, self._loss, train, valid, self.settings, context)
 
     def _refuse_isolated_beads(self, positions: Positions) -> None:
-        """A bead that sees no other has no direction, and its atoms would all fall onto it."""
+        """Refuse a bead that sees no other: it has no direction, so its atoms would all fall onto it."""
         if self.mapping.n_beads == 1:
             return
         _, nearest = nearest_bead_vectors(self.mapping.beads(positions), 1)
         farthest = nearest[..., 0].max(axis=0)
         if farthest.max() >= self.settings.bead_cutoff:
             raise InputError(
-                f"cgvae: bead {int(farthest.argmax())} is up to {farthest.max():.1f} Å from its nearest bead; "
-                f"raise bead_cutoff (now {self.settings.bead_cutoff})"
+                f"cgvae: bead {int(farthest.argmax())} is up to {farthest.max():.1f} Å from its nearest "
+                f"bead; raise bead_cutoff (now {self.settings.bead_cutoff})"
             )
 
     def _loss(self, positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
@@ -248,7 +254,8 @@ class Method(BackmappingMethod):
     def _run(self, function: Any, array: Positions, chunk: int = CHUNK) -> Positions:
         dtype = torch.float64 if array.dtype == np.float64 else torch.float32
         device = next(self.network.parameters()).device
-        self.network.to(dtype).eval()
+        self.network.set_precision(dtype)
+        self.network.eval()
         tensor = torch.as_tensor(array, dtype=dtype, device=device)
         with torch.inference_mode():
             result = torch.cat([function(part) for part in tensor.split(chunk)])

@@ -198,7 +198,7 @@ class _State:
     def _resume(self, path: Path) -> None:
         try:
             content = torch.load(path, weights_only=True)
-        except (RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
             raise InputError(f"{path}: damaged checkpoint ({error}); delete it to start afresh") from None
         if content["fingerprint"] != self.fingerprint:
             raise InputError(
