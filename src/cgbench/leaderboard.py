@@ -116,9 +116,9 @@ def _entry(row: pd.Series, column: str) -> str:
     mean, error = row[column], row[column + STANDARD_ERROR]
     if np.isnan(mean):
         return "–"
-    text = f"{mean:.3f}" if column != COST else f"{mean:.1f}"
+    text = f"{mean:.3f}" if column != COST else f"{mean:.2f}"
     if not np.isnan(error):
-        text += f" ± {error:.3f}" if column != COST else f" ± {error:.1f}"
+        text += f" ± {error:.3f}" if column != COST else f" ± {error:.2f}"
     if column in row["best in"].split("; "):
         return f"**{text}**"
     return f"{text} ≈" if column in row["tied in"].split("; ") else text

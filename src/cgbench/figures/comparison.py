@@ -102,16 +102,17 @@ def _scale(axes: Axes, means: pd.Series, validity: bool) -> None:
     """Logarithmic, so that 0.06 and 2 both read; linear next to 0, the best value there is."""
     if means.empty:
         return
-    highest = max(means.max(), 2.0 if validity else 0.0) * 1.4
-    if validity or means.min() < LINEAR_BELOW:
+    lowest, highest = means.min() / 1.3, max(means.max(), 2.0 if validity else 0.0) * 1.3
+    if validity or lowest < LINEAR_BELOW:
         axes.set_yscale("symlog", linthresh=LINEAR_BELOW, linscale=0.6)
         axes.set_ylim(-LINEAR_BELOW / 5, max(highest, 2 * LINEAR_BELOW))
         ticks = [0.0, *10.0 ** np.arange(-2, 3)]
         axes.axhline(0, color=GREY, linewidth=0.5, zorder=1)
     else:
         axes.set_yscale("log")
-        axes.set_ylim(means.min() / 1.4, highest)
-        ticks = list(np.outer(10.0 ** np.arange(-2, 3), [1, 2, 5]).ravel())
+        axes.set_ylim(lowest, highest)
+        steps = [1, 2, 5] if highest / lowest > 5 else [1, 1.5, 2, 3, 4, 5, 6, 8]
+        ticks = list(np.outer(10.0 ** np.arange(-2, 3), steps).ravel())
     axes.yaxis.set_major_locator(FixedLocator(ticks))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

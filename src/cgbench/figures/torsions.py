@@ -14,7 +14,7 @@ from cgbench.trajectory_io import molecule_to_mdtraj
 
 Angles = NDArray[np.float64]  # [n_frames, n_residues, 2], φ and ψ, degrees
 
-BINS = 60  # 6 degrees wide
+BINS = 36  # 10 degrees wide, as in the metrics of torsions
 EDGES = np.linspace(-180.0, 180.0, BINS + 1)
 # Of a density in 1/degree²; the even one is 7.7e-6. One scale for all panels and all figures.
 DENSITY = LogNorm(vmin=1e-6, vmax=1e-3, clip=True)

@@ -1,0 +1,241 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cgbench.errors import InputError
+from cgbench.figures.comparison import DETERMINISTIC_NOTE, comparison
+from cgbench.figures.mapping_graph import layout, mapping_graph
+from cgbench.figures.ramachandran import ramachandran, read_torsions
+from cgbench.figures.style import KNOWN, method_styles, save
+from cgbench.figures.torsions import density, phi_psi
+from cgbench.figures.training import read_histories, training
+from cgbench.figures.walkers import populations, walkers
+from cgbench.frames import Frames
+from cgbench.mapping.base import Mapping
+from cgbench.molecule import Molecule
+from cgbench.results import COLUMNS
+
+RESOLUTIONS = (3, 6, 8)
+
+
+def scores(methods: dict[str, float], folds: int = 2) -> pd.DataFrame:
+    """Every headline of every method (its diversity score given) at three resolutions."""
+    table = [
+        ("toy", "pairs", n, method, fold, "test", metric, atoms, unit, value * (1 + 0.1 * fold), 10)
+        for method, diversity in methods.items()
+        for n in RESOLUTIONS
+        for fold in range(folds)
+        for atoms in ("heavy", "all")
+        for metric, unit, value in (
+            ("rmsd_recon", "Å", 1 / n),
+            ("rmsd_sample", "Å", 2 / n),
+            ("graph_xor", "1", 0.0 if n > 3 else 2.0),
+        )
+    ]
+    table += [
+        ("toy", "pairs", n, method, 0, "test", "diversity", "all", "1", value, 10)
+        for method, value in methods.items()
+        for n in RESOLUTIONS
+    ]
+    return pd.DataFrame(table, columns=list(COLUMNS))
+
+
+def panels(figure: Figure) -> list[Axes]:
+    return [axes for axes in figure.axes if axes.get_visible() and axes.get_label() != "<colorbar>"]
+
+
+def write_run(directory: Path, n_beads: int, fold: int, history: str | None = None) -> Path:
+    directory.mkdir(parents=True)
+    run = {"dataset": "toy", "mapping": "pairs", "n_beads": n_beads, "method": "cgvae", "fold": fold}
+    (directory / "run.json").write_text(json.dumps(run))
+    if history is not None:
+        (directory / "history.csv").write_text(history)
+    return directory
+
+
+def test_comparison_has_three_panels_per_set_of_atoms_with_units_and_directions() -> None:
+    figure = comparison(scores({"cgvae": 0.3, "linear": 1.0}), "toy", "pairs")
+    axes = panels(figure)
+    assert [a.get_ylabel() for a in axes[:3]] == [
+        "RMSD, heavy atoms (Å)",
+        "RMSD, heavy atoms (Å)",
+        "λ, heavy atoms",
+    ]
+    assert [a.get_ylabel() for a in axes[3:]] == [
+        "RMSD, all atoms (Å)",
+        "RMSD, all atoms (Å)",
+        "λ, all atoms",
+    ]
+    assert [a.get_title().splitlines()[1] for a in axes[:3]] == [
+        "↓ lower is better",
+        "↑ higher is better",
+        "↓ lower is better",
+    ]
+    assert all(a.get_xlabel() == "resolution (number of beads)" for a in axes[3:])
+    assert [round(tick) for tick in axes[3].get_xticks()] == list(RESOLUTIONS)
+    assert all(len(a.containers) == 2 for a in axes)  # one line with error bars per method
+    assert (axes[0].get_yscale(), axes[2].get_yscale()) == ("log", "symlog")
+    assert len(comparison(scores({"cgvae": 0.3}), "toy", "pairs", atoms=["all"]).axes) == 3
+
+
+def test_comparison_marks_deterministic_methods_only_where_they_mislead() -> None:
+    figure = comparison(scores({"cgvae": 0.3, "linear": 1.0}), "toy", "pairs")
+    recon, sample = panels(figure)[:2]
+    faces = {
+        axes: {bars.get_label(): bars.lines[0].get_markerfacecolor() for bars in axes.containers}
+        for axes in (recon, sample)
+    }
+    assert faces[sample]["linear"] == "white"
+    assert faces[sample]["cgvae"] == faces[recon]["cgvae"] != "white"
+    assert faces[recon]["linear"] != "white"
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["cgvae", "linear", DETERMINISTIC_NOTE]
+    only = comparison(scores({"cgvae": 0.3}), "toy", "pairs")
+    assert [text.get_text() for text in only.legends[0].get_texts()] == ["cgvae"]
+
+
+@pytest.mark.parametrize(("spread", "length"), [("sd", 0.1 / np.sqrt(2)), ("se", 0.05)])
+def test_comparison_error_bars_are_what_they_are_called(spread: str, length: float) -> None:
+    figure = comparison(scores({"cgvae": 0.3}), "toy", "pairs", spread=spread)  # type: ignore[arg-type]
+    bars = panels(figure)[0].containers[0].lines[2][0].get_segments()
+    half = [(segment[1, 1] - segment[0, 1]) / 2 for segment in bars]
+    assert half == pytest.approx([length / n for n in RESOLUTIONS])
+
+
+def test_comparison_of_what_is_not_there() -> None:
+    with pytest.raises(InputError, match="no scores for dataset 'other' with mapping 'pairs'"):
+        comparison(scores({"cgvae": 0.3}), "other", "pairs")
+
+
+def test_known_methods_keep_their_looks_when_others_come() -> None:
+    alone, among = method_styles(["linear"]), method_styles([*KNOWN, "zeta", "alpha"])
+    assert alone["linear"] == among["linear"]
+    assert len({look.marker for look in among.values()}) == len(among)
+    assert len({look.color for look in among.values()}) == len(among)
+
+
+def test_files_are_reproducible_and_hold_text_as_text(tmp_path: Path) -> None:
+    for name in ("first.svg", "second.svg"):
+        save(comparison(scores({"cgvae": 0.3}), "toy", "pairs"), tmp_path / name)
+    assert (tmp_path / "first.svg").read_bytes() == (tmp_path / "second.svg").read_bytes()
+    assert (tmp_path / "first.png").read_bytes() == (tmp_path / "second.png").read_bytes()
+    svg = (tmp_path / "first.svg").read_text(encoding="utf-8")
+    assert "RMSD, heavy atoms (Å)</text>" in svg and "<dc:date>" not in svg
+
+
+def test_training_draws_a_line_per_fold_and_part(tmp_path: Path) -> None:
+    history = (
+        "epoch,seconds,train_loss,valid_loss,train_kl,valid_kl\n1,2,1.0,1.1,0.0,0.0\n2,4,0.5,0.6,0.1,0.2\n"
+    )
+    runs = [write_run(tmp_path / f"{n}-{k}", n, k, history) for n in (3, 6) for k in range(3)]
+    axes = panels(training(read_histories(runs)))
+    assert [a.get_ylabel() for a in axes] == ["loss", "", "kl", ""]
+    assert [a.get_title() for a in axes[:2]] == ["3 beads", "6 beads"]
+    assert all(len(a.lines) == 6 for a in axes)
+    assert axes[0].get_yscale() == "log"
+    assert axes[2].get_yscale() == "linear"  # it starts at 0
+    assert axes[2].get_xlabel() == "epoch"
+
+
+def test_training_of_a_method_that_is_fitted_in_one_step(tmp_path: Path) -> None:
+    figure = training(read_histories([write_run(tmp_path / "a", 3, 0, "epoch\n")]))
+    assert "Fitted in one step" in figure.texts[0].get_text()
+
+
+@pytest.mark.parametrize(
+    ("history", "message"),
+    [
+        ("", "damaged history"),
+        ("epoch,train_loss\n1,abc\n", "damaged history"),
+        ("step,train_loss\n1,2\n", "no column 'epoch'"),
+        (None, "no such file"),
+    ],
+)
+def test_a_damaged_history_is_named(tmp_path: Path, history: str | None, message: str) -> None:
+    run = write_run(tmp_path / "a", 3, 0, history)
+    with pytest.raises(InputError, match=rf"history\.csv: .*{message}"):
+        read_histories([run])
+
+
+def test_mappings_are_drawn_from_coarse_to_fine(alanine: Molecule, three_beads: Mapping) -> None:
+    fine = Mapping.centres(np.arange(alanine.n_atoms))
+    axes = panels(mapping_graph(alanine, [fine, three_beads], "toy"))
+    assert [a.get_title() for a in axes] == ["3 beads", "22 beads"]
+    assert [text.get_text() for text in axes[0].texts] == list(alanine.elements)
+    with pytest.raises(InputError, match="mapping has 2 atoms"):
+        mapping_graph(alanine, [Mapping.centres(np.array([0, 1]))])
+
+
+def test_the_layout_shows_bonds_as_bonds(alanine: Molecule) -> None:
+    places = layout(alanine)
+    assert np.array_equal(places, layout(alanine))
+    lengths = np.linalg.norm(np.diff(places[alanine.bonds], axis=1)[:, 0], axis=1)
+    assert lengths.mean() == pytest.approx(1.0)
+    assert lengths.min() > 0.5 and lengths.max() < 1.6
+
+
+def test_phi_and_psi_are_those_of_mdtraj(alanine_frames: Frames) -> None:
+    import mdtraj
+
+    from cgbench.trajectory_io import molecule_to_mdtraj
+
+    angles = phi_psi(alanine_frames.positions, alanine_frames.molecule)
+    trajectory = mdtraj.Trajectory(alanine_frames.positions, molecule_to_mdtraj(alanine_frames.molecule))
+    for column, compute in enumerate((mdtraj.compute_phi, mdtraj.compute_psi)):
+        expected = np.degrees(compute(trajectory, periodic=False)[1])
+        assert np.allclose(angles[:, :, column], expected, atol=1e-3)
+    assert density(angles).sum() * 10.0**2 == pytest.approx(1.0)
+
+
+def test_ramachandran_has_the_reference_and_every_run(alanine_frames: Frames, tmp_path: Path) -> None:
+    index = np.arange(20)
+    samples = np.repeat(alanine_frames.positions[index][:, None], 2, axis=1)
+    runs = []
+    for n_beads in (3, 6):
+        directory = write_run(tmp_path / str(n_beads), n_beads, 0)
+        np.savez(directory / "samples.npz", frame_index=index, samples=samples)
+        runs.append(read_torsions(directory, alanine_frames))
+    figure = ramachandran(alanine_frames, runs, "toy")
+    axes = panels(figure)
+    assert [a.get_title() for a in axes] == ["MD", "3 beads", "6 beads"]
+    assert axes[1].get_ylabel() == "cgvae\nψ (°)" and axes[1].get_xlabel() == "φ (°)"
+    # Samples that are the reference have its density.
+    reference, first, _ = (a.images[0].get_array() for a in axes)
+    assert np.allclose(reference.filled(0), first.filled(0))
+    np.savez(tmp_path / "3" / "samples.npz", frame_index=index, samples=samples[:, :, :5])
+    with pytest.raises(InputError, match=r"samples\.npz: samples of shape .* do not fit"):
+        read_torsions(tmp_path / "3", alanine_frames)
+
+
+def test_populations_of_basins_and_their_errors() -> None:
+    helix, strand = [-60.0, -45.0], [-150.0, 150.0]
+    angles = np.array([[helix]] * 10 + [[strand]] * 10)  # [20, 1, 2]: blocks of two, all or nothing
+    table = populations({0: angles}).set_index("basin")
+    assert table.loc["alphaR", "population"] == table.loc["beta", "population"] == 0.5
+    assert table.loc["alphaR", "standard_error"] == pytest.approx(
+        np.std([1] * 5 + [0] * 5, ddof=1) / np.sqrt(10)
+    )
+    assert table.loc["alphaL", "population"] == 0.0
+
+
+def test_walkers_are_drawn_beside_each_other(alanine_frames: Frames) -> None:
+    figure = walkers(alanine_frames, "toy")
+    axes = panels(figure)
+    count = len(np.unique(alanine_frames.trajectory))
+    assert [a.get_title() for a in axes if a.images] == [f"trajectory {k + 1}" for k in range(count)]
+    lower = [a for a in axes if not a.images]
+    assert lower[0].get_ylabel() == "population (%)"
+    assert all(len(a.containers[0].lines[0].get_xdata()) == count for a in lower)
+
+
+def test_a_molecule_without_a_backbone_gets_a_notice(alanine_frames: Frames) -> None:
+    atoms = alanine_frames.molecule.to_arrays() | {"atom_names": np.array(["X"] * 22)}
+    frames = Frames(
+        alanine_frames.positions, alanine_frames.trajectory, alanine_frames.time, Molecule.from_arrays(atoms)
+    )
+    assert "No residue" in walkers(frames).texts[0].get_text()
