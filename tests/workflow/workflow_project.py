@@ -58,7 +58,7 @@ class Project:
     ) -> subprocess.CompletedProcess[str]:
         """Run Snakemake and return what it printed, standard error included."""
         return subprocess.run(
-            self.command(*arguments, "--configfile", config),
+            self.command("--configfile", config, *arguments),
             cwd=self.root,
             env=self.environment,
             stdout=subprocess.PIPE,

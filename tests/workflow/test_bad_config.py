@@ -1,0 +1,84 @@
+"""Mistakes end in one readable message and a failed exit, and leave nothing half-written."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from workflow_project import Project
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project.copy_of_checkout(tmp_path / "project")
+
+
+def _run_with(project: Project, override: str, *arguments: str) -> str:
+    """Run with a config file over that of the tests; it must fail, and say so without a traceback."""
+    (project.root / "override.yaml").write_text(override)
+    done = project.snakemake("override.yaml", "--show-failed-logs", *arguments)
+    assert done.returncode != 0, done.stdout
+    assert "Traceback" not in done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("protocl: {folds: 2}", ["'protocl'", "known keys", "protocol"]),
+        ("run: {datasets: [chignolin]}", ["'chignolin'", "defined datasets", "alanine_dipeptide"]),
+        ("methods: {cgvae: {epochs: many}}", ["methods.cgvae", "epochs", "'many'"]),
+        ("protocol: {folds: 0}", ["protocol.folds", "0", "greater than or equal to 1"]),
+    ],
+)
+def test_wrong_configuration_stops_before_anything_is_made(
+    project: Project, override: str, said: list[str]
+) -> None:
+    printed = _run_with(project, override)
+    for text in said:
+        assert text in printed
+    assert not (project.root / "results").exists()
+
+
+def test_more_beads_than_atoms(project: Project) -> None:
+    printed = _run_with(
+        project,
+        "run: {resolutions: {alanine_dipeptide: [23]}}",
+        "results/test/mappings/alanine_dipeptide/backbone-23/fold0.json",
+    )
+    assert "error: resolution 23: a molecule of 22 atoms can have 1 to 22 beads" in printed
+    assert not list(project.root.glob("results/test/mappings/**/*.json"))
+
+
+def test_more_folds_than_trajectories(project: Project) -> None:
+    target = "results/test/data/alanine_dipeptide/splits/fold0.json"
+    printed = _run_with(project, "protocol: {folds: 7}", target)
+    assert "error: protocol.folds is 7" in printed
+    assert not (project.root / target).exists()
+
+
+def test_damaged_trajectory_is_refused_by_its_checksum(project: Project) -> None:
+    resources = project.root / "workflow" / "resources"
+    original = resources.resolve()
+    resources.unlink()
+    shutil.copytree(original, resources)
+    walker = resources / "alanine_dipeptide" / "walker-0.xtc"
+    content = bytearray(walker.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    walker.write_bytes(content)
+    printed = _run_with(project, "{}", "data")
+    assert "walker-0.xtc: SHA-256 is" in printed
+    assert "restore it" in printed
+    assert not list(project.root.glob("results/test/data/*/frames.npz"))
+
+
+def test_missing_trajectories_of_ones_own(project: Project) -> None:
+    printed = _run_with(
+        project,
+        "datasets: {mine: {source: files, topology: absent.pdb, trajectories: [absent.xtc]}}\n"
+        "run: {datasets: [mine], resolutions: {mine: [3]}}\n",
+        "data",
+    )
+    assert "absent.pdb" in printed
+    assert "absent.xtc" in printed
