@@ -12,7 +12,7 @@ SNAKEMAKE := snakemake --cores $(CORES) --show-failed-logs --rerun-incomplete
 # The tools of the environment, whether or not it is activated.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help env all test check lint format simulate report clean
+.PHONY: help env all test check lint format simulate reference report clean
 
 help:  ## show this
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -31,6 +31,13 @@ all: env  ## run the default benchmark: data, training, leaderboard, figures
 
 simulate: env  ## make the bundled trajectories anew
 	$(SNAKEMAKE) simulations
+
+# What the README shows and a reader can compare a run of their own with.
+reference: all  ## run the default benchmark and keep its tables and figures in results/reference
+	rm -rf results/reference
+	mkdir -p results/reference
+	cp -R results/figures results/leaderboard.md results/leaderboard.csv results/metrics.csv results/runs.csv results/reference/
+	find results/reference -name '*.log' -delete
 
 report: env  ## pack results, figures and their provenance into report.html
 	snakemake --report report.html

@@ -26,10 +26,10 @@ def atomic_output(path: Path | str) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        os.chmod(temporary, 0o666 & ~_umask())
-        with open(temporary, "rb") as written:
+        temporary.chmod(0o666 & ~_umask())
+        with temporary.open("rb") as written:
             os.fsync(written.fileno())
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -65,5 +65,5 @@ def read_json(path: Path | str) -> Any:
 
 def sha256(path: Path | str) -> str:
     """Hexadecimal SHA-256 of a file's content."""
-    with open(path, "rb") as handle:
+    with Path(path).open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
