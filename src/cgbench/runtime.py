@@ -1,5 +1,7 @@
 """Setting up torch for one job: device, threads, determinism."""
 
+import os
+
 import torch
 
 from cgbench.errors import InputError
@@ -25,6 +27,8 @@ def choose_device(device: str) -> str:
 
 def set_up(seed: int, threads: int) -> None:
     """Make torch use ``threads`` CPU threads and the same random numbers and kernels every time."""
+    # cuBLAS is deterministic only with a workspace of fixed size, read when CUDA starts.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
     # Operations without a deterministic kernel still run, with a warning in the log.

@@ -99,7 +99,7 @@ def train(
     run = {
         **vars(cell),
         "seed": seed,
-        "wall_seconds": round(wall_seconds, 3),
+        "wall_seconds": round(wall_seconds, 6),
         "resumed": resumed,
         "n_parameters": model.n_parameters(),
         "n_train": len(train_frames),

@@ -1,0 +1,112 @@
+"""The training stage: what a method gets to see, and what a run says about itself."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cgbench.config import PlugIn, Protocol
+from cgbench.errors import InputError
+from cgbench.frames import Frames
+from cgbench.mapping.base import Mapping
+from cgbench.methods.base import FitContext, Positions
+from cgbench.methods.linear import Method
+from cgbench.seeds import derive
+from cgbench.splits import Split, make_split
+from cgbench.train import train
+
+LINEAR = PlugIn.from_json("methods", '{"use": "linear"}')
+Fit = Callable[[Method, Positions, Positions, FitContext], None]
+
+
+@pytest.fixture
+def task(alanine_frames: Frames, three_beads: Mapping, tmp_path: Path) -> tuple[Path, Path, Path]:
+    paths = tmp_path / "frames.npz", tmp_path / "split.json", tmp_path / "mapping.json"
+    alanine_frames.save(paths[0])
+    make_split(alanine_frames, Protocol(), 0, 2022).save(paths[1])
+    three_beads.save(paths[2])
+    return paths
+
+
+def test_method_never_sees_test_frames(
+    task: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Positions] = []
+    fit: Fit = Method.fit
+
+    def spy(self: Method, frames: Positions, valid: Positions, context: FitContext) -> None:
+        seen.extend((frames, valid))
+        fit(self, frames, valid, context)
+
+    monkeypatch.setattr(Method, "fit", spy)
+    train(*task, LINEAR, tmp_path, seed=1)
+    test = Frames.load(task[0]).positions[Split.load(task[1]).test]
+    for array in seen:
+        distances = np.abs(array[:, None] - test[None]).max(axis=(2, 3))
+        assert distances.min() > 0
+
+
+def test_run_says_what_made_it(task: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    train(*task, LINEAR, tmp_path / "run", seed=7, fold=0, dataset="ala", mapping_name="residues")
+    run = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert {key: run[key] for key in ("dataset", "mapping", "n_beads", "method", "fold", "seed")} == {
+        "dataset": "ala",
+        "mapping": "residues",
+        "n_beads": 3,
+        "method": "linear",
+        "fold": 0,
+        "seed": 7,
+    }
+    split = Split.load(task[1])
+    assert (run["n_train"], run["n_valid"]) == (len(split.train), len(split.valid))
+    assert run["wall_seconds"] > 0
+    assert run["peak_mib"] > 10
+    assert run["device"] == "cpu" or run["hardware"]["name"] != "cpu"
+    assert {"versions", "git", "config_hash", "settings", "threads", "date"} <= run.keys()
+
+
+def test_killed_training_is_found_again_by_the_same_training_alone(
+    task: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(self: Method, frames: Positions, valid: Positions, context: FitContext) -> None:
+        assert context.scratch is not None
+        (context.scratch / "checkpoint").touch()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Method, "fit", die)
+        train(*task, LINEAR, tmp_path, seed=1)
+    assert not train(*task, LINEAR, tmp_path / "other", seed=2)["resumed"]
+    assert list(tmp_path.glob("scratch/*/checkpoint"))
+    assert train(*task, LINEAR, tmp_path, seed=1)["resumed"]
+    assert not (tmp_path / "scratch").exists()
+
+
+def test_all_methods_of_a_fold_start_from_the_same_seed(
+    task: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds: list[int] = []
+    monkeypatch.setattr(Method, "state", lambda self: {})
+    monkeypatch.setattr(Method, "fit", lambda self, a, b, context: seeds.append(context.seed))
+    for name in ("linear", "another"):
+        train(*task, PlugIn("methods", name, "linear", LINEAR.settings), tmp_path, seed=3, fold=1)
+    assert seeds == [derive(3, "train", 1)] * 2
+
+
+def test_part_without_frames_is_refused(task: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    content = json.loads(task[1].read_text())
+    task[1].write_text(json.dumps(content | {"valid": []}))
+    with pytest.raises(InputError, match=r"split\.json: \d+ training and 0 validation frames"):
+        train(*task, LINEAR, tmp_path, seed=1)
+
+
+@pytest.mark.parametrize("device", ["cuda", "tpu"])
+def test_device_that_is_not_there_is_refused(
+    task: tuple[Path, Path, Path], tmp_path: Path, device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(InputError, match=device):
+        train(*task, LINEAR, tmp_path / "run", seed=1, device=device)
+    assert not (tmp_path / "run").exists()
