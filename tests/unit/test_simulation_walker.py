@@ -90,6 +90,21 @@ def test_walkers_are_independent(recipe, structure, uninterrupted, tmp_path):
     assert not np.allclose(other.xyz, same.xyz, atol=1e-3)
 
 
+def test_walker_that_must_leave_does_so_in_time(recipe, structure, tmp_path):
+    start = recipe.starts[0].model_copy(update={"leaves_within_ps": 5.0})
+    changes = {
+        "starts": (start,),
+        "frames_per_walker": 50,
+        "equilibration_ps": 0.1,
+        "temperature_kelvin": 900.0,
+    }
+    simulate_walker(recipe.model_copy(update=changes), 0, structure, tmp_path / "walker-0.xtc")
+    trajectory = mdtraj.load(str(tmp_path / "walker-0.xtc"), top=str(structure))
+    phi = mdtraj.compute_phi(trajectory)[1][:, 0]
+    assert phi[0] > 0
+    assert phi[-1] < 0
+
+
 def test_checkpoints_of_another_recipe_are_refused(recipe, structure, tmp_path):
     output = tmp_path / "walker-0.xtc"
     (tmp_path / "walker-0.parts").mkdir()

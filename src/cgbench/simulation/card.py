@@ -130,6 +130,8 @@ def _card(
     elif contacts:
         native = load_reference(reference_pdb, len(recipe.sequence)) if reference_pdb else None
         card["shape"] = {key: shape(t, contacts, native) for key, t in trajectories.items()}
+        if reference_pdb:
+            card["reference"] = {"file": Path(reference_pdb).name, "sha256": sha256(reference_pdb)}
     card["spec"] = recipe.model_dump(mode="json")
     return card
 
@@ -150,6 +152,8 @@ def _started(recipe: Recipe, walker: int) -> str:
         how = f"melted at {start.hot_kelvin} K for {start.melt_ps} ps"
     else:
         how = f"phi {start.phi}, psi {start.psi} degrees"
+        if start.leaves_within_ps:
+            then += f", which lies at most {start.leaves_within_ps} ps before the walker crosses phi = 0"
     return f"{how}; {then}"
 
 

@@ -21,6 +21,7 @@ class FrameBar(tqdm):  # type: ignore[type-arg]
             initial=done_frames,
             bar_format="{desc}: {ns} {bar} {speed}, {remaining} left",
             mininterval=2,
+            smoothing=0,  # the time left follows the speed shown, the mean of this run
         )
 
     @property

@@ -14,11 +14,20 @@ Contact = Annotated[tuple[str, str], Field(description="two atoms as residue:nam
 
 
 class TorsionStart(Settings):
-    """Start from given backbone angles, the same for every residue of the sequence (degrees)."""
+    """Start from given backbone angles, the same for every residue of the sequence (degrees).
+
+    Parameters
+    ----------
+    leaves_within_ps
+        Let the walker wait, and take as its first frame one from which it will cross phi = 0 (of the
+        first residue) within this time. It gives every walker a like share of a basin that is
+        entered too rarely to be met by chance and left at very different times.
+    """
 
     kind: Literal["torsions"] = "torsions"
     phi: Angle
     psi: Angle
+    leaves_within_ps: Positive | None = None
 
 
 class FoldedStart(Settings):
@@ -103,6 +112,15 @@ class Recipe(Settings):
                 f"frame_interval_ps {self.frame_interval_ps} is not a whole number of steps "
                 f"of {self.timestep_fs} fs; change one of them"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _departure_in_first_chunk(self) -> "Recipe":
+        chunk_ps = self.chunk_frames * self.frame_interval_ps
+        for start in self.starts:
+            waits = isinstance(start, TorsionStart) and start.leaves_within_ps
+            if waits and waits > chunk_ps:
+                raise ValueError(f"leaves_within_ps {waits} is longer than a chunk ({chunk_ps} ps); lower it")
         return self
 
     def steps(self, picoseconds: float) -> int:

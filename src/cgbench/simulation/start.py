@@ -1,14 +1,13 @@
-"""Where a walker starts: backbone angles, a folded or a melted chain, then equilibration."""
+"""Where a walker starts: backbone angles, a folded or a melted chain."""
 
 from typing import Any
 
-import mdtraj
 import numpy as np
 import openmm
-from openmm import unit
 
-from cgbench.simulation import folding
-from cgbench.simulation.dynamics import advance, frame, make_context, make_system, noise_seed
+from cgbench.simulation.dynamics import make_context, make_system, noise_seed
+from cgbench.simulation.equilibration import about_to_leave, as_trajectory, equilibrated
+from cgbench.simulation.folding import folded, melted
 from cgbench.simulation.recipe import FoldedStart, Recipe, TorsionStart
 from cgbench.simulation.stereo import check_stereochemistry
 
@@ -24,30 +23,20 @@ def prepare(recipe: Recipe, walker: int, pdb: Any, threads: int = 1) -> Any:
     pdb
         The start structure, as ``openmm.app.PDBFile``.
     """
-    seed, where = noise_seed(recipe, walker, PREPARATION), f"walker {walker}"
+    seed, where, topology = noise_seed(recipe, walker, PREPARATION), f"walker {walker}", pdb.topology
     start = recipe.start(walker)
     if isinstance(start, TorsionStart):
         positions = _turned(recipe, start, pdb, seed)
     elif isinstance(start, FoldedStart):
-        positions = folding.folded(recipe, start, pdb, seed, threads, where)
+        positions = folded(recipe, start, pdb, seed, threads, where)
     else:
-        positions = folding.melted(recipe, start, pdb, seed, threads, where)
-    state = _equilibrated(recipe, pdb.topology, positions, seed, f"{where}, equilibration", threads)
-    xyz = state.getPositions(asNumpy=True).value_in_unit(unit.nanometer)
-    molecule = mdtraj.Trajectory(xyz[None], mdtraj.Topology.from_openmm(pdb.topology))
-    check_stereochemistry(molecule, f"{where} after its preparation")
+        positions = melted(recipe, start, pdb, seed, threads, where)
+    if isinstance(start, TorsionStart) and start.leaves_within_ps:
+        state = about_to_leave(recipe, start, walker, topology, positions, seed, threads, where)
+    else:
+        state = equilibrated(recipe, topology, positions, seed, threads, where)
+    check_stereochemistry(as_trajectory(state, topology), f"{where} after its preparation")
     return state
-
-
-def _equilibrated(recipe: Recipe, topology: Any, positions: Any, seed: int, where: str, threads: int) -> Any:
-    """Minimise, draw velocities, run ``equilibration_ps`` without restraints."""
-    context = make_context(recipe, make_system(recipe, topology), seed, threads)
-    context.setPositions(positions)
-    openmm.LocalEnergyMinimizer.minimize(context)
-    context.setVelocitiesToTemperature(recipe.temperature_kelvin * unit.kelvin, seed)
-    advance(context, recipe.steps(recipe.equilibration_ps), where)
-    frame(context, where)
-    return context.getState(getPositions=True, getVelocities=True)
 
 
 def _turned(recipe: Recipe, start: TorsionStart, pdb: Any, seed: int) -> Any:
