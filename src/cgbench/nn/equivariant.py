@@ -18,7 +18,7 @@ def normalised_cross(a: Tensor, b: Tensor) -> Tensor:
 class EquivariantMessage(nn.Module):
     """One layer over scalars S, pseudoscalars P, vectors V and pseudovectors A of the beads.
 
-    Neighbours send S, V, A and their direction, each weighted by a radial filter; products with the
+    Neighbours send S, V, A and their direction, weighted by radial filters; products with the
     receiver's own features couple the four kinds as parity allows: V gains V×A and P·A, A gains
     P·V, V×V and A×A, P gains V·A.
     """
@@ -29,7 +29,7 @@ class EquivariantMessage(nn.Module):
         self.sizes = (n_features, n_vectors, n_vectors, n_vectors)
         self.normalise = nn.LayerNorm(n_features)
         self.source = mlp(n_features, n_features, sum(self.sizes))
-        self.filters = nn.ParameterList(filter_matrix(n_basis, n_heads) for _ in self.sizes)
+        self.filters = filter_matrix(n_basis, n_heads)
         self.to_scalar = nn.Linear(n_features, n_features)
         self.from_direction = nn.Linear(n_vectors, n_vectors, bias=False)
         self.from_vector = nn.Linear(n_vectors, 3 * n_vectors, bias=False)
@@ -38,29 +38,37 @@ class EquivariantMessage(nn.Module):
     def forward(self, state: tuple[Tensor, ...], positions: Tensor, basis: Tensor) -> tuple[Tensor, ...]:
         """Update (S, P, V, A) at beads [batch, n, 3] with basis [batch, K, n, n]."""
         S, P, V, A = state
+        at = positions.unsqueeze(-1)
         s, r, v, a = self.source(self.normalise(S)).unsqueeze(2).split(self.sizes, dim=-1)
-        scalar = self._sum(basis, s, self.filters[0]).squeeze(2)
-        carried = self._sum(basis, torch.cat((r * positions.unsqueeze(-1), r), dim=2), self.filters[1])
-        direction = carried[:, :, :3] - positions.unsqueeze(-1) * carried[:, :, 3:]
-        vector = self._sum(basis, v * V, self.filters[2])
-        pseudovector = self._sum(basis, a * A, self.filters[3])
+        scalar, carried, vector, pseudovector = self._sum(
+            basis, s, torch.cat((r * at, r), dim=2), v * V, a * A
+        )
+        direction = carried[:, :, :3] - at * carried[:, :, 3:]
 
         v_plain, v_pseudo, v_cross = self.from_vector(vector).chunk(3, dim=-1)
         a_plain, a_pseudo, a_cross_v, a_cross_a = self.from_pseudovector(pseudovector).chunk(4, dim=-1)
         turn = P.unsqueeze(2)
         return (
-            S + self.to_scalar(scalar),
+            S + self.to_scalar(scalar.squeeze(2)),
             P + (V * pseudovector).sum(2) / (1.0 + V.square().sum(2) + pseudovector.square().sum(2)),
             V + self.from_direction(direction) + v_plain + normalised_cross(V, a_cross_v) + turn * a_pseudo,
             A + a_plain + turn * v_pseudo + normalised_cross(V, v_cross) + normalised_cross(A, a_cross_a),
         )
 
-    def _sum(self, basis: Tensor, values: Tensor, filters: Tensor) -> Tensor:
-        """Sum [batch, n, components, channels] over neighbours; a head has its channels of all components."""
-        components = values.shape[2]
-        by_head = values.unflatten(-1, (self.n_heads, -1)).transpose(2, 3).flatten(-2)
-        summed = neighbour_sum(basis, by_head, filters)
-        return summed.unflatten(-1, (components, -1)).transpose(2, 3).flatten(-2)
+    def _sum(self, basis: Tensor, *kinds: Tensor) -> list[Tensor]:
+        """Sum all kinds [batch, n, components, channels] over neighbours at once.
+
+        A head takes the same share of the channels of every kind, with all their components, so that
+        one matrix product serves them all.
+        """
+        by_head = [kind.unflatten(-1, (self.n_heads, -1)).transpose(2, 3).flatten(-2) for kind in kinds]
+        summed = neighbour_sum(basis, torch.cat(by_head, dim=-1), self.filters)
+        return [
+            part.unflatten(-1, (kind.shape[2], -1)).transpose(2, 3).flatten(-2)
+            for part, kind in zip(
+                summed.split([part.shape[-1] for part in by_head], dim=-1), kinds, strict=True
+            )
+        ]
 
 
 class Update(nn.Module):

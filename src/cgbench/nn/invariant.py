@@ -43,16 +43,16 @@ class Handedness(nn.Module):
         super().__init__()
         self.n_channels = n_channels
         self.value = nn.Linear(n_features, self.n_vectors * n_channels)
-        self.filters = filter_matrix(n_basis, self.n_vectors * n_channels)
+        self.filters = filter_matrix(n_basis, self.n_vectors)
         self.mix = nn.Linear(n_channels, n_features)
 
     def forward(self, h: Tensor, positions: Tensor, basis: Tensor) -> Tensor:
         """Add to features [batch, n, F] what the handedness at positions [batch, n, 3] tells."""
-        value = self.value(h)
-        carried = torch.cat((value.unsqueeze(-1) * positions.unsqueeze(2), value.unsqueeze(-1)), dim=-1)
-        summed = neighbour_sum(basis, carried, self.filters)
-        vectors = summed[..., :3] - positions.unsqueeze(2) * summed[..., 3:]
-        u1, u2, u3 = vectors.unflatten(2, (self.n_vectors, self.n_channels)).unbind(2)
+        value = self.value(h).unflatten(-1, (self.n_vectors, self.n_channels, 1))
+        at = positions[:, :, None, None]
+        summed = neighbour_sum(basis, torch.cat((value * at, value), dim=-1).flatten(-2), self.filters)
+        summed = summed.unflatten(-1, (self.n_channels, 4))
+        u1, u2, u3 = (summed[..., :3] - at * summed[..., 3:]).unbind(2)
         volume = (u1 * torch.linalg.cross(u2, u3)).sum(-1)
         size = (u1.square().sum(-1) * u2.square().sum(-1) * u3.square().sum(-1) + 1.0).sqrt()
         return h + self.mix(volume / size)

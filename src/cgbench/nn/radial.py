@@ -66,7 +66,9 @@ def neighbour_sum(basis: Tensor, values: Tensor, filters: Tensor) -> Tensor:
     batch, n_basis, n, _ = basis.shape
     heads, channels = values.shape[2:]
     if heads * n <= n_basis * (n + heads * channels):
-        weight = (filters.t() @ basis.reshape(batch, n_basis, n * n)).view(batch, heads, n, n)
+        # One small product for every frame: a broadcast one would copy the pairs to and fro.
+        weight = torch.bmm(filters.t().expand(batch, -1, -1), basis.reshape(batch, n_basis, n * n))
+        weight = weight.view(batch, heads, n, n)
         return torch.matmul(weight, values.transpose(1, 2)).transpose(1, 2)
     summed = torch.bmm(basis.reshape(batch, n_basis * n, n), values.reshape(batch, n, heads * channels))
     return torch.einsum("bknhc,kh->bnhc", summed.view(batch, n_basis, n, heads, channels), filters)
