@@ -1,4 +1,4 @@
-"""Which files a plug-in's results depend on, so that an edit repeats those results and no others."""
+"""Which files results depend on, so that an edit repeats those results and no others."""
 
 import ast
 from collections.abc import Iterator
@@ -8,31 +8,41 @@ import cgbench
 from cgbench import plugins
 
 PACKAGE = Path(cgbench.__file__).parent
-# Parts that plug-ins are made of, beside the plug-ins themselves. The rest of the package (frames,
-# contracts, files) is everyone's: following it too would repeat everything for any edit.
-SHARED_ROOMS = ("nn",)
+# What everything stands on and no result is made by: following these would repeat all for any edit.
+FOUNDATIONS = {
+    PACKAGE / f"{name}.py" for name in ("config", "errors", "files", "plugins", "schema", "seeds", "settings")
+} | {PACKAGE / room / "base.py" for room in ("datasets", "mapping", "methods")}
 
 
 def source_files(room: str, name: str) -> list[Path]:
-    """File of a plug-in and of the parts that it imports, directly or through each other.
+    """File of a plug-in and of all that it imports from this package, directly or through each other.
 
     Raises
     ------
     InputError
         If there is no such plug-in.
     """
+    return _followed(plugins.source_file(room, name))
+
+
+def module_files(name: str) -> list[Path]:
+    """File of the module ``cgbench.<name>`` and of all that it imports from this package."""
+    return _followed(PACKAGE / f"{name}.py")
+
+
+def _followed(start: Path) -> list[Path]:
     found: dict[Path, None] = {}
-    waiting = [plugins.source_file(room, name)]
+    waiting = [start]
     while waiting:
         path = waiting.pop()
         if path not in found:
             found[path] = None
-            waiting += _imported(path, (room, *SHARED_ROOMS))
+            waiting += _imported(path)
     return list(found)
 
 
-def _imported(path: Path, rooms: tuple[str, ...]) -> Iterator[Path]:
-    """Files of the modules in ``rooms`` that a file imports."""
+def _imported(path: Path) -> Iterator[Path]:
+    """Files of the modules of this package that a file imports, but for the foundations."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]
@@ -43,10 +53,5 @@ def _imported(path: Path, rooms: tuple[str, ...]) -> Iterator[Path]:
         for module in modules:
             top, _, rest = module.partition(".")
             target = PACKAGE.joinpath(*rest.split(".")).with_suffix(".py")
-            if (
-                top == "cgbench"
-                and target.parent.name in rooms
-                and target.stem != "base"
-                and target.is_file()
-            ):
+            if top == "cgbench" and target not in FOUNDATIONS and target.is_file():
                 yield target

@@ -7,9 +7,12 @@ from pathlib import Path
 
 from snakemake_interface_common.exceptions import WorkflowError
 
+# Of this checkout, whichever is installed.
+sys.path.insert(0, str(Path(workflow.basedir, "src")))
+
 from cgbench.config import Config
 from cgbench.errors import InputError
-from cgbench.sources import source_files
+from cgbench.sources import module_files, source_files
 
 try:
     CONFIG = Config.from_dict(config)
@@ -50,9 +53,10 @@ def every_cell(pattern):
     return [pattern.format(**vars(cell)) for cell in CONFIG.cells()]
 
 
-def source_inputs(room, *names):
-    """Files that plug-ins are made of as a rule's input: editing one reruns what it takes part in."""
+def source_inputs(room, *names, stage=None):
+    """Files that plug-ins and a stage are made of as a rule's input: an edit reruns what they take part in."""
     files = {path for name in names for path in source_files(room, name)}
+    files |= set(module_files(stage) if stage else [])
     # Relative where they can be, so that a moved checkout is not an edit.
     here = Path.cwd()
     return sorted(

@@ -7,7 +7,7 @@ rule prepare:
         .create()
         .input_files(),
         sources=lambda wildcards: source_inputs(
-            "datasets", CONFIG.datasets[wildcards.dataset].use
+            "datasets", CONFIG.datasets[wildcards.dataset].use, stage="prepare"
         ),
     output:
         frames=f"{DATA}/frames.npz",
@@ -18,7 +18,7 @@ rule prepare:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=8000,
+        mem_mb=4000,
         runtime=60,
     params:
         spec=lambda wildcards: CONFIG.datasets[wildcards.dataset].to_json(),
@@ -30,6 +30,7 @@ rule prepare:
 rule split:
     input:
         frames=f"{DATA}/frames.npz",
+        sources=source_inputs(None, stage="splits"),
     output:
         split=f"{SPLIT}.json",
     log:
