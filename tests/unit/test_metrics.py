@@ -74,8 +74,15 @@ class TestRmsd:
 
     def test_mean_and_minimum_over_samples(self):
         samples = evaluation([GEOMETRY + np.array([1.0, 0, 0]), GEOMETRY + np.array([0, 3.0, 0])])
-        assert value("rmsd_sample", samples) == pytest.approx(2.0)
+        assert value("rmsd_backmap_mean", samples) == pytest.approx(2.0)
         assert value("rmsd_backmap_min", samples) == pytest.approx(1.0)
+
+    def test_one_number_is_read_as_diversity_and_as_error(self, random_evaluation):
+        diversity, error = (plugins.load("metrics", name) for name in ("rmsd_sample", "rmsd_backmap_mean"))
+        assert (diversity.better, error.better) == ("higher", "lower")
+        np.testing.assert_array_equal(
+            diversity().per_frame(random_evaluation), error().per_frame(random_evaluation)
+        )
 
     def test_invalid_samples_count(self):
         """The published diversity leaves them out."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.errors import InputError
-from cgbench.geometry import bond_errors
+from cgbench.geometry import bond_errors, rmsd
 from cgbench.mapping.base import Mapping
 from cgbench.molecule import IntArray, Molecule
 
@@ -98,6 +98,11 @@ class Evaluation:
             covalent_radii=self.covalent_radii[kept],
             atoms=atoms,
         )
+
+    @cached_property
+    def sample_rmsd(self) -> NDArray[np.float64]:
+        """RMSD [n_frames, n_samples] of each sample to its frame, without superposition, Å."""
+        return rmsd(self.samples, self.reference[:, None])
 
     @cached_property
     def sample_bond_errors(self) -> tuple[IntArray, IntArray]:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.geometry import pairwise_rmsd, rmsd
+from cgbench.geometry import pairwise_rmsd
 from cgbench.metrics.base import Evaluation, MetricBase
 
 
@@ -22,7 +22,7 @@ class Metric(MetricBase):
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         """Score each test frame: [n_frames]."""
-        error = rmsd(evaluation.samples, evaluation.reference[:, None]).mean(axis=1)
+        error = evaluation.sample_rmsd.mean(axis=1)
         if evaluation.samples.shape[1] == 1:
             return np.full_like(error, np.nan)
         spread = pairwise_rmsd(evaluation.samples).mean(axis=1)

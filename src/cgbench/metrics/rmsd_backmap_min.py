@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.geometry import rmsd
 from cgbench.metrics.base import Evaluation, MetricBase
 
 
@@ -11,7 +10,7 @@ class Metric(MetricBase):
     """Lowest backmapping RMSD: min over samples of sqrt(mean over atoms |x̃ − x|²).
 
     It falls with the number of samples, so compare only at equal ``protocol.n_samples``. The mean
-    over samples is ``rmsd_sample``.
+    over samples is ``rmsd_backmap_mean``.
     """
 
     label = "Best-of-samples RMSD"
@@ -21,4 +20,4 @@ class Metric(MetricBase):
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         """Score each test frame: [n_frames], Å."""
-        return np.asarray(rmsd(evaluation.samples, evaluation.reference[:, None]).min(axis=1))
+        return np.asarray(evaluation.sample_rmsd.min(axis=1))

@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.geometry import rmsd
 from cgbench.metrics.base import Evaluation, MetricBase
 
 
@@ -11,10 +10,10 @@ class Metric(MetricBase):
     """Sampling RMSD: sqrt(mean over atoms |x̃ − x|²), mean over all samples of a frame.
 
     x̃ is drawn from M x alone. The paper reads it as diversity (higher is better), and so does the
-    figure; but it is also, number for number, the mean error of backmapping, by which methods
-    that never see x are compared (lower is better). One column serves both; ``diversity`` tells
-    a spread of samples from plain error. The published tables average only over samples whose
-    whole bond graph is right, so a method is scored on its survivors; here every sample counts.
+    figure; read as an error (lower is better), the same number is ``rmsd_backmap_mean``.
+    ``diversity`` tells a spread of samples from plain error. The published tables average only over
+    samples whose whole bond graph is right, so a method is scored on its survivors; here every
+    sample counts.
     """
 
     label = "Sampling RMSD (diversity)"
@@ -24,4 +23,4 @@ class Metric(MetricBase):
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         """Score each test frame: [n_frames], Å."""
-        return np.asarray(rmsd(evaluation.samples, evaluation.reference[:, None]).mean(axis=1))
+        return np.asarray(evaluation.sample_rmsd.mean(axis=1))
