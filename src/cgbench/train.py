@@ -85,7 +85,7 @@ def train(
         *map(sha256, (frames_path, split_path, mapping_path, *source_files(method.room, method.use))),
     )
     scratch = output_dir / "scratch" / identity
-    resumed = scratch.is_dir()
+    resumed = any(scratch.glob("*"))
     scratch.mkdir(parents=True, exist_ok=True)
     context = FitContext(derive(seed, "train", fold), scratch, identity, device, progress=progress)
     runtime.set_up(context.seed, threads)

@@ -11,8 +11,8 @@ from cgbench.mapping.base import Mapping
 from cgbench.methods import cgvae
 from cgbench.methods.base import FitContext
 from cgbench.molecule import Molecule
-from cgbench.nn.equivariant import EquivariantDecoder
-from cgbench.nn.invariant import InvariantNetwork
+from cgbench.nn.equivariant import EquivariantDecoder, EquivariantMessage, normalised_cross
+from cgbench.nn.invariant import Handedness, InvariantNetwork
 from cgbench.nn.radial import RadialBasis, neighbour_sum, pair_distance
 
 N_LATENT = 5
@@ -133,24 +133,86 @@ def test_planar_beads_get_atoms_out_of_their_plane(n_beads: int, rng: np.random.
     assert height.min() > 1e-6
 
 
-def test_vector_features_stay_bounded_with_depth(rng: np.random.Generator) -> None:
-    torch.manual_seed(5)
-    mapping = Mapping.centres(np.repeat(np.arange(6), 4))
-    deep = EquivariantDecoder(
-        torch.as_tensor(mapping.bead_index),
-        torch.as_tensor(mapping.channel),
-        torch.as_tensor(mapping.matrix, dtype=torch.float32),
-        N_LATENT,
-        16,
-        8,
-        9,
-        6,
-        4,
-        9.5,
+def test_vector_products_are_bounded_by_the_longer_factor(rng: np.random.Generator) -> None:
+    """Fed back into itself twenty times, a plain product would grow like 50 to the power of 2^20."""
+    a, b = (torch.as_tensor(rng.normal(size=(4, 6, 3, 8)) * 50) for _ in range(2))
+    longest = torch.maximum(a.norm(dim=2), b.norm(dim=2)).max()
+    for _ in range(20):
+        product = normalised_cross(a, b)
+        assert product.norm(dim=2).max() <= longest
+        a, b = b, product
+
+
+def test_message_is_the_plain_loop_over_pairs(rng: np.random.Generator) -> None:
+    """One layer, channel by channel: every term by its definition, head h of F channels serving F/H each."""
+    torch.manual_seed(2)
+    n, n_features, n_vectors, n_basis, n_heads = 5, 12, 6, 4, 3
+    layer = EquivariantMessage(n_features, n_vectors, n_basis, n_heads).double()
+    X = torch.as_tensor(rng.normal(size=(1, n, 3)) * 2)
+    S, P = (torch.as_tensor(rng.normal(size=(1, n, size))) for size in (n_features, n_vectors))
+    V, A = (torch.as_tensor(rng.normal(size=(1, n, 3, n_vectors))) for _ in range(2))
+    basis = RadialBasis(9.0, n_basis)(pair_distance(X))
+    filters = torch.einsum("bkij,kh->bijh", basis, layer.filters)[0]
+    s, r, v, a = layer.source(layer.normalise(S))[0].split(layer.sizes, dim=-1)
+    scalar = torch.zeros(n, n_features, dtype=torch.float64)
+    direction, vector, pseudovector = (torch.zeros(n, 3, n_vectors, dtype=torch.float64) for _ in range(3))
+    for i in range(n):
+        for j in range(n):
+            for f in range(n_features):
+                scalar[i, f] += filters[i, j, f // (n_features // n_heads)] * s[j, f]
+            for f in range(n_vectors):
+                w = filters[i, j, f // (n_vectors // n_heads)]
+                direction[i, :, f] += w * r[j, f] * (X[0, j] - X[0, i])
+                vector[i, :, f] += w * v[j, f] * V[0, j, :, f]
+                pseudovector[i, :, f] += w * a[j, f] * A[0, j, :, f]
+    direction, vector, pseudovector = direction[None], vector[None], pseudovector[None]
+    v_plain, v_pseudo, v_cross = layer.from_vector(vector).chunk(3, dim=-1)
+    a_plain, a_pseudo, a_cross_v, a_cross_a = layer.from_pseudovector(pseudovector).chunk(4, dim=-1)
+    turn = P.unsqueeze(2)
+    expected = (
+        S + layer.to_scalar(scalar[None]),
+        P + (V * pseudovector).sum(2) / (1 + V.square().sum(2) + pseudovector.square().sum(2)),
+        V + layer.from_direction(direction) + v_plain + normalised_cross(V, a_cross_v) + turn * a_pseudo,
+        A + a_plain + turn * v_pseudo + normalised_cross(V, v_cross) + normalised_cross(A, a_cross_a),
     )
-    atoms = deep(torch.randn(4, 6, N_LATENT), torch.as_tensor(rng.normal(size=(4, 6, 3)) * 3).float())
-    assert torch.isfinite(atoms).all()
-    assert atoms.abs().max() < 1e4
+    for got, wanted in zip(layer((S, P, V, A), X, basis), expected, strict=True):
+        torch.testing.assert_close(got, wanted, rtol=0, atol=1e-10)
+
+
+def test_handedness_is_the_plain_loop_over_pairs(rng: np.random.Generator) -> None:
+    torch.manual_seed(2)
+    n, n_features, n_basis, n_channels = 5, 6, 4, 2
+    layer = Handedness(n_features, n_basis, n_channels).double()
+    X = torch.as_tensor(rng.normal(size=(1, n, 3)) * 2)
+    h = torch.as_tensor(rng.normal(size=(1, n, n_features)))
+    basis = RadialBasis(9.0, n_basis)(pair_distance(X))
+    filters = torch.einsum("bkij,kh->bijh", basis, layer.filters)[0]
+    value = layer.value(h)[0]
+    volume = torch.zeros(n, n_channels, dtype=torch.float64)
+    for i in range(n):
+        for c in range(n_channels):
+            u = [
+                sum(filters[i, j, k] * value[j, k * n_channels + c] * (X[0, j] - X[0, i]) for j in range(n))
+                for k in range(3)
+            ]
+            size = (1 + u[0].dot(u[0]) * u[1].dot(u[1]) * u[2].dot(u[2])).sqrt()
+            volume[i, c] = u[0].dot(torch.linalg.cross(u[1], u[2])) / size
+    torch.testing.assert_close(layer(h, X, basis), h + layer.mix(volume[None]), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize(("n_beads", "what"), [(1, "point"), (2, "line")])
+def test_too_few_beads_for_a_plane_are_warned_about(
+    n_beads: int, what: str, alanine: Molecule, alanine_frames: Frames
+) -> None:
+    mapping = Mapping.centres(np.arange(alanine.n_atoms) * n_beads // alanine.n_atoms)
+    method = cgvae.Method(cgvae.CGVAESettings(epochs=1), mapping, alanine)
+    frames = alanine_frames.positions[:8]
+    with pytest.warns(UserWarning, match=f"{what} they do define; use 3 beads or more"):
+        method.fit(frames, frames, FitContext(seed=1))
+    samples = method.sample(mapping.beads(frames), 1, seed=1)[:, 0]
+    centred = samples - samples.mean(axis=1, keepdims=True)
+    spread = np.linalg.svd(centred, compute_uv=False)
+    assert spread[:, n_beads - 1 :].max() < 1e-3
 
 
 def test_kl_divergence_against_torch() -> None:

@@ -50,12 +50,37 @@ def test_learns_and_records_every_epoch(frames: np.ndarray) -> None:
 def test_early_stop_restores_the_best_weights(frames: np.ndarray) -> None:
     """Validation frames lie where the weights start: every epoch makes them worse."""
     network, context = Offset(), FitContext(seed=1)
-    train_network(network, loss_of(network), frames[:50], 0 * frames[50:], settings(patience=3), context)
+    train_network(
+        network, loss_of(network), frames[:50], 0 * frames[50:], settings(epochs=40, patience=3), context
+    )
     losses = [row["valid_loss"] for row in context.history]
-    assert len(losses) == 1 + 3 and min(losses) == losses[0]
+    warm = 2  # of 40 epochs; patience starts after them
+    assert len(losses) == warm + 3 and min(losses) == losses[0]
     best, again = Offset(), FitContext(seed=1)
-    train_network(best, loss_of(best), frames[:50], 0 * frames[50:], settings(patience=1), again)
+    train_network(best, loss_of(best), frames[:50], 0 * frames[50:], settings(epochs=40, patience=1), again)
     torch.testing.assert_close(network.value, best.value)
+
+
+class SlowStart(TrainingSettings):
+    """Validation gets worse for the first half of training, and better afterwards."""
+
+    @property
+    def warm_up(self) -> float:
+        return 0.5
+
+
+def test_patience_waits_for_the_warm_up(frames: np.ndarray) -> None:
+    network, context, validations = Offset(), FitContext(seed=1), []
+
+    def loss(positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
+        if progress < 1.0:
+            return {"loss": network.value.square().sum()}
+        validations.append(1)
+        return {"loss": torch.tensor(abs(10.5 - len(validations)) * -1.0 if len(validations) < 10 else -20.0)}
+
+    values = {"epochs": 20, "batch_size": 50, "patience": 3}
+    train_network(network, loss, frames[:50], frames[50:], SlowStart(**values), context)
+    assert len(context.history) > 10
 
 
 class KilledError(Exception):

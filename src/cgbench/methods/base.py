@@ -173,7 +173,9 @@ def load_model(path: Path | str) -> BackmappingMethod:
         RuntimeError,
         pickle.UnpicklingError,
         EOFError,
+        AttributeError,
         KeyError,
+        TypeError,
         ValueError,
         zipfile.BadZipFile,
     ) as error:

@@ -9,13 +9,16 @@ After Wang et al., *Generative Coarse-Graining of Molecular Conformations*, ICML
   only where that pays; β is warmed up, against posterior collapse;
 - atoms have an identity (the three hydrogens of a methyl differ) and parity-odd features (left and
   right differ), for encoder, prior and decoder;
-- vector products are normalised, pseudovectors exist from the first layer at every resolution;
+- vector products are normalised, and pseudovectors exist from the first layer at every resolution of
+  three beads or more (with one or two, no equivariant function of beads and invariant latents leaves
+  their point or line);
 - radial filters are shared by the channels of a head, which takes the sum over neighbours from a
   tensor of pairs times features to one matrix product;
 - geometries decoded from the prior are held to the bond lengths and angles of the frame during
   training, not only those decoded from the posterior (``gamma_prior``; 0 turns it off).
 """
 
+import warnings
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -76,10 +79,15 @@ class CGVAESettings(TrainingSettings):
     encoder_layers: Annotated[int, Field(ge=1)] = 3
     prior_layers: Annotated[int, Field(ge=1)] = 2
     decoder_layers: Annotated[int, Field(ge=1)] = 3
-    beta: Annotated[float, Field(ge=0)] = 0.01
+    beta: Annotated[float, Field(ge=0)] = 0.005
     beta_warm_up: Annotated[float, Field(gt=0, le=1)] = 0.3
     gamma: Annotated[float, Field(ge=0)] = 1.0
     gamma_prior: Annotated[float, Field(ge=0)] = 1.0
+
+    @property
+    def warm_up(self) -> float:
+        """Share of training until β has its full weight; before, validation by the full β means little."""
+        return max(super().warm_up, self.beta_warm_up)
 
     @model_validator(mode="after")
     def _heads_divide_channels(self) -> Self:
@@ -193,6 +201,12 @@ class Method(BackmappingMethod):
 
     def _refuse_isolated_beads(self, positions: Positions) -> None:
         """Refuse a bead that sees no other: it has no direction, so its atoms would all fall onto it."""
+        if self.mapping.n_beads < 3:
+            warnings.warn(
+                f"cgvae: {self.mapping.n_beads} bead(s) define no plane, so all atoms will lie on the "
+                f"{'point' if self.mapping.n_beads == 1 else 'line'} they do define; use 3 beads or more",
+                stacklevel=3,
+            )
         if self.mapping.n_beads == 1:
             return
         _, nearest = nearest_bead_vectors(self.mapping.beads(positions), 1)

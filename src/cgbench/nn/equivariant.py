@@ -100,7 +100,8 @@ class EquivariantDecoder(nn.Module):
 
     The pseudoscalars start from the latent vector, the pseudovectors from products of bead
     directions: so even beads that lie in one plane, where every bead direction does too, get atoms
-    out of the plane from the first layer on, at every resolution.
+    out of the plane from the first layer on, whatever their number. One or two beads define no plane:
+    their atoms stay on the point or line.
 
     Parameters
     ----------

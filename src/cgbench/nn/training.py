@@ -26,7 +26,7 @@ Terms = dict[str, Tensor]
 # terms; the one with key "loss" is minimised.
 Loss = Callable[[Tensor, float, torch.Generator], Terms]
 
-WARM_UP = 0.05  # share of all steps over which the learning rate rises
+LEARNING_RATE_WARM_UP = 0.05  # share of all steps
 
 
 class TrainingSettings(Settings):
@@ -45,7 +45,7 @@ class TrainingSettings(Settings):
     gradient_clip
         Largest norm of a gradient step.
     patience
-        Epochs without a better validation loss after which training stops.
+        Epochs without a better validation loss, after the warm-up, after which training stops.
     """
 
     epochs: Annotated[int, Field(ge=1)] = 40
@@ -54,6 +54,11 @@ class TrainingSettings(Settings):
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
     gradient_clip: Annotated[float, Field(gt=0)] = 1.0
     patience: Annotated[int, Field(ge=1)] = 15
+
+    @property
+    def warm_up(self) -> float:
+        """Share of training in which the objective or the step still grows: too early to lose patience."""
+        return LEARNING_RATE_WARM_UP
 
 
 def train_network(
@@ -91,6 +96,7 @@ def train_network(
     state = _State(network, optimizer, settings, context)
     n_batches = max(1, len(frames) // settings.batch_size)
     total = settings.epochs * n_batches
+    warm_epochs = math.ceil(settings.warm_up * settings.epochs)
     started = time.monotonic() - (context.history[-1]["seconds"] if context.history else 0.0)
     bar = tqdm(
         total=settings.epochs,
@@ -99,7 +105,7 @@ def train_network(
         disable=not context.progress,
         mininterval=1.0,
     )
-    while state.epoch < settings.epochs and state.epoch - state.best_epoch < settings.patience:
+    while state.epoch < settings.epochs and state.waited(warm_epochs) < settings.patience:
         generator = torch.Generator().manual_seed(derive(context.seed, "epoch", state.epoch))
         order = torch.randperm(len(frames), generator=generator)
         sums: dict[str, float] = {}
@@ -136,9 +142,10 @@ def train_network(
 
 
 def _schedule(share: float) -> float:
-    if share < WARM_UP:
-        return share / WARM_UP
-    return 0.5 * (1.0 + math.cos(math.pi * (share - WARM_UP) / (1.0 - WARM_UP)))
+    if share < LEARNING_RATE_WARM_UP:
+        return share / LEARNING_RATE_WARM_UP
+    annealed = (share - LEARNING_RATE_WARM_UP) / (1.0 - LEARNING_RATE_WARM_UP)
+    return 0.5 * (1.0 + math.cos(math.pi * annealed))
 
 
 def _validate(network: nn.Module, loss: Loss, frames: Tensor, settings: TrainingSettings) -> dict[str, float]:
@@ -171,6 +178,10 @@ class _State:
         if self.path and self.path.exists():
             self._resume(self.path)
 
+    def waited(self, warm_epochs: int) -> int:
+        """Epochs without a better validation loss, not counting those of the warm-up."""
+        return self.epoch - max(self.best_epoch, warm_epochs)
+
     def finish_epoch(self, valid_loss: float) -> None:
         """Keep the weights if they are the best so far, and write the checkpoint."""
         self.epoch += 1
@@ -197,7 +208,7 @@ class _State:
 
     def _resume(self, path: Path) -> None:
         try:
-            content = torch.load(path, weights_only=True)
+            content = torch.load(path, weights_only=True, map_location=self.context.device)
         except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
             raise InputError(f"{path}: damaged checkpoint ({error}); delete it to start afresh") from None
         if content["fingerprint"] != self.fingerprint:
