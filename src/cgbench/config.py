@@ -158,6 +158,12 @@ class Config:
                     )
             if not chosen:
                 raise InputError(f"{where}: run.{key} is empty; choose from {', '.join(defined)}")
+        for name, resolutions in self.run.resolutions.items():
+            if name not in self.datasets:
+                raise InputError(
+                    f"{where}: run.resolutions.{name} is {resolutions}, but there is no such dataset; correct "
+                    f"the name or remove the key; defined datasets: {', '.join(self.datasets) or 'none'}"
+                )
         for dataset in self.run.datasets:
             if not self.run.resolutions.get(dataset):
                 raise InputError(f"{where}: run.resolutions has no list for dataset {dataset!r}; add one")

@@ -1,6 +1,7 @@
 """The keys of the configuration: one closed model per section, with the defaults."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
@@ -77,10 +78,21 @@ class Run(Settings):
     @field_validator("datasets", "mappings", "methods", "metrics")
     @classmethod
     def _each_once(cls, chosen: list[str]) -> list[str]:
-        repeated = [name for name, count in Counter(chosen).items() if count > 1]
-        if repeated:
-            raise ValueError(f"{', '.join(repeated)} stands there more than once; name each once")
+        _refuse_repeated(chosen)
         return chosen
+
+    @field_validator("resolutions")
+    @classmethod
+    def _each_resolution_once(cls, resolutions: dict[str, list[int]]) -> dict[str, list[int]]:
+        for dataset, chosen in resolutions.items():
+            _refuse_repeated(chosen, f"{dataset}: ")
+        return resolutions
+
+
+def _refuse_repeated(chosen: Iterable[str | int], where: str = "") -> None:
+    repeated = [str(value) for value, count in Counter(chosen).items() if count > 1]
+    if repeated:
+        raise ValueError(f"{where}{', '.join(repeated)} stands there more than once; name each once")
 
 
 class RawConfig(Settings):

@@ -50,6 +50,16 @@ def test_test_run_does_not_write_over_the_default_run() -> None:
         (("run", "metrics"), ["rmsd"], ["run.metrics", "'rmsd'", "rmsd_recon"]),
         (("run", "resolutions"), {}, ["run.resolutions", "alanine_dipeptide"]),
         (("run", "resolutions", "alanine_dipeptide"), [0], ["resolutions.alanine_dipeptide.0", "0"]),
+        (
+            ("run", "resolutions", "alanine_dipeptide"),
+            [3, 3],
+            ["run.resolutions", "alanine_dipeptide: 3 ", "once"],
+        ),
+        (
+            ("run", "resolutions", "alanine"),
+            [3],
+            ["run.resolutions.alanine is [3]", "remove", "alanine_dipeptide"],
+        ),
         (("datasets", "alanine_dipeptide", "source"), "web", ["source", "'web'", "bundled"]),
         (("datasets", "alanine_dipeptide", "folder"), "x", ["datasets.alanine_dipeptide", "'folder'"]),
         (("datasets", "a/b"), {"source": "bundled", "directory": "x"}, ["a/b"]),
