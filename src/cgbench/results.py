@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
 
 from cgbench import plugins
 from cgbench.errors import InputError
@@ -23,8 +25,9 @@ COLUMNS: dict[str, type] = {
     "value": float,
     "n_frames": int,
 }
-# run.json: what every run must say about itself; it may say more.
+# run.json: which run it is of, and what else every run must say about itself; it may say more.
 RUN_KEY = ("dataset", "mapping", "n_beads", "method", "fold")
+RUN_FACTS = (*RUN_KEY, "stochastic")
 # The columns that remain when folds are averaged.
 TASK = ("dataset", "mapping", "n_beads", "method")
 
@@ -85,12 +88,13 @@ def read_run(path: Path | str) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If the file is missing or damaged, or does not say which run it belongs to.
+        If the file is missing or damaged, or does not say which run it belongs to or whether the
+        method is stochastic.
     """
     stored = read_json(path)
     if not isinstance(stored, dict):
         raise InputError(f"{path}: expected an object, found {type(stored).__name__}; train again")
-    missing = [key for key in RUN_KEY if key not in stored]
+    missing = [key for key in RUN_FACTS if key not in stored]
     if missing:
         raise InputError(f"{path}: lacks {', '.join(missing)}; delete it and train again")
     return dict(_flat(stored))
@@ -105,8 +109,10 @@ def read_runs(path: Path | str) -> pd.DataFrame:
         If the file is missing, damaged or lacks a column.
     """
     try:
-        table = pd.read_csv(path, dtype=dict.fromkeys(TASK, str), keep_default_na=False, na_values="")
-        return table.astype({"n_beads": int, "fold": int, "wall_seconds": float})
+        # Refused rather than guessed where empty: what is not a number can be cast to a truth.
+        dtype = {**dict.fromkeys(TASK, str), "stochastic": bool}
+        table = pd.read_csv(path, dtype=dtype, keep_default_na=False, na_values="")
+        return table.astype({"n_beads": int, "fold": int, "stochastic": bool, "wall_seconds": float})
     except FileNotFoundError:
         raise InputError(f"{path}: no such table; run `cgbench collect` first") from None
     except (KeyError, ValueError, OSError) as error:
@@ -188,15 +194,8 @@ def _refuse_duplicates(table: pd.DataFrame, key: Iterable[str], where: str) -> N
         raise InputError(f"{where}: {len(repeated)} rows stand there twice, the first is {first}")
 
 
-def over_folds(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Average test scores over folds.
-
-    Returns
-    -------
-    DataFrame
-        One row per dataset, mapping, n_beads, method, metric and atoms, with ``unit``, ``mean``,
-        ``sd`` (n − 1 in the denominator), ``se`` = sd / √n and ``folds`` = n. With one fold, sd
-        and se are NaN: nothing is known about the spread.
+def scored(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Test scores that are defined.
 
     Raises
     ------
@@ -208,19 +207,40 @@ def over_folds(metrics: pd.DataFrame) -> pd.DataFrame:
         raise InputError(
             f"no scores of split 'test'; there are: {', '.join(sorted(set(metrics['split']))) or 'none'}"
         )
-    scored = test.dropna(subset="value")
-    groups = scored.groupby([*TASK, "metric", "atoms", "unit"], sort=True)["value"]
+    return test.dropna(subset="value")
+
+
+def over_folds(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Average test scores over folds.
+
+    Returns
+    -------
+    DataFrame
+        One row per dataset, mapping, n_beads, method, metric and atoms, with ``unit``, ``mean``,
+        ``sd`` (n − 1 in the denominator), ``se`` = sd / √n and ``folds`` = n. With one fold, sd
+        and se are NaN: nothing is known about the spread. The training sets of folds overlap, so
+        their scores are not independent and se is a lower bound.
+
+    Raises
+    ------
+    InputError
+        If there are no test scores.
+    """
+    groups = scored(metrics).groupby([*TASK, "metric", "atoms", "unit"], sort=True)["value"]
     summary = groups.agg(mean="mean", sd="std", folds="count").reset_index()
     summary["se"] = summary["sd"] / np.sqrt(summary["folds"])
     return summary
 
 
-def stochastic_methods(metrics: pd.DataFrame) -> dict[str, bool]:
-    """Tell methods whose samples differ from those that give one geometry per CG geometry.
+def tied(differences: NDArray[np.float64]) -> bool:
+    """Whether two methods cannot be told apart by their differences in the folds that they share.
 
-    The table does not say it outright, but the metric ``diversity`` is exactly 1 where all samples
-    of a frame are equal. Methods without a value of it are left out.
+    Folds differ from each other more than methods do, and all methods get the same ones, so the
+    differences are what counts: tied is where |mean| ≤ t sd / √n, the 95 % interval of Student's t
+    with n − 1 degrees of freedom. With fewer than two folds nothing is decidable and no tie is claimed.
     """
-    diversity = metrics[metrics["metric"] == "diversity"].dropna(subset="value")
-    lowest = diversity.groupby("method")["value"].min()
-    return {str(method): bool(value < 1 - 1e-6) for method, value in lowest.items()}
+    n = len(differences)
+    if n < 2:
+        return False
+    reach = stats.t.ppf(0.975, n - 1) * differences.std(ddof=1) / np.sqrt(n)
+    return bool(np.abs(differences.mean()) <= reach)

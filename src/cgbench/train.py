@@ -98,6 +98,7 @@ def train(
     cell = Cell(dataset, mapping_name, mapping.n_beads, method.name, fold)
     run = {
         **vars(cell),
+        "stochastic": model.stochastic,
         "seed": seed,
         "wall_seconds": round(wall_seconds, 6),
         "resumed": resumed,

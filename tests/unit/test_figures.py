@@ -23,11 +23,11 @@ from cgbench.results import COLUMNS
 RESOLUTIONS = (3, 6, 8)
 
 
-def scores(methods: dict[str, float], folds: int = 2) -> pd.DataFrame:
-    """Every headline of every method (its diversity score given) at three resolutions."""
+def scores(*methods: str, folds: int = 2) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every headline of every method at three resolutions, and runs in which only cgvae draws."""
     table = [
         ("toy", "pairs", n, method, fold, "test", metric, atoms, unit, value * (1 + 0.1 * fold), 10)
-        for method, diversity in methods.items()
+        for method in methods
         for n in RESOLUTIONS
         for fold in range(folds)
         for atoms in ("heavy", "all")
@@ -37,12 +37,8 @@ def scores(methods: dict[str, float], folds: int = 2) -> pd.DataFrame:
             ("graph_xor", "1", 0.0 if n > 3 else 2.0),
         )
     ]
-    table += [
-        ("toy", "pairs", n, method, 0, "test", "diversity", "all", "1", value, 10)
-        for method, value in methods.items()
-        for n in RESOLUTIONS
-    ]
-    return pd.DataFrame(table, columns=list(COLUMNS))
+    runs = pd.DataFrame({"method": methods, "stochastic": [method == "cgvae" for method in methods]})
+    return pd.DataFrame(table, columns=list(COLUMNS)), runs
 
 
 def panels(figure: Figure) -> list[Axes]:
@@ -52,6 +48,7 @@ def panels(figure: Figure) -> list[Axes]:
 def write_run(directory: Path, n_beads: int, fold: int, history: str | None = None) -> Path:
     directory.mkdir(parents=True)
     run = {"dataset": "toy", "mapping": "pairs", "n_beads": n_beads, "method": "cgvae", "fold": fold}
+    run["stochastic"] = True
     (directory / "run.json").write_text(json.dumps(run))
     if history is not None:
         (directory / "history.csv").write_text(history)
@@ -59,7 +56,7 @@ def write_run(directory: Path, n_beads: int, fold: int, history: str | None = No
 
 
 def test_comparison_has_three_panels_per_set_of_atoms_with_units_and_directions() -> None:
-    figure = comparison(scores({"cgvae": 0.3, "linear": 1.0}), "toy", "pairs")
+    figure = comparison(*scores("cgvae", "linear"), "toy", "pairs")
     axes = panels(figure)
     assert [a.get_ylabel() for a in axes[:3]] == [
         "RMSD, heavy atoms (Å)",
@@ -80,11 +77,11 @@ def test_comparison_has_three_panels_per_set_of_atoms_with_units_and_directions(
     assert [round(tick) for tick in axes[3].get_xticks()] == list(RESOLUTIONS)
     assert all(len(a.containers) == 2 for a in axes)  # one line with error bars per method
     assert (axes[0].get_yscale(), axes[2].get_yscale()) == ("log", "symlog")
-    assert len(comparison(scores({"cgvae": 0.3}), "toy", "pairs", atoms=["all"]).axes) == 3
+    assert len(comparison(*scores("cgvae"), "toy", "pairs", atoms=["all"]).axes) == 3
 
 
 def test_comparison_marks_deterministic_methods_only_where_they_mislead() -> None:
-    figure = comparison(scores({"cgvae": 0.3, "linear": 1.0}), "toy", "pairs")
+    figure = comparison(*scores("cgvae", "linear"), "toy", "pairs")
     recon, sample = panels(figure)[:2]
     faces = {
         axes: {bars.get_label(): bars.lines[0].get_markerfacecolor() for bars in axes.containers}
@@ -95,13 +92,13 @@ def test_comparison_marks_deterministic_methods_only_where_they_mislead() -> Non
     assert faces[recon]["linear"] != "white"
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["cgvae", "linear", DETERMINISTIC_NOTE]
-    only = comparison(scores({"cgvae": 0.3}), "toy", "pairs")
+    only = comparison(*scores("cgvae"), "toy", "pairs")
     assert [text.get_text() for text in only.legends[0].get_texts()] == ["cgvae"]
 
 
 @pytest.mark.parametrize(("spread", "length"), [("sd", 0.1 / np.sqrt(2)), ("se", 0.05)])
 def test_comparison_error_bars_are_what_they_are_called(spread: str, length: float) -> None:
-    figure = comparison(scores({"cgvae": 0.3}), "toy", "pairs", spread=spread)  # type: ignore[arg-type]
+    figure = comparison(*scores("cgvae"), "toy", "pairs", spread=spread)  # type: ignore[arg-type]
     bars = panels(figure)[0].containers[0].lines[2][0].get_segments()
     half = [(segment[1, 1] - segment[0, 1]) / 2 for segment in bars]
     assert half == pytest.approx([length / n for n in RESOLUTIONS])
@@ -109,7 +106,7 @@ def test_comparison_error_bars_are_what_they_are_called(spread: str, length: flo
 
 def test_comparison_of_what_is_not_there() -> None:
     with pytest.raises(InputError, match="no scores for dataset 'other' with mapping 'pairs'"):
-        comparison(scores({"cgvae": 0.3}), "other", "pairs")
+        comparison(*scores("cgvae"), "other", "pairs")
 
 
 def test_known_methods_keep_their_looks_when_others_come() -> None:
@@ -121,7 +118,7 @@ def test_known_methods_keep_their_looks_when_others_come() -> None:
 
 def test_files_are_reproducible_and_hold_text_as_text(tmp_path: Path) -> None:
     for name in ("first.svg", "second.svg"):
-        save(comparison(scores({"cgvae": 0.3}), "toy", "pairs"), tmp_path / name)
+        save(comparison(*scores("cgvae"), "toy", "pairs"), tmp_path / name)
     assert (tmp_path / "first.svg").read_bytes() == (tmp_path / "second.svg").read_bytes()
     assert (tmp_path / "first.png").read_bytes() == (tmp_path / "second.png").read_bytes()
     svg = (tmp_path / "first.svg").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from cgbench.errors import InputError
-from cgbench.leaderboard import leaderboard, to_markdown, write
+from cgbench.leaderboard import FAIRNESS, leaderboard, to_markdown, write
 from cgbench.results import (
     COLUMNS,
     collect,
@@ -15,13 +15,15 @@ from cgbench.results import (
     read_metrics,
     read_run,
     read_runs,
-    stochastic_methods,
+    tied,
 )
 
+CAPTIONS = Path(__file__).parents[2] / "workflow" / "report"
 RECON = "rmsd_recon heavy (Å)"
+BACKMAP = "rmsd_backmap_min heavy (Å)"
 SAMPLE = "rmsd_sample heavy (Å)"
 GRAPH = "graph_xor heavy (1)"
-UNITS = {"rmsd_recon": "Å", "rmsd_sample": "Å", "graph_xor": "1", "diversity": "1"}
+UNITS = {"rmsd_recon": "Å", "rmsd_backmap_min": "Å", "rmsd_sample": "Å", "graph_xor": "1"}
 
 
 def rows(
@@ -41,13 +43,32 @@ def rows(
     return table.assign(unit=UNITS[metric], n_frames=10)[list(COLUMNS)]
 
 
+def costs(stochastic: dict[str, bool], seconds: tuple[float, ...] = (60.0,)) -> pd.DataFrame:
+    """Rows of runs.csv, one per method and fold."""
+    return pd.concat(
+        rows(method, "rmsd_recon", [0.0] * len(seconds)).assign(stochastic=draws, wall_seconds=seconds)
+        for method, draws in stochastic.items()
+    )
+
+
+def board(*parts: pd.DataFrame) -> pd.DataFrame:
+    """Leaderboard in which ``vae`` draws and all other methods are deterministic."""
+    metrics = pd.concat(parts)
+    return leaderboard(metrics, costs({method: method == "vae" for method in metrics["method"].unique()}))
+
+
 def write_run(root: Path, method: str, fold: int, seconds: float = 60.0) -> tuple[Path, Path]:
     directory = root / method / f"fold{fold}"
     directory.mkdir(parents=True)
     table = rows(method, "rmsd_recon", [0.5]).assign(fold=fold)
     table.to_csv(directory / "metrics.csv", index=False)
     run = {"dataset": "toy", "mapping": "pairs", "n_beads": 3, "method": method, "fold": fold}
-    run |= {"wall_seconds": seconds, "versions": {"torch": "2.8"}, "settings": {"width": 8}}
+    run |= {
+        "stochastic": False,
+        "wall_seconds": seconds,
+        "versions": {"torch": "2.8"},
+        "settings": {"width": 8},
+    }
     (directory / "run.json").write_text(json.dumps(run))
     return directory / "metrics.csv", directory / "run.json"
 
@@ -78,74 +99,122 @@ def test_scores_of_other_parts_are_not_averaged() -> None:
         over_folds(table.iloc[:1])
 
 
-def test_a_method_is_deterministic_where_diversity_is_one() -> None:
-    table = pd.concat([rows("vae", "diversity", [0.3]), rows("linear", "diversity", [1.0])])
-    undefined = rows("single", "diversity", [np.nan])
-    assert stochastic_methods(pd.concat([table, undefined])) == {"vae": True, "linear": False}
-
-
 def test_a_metric_without_a_plugin_keeps_its_name() -> None:
     assert declared("rmsd_recon").better == "lower"
     assert declared("gone") == declared("gone").__class__("gone", None)
 
 
-def test_leaderboard_sorts_by_reconstruction_and_averages_cost() -> None:
-    metrics = pd.concat([rows("bad", "rmsd_recon", [2.0, 4.0]), rows("good", "rmsd_recon", [1.0, 1.0])])
-    runs = rows("bad", "rmsd_recon", [0.0, 0.0]).assign(wall_seconds=[60.0, 180.0])
-    table = leaderboard(metrics, runs)
-    assert list(table["method"]) == ["good", "bad"]
-    assert list(table[RECON]) == [1.0, 3.0]
-    assert list(table[f"{RECON} s.e."]) == pytest.approx([0.0, 1.0])
-    assert table["train (min)"][1] == pytest.approx(2.0)
-    assert table["train (min) s.e."][1] == pytest.approx(1.0)
+def test_leaderboard_sorts_by_reconstruction_of_all_atoms_and_averages_cost() -> None:
+    metrics = pd.concat(
+        [
+            rows("bad", "rmsd_recon", [2.0, 4.0]),
+            rows("good", "rmsd_recon", [1.0, 1.0]),
+            rows("bad", "rmsd_recon", [2.0, 2.0], atoms="all"),
+            rows("good", "rmsd_recon", [3.0, 3.0], atoms="all"),
+        ]
+    )
+    table = leaderboard(metrics, costs({"bad": False, "good": False}, (60.0, 180.0)))
+    assert list(table["method"]) == ["bad", "good"]
+    assert list(table[RECON]) == [3.0, 1.0]
+    assert list(table[f"{RECON} s.e."]) == pytest.approx([1.0, 0.0])
+    assert table["train (min)"].tolist() == [2.0, 2.0]
+    assert table["train (min) s.e."].tolist() == pytest.approx([1.0, 1.0])
+    assert table["best in"].tolist() == ["rmsd_recon all (Å)", RECON]
+
+
+def test_a_tie_is_told_from_differences_within_folds() -> None:
+    """Folds spread by 0.1 Å, but the second method is 0.03 Å worse in each of them."""
+    first = np.array([0.50, 0.60, 0.70])
+    worse = first + np.array([0.030, 0.032, 0.028])
+    table = board(rows("a", "rmsd_recon", list(first)), rows("b", "rmsd_recon", list(worse)))
     assert list(table["best in"]) == [RECON, ""]
+    assert list(table["tied in"]) == ["", ""]
+    unsure = first + np.array([0.030, -0.020, 0.010])
+    table = board(rows("a", "rmsd_recon", list(first)), rows("b", "rmsd_recon", list(unsure)))
+    assert list(table["best in"]) == [RECON, ""]
+    assert list(table["tied in"]) == ["", RECON]
 
 
 @pytest.mark.parametrize(
-    ("second", "tied"),
-    [([1.5, 2.5], RECON), ([3.4, 4.4], "")],  # s.e. 0.5 each: the difference ties up to √0.5 = 0.707
+    ("differences", "expected"),
+    [
+        ([1.0, 3.0], True),  # mean 2, reach 12.706
+        ([1.9, 2.0, 2.1], False),  # mean 2, reach 4.303 · 0.1 / √3 = 0.248
+        ([0.0, 0.2, 0.4], True),  # mean 0.2, reach 0.497
+        ([0.0, 0.0], True),
+        ([0.0], False),  # undecidable
+        ([], False),
+    ],
 )
-def test_a_tie_is_within_the_standard_error_of_the_difference(second: list[float], tied: str) -> None:
-    first = [1.0, 2.0]
-    table = leaderboard(pd.concat([rows("a", "rmsd_recon", first), rows("b", "rmsd_recon", second)]))
-    assert list(table["best in"]) == [RECON, ""]
-    assert list(table["tied in"]) == ["", tied]
+def test_ties_by_hand(differences: list[float], expected: bool) -> None:
+    assert tied(np.array(differences)) is expected
+
+
+def test_methods_are_compared_in_the_folds_that_they_share() -> None:
+    table = board(rows("a", "rmsd_recon", [1.0, 1.0]), rows("b", "rmsd_recon", [1.1]))
+    assert list(table["tied in"]) == ["", ""]
 
 
 def test_equal_values_share_the_win() -> None:
-    table = leaderboard(pd.concat([rows("a", "graph_xor", [0.0]), rows("b", "graph_xor", [0.0])]))
+    table = board(rows("a", "graph_xor", [0.0]), rows("b", "graph_xor", [0.0]))
     assert list(table["best in"]) == [GRAPH, GRAPH]
 
 
+def test_nobody_wins_without_a_rival() -> None:
+    alone = board(rows("a", "graph_xor", [0.0]), rows("b", "rmsd_recon", [1.0]))
+    assert set(alone["best in"]) == {""}
+    diversity = board(rows("vae", "rmsd_sample", [0.2]), rows("linear", "rmsd_sample", [2.0]))
+    assert set(diversity["best in"]) == {""}
+
+
 def test_an_error_is_not_diversity() -> None:
-    metrics = [rows("vae", "rmsd_sample", [0.2]), rows("linear", "rmsd_sample", [2.0])]
-    diversity = [rows("vae", "diversity", [0.3]), rows("linear", "diversity", [1.0])]
-    told = leaderboard(pd.concat(metrics + diversity)).set_index("method")
-    assert told.loc["vae", "best in"] == SAMPLE and told.loc["linear", "best in"] == ""
-    assert told.loc["linear", "samples"] == "are equal" and told.loc["vae", "samples"] == "differ"
-    untold = leaderboard(pd.concat(metrics)).set_index("method")
-    assert untold.loc["linear", "best in"] == SAMPLE and untold.loc["linear", "samples"] == "unknown"
+    values = {"vae": 0.2, "flow": 0.3, "linear": 2.0, "lost": 3.0}
+    metrics = pd.concat([rows(method, "rmsd_sample", [value]) for method, value in values.items()])
+    table = leaderboard(metrics, costs({"vae": True, "flow": True, "linear": False})).set_index("method")
+    assert table["samples"].to_dict() == {
+        "vae": "differ",
+        "flow": "differ",
+        "linear": "are equal",
+        "lost": "unknown",
+    }
+    assert table.index[table["best in"] == SAMPLE].tolist() == ["flow"]
 
 
 def test_the_table_says_where_a_baseline_wins() -> None:
-    metrics = [rows("vae", "rmsd_recon", [1.1, 1.3]), rows("linear", "rmsd_recon", [1.0, 1.2])]
-    metrics += [
+    table = board(
+        rows("vae", "rmsd_recon", [1.1, 1.3]),
+        rows("linear", "rmsd_recon", [1.0, 1.25]),
         rows("vae", "rmsd_recon", [0.1, 0.1], n_beads=4),
         rows("linear", "rmsd_recon", [0.5, 0.5], n_beads=4),
-    ]
-    metrics += [rows("vae", "diversity", [0.3]), rows("linear", "diversity", [1.0])]
-    text = to_markdown(leaderboard(pd.concat(metrics)))
+        rows("vae", "rmsd_backmap_min", [0.8, 0.8], n_beads=4),
+        rows("linear", "rmsd_backmap_min", [0.5, 0.5], n_beads=4),
+    )
+    text = to_markdown(table)
     assert f"- toy, pairs, 3 beads, {RECON}: linear, tied with vae" in text
-    assert "4 beads, " not in text
-    assert "**1.100 ± 0.100**" in text and "1.200 ± 0.100 ≈" in text
+    assert f"- toy, pairs, 4 beads, {BACKMAP}: linear\n" in text
+    assert f"4 beads, {RECON}" not in text
+    assert "**1.125 ± 0.125**" in text and "1.200 ± 0.100 ≈" in text
     assert "linear †" in text
 
 
+def test_readers_are_told_what_is_not_fair() -> None:
+    table = board(rows("a", "rmsd_recon", [1.0]), rows("vae", "rmsd_recon", [1.0]))
+    texts = [
+        to_markdown(table),
+        *((CAPTIONS / name).read_text(encoding="utf-8") for name in ("comparison.rst", "leaderboard.rst")),
+    ]
+    for text in texts:
+        words = " ".join(text.split())
+        assert FAIRNESS in words
+        assert "the training sets of folds overlap" in words and "lower bound" in words
+    assert "no tie is claimed" in texts[0] and "no tie is claimed" in " ".join(texts[2].split())
+
+
 def test_the_leaderboard_is_written_for_machines_and_people(tmp_path: Path) -> None:
-    table = leaderboard(rows("a", "rmsd_recon", [1.0]))
+    table = board(rows("a", "rmsd_recon", [1.0]))
     write(table, tmp_path / "board.csv", tmp_path / "board.md")
     assert pd.read_csv(tmp_path / "board.csv")[RECON].tolist() == [1.0]
-    assert "Not known" in (tmp_path / "board.md").read_text(encoding="utf-8")
+    assert "| 1.000" in (tmp_path / "board.md").read_text(encoding="utf-8")
 
 
 def test_collect_takes_what_is_there_and_lists_what_is_not(tmp_path: Path) -> None:
@@ -165,6 +234,7 @@ def test_collect_takes_what_is_there_and_lists_what_is_not(tmp_path: Path) -> No
     assert runs["wall_seconds"].tolist() == [30.0, 60.0]
     assert runs["versions.torch"].astype(str).tolist() == ["2.8", "2.8"]
     assert runs["sample_seconds"].tolist()[1:] == [2.5] and runs["n_test"].tolist()[1:] == [7]
+    assert runs["stochastic"].tolist() == [False, False]
     assert "settings.width" not in runs
 
 
@@ -204,12 +274,28 @@ def test_names_that_look_like_missing_values_survive(tmp_path: Path) -> None:
     assert again["value"].isna().tolist() == [True, False]
 
 
-@pytest.mark.parametrize("content", ["[1]", '{"method": "a"}', "{"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[1]",
+        '{"method": "a"}',
+        '{"dataset": "toy", "mapping": "m", "n_beads": 3, "method": "a", "fold": 0}',
+        "{",
+    ],
+)
 def test_a_damaged_run_is_named(tmp_path: Path, content: str) -> None:
     path = tmp_path / "run.json"
     path.write_text(content)
     with pytest.raises(InputError, match=r"run\.json"):
         read_run(path)
+
+
+def test_a_run_that_does_not_say_whether_its_method_draws_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    for table in (costs({"a": True}).drop(columns="stochastic"), costs({"a": True}).assign(stochastic=None)):
+        table.to_csv(path, index=False)
+        with pytest.raises(InputError, match=r"runs\.csv: not a table of runs"):
+            read_runs(path)
 
 
 def test_a_missing_table_says_what_to_run(tmp_path: Path) -> None:

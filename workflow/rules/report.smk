@@ -61,7 +61,12 @@ rule leaderboard:
             category="Tables",
             labels={"table": "leaderboard"},
         ),
-        markdown="<results>/leaderboard.md",
+        markdown=report(
+            "<results>/leaderboard.md",
+            caption="../report/leaderboard.rst",
+            category="Tables",
+            labels={"table": "leaderboard, to read"},
+        ),
     log:
         "<results>/leaderboard.log",
     localrule: True
@@ -75,6 +80,7 @@ rule leaderboard:
 rule figure_comparison:
     input:
         metrics="<results>/metrics.csv",
+        runs="<results>/runs.csv",
     output:
         svg=report(
             f"{FIGURES}/{{mapping}}/comparison.svg",
@@ -89,8 +95,8 @@ rule figure_comparison:
     conda:
         "../../environment.yml"
     shell:
-        "python -m cgbench figure-comparison --metrics {input.metrics:q} --dataset {wildcards.dataset}"
-        " --mapping {wildcards.mapping} --output {output.svg:q} > {log:q} 2>&1"
+        "python -m cgbench figure-comparison --metrics {input.metrics:q} --runs {input.runs:q}"
+        " --dataset {wildcards.dataset} --mapping {wildcards.mapping} --output {output.svg:q} > {log:q} 2>&1"
 
 
 rule figure_training:

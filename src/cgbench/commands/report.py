@@ -10,6 +10,7 @@ from cgbench.commands.options import FramesFile
 app = typer.Typer()
 
 MetricsTable = Annotated[Path, typer.Option("--metrics", help="metrics.csv written by `cgbench collect`.")]
+RunsTable = Annotated[Path, typer.Option("--runs", help="runs.csv written by `cgbench collect`.")]
 Output = Annotated[Path, typer.Option(help="SVG file; a PNG of the same name is written beside it.")]
 Title = Annotated[str, typer.Option(help="Text above the figure.")]
 RunDirs = Annotated[list[Path], typer.Argument(help="Directories of runs, <results>/runs/.../fold<k>.")]
@@ -55,13 +56,11 @@ def collect(
 @app.command()
 def leaderboard(
     metrics: MetricsTable,
+    runs: RunsTable,
     csv: Annotated[Path, typer.Option(help="The leaderboard for machines.")],
     markdown: Annotated[Path, typer.Option(help="The leaderboard for people.")],
-    runs: Annotated[
-        Path | None, typer.Option(help="runs.csv written by `cgbench collect`, for the cost.")
-    ] = None,
 ) -> None:
-    """Rank methods on every task: mean ± standard error over folds, best and tied ones marked.
+    """Rank methods on every task: mean ± standard error over folds, cost, best and tied ones marked.
 
     Example: `cgbench leaderboard --metrics results/metrics.csv --runs results/runs.csv
     --csv leaderboard.csv --markdown leaderboard.md`
@@ -69,12 +68,13 @@ def leaderboard(
     from cgbench.leaderboard import leaderboard, write
     from cgbench.results import read_metrics, read_runs
 
-    write(leaderboard(read_metrics(metrics), read_runs(runs) if runs else None), csv, markdown)
+    write(leaderboard(read_metrics(metrics), read_runs(runs)), csv, markdown)
 
 
 @app.command()
 def figure_comparison(
     metrics: MetricsTable,
+    runs: RunsTable,
     dataset: Annotated[str, typer.Option(help="Dataset as named in the table.")],
     mapping: Annotated[str, typer.Option(help="Mapping as named in the table.")],
     output: Output,
@@ -87,14 +87,15 @@ def figure_comparison(
 ) -> None:
     """Draw reconstruction, diversity and validity over the number of beads, a line per method.
 
-    Example: `cgbench figure-comparison --metrics results/metrics.csv --dataset alanine_dipeptide
-    --mapping backbone --output comparison.svg`
+    Example: `cgbench figure-comparison --metrics results/metrics.csv --runs results/runs.csv
+    --dataset alanine_dipeptide --mapping backbone --output comparison.svg`
     """
     from cgbench.figures.comparison import comparison
     from cgbench.figures.style import save
-    from cgbench.results import read_metrics
+    from cgbench.results import read_metrics, read_runs
 
-    save(comparison(read_metrics(metrics), dataset, mapping, atoms or ("heavy", "all"), spread), output)
+    tables = read_metrics(metrics), read_runs(runs)
+    save(comparison(*tables, dataset, mapping, atoms or ("heavy", "all"), spread), output)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from cgbench.errors import InputError
 from cgbench.figures.style import DOUBLE_COLUMN, GREY, MethodStyle, method_styles, readable, styled
-from cgbench.results import declared, over_folds, stochastic_methods
+from cgbench.results import declared, over_folds
 
 Spread = Literal["se", "sd"]
 
@@ -27,6 +27,7 @@ DETERMINISTIC_NOTE = "hollow: all samples equal; this is error, not diversity"
 
 def comparison(
     metrics: pd.DataFrame,
+    runs: pd.DataFrame,
     dataset: str,
     mapping: str,
     atoms: Sequence[str] = ("heavy", "all"),
@@ -36,10 +37,10 @@ def comparison(
 
     Parameters
     ----------
-    metrics
-        Collected tidy table.
+    metrics, runs
+        Tables that :func:`cgbench.results.collect` wrote.
     dataset, mapping
-        Which part of it.
+        Which part of them.
     atoms
         Sets of atoms, one row of panels each.
     spread
@@ -54,8 +55,8 @@ def comparison(
     if chosen.empty:
         raise InputError(f"no scores for dataset {dataset!r} with mapping {mapping!r}; run those cells first")
     summary = over_folds(chosen)
-    stochastic = stochastic_methods(chosen)
     styles = method_styles(summary["method"])
+    deterministic = set(runs.loc[~runs["stochastic"], "method"]) & set(styles)
     with styled():
         figure = Figure(figsize=(DOUBLE_COLUMN, 0.5 + 1.95 * len(atoms)), layout="constrained")
         grid = figure.subplots(len(atoms), len(PANELS), squeeze=False, sharex=True)
@@ -63,20 +64,20 @@ def comparison(
             for column, metric in enumerate(PANELS):
                 axes = grid[row, column]
                 scores = summary[(summary["metric"] == metric) & (summary["atoms"] == atom_set)]
-                hollow = [name for name in styles if metric == DIVERSITY and not stochastic.get(name, True)]
+                hollow = deterministic if metric == DIVERSITY else set()
                 _draw(axes, scores, styles, hollow, spread)
                 _scale(axes, scores["mean"], validity=metric == VALIDITY)
                 _label(axes, scores, metric, atom_set, title=row == 0)
                 if row == len(atoms) - 1:
                     axes.set_xlabel("resolution (number of beads)")
         _resolution_ticks(grid[0, 0], sorted(summary["n_beads"].unique()))
-        _legend(figure, styles, note=any(not value for value in stochastic.values()))
+        _legend(figure, styles, note=bool(deterministic))
         figure.suptitle(f"{readable(dataset)}, mapping: {readable(mapping)}", x=0.01, ha="left")
     return figure
 
 
 def _draw(
-    axes: Axes, scores: pd.DataFrame, styles: dict[str, MethodStyle], hollow: Sequence[str], spread: Spread
+    axes: Axes, scores: pd.DataFrame, styles: dict[str, MethodStyle], hollow: set[str], spread: Spread
 ) -> None:
     for name, style in styles.items():
         line = scores[scores["method"] == name].sort_values("n_beads")
