@@ -24,7 +24,7 @@ def read_beads(path: Path | str) -> NDArray[np.float32]:
     Raises
     ------
     InputError
-        If the file is missing, damaged or of another shape, or holds NaN or infinite values.
+        If the file is missing, damaged, empty or of another shape, or holds NaN or infinite values.
     """
     path = Path(path)
     if path.suffix == ".pdb":
@@ -41,9 +41,15 @@ def read_beads(path: Path | str) -> NDArray[np.float32]:
         raise InputError(
             f"{path}: shape {beads.shape} of {beads.dtype}; beads are floats [n_frames, n_beads, 3] in Å"
         )
-    if not np.isfinite(beads).all():
-        raise InputError(f"{path}: holds NaN or infinite positions; leave those frames out")
+    _check(beads, str(path))
     return np.asarray(beads, dtype=np.float32).reshape(-1, *beads.shape[-2:])
+
+
+def _check(beads: NDArray[np.floating], where: str) -> None:
+    if not beads.size:
+        raise InputError(f"{where}: no frames or no beads (shape {beads.shape}); give at least one of each")
+    if not np.isfinite(beads).all():
+        raise InputError(f"{where}: holds NaN or infinite positions; leave those frames out")
 
 
 def backmap(
@@ -67,11 +73,12 @@ def backmap(
     Raises
     ------
     InputError
-        If the number of beads is not that of the model.
+        If there are no beads, some are NaN or infinite, or their number is not that of the model.
     """
     output_path = Path(output_path)
     if output_path.suffix != ".npz":
         raise InputError(f"{output_path}: samples are written as .npz; choose a name that ends so")
+    _check(beads, "beads")
     model = load_model(model_path)
     if beads.shape[1] != model.mapping.n_beads:
         raise InputError(

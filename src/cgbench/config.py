@@ -161,8 +161,9 @@ class Config:
         for name, resolutions in self.run.resolutions.items():
             if name not in self.datasets:
                 raise InputError(
-                    f"{where}: run.resolutions.{name} is {resolutions}, but there is no such dataset; correct "
-                    f"the name or remove the key; defined datasets: {', '.join(self.datasets) or 'none'}"
+                    f"{where}: run.resolutions.{name} is {resolutions}, but there is no such dataset; "
+                    f"correct the name or remove the key; defined datasets: "
+                    f"{', '.join(self.datasets) or 'none'}"
                 )
         for dataset in self.run.datasets:
             if not self.run.resolutions.get(dataset):

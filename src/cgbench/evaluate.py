@@ -40,9 +40,10 @@ def evaluate(
         If a file is missing or damaged, or they do not belong together.
     """
     run = read_run(run_path)
+    frames = Frames.load(frames_path)
     table = score(
-        Frames.load(frames_path),
-        Split.load(split_path),
+        frames,
+        Split.load_for(split_path, frames, frames_path),
         Mapping.load(mapping_path),
         samples_path,
         metrics,

@@ -54,7 +54,7 @@ def sample(
             f"{model_path}: trained on a molecule of {model.molecule.n_atoms} atoms, {frames_path} holds "
             f"another one of {frames.molecule.n_atoms} atoms; give the frames it was trained on"
         )
-    test = Split.load(split_path).test
+    test = Split.load_for(split_path, frames, frames_path).test
     positions = frames.positions[test]
     sample_seed = derive(seed, "sample", fold)
     runtime.set_up(sample_seed, threads)

@@ -36,6 +36,8 @@ class Split:
     gap_ps
         Least time between parts within a trajectory, ps; 0 where trajectories are kept apart or
         nothing is.
+    n_frames
+        Frames of the dataset, with those that are in no part.
     trajectories
         For each part, the trajectories that its frames come from.
     """
@@ -43,6 +45,7 @@ class Split:
     train: IntArray
     valid: IntArray
     test: IntArray
+    n_frames: int
     protocol: str
     fold: int
     by: str
@@ -51,7 +54,7 @@ class Split:
 
     def save(self, path: Path | str) -> None:
         """Write as JSON, atomically."""
-        facts = {key: getattr(self, key) for key in ("protocol", "fold", "by", "gap_ps", "trajectories")}
+        facts = {key: value for key, value in vars(self).items() if key not in PARTS}
         write_json(path, facts | {part: getattr(self, part).tolist() for part in PARTS})
 
     @classmethod
@@ -69,6 +72,23 @@ class Split:
             return cls(parts["train"], parts["valid"], parts["test"], **stored)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"{path}: not a split ({error}); delete it and run again") from None
+
+    @classmethod
+    def load_for(cls, path: Path | str, frames: Frames, frames_path: Path | str) -> "Split":
+        """Read a split that is to choose among ``frames``.
+
+        Raises
+        ------
+        InputError
+            As :meth:`load`, or naming both files if the split was made for other frames.
+        """
+        split = cls.load(path)
+        if split.n_frames != len(frames):
+            raise InputError(
+                f"{path}: made for {split.n_frames} frames, but {frames_path} holds {len(frames)}; give the "
+                "frames it was made for, or make it again with `cgbench split`"
+            )
+        return split
 
 
 def make_split(frames: Frames, protocol: Protocol, fold: int, seed: int) -> Split:
@@ -114,6 +134,7 @@ def make_split(frames: Frames, protocol: Protocol, fold: int, seed: int) -> Spli
         train=chosen["train"],
         valid=chosen["valid"],
         test=chosen["test"],
+        n_frames=len(frames),
         protocol=protocol.split,
         fold=fold,
         by=by,

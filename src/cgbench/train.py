@@ -68,8 +68,8 @@ def train(
     """
     output_dir = Path(output_dir)
     device = runtime.choose_device(device)
-    split = Split.load(split_path)
     frames = Frames.load(frames_path)
+    split = Split.load_for(split_path, frames, frames_path)
     mapping = Mapping.load(mapping_path)
     train_frames, valid_frames = frames.positions[split.train], frames.positions[split.valid]
     if not len(train_frames) or not len(valid_frames):

@@ -50,6 +50,7 @@ def test_unusable_beads_are_refused(tmp_path: Path) -> None:
         ("flat.npy", np.zeros((4, 9)), r"shape \(4, 9\)"),
         ("whole.npy", np.zeros((4, 3, 3), dtype=int), "int64"),
         ("hole.npy", np.full((4, 3, 3), np.nan), "NaN"),
+        ("none.npy", np.zeros((0, 3, 3)), "no frames"),
     ):
         np.save(tmp_path / name, array)
         with pytest.raises(InputError, match=said):
@@ -64,3 +65,12 @@ def test_another_number_of_beads_is_refused(model: Path, tmp_path: Path) -> None
     with pytest.raises(InputError, match="trained on 3 beads, these frames have 4"):
         backmap(model, np.zeros((1, 4, 3), dtype=np.float32), tmp_path / "atoms.npz")
     assert not (tmp_path / "atoms.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("beads", "said"), [(np.zeros((0, 3, 3)), "no frames"), (np.full((2, 3, 3), np.nan), "NaN")]
+)
+def test_unusable_arrays_write_nothing(model: Path, beads: np.ndarray, said: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=said):
+        backmap(model, beads.astype(np.float32), tmp_path / "atoms.npz")
+    assert not list(tmp_path.glob("atoms.*"))

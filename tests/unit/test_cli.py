@@ -1,6 +1,7 @@
 """The command line: every verb explains itself, and mistakes are one line with exit status 2."""
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -32,7 +33,9 @@ def test_help_explains_and_shows_an_example(verb: str) -> None:
     done = CliRunner().invoke(app, [verb, "--help"])
     assert done.exit_code == 0
     if verb != "info":
-        assert f"cgbench {verb}" in " ".join(done.output.split())
+        # Boxes and line breaks of the help are no part of its text.
+        printed = " ".join(re.sub("[│╭╮╰╯─]", " ", done.output).split())
+        assert f"Example: cgbench {verb} " in printed.replace("`", "")
 
 
 def test_runs_as_a_module() -> None:
@@ -69,6 +72,25 @@ def test_mistake_is_one_line_and_writes_nothing(
     assert said in printed
     assert printed.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_too_many_beads_names_frames_mapping_and_key(
+    alanine_frames: Frames,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    alanine_frames.save("frames.npz")
+    arguments = "--frames frames.npz --split absent.json --n-beads 23 --seed 1 --output map.json --mapping"
+    spec = '{"use": "backbone", "name": "mine"}'
+    monkeypatch.setattr(sys, "argv", ["cgbench", "map", *arguments.split(), spec])
+    with pytest.raises(SystemExit):
+        main()
+    printed = capsys.readouterr().err
+    for text in ("frames.npz: mapping 'mine' with 23 beads", "run.resolutions", "1 to 22 beads; change"):
+        assert text in printed
+    assert not Path("map.json").exists()
 
 
 def test_info_names_what_a_bug_report_needs() -> None:

@@ -114,6 +114,15 @@ def test_save_and_load(tmp_path):
         np.testing.assert_array_equal(getattr(loaded, field.name), getattr(split, field.name))
 
 
+def test_split_of_other_frames_is_refused_naming_both_files(tmp_path):
+    frames = toy_frames([20] * 4)
+    split = make_split(frames, Protocol(folds=2), 1, 0)
+    split.save(tmp_path / "fold1.json")
+    assert len(Split.load_for(tmp_path / "fold1.json", frames, "frames.npz").test) == len(split.test)
+    with pytest.raises(InputError, match=r"fold1\.json: made for 80 frames, but other\.npz holds 40; give"):
+        Split.load_for(tmp_path / "fold1.json", toy_frames([10] * 4), "other.npz")
+
+
 @pytest.mark.parametrize("content", ["[]", "{}", '{"train": [0], "valid": [1], "test": ["x"]}'])
 def test_other_files_are_refused(tmp_path, content):
     (tmp_path / "split.json").write_text(content)

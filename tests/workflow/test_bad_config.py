@@ -47,7 +47,11 @@ def test_more_beads_than_atoms(project: Project) -> None:
         "run: {resolutions: {alanine_dipeptide: [23]}}",
         "results/test/mappings/alanine_dipeptide/backbone-23/fold0.json",
     )
-    assert "error: resolution 23: a molecule of 22 atoms can have 1 to 22 beads" in printed
+    assert (
+        "error: results/test/data/alanine_dipeptide/frames.npz: mapping 'backbone' with 23 beads" in printed
+    )
+    assert "run.resolutions" in printed
+    assert "a molecule of 22 atoms can have 1 to 22 beads; change" in printed
     assert not list(project.root.glob("results/test/mappings/**/*.json"))
 
 

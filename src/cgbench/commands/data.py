@@ -69,12 +69,20 @@ def make_map(
     --n-beads 6 --seed 2022 --output backbone-6.json`
     """
     from cgbench.config import PlugIn
+    from cgbench.errors import InputError
     from cgbench.frames import Frames
     from cgbench.seeds import derive
     from cgbench.splits import Split
 
     stored = Frames.load(frames)
-    generator = PlugIn.from_json("mapping", read_spec(mapping)).create()
-    training = stored.positions[Split.load(split).train] if generator.learned else None
-    # The fold has no part in the seed, so that folds solve the same task.
-    generator.generate(stored.molecule, n_beads, derive(seed, "mapping"), training).save(output)
+    plug_in = PlugIn.from_json("mapping", read_spec(mapping))
+    generator = plug_in.create()
+    training = stored.positions[Split.load_for(split, stored, frames).train] if generator.learned else None
+    try:
+        # The fold has no part in the seed, so that folds solve the same task.
+        made = generator.generate(stored.molecule, n_beads, derive(seed, "mapping"), training)
+    except InputError as error:
+        raise InputError(
+            f"{frames}: mapping {plug_in.name!r} with {n_beads} beads, as run.resolutions asks: {error}"
+        ) from None
+    made.save(output)
