@@ -99,6 +99,9 @@ class BackmappingMethod(ABC):
         The same seed gives the same samples.
         """
 
+    def to(self, device: str) -> None:
+        """Move what computes to ``"cpu"`` or ``"cuda"``; nothing to do for a method that has no network there."""
+
     @abstractmethod
     def state(self) -> dict[str, Any]:
         """All that was learned: a dictionary of tensors, numbers and texts."""
@@ -106,6 +109,9 @@ class BackmappingMethod(ABC):
     @abstractmethod
     def load_state(self, state: dict[str, Any]) -> None:
         """Restore what :meth:`state` returned."""
+
+    def to(self, device: str) -> None:
+        """Do the work of sampling on ``"cpu"`` or ``"cuda"``; nothing changes for a method without a use for it."""
 
     def n_parameters(self) -> int:
         """Count the learned numbers."""

@@ -12,6 +12,7 @@ After Wang et al., *Generative Coarse-Graining of Molecular Conformations*, ICML
 - vector products are normalised, and pseudovectors exist from the first layer at every resolution of
   three beads or more (with one or two, no equivariant function of beads and invariant latents leaves
   their point or line);
+- the decoder corrects the best fixed combination of the beads instead of starting from the beads;
 - radial filters are shared by the channels of a head, which takes the sum over neighbours from a
   tensor of pairs times features to one matrix product;
 - geometries decoded from the prior are held to the bond lengths and angles of the frame during
@@ -26,6 +27,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from cgbench.combination import best_combination
 from cgbench.errors import InputError
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import BackmappingMethod, FitContext, Positions
@@ -196,6 +198,8 @@ class Method(BackmappingMethod):
         self._refuse_isolated_beads(train)
         torch.manual_seed(context.seed)
         self.network = CGVAENetwork(self.settings, self.mapping)
+        start = best_combination(self.mapping.beads(train), train)
+        self.network.decoder.combination.data.copy_(torch.as_tensor(start))
         self.pairs = self.pairs.to(context.device)
         train_network(self.network, self._loss, train, valid, self.settings, context)
 
@@ -274,6 +278,14 @@ class Method(BackmappingMethod):
         with torch.inference_mode():
             result = torch.cat([function(part) for part in tensor.split(chunk)])
         return np.asarray(result.cpu().numpy())
+
+    def to(self, device: str) -> None:
+        """Move the network to ``"cpu"`` or ``"cuda"``."""
+        self.network.to(device)
+
+    def to(self, device: str) -> None:
+        """Move the network."""
+        self.network.to(device)
 
     def state(self) -> dict[str, Any]:
         """Weights of the network."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from cgbench.combination import best_combination
 from cgbench.methods.base import DeterministicMethod, FitContext, Positions
 
 
@@ -24,11 +25,8 @@ class Method(DeterministicMethod):
 
     def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
         """Solve for the matrix on the training frames; there is nothing to choose on the others."""
-        beads = self.mapping.beads(train.astype(np.float64))
-        centre = beads.mean(1, keepdims=True)
-        # Minimum-norm solution: the centred beads are linearly dependent.
-        solution = np.linalg.lstsq(_rows(beads - centre), _rows(train - centre), rcond=1e-10)[0]
-        self.weights = solution.T
+        positions = train.astype(np.float64)
+        self.weights = best_combination(self.mapping.beads(positions), positions)
 
     def backmap(self, beads: Positions) -> Positions:
         """Combine beads [n_frames, n_beads, 3] to atoms [n_frames, n_atoms, 3]."""
@@ -42,8 +40,3 @@ class Method(DeterministicMethod):
     def load_state(self, state: dict[str, Any]) -> None:
         """Set the matrix."""
         self.weights = state["weights"].numpy()
-
-
-def _rows(points: Positions) -> Positions:
-    """Stack x, y and z of all frames: [n_frames, n, 3] to [3 n_frames, n]."""
-    return points.transpose(0, 2, 1).reshape(-1, points.shape[1])

@@ -98,10 +98,11 @@ class Update(nn.Module):
 class EquivariantDecoder(nn.Module):
     """Beads and latent vectors to atoms: turns and shifts with the beads, and keeps M x = X exactly.
 
-    The pseudoscalars start from the latent vector, the pseudovectors from products of bead
-    directions: so even beads that lie in one plane, where every bead direction does too, get atoms
-    out of the plane from the first layer on, whatever their number. One or two beads define no plane:
-    their atoms stay on the point or line.
+    Atoms are placed relative to a fixed combination of the beads, which the network corrects: with many
+    beads that combination is most of the answer. The pseudoscalars start from the latent vector, the
+    pseudovectors from products of bead directions: so even beads that lie in one plane, where every
+    bead direction does too, get atoms out of the plane from the first layer on, whatever their number.
+    One or two beads define no plane: their atoms stay on the point or line.
 
     Parameters
     ----------
@@ -149,6 +150,7 @@ class EquivariantDecoder(nn.Module):
         n_channels = int(channel.max()) + 1
         self.readout_v = nn.Linear(n_vectors, n_channels, bias=False)
         self.readout_a = nn.Linear(n_vectors, n_channels, bias=False)
+        self.combination = nn.Parameter(torch.zeros(len(bead_index), n_beads))
 
     def forward(self, latent: Tensor, beads: Tensor) -> Tensor:
         """Decode latent [batch, n_beads, L] at beads [batch, n_beads, 3] (Å) to [batch, n_atoms, 3]."""
@@ -160,7 +162,7 @@ class EquivariantDecoder(nn.Module):
             state = update(message(state, centred, basis))
         # Chirality is a fact of the molecule, not of its beads: both parities reach the atoms.
         vectors = (self.readout_v(state[2]) + self.readout_a(state[3])).transpose(2, 3)
-        relative = vectors[:, self.bead_index, self.channel]
+        relative = vectors[:, self.bead_index, self.channel] + self.combination @ centred
         shift = beads - self.matrix @ relative
         return relative + shift[:, self.bead_index]
 
