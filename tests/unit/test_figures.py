@@ -14,7 +14,7 @@ from cgbench.figures.ramachandran import ramachandran, read_torsions
 from cgbench.figures.style import KNOWN, method_styles, save
 from cgbench.figures.torsions import density, phi_psi
 from cgbench.figures.training import read_histories, training
-from cgbench.figures.walkers import populations, walkers
+from cgbench.figures.walkers import walkers
 from cgbench.frames import Frames
 from cgbench.mapping.base import Mapping
 from cgbench.molecule import Molecule
@@ -209,24 +209,13 @@ def test_ramachandran_has_the_reference_and_every_run(alanine_frames: Frames, tm
         read_torsions(tmp_path / "3", alanine_frames)
 
 
-def test_populations_of_basins_and_their_errors() -> None:
-    helix, strand = [-60.0, -45.0], [-150.0, 150.0]
-    angles = np.array([[helix]] * 10 + [[strand]] * 10)  # [20, 1, 2]: blocks of two, all or nothing
-    table = populations({0: angles}).set_index("basin")
-    assert table.loc["alphaR", "population"] == table.loc["beta", "population"] == 0.5
-    assert table.loc["alphaR", "standard_error"] == pytest.approx(
-        np.std([1] * 5 + [0] * 5, ddof=1) / np.sqrt(10)
-    )
-    assert table.loc["alphaL", "population"] == 0.0
-
-
 def test_walkers_are_drawn_beside_each_other(alanine_frames: Frames) -> None:
     figure = walkers(alanine_frames, "toy")
     axes = panels(figure)
     count = len(np.unique(alanine_frames.trajectory))
     assert [a.get_title() for a in axes if a.images] == [f"trajectory {k + 1}" for k in range(count)]
     lower = [a for a in axes if not a.images]
-    assert lower[0].get_ylabel() == "population (%)"
+    assert [a.get_ylabel().split(" ")[0] for a in lower] == ["population", "", "", "share"]
     assert all(len(a.containers[0].lines[0].get_xdata()) == count for a in lower)
 
 

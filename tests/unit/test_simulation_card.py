@@ -4,11 +4,12 @@ import mdtraj
 import numpy as np
 import pytest
 
+from cgbench.basins import BASINS
 from cgbench.errors import InputError
 from cgbench.files import read_json, sha256
 from cgbench.settings import parse_settings
 from cgbench.simulation import Recipe, build_structure, bundle, simulate_walker
-from cgbench.simulation.agreement import BASINS, agreement, as_markdown, basin_of, divergence, populations
+from cgbench.simulation.agreement import agreement, as_markdown
 from cgbench.simulation.folding import contact_atoms
 
 COMMAND = "snakemake --cores 2 results/simulations/tiny/card.json"
@@ -71,30 +72,6 @@ def test_bundle_refuses_missing_walkers_and_frames(finished, tmp_path):
     longer = recipe.model_copy(update={"frames_per_walker": 41})
     with pytest.raises(InputError, match="40 frames, the recipe asks for 41"):
         make_bundle((folder, longer), tmp_path)
-
-
-def test_basins_of_known_angles():
-    angles = np.array([[-150, 155], [-75, 145], [-75, -30], [55, 40], [-75, -170], [170, 170]], dtype=float)
-    assert basin_of(angles).tolist() == ["beta", "PPII", "alphaR", "alphaL", "PPII", "beta"]
-
-
-def test_populations_leave_the_slow_basin_out():
-    helix, extended, left = [-75.0, -30.0], [-150.0, 155.0], [55.0, 40.0]
-    walker = np.array([left] * 20 + ([helix] * 3 + [extended]) * 20)
-    table = populations({"a": walker, "b": walker}).set_index(["walker", "basin"])
-    assert table.loc[("a", "alphaR"), "population"] == pytest.approx(0.75)
-    assert table.loc[("a", "alphaR"), "share"] == pytest.approx(0.60)
-    assert table.loc[("a", "alphaR"), "entries"] == 20
-    assert table.loc[("a", "alphaR"), "standard_error"] == pytest.approx(0)
-    assert table.loc[("all", "alphaR"), "entries"] == 40
-    assert table.loc[("a", "alphaL"), "share"] == pytest.approx(0.2)
-    assert np.isnan(table.loc[("a", "alphaL"), "population"])
-
-
-def test_divergence_runs_from_equal_to_disjoint():
-    helix, extended = np.full((10, 2), -45.0), np.full((10, 2), 135.0)
-    assert divergence(helix, helix) == pytest.approx(0)
-    assert divergence(helix, extended) == pytest.approx(1)
 
 
 def test_agreement_reads_as_a_table(rng):

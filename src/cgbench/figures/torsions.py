@@ -9,13 +9,12 @@ from matplotlib.ticker import FixedLocator
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from cgbench.basins import EDGES
 from cgbench.molecule import Molecule
 from cgbench.trajectory_io import molecule_to_mdtraj
 
 Angles = NDArray[np.float64]  # [n_frames, n_residues, 2], φ and ψ, degrees
 
-BINS = 36  # 10 degrees wide, as in the metrics of torsions
-EDGES = np.linspace(-180.0, 180.0, BINS + 1)
 # Of a density in 1/degree²; the even one is 7.7e-6. One scale for all panels and all figures.
 DENSITY = LogNorm(vmin=1e-6, vmax=1e-3, clip=True)
 COLORS = "mako_r"  # seaborn's: even steps in lightness, so that it reads in greyscale
@@ -50,7 +49,7 @@ def phi_psi(positions: NDArray[np.floating], molecule: Molecule) -> Angles:
 
 
 def density(angles: Angles) -> NDArray[np.float64]:
-    """Probability density [BINS, BINS] of φ (first axis) and ψ in 1/degree², over frames and residues."""
+    """Probability density [n_bins, n_bins] of φ (first axis) and ψ in 1/degree², over frames and residues."""
     phi, psi = angles.reshape(-1, 2).T
     return np.histogram2d(phi, psi, bins=(EDGES, EDGES), density=True)[0]
 

@@ -8,16 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from cgbench.basins import BASINS, BLOCKS, SLOW, populations
 from cgbench.figures.style import DOUBLE_COLUMN, GREY, notice, readable, styled
-from cgbench.figures.torsions import NO_BACKBONE, Angles, draw_density, phi_psi
+from cgbench.figures.torsions import NO_BACKBONE, draw_density, phi_psi
 from cgbench.frames import Frames
-from cgbench.simulation.agreement import BASINS, basin_of
 
 # More densities than this would be too small to read; populations are drawn for all trajectories.
 DENSITIES_UP_TO = 8
 COLUMNS = 4
-# Consecutive stretches of a trajectory from which the error of its populations is estimated.
-BLOCKS = 10
 GREEK = {"beta": "β", "alphaR": r"α$_\mathrm{R}$", "alphaL": r"α$_\mathrm{L}$"}
 
 
@@ -33,7 +31,7 @@ def walkers(frames: Frames, title: str = "") -> Figure:
 
     Notes
     -----
-    A trajectory with fewer frames than :data:`BLOCKS` is left out.
+    A trajectory with fewer frames than :data:`cgbench.basins.BLOCKS` is left out.
     """
     angles = phi_psi(frames.positions, frames.molecule)
     numbers, counts = np.unique(frames.trajectory, return_counts=True)
@@ -60,46 +58,31 @@ def walkers(frames: Frames, title: str = "") -> Figure:
         for axes in grid[-1]:
             axes.set_xlabel("φ (°)")
         upper.colorbar(image, ax=grid, label="density (1/degree²)", aspect=12 * n_rows)
-        table = populations({int(n): angles[frames.trajectory == n] for n in kept})
-        panels = lower.subplots(1, len(BASINS))
-        panels[0].set_ylabel("population (%)")
-        for axes, basin in zip(panels, BASINS, strict=True):
-            _draw_populations(axes, table[table["basin"] == basin])
+        table = populations({str(n + 1): angles[frames.trajectory == n] for n in kept})
+        for axes, basin in zip(lower.subplots(1, len(BASINS)), BASINS, strict=True):
+            quantity = "share" if basin == SLOW else "population"
+            _draw_populations(axes, table[table["basin"] == basin], quantity)
             axes.set_title(GREEK.get(basin, basin), pad=3)
+            if basin == SLOW:
+                axes.set_ylabel("share of all frames (%)")
+        lower.axes[0].set_ylabel(f"population outside {GREEK[SLOW]} (%)")
         figure.suptitle(readable(title), x=0.01, ha="left")
     return figure
 
 
-def populations(trajectories: dict[int, Angles]) -> pd.DataFrame:
-    """Share of the frames of each trajectory that each basin holds, residues pooled.
-
-    Returns
-    -------
-    DataFrame
-        Columns trajectory, basin, population (a fraction) and standard_error, over ``BLOCKS``
-        consecutive blocks: too small where a basin is visited less than once in a block.
-    """
-    rows = []
-    for number, angles in trajectories.items():
-        # [n_frames, n_residues], so that blocks are stretches of time.
-        basins = basin_of(angles.reshape(-1, 2)).reshape(angles.shape[:2])
-        for basin in BASINS:
-            inside = basins == basin
-            blocks = [block.mean() for block in np.array_split(inside, BLOCKS)]
-            rows.append((number, basin, inside.mean(), np.std(blocks, ddof=1) / np.sqrt(BLOCKS)))
-    return pd.DataFrame(rows, columns=["trajectory", "basin", "population", "standard_error"])
-
-
-def _draw_populations(axes: Axes, rows: pd.DataFrame) -> None:
-    percent, labels = 100 * rows["population"].to_numpy(), rows["trajectory"].to_numpy() + 1
-    mean = percent.mean()
-    error = percent.std(ddof=1) / np.sqrt(len(percent)) if len(percent) > 1 else 0.0
-    axes.axhspan(mean - error, mean + error, color="0.88", linewidth=0)
+def _draw_populations(axes: Axes, rows: pd.DataFrame, quantity: str) -> None:
+    """Draw one basin: a point per trajectory, the mean over them as a line with its error."""
+    percent = rows.set_index("walker")[quantity] * 100
+    errors = rows.set_index("walker")["standard_error"] * 100
+    mean, error = percent.pop("all"), errors.pop("all")
+    if not np.isnan(error):
+        axes.axhspan(mean - error, mean + error, color="0.88", linewidth=0)
     axes.axhline(mean, color=GREY, linewidth=0.8)
+    labels = percent.index.astype(int)
     axes.errorbar(
         labels,
         percent,
-        yerr=100 * rows["standard_error"],
+        yerr=errors,
         fmt="o",
         color="#0173b2",
         capsize=1.8,
