@@ -6,7 +6,7 @@ import zipfile
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -99,8 +99,9 @@ class BackmappingMethod(ABC):
         The same seed gives the same samples.
         """
 
-    def to(self, device: str) -> None:
-        """Move what computes to ``"cpu"`` or ``"cuda"``; nothing to do for a method that has no network there."""
+    def to(self, device: str) -> Self:
+        """Move what computes to ``"cpu"`` or ``"cuda"``; a method without a network has nothing to move."""
+        return self
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
@@ -109,9 +110,6 @@ class BackmappingMethod(ABC):
     @abstractmethod
     def load_state(self, state: dict[str, Any]) -> None:
         """Restore what :meth:`state` returned."""
-
-    def to(self, device: str) -> None:
-        """Do the work of sampling on ``"cpu"`` or ``"cuda"``; nothing changes for a method without a use for it."""
 
     def n_parameters(self) -> int:
         """Count the learned numbers."""

@@ -279,13 +279,10 @@ class Method(BackmappingMethod):
             result = torch.cat([function(part) for part in tensor.split(chunk)])
         return np.asarray(result.cpu().numpy())
 
-    def to(self, device: str) -> None:
+    def to(self, device: str) -> Self:
         """Move the network to ``"cpu"`` or ``"cuda"``."""
         self.network.to(device)
-
-    def to(self, device: str) -> None:
-        """Move the network."""
-        self.network.to(device)
+        return self
 
     def state(self) -> dict[str, Any]:
         """Weights of the network."""
