@@ -39,11 +39,8 @@ class Source(DatasetSource):
     settings: BundledSettings
 
     def input_files(self) -> list[str]:
-        """List the card and, where it exists already, the files that it names."""
-        folder = Path(self.settings.directory)
-        if not (folder / CARD).exists():
-            return [str(folder / CARD)]
-        return [str(folder / name) for name in (CARD, *self._card()["files"])]
+        """List the card alone, which may have yet to be made: it changes with every file that it names."""
+        return [str(Path(self.settings.directory) / CARD)]
 
     def read(self) -> tuple[Frames, dict[str, Any]]:
         """Check every file against the card, then read them; each walker is one trajectory."""
