@@ -7,9 +7,9 @@ import numpy as np
 
 from cgbench import runtime
 from cgbench.errors import InputError
-from cgbench.files import atomic_output
 from cgbench.frames import Frames
 from cgbench.methods.base import load_model
+from cgbench.samples import Samples
 from cgbench.seeds import derive
 from cgbench.splits import Split
 
@@ -24,8 +24,9 @@ def sample(
     seed: int,
     fold: int = 0,
     threads: int = 1,
+    device: str = "auto",
 ) -> None:
-    """Reconstruct the test frames, draw samples for their beads, and write both to an ``.npz`` file.
+    """Reconstruct the test frames, draw samples for their beads, and write both as :class:`Samples`.
 
     Parameters
     ----------
@@ -35,18 +36,15 @@ def sample(
         As in training; every method of a fold draws with the same seed.
     threads
         CPU threads.
+    device
+        ``"auto"``, ``"cpu"`` or ``"cuda"``; what is drawn is the same up to rounding.
 
     Raises
     ------
     InputError
         If an input cannot be used, or the model belongs to another molecule.
-
-    Notes
-    -----
-    Arrays of the file: ``frame_index`` int [n_frames], ``reconstruction`` float32 [n_frames,
-    n_atoms, 3] and ``samples`` float32 [n_frames, n_samples, n_atoms, 3] in Å, and ``seconds``,
-    the time that drawing the samples took.
     """
+    device = runtime.choose_device(device)
     model = load_model(model_path)
     frames = Frames.load(frames_path)
     if model.molecule.elements != frames.molecule.elements:
@@ -58,15 +56,14 @@ def sample(
     positions = frames.positions[test]
     sample_seed = derive(seed, "sample", fold)
     runtime.set_up(sample_seed, threads)
+    model.to(device)
     reconstruction = model.reconstruct(positions)
     started = time.perf_counter()
     samples = model.sample(model.mapping.beads(positions), n_samples, sample_seed)
     seconds = time.perf_counter() - started
-    with atomic_output(output_path) as temporary:
-        np.savez(
-            temporary,
-            frame_index=test,
-            reconstruction=np.asarray(reconstruction, dtype=np.float32),
-            samples=np.asarray(samples, dtype=np.float32),
-            seconds=seconds,
-        )
+    Samples(
+        frame_index=test,
+        reconstruction=np.asarray(reconstruction, dtype=np.float32),
+        samples=np.asarray(samples, dtype=np.float32),
+        seconds=seconds,
+    ).save(output_path)

@@ -15,14 +15,16 @@ rule sample:
     threads: CONFIG.compute.threads
     resources:
         mem_mb=CONFIG.compute.memory_mb,
-        runtime=60,
+        runtime=CONFIG.compute.runtime_min,
+        gpu=CONFIG.compute.gpus,
     params:
         n_samples=CONFIG.protocol.n_samples,
         seed=CONFIG.seed,
+        device=CONFIG.compute.device,
     shell:
         "python -m cgbench sample --model {input.model:q} --frames {input.frames:q} --split {input.split:q}"
         " --n-samples {params.n_samples} --seed {params.seed} --fold {wildcards.fold} --threads {threads}"
-        " --output {output.samples:q} > {log:q} 2>&1"
+        " --device {params.device} --output {output.samples:q} > {log:q} 2>&1"
 
 
 rule score:
