@@ -1,6 +1,5 @@
 """Tidy result tables: reading, checking, collecting, and averaging over folds."""
 
-import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from scipy import stats
 from cgbench import plugins
 from cgbench.errors import InputError
 from cgbench.files import atomic_output, read_json
+from cgbench.samples import sampling_cost
 
 # metrics.csv: what a row is about (one row per distinct key), and what it says.
 KEY = ("dataset", "mapping", "n_beads", "method", "fold", "split", "metric", "atoms")
@@ -178,13 +178,10 @@ def _cost(path: Path) -> dict[str, Any]:
     # stands for them, run.json holds them.
     row = {key: value for key, value in read_run(path).items() if not key.startswith("settings.")}
     samples = path.with_name("samples.npz")
-    try:
-        with np.load(samples, allow_pickle=False) as stored:
-            return row | {"sample_seconds": float(stored["seconds"]), "n_test": len(stored["frame_index"])}
-    except FileNotFoundError:
+    if not samples.exists():
         return row
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{samples}: not a file of samples ({error}); delete it and sample again") from None
+    seconds, n_test = sampling_cost(samples)
+    return row | {"sample_seconds": seconds, "n_test": n_test}
 
 
 def _refuse_duplicates(table: pd.DataFrame, key: Iterable[str], where: str) -> None:

@@ -1,6 +1,5 @@
-"""The scoring stage: metrics of the stored test samples of one run."""
+"""The scoring stage: metrics of the stored test samples of one run, as rows of the result table."""
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,55 @@ from cgbench.files import atomic_output
 from cgbench.frames import Frames
 from cgbench.mapping.base import Mapping
 from cgbench.metrics.base import Evaluation
+from cgbench.results import RUN_KEY, read_run
+from cgbench.samples import Samples
 from cgbench.splits import Split
 
 COLUMNS = ("split", "metric", "atoms", "unit", "value", "n_frames")
+
+
+def evaluate(
+    run_path: Path | str,
+    frames_path: Path | str,
+    split_path: Path | str,
+    mapping_path: Path | str,
+    samples_path: Path | str,
+    metrics: Sequence[str],
+    output_path: Path | str,
+    per_frame_path: Path | str | None = None,
+) -> None:
+    """Score the samples of one run and write tidy rows, labelled with what ``run.json`` says it is.
+
+    Parameters
+    ----------
+    run_path
+        ``run.json`` of the training.
+    metrics
+        Names of plug-ins of ``cgbench/metrics``.
+    output_path
+        ``metrics.csv``; its columns are those of :mod:`cgbench.results`.
+    per_frame_path
+        ``.npz`` for the score of every test frame (optional).
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged, or they do not belong together.
+    """
+    run = read_run(run_path)
+    frames = Frames.load(frames_path)
+    table = score(
+        frames,
+        Split.load_for(split_path, frames, frames_path),
+        Mapping.load(mapping_path),
+        samples_path,
+        metrics,
+        per_frame_path,
+    )
+    for position, label in enumerate(RUN_KEY):
+        table.insert(position, label, run[label])
+    with atomic_output(output_path) as temporary:
+        table.to_csv(temporary, index=False)
 
 
 def score(
@@ -33,8 +78,7 @@ def score(
     Parameters
     ----------
     samples_path
-        ``samples.npz`` as the sampling stage writes it: ``frame_index`` [n_frames],
-        ``reconstruction`` [n_frames, n_atoms, 3] and ``samples`` [n_frames, n_samples, n_atoms, 3], Å.
+        :class:`cgbench.samples.Samples` as the sampling stage writes them.
     metrics
         Names of plug-ins of ``cgbench/metrics``.
     per_frame_path
@@ -53,7 +97,8 @@ def score(
     InputError
         If the samples are missing, damaged, hold NaN, or belong to another split or molecule.
     """
-    index, reconstruction, samples = _read_samples(samples_path)
+    stored = Samples.load(samples_path)
+    index = stored.frame_index
     if not np.array_equal(index, split.test):
         raise InputError(
             f"{samples_path}: its {len(index)} frames are not the {len(split.test)} test frames of the "
@@ -66,7 +111,7 @@ def score(
         )
     try:
         whole = Evaluation.of_all_atoms(
-            frames.positions[index], reconstruction, samples, frames.molecule, mapping
+            frames.positions[index], stored.reconstruction, stored.samples, frames.molecule, mapping
         )
     except InputError as error:
         raise InputError(f"{samples_path}: {error}") from None
@@ -100,13 +145,3 @@ def per_frame_scores(
                 )
             scores[name, atoms] = values
     return scores
-
-
-def _read_samples(path: Path | str) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return stored["frame_index"], stored["reconstruction"], stored["samples"]
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; run `cgbench sample` first") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: not a file of samples ({error}); delete it and sample again") from None

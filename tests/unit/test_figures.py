@@ -19,6 +19,7 @@ from cgbench.frames import Frames
 from cgbench.mapping.base import Mapping
 from cgbench.molecule import Molecule
 from cgbench.results import COLUMNS
+from cgbench.samples import Samples
 
 RESOLUTIONS = (3, 6, 8)
 
@@ -195,7 +196,7 @@ def test_ramachandran_has_the_reference_and_every_run(alanine_frames: Frames, tm
     runs = []
     for n_beads in (3, 6):
         directory = write_run(tmp_path / str(n_beads), n_beads, 0)
-        np.savez(directory / "samples.npz", frame_index=index, samples=samples)
+        Samples(index, samples[:, 0], samples, 1.0).save(directory / "samples.npz")
         runs.append(read_torsions(directory, alanine_frames))
     figure = ramachandran(alanine_frames, runs, "toy")
     axes = panels(figure)
@@ -204,7 +205,7 @@ def test_ramachandran_has_the_reference_and_every_run(alanine_frames: Frames, tm
     # Samples that are the reference have its density.
     reference, first, _ = (a.images[0].get_array() for a in axes)
     assert np.allclose(reference.filled(0), first.filled(0))
-    np.savez(tmp_path / "3" / "samples.npz", frame_index=index, samples=samples[:, :, :5])
+    Samples(index, samples[:, 0], samples[:, :, :5], 1.0).save(tmp_path / "3" / "samples.npz")
     with pytest.raises(InputError, match=r"samples\.npz: samples of shape .* do not fit"):
         read_torsions(tmp_path / "3", alanine_frames)
 

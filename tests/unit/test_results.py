@@ -17,6 +17,7 @@ from cgbench.results import (
     read_runs,
     tied,
 )
+from cgbench.samples import Samples
 
 CAPTIONS = Path(__file__).parents[2] / "workflow" / "report"
 RECON = "rmsd_recon heavy (Å)"
@@ -219,7 +220,8 @@ def test_the_leaderboard_is_written_for_machines_and_people(tmp_path: Path) -> N
 
 def test_collect_takes_what_is_there_and_lists_what_is_not(tmp_path: Path) -> None:
     files = [write_run(tmp_path, "a", 1), write_run(tmp_path, "a", 0, seconds=30.0)]
-    np.savez(files[0][0].with_name("samples.npz"), seconds=2.5, frame_index=np.arange(7))
+    geometries = np.zeros((7, 1, 2, 3), dtype=np.float32)
+    Samples(np.arange(7), geometries[:, 0], geometries, 2.5).save(files[0][0].with_name("samples.npz"))
     absent = tmp_path / "b" / "fold0"
     metrics_csv, runs_csv = tmp_path / "metrics.csv", tmp_path / "runs.csv"
     missing = collect(

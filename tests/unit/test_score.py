@@ -18,7 +18,12 @@ def stored(alanine_frames, split):
     """What the sampling stage would write for a method that is off by 1 Å along x."""
     reference = alanine_frames.positions[split.test]
     off = reference + np.array([1.0, 0, 0], dtype=np.float32)
-    return {"frame_index": split.test, "reconstruction": reference, "samples": np.stack([off, off], axis=1)}
+    return {
+        "frame_index": split.test,
+        "reconstruction": reference,
+        "samples": np.stack([off, off], axis=1),
+        "seconds": 1.0,
+    }
 
 
 def write(tmp_path, arrays):

@@ -1,6 +1,5 @@
 """Backbone torsions of samples beside those of molecular dynamics."""
 
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from cgbench.figures.torsions import NO_BACKBONE, OUTLINE, Angles, draw_contour,
 from cgbench.frames import Frames
 from cgbench.molecule import IntArray
 from cgbench.results import read_run
+from cgbench.samples import Samples
 
 # Inches for what stands left and right of the panels: labels and the colour bar.
 MARGIN = 1.5
@@ -51,13 +51,8 @@ def read_torsions(run_dir: Path | str, frames: Frames) -> SampledTorsions:
         If a file is missing or damaged, or belongs to other frames.
     """
     run, path = read_run(Path(run_dir) / "run.json"), Path(run_dir) / "samples.npz"
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            index, samples = stored["frame_index"], stored["samples"]
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; run `cgbench sample` first") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: not a file of samples ({error}); delete it and sample again") from None
+    stored = Samples.load(path)
+    index, samples = stored.frame_index, stored.samples
     n_atoms = frames.molecule.n_atoms
     if samples.ndim != 4 or samples.shape[2:] != (n_atoms, 3) or index.max(initial=0) >= len(frames):
         raise InputError(

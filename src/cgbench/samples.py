@@ -1,0 +1,84 @@
+"""Samples: what a trained model made of the test frames of one run, kept raw for any metric."""
+
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cgbench.errors import InputError
+from cgbench.files import atomic_output
+from cgbench.molecule import IntArray
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Reconstructions of test frames and samples for their beads.
+
+    Attributes
+    ----------
+    frame_index : int [n_frames]
+        Which frames.
+    reconstruction : float32 [n_frames, n_atoms, 3]
+        Encoded and decoded, Å.
+    samples : float32 [n_frames, n_samples, n_atoms, 3]
+        Drawn from the beads alone, Å.
+    seconds
+        Time that drawing the samples took.
+    """
+
+    frame_index: IntArray
+    reconstruction: NDArray[np.float32]
+    samples: NDArray[np.float32]
+    seconds: float
+
+    def save(self, path: Path | str) -> None:
+        """Write everything to one ``.npz`` file, atomically."""
+        arrays: dict[str, Any] = vars(self)
+        with atomic_output(path) as temporary:
+            np.savez(temporary, **arrays)
+
+    @classmethod
+    def load(cls, path: Path | str) -> "Samples":
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or damaged.
+        """
+        with _opened(path) as arrays:
+            return cls(
+                frame_index=arrays["frame_index"],
+                reconstruction=arrays["reconstruction"],
+                samples=arrays["samples"],
+                seconds=float(arrays["seconds"]),
+            )
+
+
+def sampling_cost(path: Path | str) -> tuple[float, int]:
+    """Seconds that sampling took and for how many frames, without reading the samples themselves.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged.
+    """
+    with _opened(path) as arrays:
+        return float(arrays["seconds"]), len(arrays["frame_index"])
+
+
+@contextmanager
+def _opened(path: Path | str) -> Iterator[Any]:
+    """Open a file of samples; arrays are read, and damage is found, where they are asked for."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            yield arrays
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; run `cgbench sample` first") from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: not a file of samples ({error}); delete it and sample again") from None
