@@ -14,9 +14,7 @@ CLASS_NAMES = {"datasets": "Source", "mapping": "Generator", "methods": "Method"
 def names(room: str) -> list[str]:
     """Keys of all plug-ins in ``cgbench/<room>``, sorted."""
     package = importlib.import_module(f"cgbench.{room}")
-    return sorted(
-        module.name for module in pkgutil.iter_modules(package.__path__) if module.name not in {"base", "all"}
-    )
+    return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name != "base")
 
 
 def load(room: str, name: str) -> Any:

@@ -2,13 +2,15 @@
 
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 
 from snakemake_interface_common.exceptions import WorkflowError
 
-# Of this checkout, whichever is installed.
-sys.path.insert(0, str(Path(workflow.basedir, "src")))
+# The package of this checkout, whichever is installed.
+SOURCE = str(Path(workflow.basedir, "src"))
+sys.path.insert(0, SOURCE)
 
 from cgbench.config import Config
 from cgbench.errors import InputError
@@ -37,15 +39,17 @@ SPLIT = "<results>/data/{dataset}/splits/fold{fold}"
 MAPPING = "<results>/mappings/{dataset}/{mapping}-{n_beads}/fold{fold}"
 RUN = "<results>/runs/{dataset}/{mapping}-{n_beads}/{method}/fold{fold}"
 
-# Jobs take the interpreter that runs Snakemake (unless a conda environment is activated later,
-# which then comes first) and the package of this checkout; logs get a progress line every 10 s.
+# Jobs take the interpreter that runs Snakemake, unless a conda environment is activated later, which
+# then comes first; logs get a progress line every 10 s.
 os.environ.update(
     PATH=os.pathsep.join(
         [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
     ),
-    PYTHONPATH=str(Path(workflow.basedir, "src")),
     TQDM_MININTERVAL=os.environ.get("TQDM_MININTERVAL", "10"),
 )
+# Jobs take the package of this checkout; said here because Snakemake hides PYTHONPATH from jobs in
+# conda environments.
+shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(SOURCE)}; ")
 
 
 def every_cell(pattern):
