@@ -4,6 +4,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 CORES ?= all
+NAME ?= alanine_dipeptide
 VENV := .venv
 STAMP := $(VENV)/.installed
 # A killed run leaves half-made outputs behind, which are to be made again.
@@ -29,8 +30,8 @@ $(STAMP): pyproject.toml constraints.txt
 all: env  ## run the default benchmark: data, training, leaderboard, figures
 	$(SNAKEMAKE) all
 
-simulate: env  ## make the bundled trajectories anew
-	$(SNAKEMAKE) simulations
+simulate: env  ## make trajectories anew: the bundled ones, or those of NAME=<entry of `simulations`>
+	$(SNAKEMAKE) results/simulations/$(NAME)/card.json
 
 # What the README shows and a reader can compare a run of their own with.
 reference: all  ## run the default benchmark and keep its tables and figures in results/reference

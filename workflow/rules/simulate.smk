@@ -64,10 +64,11 @@ rule bundle_simulation:
     params:
         recipe=lambda wildcards: CONFIG.simulations[wildcards.name].to_json(),
         directory=lambda wildcards, output: str(Path(output.card).parent),
+        command=lambda wildcards, output: f"snakemake --cores 2 {output.card}",
     shell:
         "python -m cgbench bundle {input.walkers:q} --name {wildcards.name} --recipe {params.recipe:q}"
         " --structure {input.structure:q} --output {params.directory:q}"
-        " --command 'snakemake --cores 2 results/simulations/{wildcards.name}/card.json' > {log:q} 2>&1"
+        " --command {params.command:q} > {log:q} 2>&1"
 
 
 rule simulations:
