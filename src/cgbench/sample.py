@@ -24,6 +24,7 @@ def sample(
     seed: int,
     fold: int = 0,
     threads: int = 1,
+    device: str = "auto",
 ) -> None:
     """Reconstruct the test frames, draw samples for their beads, and write both as :class:`Samples`.
 
@@ -35,12 +36,15 @@ def sample(
         As in training; every method of a fold draws with the same seed.
     threads
         CPU threads.
+    device
+        ``"auto"``, ``"cpu"`` or ``"cuda"``; what is drawn is the same up to rounding.
 
     Raises
     ------
     InputError
         If an input cannot be used, or the model belongs to another molecule.
     """
+    device = runtime.choose_device(device)
     model = load_model(model_path)
     frames = Frames.load(frames_path)
     if model.molecule.elements != frames.molecule.elements:
@@ -52,6 +56,7 @@ def sample(
     positions = frames.positions[test]
     sample_seed = derive(seed, "sample", fold)
     runtime.set_up(sample_seed, threads)
+    model.to(device)
     reconstruction = model.reconstruct(positions)
     started = time.perf_counter()
     samples = model.sample(model.mapping.beads(positions), n_samples, sample_seed)

@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from cgbench.commands.options import Fold, FramesFile, MappingFile, Seed, SplitFile, Threads, read_spec
+from cgbench.commands.options import (
+    Device,
+    Fold,
+    FramesFile,
+    MappingFile,
+    Seed,
+    SplitFile,
+    Threads,
+    read_spec,
+)
 
 app = typer.Typer()
 
@@ -24,7 +33,7 @@ def train(
     dataset: Annotated[str, typer.Option(help="Name of the dataset in the result tables.")] = "",
     mapping_name: Annotated[str, typer.Option(help="Name of the mapping in the result tables.")] = "",
     threads: Threads = 1,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Train one method on the training frames; validation frames decide when to stop.
 
@@ -62,6 +71,7 @@ def sample(
     seed: Seed,
     fold: Fold,
     threads: Threads = 1,
+    device: Device = "auto",
 ) -> None:
     """Reconstruct the test frames and draw samples from their beads; raw output, scored later.
 
@@ -70,7 +80,17 @@ def sample(
     """
     from cgbench.sample import sample
 
-    sample(model, frames, split, output, n_samples=n_samples, seed=seed, fold=fold, threads=threads)
+    sample(
+        model,
+        frames,
+        split,
+        output,
+        n_samples=n_samples,
+        seed=seed,
+        fold=fold,
+        threads=threads,
+        device=device,
+    )
 
 
 @app.command()
