@@ -146,6 +146,19 @@ class TestGraph:
         assert value("graph_xor", swapped) == pytest.approx(2 / 3)
         assert value("graph_exact", swapped) == 0
 
+    def test_in_the_published_count_they_cancel(self):
+        assert value("graph_legacy", evaluation([moved(2, 0.0, 1.4)])) == 0
+        # One of three bonds is missing from the first sample, none from the second.
+        assert value("graph_legacy", evaluation([moved(2, 9.0), GEOMETRY])) == pytest.approx(1 / 6)
+
+    def test_the_published_reference_is_the_frame(self):
+        broken = moved(2, 9.0)
+        assert value("graph_legacy", evaluation([broken], reference=broken)) == 0
+        # Three bonds where the frame has two.
+        assert value("graph_legacy", evaluation([GEOMETRY], reference=broken)) == pytest.approx(1 / 2)
+        scattered = 100 * GEOMETRY
+        assert np.isnan(value("graph_legacy", evaluation([GEOMETRY], reference=scattered)))
+
     def test_heavy_atoms_have_their_own_bonds(self):
         without_hydrogen = evaluation([moved(3, -5.0)])
         assert value("graph_xor", without_hydrogen) == pytest.approx(1 / 3)
