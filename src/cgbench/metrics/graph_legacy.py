@@ -10,9 +10,9 @@ from cgbench.metrics.base import Evaluation, MetricBase
 class Metric(MetricBase):
     """|Σ(A_frame − A_gen)| / Σ A_frame, mean over samples: for comparison with published numbers only.
 
-    Two faults of that implementation are kept: a missing and an extra bond cancel, and the graph to reproduce is that of the frame, where a
-    stretched bond is none, not that of the topology. ``graph_xor`` has neither. NaN for
-    a frame without any bond.
+    Two faults of that implementation are kept: a missing and an extra bond cancel, and the graph to
+    reproduce is that of the frame, where a stretched bond is none, not that of the topology.
+    ``graph_xor`` has neither. NaN for a frame without any bond.
     """
 
     label = "Graph error λ, as published"
