@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+import mdtraj
+import numpy as np
 import pytest
 from workflow_project import Project
 
@@ -75,6 +77,44 @@ def test_damaged_trajectory_is_refused_by_its_checksum(project: Project) -> None
     assert "walker-0.xtc: SHA-256 is" in printed
     assert "restore it" in printed
     assert not list(project.root.glob("results/test/data/*/frames.npz"))
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("atoms", ["own.xtc", "21 atoms", "own.pdb has 22", "give the topology"]),
+        ("truncated", ["own.xtc", "truncated or corrupt"]),
+        ("nan", ["own.dcd", "1 of 5 frames hold NaN", "leave them out"]),
+    ],
+)
+def test_damaged_trajectories_of_ones_own(
+    project: Project, alanine_directory: Path, damage: str, said: list[str]
+) -> None:
+    trajectory = _few_frames(alanine_directory)
+    trajectory[0].save(str(project.root / "own.pdb"))
+    path = project.root / ("own.dcd" if damage == "nan" else "own.xtc")
+    if damage == "atoms":
+        trajectory = trajectory.atom_slice(range(21))
+    elif damage == "nan":
+        trajectory.xyz[2, 3, 1] = np.nan
+    trajectory.save(str(path))
+    if damage == "truncated":
+        path.write_bytes(path.read_bytes()[:-10])
+    target = "results/test/data/mine/card.json"
+    printed = _run_with(
+        project,
+        f"datasets: {{mine: {{source: files, topology: own.pdb, trajectories: {path.name}, "
+        "frame_interval_ps: 1}}\nrun: {datasets: [mine], resolutions: {mine: [3]}}\n",
+        target,
+    )
+    assert "error: " in printed
+    for text in said:
+        assert text in printed
+    assert [file.name for file in (project.root / target).parent.iterdir()] == ["prepare.log"]
+
+
+def _few_frames(directory: Path) -> mdtraj.Trajectory:
+    return next(mdtraj.iterload(f"{directory}/walker-0.xtc", top=f"{directory}/topology.pdb", chunk=5))
 
 
 def test_missing_trajectories_of_ones_own(project: Project) -> None:

@@ -7,19 +7,30 @@ import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from workflow_project import Project
+
+from cgbench import plugins
 
 pytestmark = pytest.mark.slow
 RUNS = "results/test/runs/alanine_dipeptide/backbone-3"
 
 
 def test_every_cell_is_scored(finished: Project) -> None:
-    metrics = pd.read_csv(finished.root / "results/test/metrics.csv")
-    cells = metrics[["dataset", "mapping", "n_beads", "method", "fold"]].drop_duplicates()
+    table = finished.root / "results/test/metrics.csv"
+    assert table.read_text().splitlines()[0] == (
+        "dataset,mapping,n_beads,method,fold,split,metric,atoms,unit,value,n_frames"
+    )
+    metrics = pd.read_csv(table)
+    cells = metrics.groupby(["dataset", "mapping", "n_beads", "method", "fold"])
     assert len(cells) == 2 * 2 * 2  # resolutions, methods, folds
-    assert metrics["value"].notna().any()
+    assert cells.size().nunique() == 1, "cells are scored alike"
+    assert set(metrics["metric"]) == set(plugins.names("metrics"))
+    # Two samples are drawn, so that even diversity is a number.
+    assert np.isfinite(metrics["value"]).all()
+    assert set(metrics["n_frames"]) == {24}
 
 
 def test_second_run_has_nothing_to_do(finished: Project) -> None:
@@ -29,7 +40,10 @@ def test_second_run_has_nothing_to_do(finished: Project) -> None:
 def test_report_builds(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "project")
     project.run("all", "--report", "report.html")
-    assert (project.root / "report.html").stat().st_size > 10_000
+    report = (project.root / "report.html").read_text()
+    for category in ("Tables", "Comparison", "Training", "Tasks", "Torsions"):
+        assert f'"{category}"' in report
+    assert "Points are means" in report, "no caption of the comparison"
 
 
 def test_settings_of_one_method_repeat_that_method_alone(finished: Project, tmp_path: Path) -> None:
