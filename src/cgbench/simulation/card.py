@@ -18,7 +18,6 @@ from cgbench.simulation.stereo import check_stereochemistry
 
 LICENCE = "CC BY 4.0"
 PACKAGES = ("openmm", "mdtraj", "numpy", "pdbfixer", "PeptideBuilder")
-STATES = {"folded": "folded", "melted": "unfolded"}
 SEEDS = (
     'cgbench.seeds.derive(base, "walker", k, "chunk", c): chunk 0 prepares walker k, '
     "chunk c draws the noise of its c-th chunk_frames frames"
@@ -116,20 +115,18 @@ def _card(
         "citation": recipe.citation,
         "files": {"topology.pdb": _file(folder / "topology.pdb")},
     }
-    for number, (key, trajectory) in enumerate(trajectories.items()):
-        card["files"][key] = {
-            **_file(folder / key),
-            "n_frames": trajectory.n_frames,
-            **_state(recipe, number),
-        }
-    contacts = next((start.contacts for start in recipe.starts if isinstance(start, FoldedStart)), ())
+    for key, trajectory in trajectories.items():
+        card["files"][key] = {**_file(folder / key), "n_frames": trajectory.n_frames}
+    native = next((start for start in recipe.starts if isinstance(start, FoldedStart)), None)
     if len(recipe.sequence) == 1:
         card["agreement"] = agreement(
             {Path(key).stem: backbone_angles(trajectory) for key, trajectory in trajectories.items()}
         )
-    elif contacts:
-        native = load_reference(reference_pdb, len(recipe.sequence)) if reference_pdb else None
-        card["shape"] = {key: shape(t, contacts, native) for key, t in trajectories.items()}
+    elif native:
+        reference = load_reference(reference_pdb, len(recipe.sequence)) if reference_pdb else None
+        card["shape"] = {key: shape(t, native, reference) for key, t in trajectories.items()}
+        for key, facts in card["shape"].items():
+            card["files"][key]["state"] = facts.pop("state")
         if reference_pdb:
             card["reference"] = {"file": Path(reference_pdb).name, "sha256": sha256(reference_pdb)}
     card["spec"] = recipe.model_dump(mode="json")
@@ -155,11 +152,6 @@ def _started(recipe: Recipe, walker: int) -> str:
         if start.leaves_within_ps:
             then += f", which lies at most {start.leaves_within_ps} ps before the walker crosses phi = 0"
     return f"{how}; {then}"
-
-
-def _state(recipe: Recipe, walker: int) -> dict[str, str]:
-    state = STATES.get(recipe.start(walker).kind)
-    return {"state": state} if state else {}
 
 
 def _file(path: Path) -> dict[str, Any]:

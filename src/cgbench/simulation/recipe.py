@@ -38,7 +38,9 @@ class FoldedStart(Settings):
     contacts
         Atom pairs pulled together, such as ``["3:N", "8:O"]``.
     kept
-        How many of the first ``contacts`` must still hold after the release, for the fold to count.
+        How many of the first ``contacts`` decide, by holding without restraints, that a chain is folded.
+    release_ps
+        Time run without restraints in which they must hold, for the start to count.
     """
 
     kind: Literal["folded"] = "folded"
@@ -47,7 +49,7 @@ class FoldedStart(Settings):
     hot_kelvin: Positive = 600
     cold_kelvin: Positive = 320
     anneal_ps: Positive = 300
-    release_ps: Positive = 40
+    release_ps: Positive = 200
 
 
 class MeltedStart(Settings):

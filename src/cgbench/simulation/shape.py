@@ -7,22 +7,27 @@ import mdtraj
 import numpy as np
 
 from cgbench.errors import InputError
-from cgbench.simulation.folding import CONTACT_NM, contact_atoms
-from cgbench.simulation.recipe import Contact
+from cgbench.simulation.folding import CONTACT_NM, HELD, contact_atoms
+from cgbench.simulation.recipe import FoldedStart
 
 ANGSTROM_PER_NM = 10.0
 
 
 def shape(
-    trajectory: mdtraj.Trajectory, contacts: tuple[Contact, ...], reference: mdtraj.Trajectory | None
+    trajectory: mdtraj.Trajectory, native: FoldedStart, reference: mdtraj.Trajectory | None
 ) -> dict[str, Any]:
-    """Return mean radius of gyration, contact occupancies and, given a reference, the C-alpha RMSD (Å)."""
-    pairs = contact_atoms(trajectory.topology, contacts)
-    held = mdtraj.compute_distances(trajectory, pairs) < CONTACT_NM
+    """Return what the frames are, whatever they started from.
+
+    That is the state (folded where the decisive contacts hold), the mean radius of gyration, the
+    share of frames with each contact and, given a reference, the C-alpha RMSD in Å.
+    """
+    pairs = contact_atoms(trajectory.topology, native.contacts)
+    held = np.mean(mdtraj.compute_distances(trajectory, pairs) < CONTACT_NM, axis=0)
     facts: dict[str, Any] = {
+        "state": "folded" if (held[: native.kept] >= HELD).all() else "unfolded",
         "radius_of_gyration_A": _mean(mdtraj.compute_rg(trajectory) * ANGSTROM_PER_NM),
         "contact_occupancy": {
-            f"{a} {b}": round(float(share), 3) for (a, b), share in zip(contacts, held.mean(0), strict=True)
+            f"{a} {b}": round(float(share), 3) for (a, b), share in zip(native.contacts, held, strict=True)
         },
     }
     if reference is not None:
