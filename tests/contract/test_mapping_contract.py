@@ -1,5 +1,7 @@
 """What every mapping in ``cgbench/mapping`` promises."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,18 +17,46 @@ N_ATOMS = 22
 FEW_RESOLUTIONS = [1, 3, N_ATOMS]
 
 
+BEADS = """
+- atoms: resid 1 2
+  centre: mass
+- atoms: [0, 1, 2, 3, 4, 5]
+"""
+
+
 @pytest.fixture(params=plugins.names("mapping"))
-def generator(request):
+def generator(request, tmp_path):
     made = plugins.load("mapping", request.param)
-    return made(made.Settings())
+    if "path" not in made.Settings.model_fields:
+        return made(made.Settings())
+    (tmp_path / "beads.yaml").write_text(BEADS)
+    return made(made.Settings(path=str(tmp_path / "beads.yaml")))
 
 
-def resolutions(generator):
-    return FEW_RESOLUTIONS if generator.learned else range(1, N_ATOMS + 1)
+@pytest.fixture
+def resolutions(generator, alanine, alanine_frames):
+    """Numbers of beads to try: all, few, or the only one that a refusal names."""
+    try:
+        generator.generate(alanine, 1, 7, alanine_frames.positions[:N_TRAINING])
+    except InputError as refusal:
+        return [only_resolution(refusal)]
+    return FEW_RESOLUTIONS if generator.learned else list(range(1, N_ATOMS + 1))
 
 
-def test_mapping_is_valid_at_every_resolution(generator, alanine, alanine_frames):
-    for n_beads in resolutions(generator):
+def only_resolution(refusal):
+    return int(re.search(r"the only possible resolution is (\d+)", str(refusal))[1])
+
+
+def test_a_resolution_is_made_or_refused_with_the_only_one(generator, resolutions, alanine, alanine_frames):
+    for n_beads in range(1, N_ATOMS + 1) if len(resolutions) == 1 else []:
+        if n_beads not in resolutions:
+            with pytest.raises(InputError) as refusal:
+                generator.generate(alanine, n_beads, 7, alanine_frames.positions[:N_TRAINING])
+            assert [only_resolution(refusal.value)] == resolutions
+
+
+def test_mapping_is_valid_at_every_resolution(generator, resolutions, alanine, alanine_frames):
+    for n_beads in resolutions:
         mapping = generator.generate(alanine, n_beads, 7, alanine_frames.positions[:N_TRAINING])
         assert mapping.bead_index.shape == (N_ATOMS,)
         assert sorted(set(mapping.bead_index.tolist())) == list(range(n_beads)), "an empty bead"
@@ -38,9 +68,9 @@ def test_mapping_is_valid_at_every_resolution(generator, alanine, alanine_frames
         assert lowest == sorted(lowest), "beads are numbered by their lowest atom"
 
 
-def test_beads_move_with_the_molecule(generator, alanine, alanine_frames):
+def test_beads_move_with_the_molecule(generator, resolutions, alanine, alanine_frames):
     frames = alanine_frames.positions[:N_TRAINING]
-    mapping = generator.generate(alanine, 3, 7, frames)
+    mapping = generator.generate(alanine, resolutions[len(resolutions) // 2], 7, frames)
     rotation, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))
     positions, shift = frames.astype(np.float64), np.array([1.0, -2.0, 3.0])
     moved = mapping.beads(positions @ rotation.T + shift)
@@ -53,8 +83,8 @@ def test_beads_move_with_the_molecule(generator, alanine, alanine_frames):
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(seed=st.integers(0, 2**31 - 1), choice=st.integers(0, 1000))
-def test_same_seed_same_mapping(generator, alanine, alanine_frames, seed, choice):
-    n_beads = list(resolutions(generator))[choice % len(resolutions(generator))]
+def test_same_seed_same_mapping(generator, resolutions, alanine, alanine_frames, seed, choice):
+    n_beads = resolutions[choice % len(resolutions)]
     first, second = (
         generator.generate(alanine, n_beads, seed, alanine_frames.positions[:N_TRAINING]) for _ in range(2)
     )

@@ -1,0 +1,104 @@
+"""Linear reconstruction error of mappings on walkers they never saw: the table of docs/mappings.md.
+
+    python benchmarks/mappings.py
+
+Runs on one core, in about a minute.
+"""
+
+import time
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+import torch
+
+from cgbench import plugins
+from cgbench.combination import best_combination
+from cgbench.datasets.bundled import BundledSettings, Source
+from cgbench.frames import Frames
+from cgbench.mapping import cgae
+from cgbench.mapping.base import Mapping
+from cgbench.mapping.random import Generator as Random
+from cgbench.schema import Protocol
+from cgbench.settings import Settings
+from cgbench.splits import make_split
+
+DIRECTORY = Path(__file__).parents[1] / "workflow" / "resources" / "alanine_dipeptide"
+RESOLUTIONS = (3, 4, 5, 6, 8, 10, 12)
+FOLDS = range(Protocol().folds)
+RANDOM_SEEDS = range(10)
+SEED = 2022
+
+
+class SearchAlone(cgae.Generator):
+    """A control: the search of CGAE, begun at random partitions instead of trained ones."""
+
+    def _train(self, gram: torch.Tensor, n_beads: int, seed: int) -> torch.Tensor:
+        rng = np.random.default_rng(seed)
+        shape = (self.settings.restarts, len(gram))
+        return torch.as_tensor(rng.integers(n_beads, size=shape))
+
+
+GENERATORS = {
+    "cgae": cgae.Generator(cgae.CGAESettings()),
+    "cgae, search_lift_weight 0": cgae.Generator(cgae.CGAESettings(search_lift_weight=0.0)),
+    "its search alone": SearchAlone(cgae.CGAESettings()),
+    "random": Random(Settings()),
+    **{name: plugins.load("mapping", name)(Settings()) for name in ("backbone", "girvan_newman", "sequence")},
+}
+
+
+def error(mapping: Mapping, train: np.ndarray, test: np.ndarray) -> float:
+    """RMSD (Å), mean over test frames, of the best linear decoder of the training frames."""
+    decoder = best_combination(mapping.beads(train), train)
+    beads = mapping.beads(test)
+    centre = beads.mean(1, keepdims=True)
+    squared = ((decoder @ (beads - centre) + centre - test) ** 2).sum(-1)
+    return float(np.sqrt(squared.mean(1)).mean())
+
+
+def connected(mapping: Mapping, graph: "nx.Graph[int]") -> int:
+    """Count the beads whose atoms hang together through bonds."""
+    beads = (np.flatnonzero(mapping.bead_index == bead).tolist() for bead in range(mapping.n_beads))
+    return sum(nx.is_connected(graph.subgraph(bead)) for bead in beads)
+
+
+def measure(frames: Frames) -> pd.DataFrame:
+    """One row per generator, resolution, fold and, for random mappings, seed."""
+    rows = []
+    for fold in FOLDS:
+        split = make_split(frames, Protocol(), fold, SEED)
+        train, test = (frames.positions[part].astype(np.float64) for part in (split.train, split.test))
+        for name, generator in GENERATORS.items():
+            for n_beads in RESOLUTIONS:
+                for seed in RANDOM_SEEDS if name == "random" else (SEED,):
+                    start = time.perf_counter()
+                    mapping = generator.generate(frames.molecule, n_beads, seed, train)
+                    seconds = time.perf_counter() - start
+                    found = error(mapping, train, test), connected(mapping, frames.molecule.graph), seconds
+                    rows.append((name, n_beads, fold, *found))
+    return pd.DataFrame(rows, columns=["mapping", "N", "fold", "RMSD (Å)", "connected beads", "seconds"])
+
+
+def least_lead(table: pd.DataFrame) -> pd.DataFrame:
+    """By how much CGAE is below another mapping where that comes closest, over folds and seeds, Å."""
+    learned = table[table["mapping"] == "cgae"].set_index(["N", "fold"])["RMSD (Å)"]
+    others = table[table["mapping"].isin(["random", "backbone", "girvan_newman", "sequence"])]
+    lead = others["RMSD (Å)"] - learned.loc[list(zip(others["N"], others["fold"], strict=True))].to_numpy()
+    return others.assign(lead=lead).pivot_table("lead", "mapping", "N", aggfunc="min", sort=False)
+
+
+def main() -> None:
+    """Print the tables in Markdown."""
+    torch.set_num_threads(1)
+    frames, _ = Source(BundledSettings(directory=str(DIRECTORY))).read()
+    table = measure(frames)
+    for column, form in (("RMSD (Å)", ".3f"), ("connected beads", ".1f"), ("seconds", ".2f")):
+        means = table.pivot_table(index="mapping", columns="N", values=column, sort=False)
+        print(f"\n{column}\n\n{means.to_markdown(floatfmt=form)}")
+    print(f"\nleast lead of cgae (Å)\n\n{least_lead(table).to_markdown(floatfmt='.3f')}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""Another mapping with some atoms in wrong beads: how much a method minds."""
+
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from cgbench import partition
+from cgbench.config import PlugIn
+from cgbench.mapping.base import Mapping, MappingGenerator
+from cgbench.molecule import IntArray, Molecule
+from cgbench.settings import Settings
+
+
+class ShuffledSettings(Settings):
+    """What is shuffled, and how much.
+
+    Attributes
+    ----------
+    of
+        Generator of the mapping to begin with.
+    settings
+        Its settings.
+    fraction
+        Share of atoms that change their bead.
+    """
+
+    of: str = "backbone"
+    settings: dict[str, Any] = Field(default_factory=dict)
+    fraction: Annotated[float, Field(ge=0, le=1)] = 0.1
+
+    @model_validator(mode="after")
+    def _refuse_unknown(self) -> "ShuffledSettings":
+        self.begun_with()
+        return self
+
+    def begun_with(self) -> PlugIn:
+        """Give the generator of the mapping to begin with.
+
+        Raises
+        ------
+        InputError
+            If there is no such generator or it refuses its settings.
+        """
+        return PlugIn.parse("mapping", self.of, self.of, self.settings, f"settings of shuffled {self.of}")
+
+
+class Generator(MappingGenerator):
+    """Move a share of the atoms, drawn at random, to other beads, also drawn at random.
+
+    An atom that is alone in its bead stays, so that no bead is emptied, and another moves in its
+    place; where there are too few others, fewer atoms move than asked for. Beads are geometric
+    centres, whatever they were before.
+    """
+
+    Settings = ShuffledSettings
+    settings: ShuffledSettings
+    reference = "shuffled mappings of arXiv 2201.12176"
+    learned = True  # where the mapping to begin with is; others never see the frames
+
+    def _generate(
+        self, molecule: Molecule, n_beads: int, seed: int, positions: NDArray[np.float32] | None
+    ) -> Mapping:
+        whole = self.settings.begun_with().create().generate(molecule, n_beads, seed, positions)
+        n_moved = round(self.settings.fraction * molecule.n_atoms)
+        return Mapping.centres(shuffled(whole.bead_index, n_moved, np.random.default_rng(seed)))
+
+
+def shuffled(bead_index: IntArray, n_moved: int, rng: np.random.Generator) -> IntArray:
+    """Move ``n_moved`` atoms, or as many as can, to other beads and number the beads anew."""
+    labels = bead_index.copy()
+    n_beads = int(labels.max()) + 1
+    if n_beads == 1:
+        return labels
+    for atom in rng.permutation(len(labels)).tolist():
+        if n_moved == 0:
+            break
+        if (labels == labels[atom]).sum() > 1:
+            # One of the other beads, each as likely.
+            labels[atom] = (labels[atom] + rng.integers(1, n_beads)) % n_beads
+            n_moved -= 1
+    return partition.numbered(labels)

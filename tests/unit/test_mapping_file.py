@@ -1,0 +1,95 @@
+"""Beads that a user has written down, and every way to get them wrong."""
+
+import json
+
+import numpy as np
+import pytest
+
+from cgbench import plugins
+from cgbench.errors import InputError
+
+YAML = """
+- atoms: [16, 17, 18, 19, 20, 21]
+- {atoms: resid 0, centre: mass}
+- {atoms: resid 1, centre: CA}
+"""
+
+
+def generate(path, molecule, n_beads=3):
+    generator = plugins.load("mapping", "file")
+    return generator(generator.Settings(path=str(path))).generate(molecule, n_beads, 0)
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(text, name="beads.yaml"):
+        (tmp_path / name).write_text(text)
+        return tmp_path / name
+
+    return write
+
+
+def test_beads_by_selection_and_index_with_every_kind_of_centre(written, alanine):
+    mapping = generate(written(YAML), alanine)
+    np.testing.assert_array_equal(mapping.bead_index, alanine.residue_index)
+    first, second, third = (mapping.weights[mapping.bead_index == bead] for bead in range(3))
+    masses = alanine.masses[alanine.residue_index == 0]
+    np.testing.assert_allclose(first, masses / masses.sum())
+    assert np.flatnonzero(second).tolist() == [alanine.atom_names.index("CA") - 6]
+    np.testing.assert_allclose(third, 1 / 6)
+
+
+def test_the_same_beads_in_json(written, alanine):
+    beads = [
+        {"atoms": "resid 0", "centre": "mass"},
+        {"atoms": "resid 1", "centre": "CA"},
+        {"atoms": "resid 2"},
+    ]
+    by_json = generate(written(json.dumps(beads), "beads.json"), alanine)
+    by_yaml = generate(written(YAML), alanine)
+    np.testing.assert_array_equal(by_json.bead_index, by_yaml.bead_index)
+    np.testing.assert_allclose(by_json.weights, by_yaml.weights)
+
+
+def test_other_resolutions_are_refused(written, alanine):
+    with pytest.raises(
+        InputError, match=r"beads.yaml: has 3 beads, but the resolution is 5; .* resolution is 3"
+    ):
+        generate(written(YAML), alanine, 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- atoms: resid 0 1", r"beads.yaml: atoms 16 \(NME3-N\), .* 21 \(NME3-H3\) are in no bead; add"),
+        (
+            "- atoms: all\n- {atoms: [3]}",
+            r"beads.yaml: bead 1: atom 3 \(ACE1-H1\) is already in bead 0; leave every atom in one bead",
+        ),
+        ("- atoms: [0, 22, -1]", r"bead 0: no atom 22, -1; atoms are counted from 0 to 21"),
+        ("- atoms: [0, 1, 1]", r"bead 0: atom 1 \(ACE1-O\) is in it more than once"),
+        ("- atoms: []", r"bead 0: no atom matches \(\); a bead needs at least one"),
+        ("- atoms: name XX", r"bead 0: no atom matches 'name XX'"),
+        ("- atoms: nmae CA", r"bead 0: 'nmae CA' is not in mdtraj's atom selection language"),
+        ("- {atoms: all, centre: C}", r"bead 0: centre 'C' is neither .* its atoms alone \(C, O, "),
+        ("- {atoms: all, centre: CX}", r"bead 0: centre 'CX' is neither geometry, nor mass"),
+        ("- {atoms: all, center: mass}", r"bead 0: unknown key 'center'"),
+        ("- {centre: mass}", r"bead 0: key 'atoms' is missing"),
+        ("- {atoms: [1.5]}", r"bead 0: .*valid integer"),
+        ("- all", r"must hold a list of beads, such as \["),
+        ("atoms: all", r"must hold a list of beads"),
+        ("", r"must hold a list of beads"),
+        ("- {atoms: all", r"beads.yaml: cannot be read as JSON or YAML"),
+    ],
+)
+def test_mistakes_are_named(written, alanine, text, message):
+    n_beads = text.count("atoms:") or 1
+    with pytest.raises(InputError, match=message):
+        generate(written(text), alanine, n_beads)
+
+
+def test_a_missing_file_and_broken_json(written, alanine, tmp_path):
+    with pytest.raises(InputError, match=r"none.yaml: no such file; check the path"):
+        generate(tmp_path / "none.yaml", alanine)
+    with pytest.raises(InputError, match=r"beads.json: cannot be read as JSON"):
+        generate(written("- atoms: all", "beads.json"), alanine)
