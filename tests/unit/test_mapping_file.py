@@ -7,6 +7,7 @@ import pytest
 
 from cgbench import plugins
 from cgbench.errors import InputError
+from cgbench.methods.base import FitContext
 
 YAML = """
 - atoms: [16, 17, 18, 19, 20, 21]
@@ -93,3 +94,17 @@ def test_a_missing_file_and_broken_json(written, alanine, tmp_path):
         generate(tmp_path / "none.yaml", alanine)
     with pytest.raises(InputError, match=r"beads.json: cannot be read as JSON"):
         generate(written("- atoms: all", "beads.json"), alanine)
+
+
+@pytest.mark.parametrize("name", plugins.names("methods"))
+def test_methods_keep_beads_of_any_centre(written, alanine, alanine_frames, name):
+    mapping = generate(written(YAML), alanine)
+    method = plugins.load("methods", name)
+    short = {"epochs": 1} if "epochs" in method.Settings.model_fields else {}
+    model = method(method.Settings(**short), mapping, alanine)
+    frames = alanine_frames.positions[:60].astype(np.float64)
+    model.fit(frames[:40], frames[40:50], FitContext(seed=0))
+    beads = mapping.beads(frames[50:])
+    np.testing.assert_allclose(mapping.beads(model.reconstruct(frames[50:])), beads, atol=1e-10)
+    sampled = mapping.beads(model.sample(beads, 2, seed=0))
+    np.testing.assert_allclose(sampled, np.repeat(beads[:, None], 2, axis=1), atol=1e-10)
