@@ -12,6 +12,7 @@ configfile: "config/simulations.yaml"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/simulate.smk"
+include: "workflow/rules/fetch.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/mapping.smk"
 include: "workflow/rules/train.smk"

@@ -1,0 +1,45 @@
+"""All files of one dataset, and the manifest that says which they are."""
+
+from pathlib import Path
+
+from cgbench.datasets.download import DownloadSettings
+from cgbench.fetch.archives import unpack
+from cgbench.fetch.disk import writing
+from cgbench.fetch.mirrors import download
+from cgbench.fetch.patience import Patience
+from cgbench.files import sha256, write_json
+
+
+def fetch(settings: DownloadSettings, patience: Patience | None = None) -> Path:
+    """Make the files of a dataset, and no others, stand in the cache, and write their manifest.
+
+    What is there already is checked and kept. The manifest comes last: where it exists, the
+    dataset is complete.
+
+    Returns
+    -------
+    Path
+        The manifest, whose place is ``settings.manifest``.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be had, stored, unpacked or trusted; it names the file and the cure.
+    """
+    folder = settings.folder
+    downloads: dict[str, Path] = {}
+    contents: dict[str, Path] = {}
+    for name, facts in settings.files.items():
+        downloads[name] = folder / name
+        download(settings.addresses(name), downloads[name], facts, patience or Patience())
+        contents |= unpack(downloads[name], settings.members) if settings.members else {name: downloads[name]}
+    manifest = {
+        "downloads": {name: {"sha256": sha256(path)} for name, path in downloads.items()},
+        "files": {
+            name: {"path": str(path.relative_to(folder)), "sha256": sha256(path)}
+            for name, path in contents.items()
+        },
+    }
+    with writing(settings.manifest):
+        write_json(settings.manifest, manifest)
+    return settings.manifest

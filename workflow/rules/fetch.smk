@@ -1,0 +1,40 @@
+"""Published trajectories to files in the cache, for the datasets with `source: download`."""
+
+# Datasets that differ in how they read a download share it. The manifest names the files with their
+# checksums; the files themselves are no outputs, as Snakemake would delete what other runs share.
+DOWNLOADS = {
+    dataset.create().input_files()[0]: name
+    for name, dataset in CONFIG.datasets.items()
+    if dataset.use == "download"
+}
+
+
+for manifest, dataset in DOWNLOADS.items():
+
+    # A download killed half-way goes on where it stopped when the rule runs again.
+    rule:
+        name:
+            f"fetch_{dataset}"
+        output:
+            manifest=manifest,
+        log:
+            f"<results>/data/{dataset}/fetch.log",
+        retries: 3
+        localrule: True
+        conda:
+            "../../environment.yml"
+        params:
+            spec=CONFIG.datasets[dataset].to_json(),
+        shell:
+            "python -m cgbench fetch --source {params.spec:q} > {log:q} 2>&1"
+
+
+rule fetch:
+    input:
+        [
+            file
+            for dataset in CONFIG.run.datasets
+            for file in CONFIG.datasets[dataset].create().input_files()
+            if file in DOWNLOADS
+        ],
+    localrule: True
