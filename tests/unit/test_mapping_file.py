@@ -1,11 +1,13 @@
 """Beads that a user has written down, and every way to get them wrong."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cgbench import plugins
+from cgbench.config import PlugIn
 from cgbench.errors import InputError
 from cgbench.methods.base import FitContext
 
@@ -108,3 +110,11 @@ def test_methods_keep_beads_of_any_centre(written, alanine, alanine_frames, name
     np.testing.assert_allclose(mapping.beads(model.reconstruct(frames[50:])), beads, atol=1e-10)
     sampled = mapping.beads(model.sample(beads, 2, seed=0))
     np.testing.assert_allclose(sampled, np.repeat(beads[:, None], 2, axis=1), atol=1e-10)
+
+
+def test_the_file_is_watched(tmp_path: Path) -> None:
+    path = str(tmp_path / "beads.json")
+    assert PlugIn.parse("mapping", "mine", "file", {"path": path}, "test").create().input_files() == [path]
+    shuffled = {"of": "file", "settings": {"path": path}}
+    watched = PlugIn.parse("mapping", "mine", "shuffled", shuffled, "test").create().input_files()
+    assert path in watched and any(name.endswith("mapping/file.py") for name in watched)

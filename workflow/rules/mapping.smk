@@ -5,6 +5,9 @@ rule map:
     input:
         frames=f"{DATA}/frames.npz",
         split=f"{SPLIT}.json",
+        files=lambda wildcards: CONFIG.mappings[wildcards.mapping]
+        .create()
+        .input_files(),
         sources=lambda wildcards: source_inputs(
             "mapping", CONFIG.mappings[wildcards.mapping].use
         ),

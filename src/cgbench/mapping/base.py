@@ -129,6 +129,10 @@ class MappingGenerator(ABC):
     def __init__(self, settings: SettingsModel) -> None:
         self.settings = settings
 
+    def input_files(self) -> list[str]:
+        """Files beside the frames that the mapping is made from, for the workflow to wait for and to watch."""
+        return []
+
     def generate(
         self, molecule: Molecule, n_beads: int, seed: int, positions: NDArray[np.float32] | None = None
     ) -> Mapping:

@@ -60,6 +60,10 @@ class Generator(MappingGenerator):
     settings: FileSettings
     reference = "the user"
 
+    def input_files(self) -> list[str]:
+        """Return the file of beads."""
+        return [self.settings.path]
+
     def _generate(
         self, molecule: Molecule, n_beads: int, seed: int, positions: NDArray[np.float32] | None
     ) -> Mapping:

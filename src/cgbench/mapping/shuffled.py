@@ -59,6 +59,11 @@ class Generator(MappingGenerator):
     reference = "shuffled mappings of arXiv 2201.12176"
     learned = True  # where the mapping to begin with is; others never see the frames
 
+    def input_files(self) -> list[str]:
+        """Return the source of the mapping to begin with, and what that is made from."""
+        begun_with = self.settings.begun_with()
+        return [begun_with.source_file, *begun_with.create().input_files()]
+
     def _generate(
         self, molecule: Molecule, n_beads: int, seed: int, positions: NDArray[np.float32] | None
     ) -> Mapping:
