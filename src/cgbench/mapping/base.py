@@ -130,7 +130,7 @@ class MappingGenerator(ABC):
         self.settings = settings
 
     def input_files(self) -> list[str]:
-        """Files beside the frames that the mapping is made from, for the workflow to wait for and to watch."""
+        """Files beside the frames that the mapping is made from; the workflow watches them."""
         return []
 
     def generate(

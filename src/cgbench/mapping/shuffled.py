@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from cgbench import partition
+from cgbench import partition, plugins
 from cgbench.config import PlugIn
 from cgbench.mapping.base import Mapping, MappingGenerator
 from cgbench.molecule import IntArray, Molecule
@@ -62,7 +62,8 @@ class Generator(MappingGenerator):
     def input_files(self) -> list[str]:
         """Return the source of the mapping to begin with, and what that is made from."""
         begun_with = self.settings.begun_with()
-        return [begun_with.source_file, *begun_with.create().input_files()]
+        source = plugins.source_file(begun_with.room, begun_with.use)
+        return [str(source), *begun_with.create().input_files()]
 
     def _generate(
         self, molecule: Molecule, n_beads: int, seed: int, positions: NDArray[np.float32] | None
