@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import cgbench
@@ -14,7 +15,7 @@ FOUNDATIONS = {
 } | {PACKAGE / room / "base.py" for room in ("datasets", "mapping", "methods")}
 
 
-def source_files(room: str, name: str) -> list[Path]:
+def source_files(room: str, name: str) -> tuple[Path, ...]:
     """File of a plug-in and of all that it imports from this package, directly or through each other.
 
     Raises
@@ -25,12 +26,14 @@ def source_files(room: str, name: str) -> list[Path]:
     return _followed(plugins.source_file(room, name))
 
 
-def module_files(name: str) -> list[Path]:
+def module_files(name: str) -> tuple[Path, ...]:
     """File of the module ``cgbench.<name>`` and of all that it imports from this package."""
     return _followed(PACKAGE / f"{name}.py")
 
 
-def _followed(start: Path) -> list[Path]:
+@cache
+def _followed(start: Path) -> tuple[Path, ...]:
+    """Follow imports from a file; once, since a workflow asks for every one of its jobs."""
     found: dict[Path, None] = {}
     waiting = [start]
     while waiting:
@@ -38,7 +41,7 @@ def _followed(start: Path) -> list[Path]:
         if path not in found:
             found[path] = None
             waiting += _imported(path)
-    return list(found)
+    return tuple(found)
 
 
 def _imported(path: Path) -> Iterator[Path]:
