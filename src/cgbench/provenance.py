@@ -38,7 +38,7 @@ def git_revision() -> dict[str, Any]:
 
 def machine() -> dict[str, str]:
     """Operating system and processor."""
-    return {"system": platform.platform(), "processor": _processor()}
+    return {"system": f"{platform.system()} {platform.machine()}", "processor": _processor()}
 
 
 def peak_mib() -> float:
