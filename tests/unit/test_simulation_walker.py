@@ -14,6 +14,7 @@ from cgbench.errors import InputError
 from cgbench.settings import parse_settings
 from cgbench.simulation import Recipe, build_structure, simulate_walker
 from cgbench.simulation.dynamics import make_context, make_system
+from cgbench.simulation.recipe import TorsionStart
 
 FRAMES = 1100
 
@@ -148,3 +149,11 @@ def test_forces_are_those_of_implicit_solvent_without_cutoff(recipe, structure):
     assert forces["GBSAOBCForce"].getNonbondedMethod() == openmm.GBSAOBCForce.NoCutoff
     assert system.getNumConstraints() == 12  # one for each hydrogen
     assert make_context(recipe, system, 1).getPlatform().getName() == "Reference"
+
+
+def test_a_walker_that_never_leaves_is_given_up(recipe, structure, tmp_path):
+    """At phi < 0 this molecule stays for many nanoseconds; a wait of 100 times 0.01 ps must end."""
+    start = {"kind": "torsions", "phi": -75, "psi": 65, "leaves_within_ps": 0.01}
+    staying = recipe.model_copy(update={"starts": (parse_settings(TorsionStart, start, "start"),)})
+    with pytest.raises(InputError, match=r"did not cross phi = 0 in 100 times leaves_within_ps \(0\.01 ps\)"):
+        simulate_walker(staying, 0, structure, tmp_path / "walker-0.xtc")

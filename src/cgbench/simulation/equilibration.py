@@ -13,6 +13,7 @@ from cgbench.simulation.recipe import Recipe, TorsionStart
 
 FIRST_CHUNK = 1
 ATTEMPTS = 10
+WAITED_BLOCKS = 100
 
 
 def equilibrated(recipe: Recipe, topology: Any, positions: Any, seed: int, threads: int, where: str) -> Any:
@@ -45,7 +46,7 @@ def about_to_leave(
     Raises
     ------
     InputError
-        If no equilibration ends on the side of phi = 0 where it started.
+        If no equilibration ends on the side of phi = 0 where it started, or the walker stays there.
     """
 
     def inside(state: Any) -> bool:
@@ -60,13 +61,18 @@ def about_to_leave(
         raise InputError(f"{where}: left its start in every equilibration; lower equilibration_ps")
 
     system, noise = make_system(recipe, topology), noise_seed(recipe, walker, FIRST_CHUNK)
-    while inside(state):
+    for _ in range(WAITED_BLOCKS):
         before = state
         context = make_context(recipe, system, noise, threads)
         context.setState(before)
         advance(context, recipe.steps(start.leaves_within_ps or 0), f"{where}, waiting to leave its start")
         state = context.getState(getPositions=True, getVelocities=True)
-    return before
+        if not inside(state):
+            return before
+    raise InputError(
+        f"{where}: did not cross phi = 0 in {WAITED_BLOCKS} times leaves_within_ps "
+        f"({start.leaves_within_ps} ps); raise leaves_within_ps, leave it out, or start elsewhere"
+    )
 
 
 def as_trajectory(state: Any, topology: Any) -> mdtraj.Trajectory:
