@@ -11,6 +11,7 @@ import sys
 import tarfile
 import threading
 import time
+from dataclasses import replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -35,9 +36,11 @@ ROOT = Path(__file__).parents[2]
 CONTENT = bytes(range(256)) * 4000
 HALF = len(CONTENT) // 2
 FACTS = Facts(bytes=len(CONTENT), md5=hashlib.md5(CONTENT).hexdigest())
-HASTE = Patience(
-    silence_s=0.4, window_s=0.3, window_bytes=1000, attempts=3, first_wait_s=0.01, longest_wait_s=1.5
+CALM = Patience(
+    silence_s=30, window_s=30, window_bytes=1000, attempts=3, first_wait_s=0.01, longest_wait_s=1.5
 )
+# For servers that stall. A busy machine may stall as long, so nothing else is timed by it.
+HASTE = replace(CALM, silence_s=1.0, window_s=0.8)
 
 
 class Server(ThreadingHTTPServer):
@@ -71,8 +74,9 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def send(self, data):
-        self.wfile.write(data)
+        # Counted first: once the last byte is out, the test goes on before this thread does.
         self.server.sent += len(data)
+        self.wfile.write(data)
 
     def log_message(self, *_):
         """Say nothing."""
@@ -170,7 +174,7 @@ def server(servers):
 def get(server, tmp_path):
     """Download data.bin from the first server, or from those given, and return its path."""
 
-    def download_one(*urls, facts=FACTS, patience=HASTE):
+    def download_one(*urls, facts=FACTS, patience=CALM):
         target = tmp_path / "cache" / "data.bin"
         download(urls or [f"{server.url}data.bin"], target, facts, patience)
         return target
@@ -252,7 +256,7 @@ def test_the_second_mirror_serves_where_the_first_does_not(get, servers):
 
 def test_every_host_and_its_answer_is_named_when_none_serves(get, servers, tmp_path):
     servers[0].faults = [status(404)]
-    servers[1].faults = [status(503)] * HASTE.attempts
+    servers[1].faults = [status(503)] * CALM.attempts
     closed = "http://127.0.0.1:9/data.bin"
     with pytest.raises(InputError) as caught:
         get(*(f"{server.url}data.bin" for server in servers), closed)
@@ -279,12 +283,14 @@ def test_a_server_that_asks_for_too_long_a_wait_is_given_up(get, server):
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("fault", [partial(part_of, pause=9), partial(part_of, n_bytes=0, pause=9), trickle])
+@pytest.mark.parametrize(
+    "fault", [partial(part_of, pause=60), partial(part_of, n_bytes=0, pause=60), trickle]
+)
 def test_a_stalled_connection_is_left_and_resumed(get, server, fault):
     server.faults = [fault]
     begin = time.monotonic()
-    assert get().read_bytes() == CONTENT
-    assert time.monotonic() - begin < 5
+    assert get(patience=HASTE).read_bytes() == CONTENT
+    assert time.monotonic() - begin < 30
     assert server.sent <= len(CONTENT) + 1
 
 
@@ -471,7 +477,7 @@ def test_the_verb_fetches_what_the_source_reads(published, server):
 
 def test_an_archive_gives_the_same_frames(published, server, tmp_path):
     loose = source(**published)
-    fetch(loose.settings, HASTE)
+    fetch(loose.settings, CALM)
     names = list(published["files"])
     packed = _archive(tmp_path / "all.tar.gz", *((f"in/{name}", server.files[f"/{name}"]) for name in names))
     server.files["/all.tar.gz"] = packed.read_bytes()
@@ -485,7 +491,7 @@ def test_an_archive_gives_the_same_frames(published, server, tmp_path):
         }
     )
     with pytest.warns(UserWarning, match="no checksum is published"):
-        fetch(archive.settings, HASTE)
+        fetch(archive.settings, CALM)
     ours, theirs = (plug_in.create().read()[0] for plug_in in (archive, loose))
     np.testing.assert_array_equal(ours.positions, theirs.positions)
 
@@ -494,11 +500,11 @@ def test_what_changed_after_the_download_is_not_read(published, tmp_path):
     plug_in = source(**published)
     with pytest.raises(InputError, match="not fetched yet; run `cgbench fetch`"):
         plug_in.create().read()
-    folder = fetch(plug_in.settings, HASTE).parent
+    folder = fetch(plug_in.settings, CALM).parent
     (folder / "walker-0.xtc").write_bytes(b"other")
     with pytest.raises(InputError, match=r"walker-0\.xtc: missing or changed since it was fetched"):
         plug_in.create().read()
-    fetch(plug_in.settings, HASTE)
+    fetch(plug_in.settings, CALM)
     plug_in.create().read()
 
 
