@@ -23,7 +23,7 @@ HELD = 0.7  # a chain is folded while its decisive contacts hold in at least thi
 WEAK, STRONG = 50.0, 1000.0  # kJ/mol/nm^2 at the hot and at the cold end of the annealing
 STAGES = 50
 CHECKS = 100  # how often contacts are looked at during the release
-ATTEMPTS = 4
+ATTEMPTS = 8
 
 
 def melted(
