@@ -135,13 +135,11 @@ class Config:
     def cells(self) -> Iterator[Cell]:
         """All rows of the benchmark, in a stable order."""
         for dataset in self.run.datasets:
-            for mapping, n_beads, method, fold in product(
-                self.run.mappings,
-                self.run.resolutions[dataset],
-                self.run.methods,
-                range(self.protocol.folds),
-            ):
-                yield Cell(dataset, mapping, n_beads, method, fold)
+            for mapping in self.run.mappings:
+                for n_beads, method, fold in product(
+                    self.run.n_beads(dataset, mapping), self.run.methods, range(self.protocol.folds)
+                ):
+                    yield Cell(dataset, mapping, n_beads, method, fold)
 
     def _check_run(self, where: str) -> None:
         for key, chosen, defined in (
@@ -165,9 +163,25 @@ class Config:
                     f"correct the name or remove the key; defined datasets: "
                     f"{', '.join(self.datasets) or 'none'}"
                 )
-        for dataset in self.run.datasets:
-            if not self.run.resolutions.get(dataset):
-                raise InputError(f"{where}: run.resolutions has no list for dataset {dataset!r}; add one")
+            undefined = set() if isinstance(resolutions, list) else resolutions.keys() - self.mappings.keys()
+            if undefined:
+                raise InputError(
+                    f"{where}: run.resolutions.{name} names {', '.join(sorted(undefined))}, but there is no "
+                    f"such mapping; defined mappings: {', '.join(self.mappings) or 'none'}"
+                )
+        run = self.run
+        for dataset in run.datasets:
+            if not any(run.n_beads(dataset, mapping) for mapping in run.mappings):
+                raise InputError(
+                    f"{where}: run.resolutions has nothing for dataset {dataset!r} with any of run.mappings "
+                    f"({', '.join(run.mappings)}); add a list of numbers of beads"
+                )
+        for mapping in run.mappings:
+            if not any(run.n_beads(dataset, mapping) for dataset in run.datasets):
+                raise InputError(
+                    f"{where}: run.mappings asks for {mapping!r}, but run.resolutions has nothing for it "
+                    f"with any of run.datasets ({', '.join(run.datasets)}); add a list there or leave it out"
+                )
 
 
 def _plug_ins(

@@ -1,10 +1,10 @@
 """The keys of the configuration: one closed model per section, with the defaults."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator
 
 from cgbench import plugins
 from cgbench.settings import Settings
@@ -13,6 +13,12 @@ from cgbench.simulation.recipe import Recipe
 PositiveInt = Annotated[int, Field(ge=1)]
 # Names become parts of paths, from which the workflow must read them back.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")]
+
+Resolutions = Annotated[
+    Annotated[list[PositiveInt], Tag("all mappings")]
+    | Annotated[dict[str, list[PositiveInt]], Tag("by mapping")],
+    Discriminator(lambda value: "by mapping" if isinstance(value, Mapping) else "all mappings"),
+]
 
 
 class Protocol(Settings):
@@ -67,13 +73,20 @@ class Compute(Settings):
 
 
 class Run(Settings):
-    """Which of the defined things to run."""
+    """Which of the defined things to run.
+
+    Attributes
+    ----------
+    resolutions
+        For each dataset, numbers of beads: a list for every mapping, or a list for each mapping
+        by its name; a mapping that is left out there is not run on the dataset.
+    """
 
     datasets: list[str]
     mappings: list[str]
     methods: list[str]
     metrics: list[str] = Field(default_factory=lambda: plugins.names("metrics"))
-    resolutions: dict[str, list[PositiveInt]]
+    resolutions: dict[str, Resolutions]
 
     @field_validator("datasets", "mappings", "methods", "metrics")
     @classmethod
@@ -83,10 +96,19 @@ class Run(Settings):
 
     @field_validator("resolutions")
     @classmethod
-    def _each_resolution_once(cls, resolutions: dict[str, list[int]]) -> dict[str, list[int]]:
+    def _each_resolution_once(cls, resolutions: dict[str, Resolutions]) -> dict[str, Resolutions]:
         for dataset, chosen in resolutions.items():
-            _refuse_repeated(chosen, f"{dataset}: ")
+            if isinstance(chosen, list):
+                _refuse_repeated(chosen, f"{dataset}: ")
+            else:
+                for mapping, own in chosen.items():
+                    _refuse_repeated(own, f"{dataset}.{mapping}: ")
         return resolutions
+
+    def n_beads(self, dataset: str, mapping: str) -> list[int]:
+        """Resolutions at which a mapping is run on a dataset: none where it is not."""
+        chosen = self.resolutions.get(dataset, [])
+        return chosen if isinstance(chosen, list) else chosen.get(mapping, [])
 
 
 def _refuse_repeated(chosen: Iterable[str | int], where: str = "") -> None:

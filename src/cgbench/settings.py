@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -38,13 +39,13 @@ def parse_settings(model: type[S], values: dict[str, Any], where: str) -> S:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise InputError(f"{where}: {_explain(error, model)}") from None
+        raise InputError(f"{where}: {_explain(error, model, values)}") from None
 
 
-def _explain(error: ValidationError, model: type[Settings]) -> str:
+def _explain(error: ValidationError, model: type[Settings], values: dict[str, Any]) -> str:
     lines = []
     for item in error.errors(include_url=False):
-        key = ".".join(str(part) for part in item["loc"]) or "(whole)"
+        key = _key(item, values) or "(whole)"
         if item["type"] == "extra_forbidden":
             lines.append(f"unknown key {key!r} (value {item['input']!r}); {_known_keys(model, item)}")
         elif item["type"] == "missing":
@@ -52,6 +53,19 @@ def _explain(error: ValidationError, model: type[Settings]) -> str:
         else:
             lines.append(f"key {key!r} has value {item['input']!r}: {item['msg']}")
     return "; ".join(lines)
+
+
+def _key(item: Any, values: Any) -> str:
+    """Join the keys that lead to the error; pydantic puts names of alternatives between them."""
+    keys = []
+    for part in item["loc"]:
+        is_index = isinstance(part, int) and isinstance(values, list | tuple)
+        if is_index or (isinstance(values, Mapping) and part in values):
+            values = values[part]
+        elif item["type"] != "missing" or part != item["loc"][-1]:
+            continue
+        keys.append(str(part))
+    return ".".join(keys)
 
 
 def _known_keys(model: type[Settings], item: Any) -> str:

@@ -23,8 +23,8 @@ def values() -> dict[str, Any]:
 def test_shipped_configurations_are_valid(extra: str | None) -> None:
     config = Config.load(*DEFAULT, *([CONFIG / extra] if extra else []))
     run, protocol = config.run, config.protocol
-    resolutions = sum(len(run.resolutions[dataset]) for dataset in run.datasets)
-    assert len(list(config.cells())) == (resolutions * len(run.mappings) * len(run.methods) * protocol.folds)
+    tasks = sum(len(run.n_beads(dataset, mapping)) for dataset in run.datasets for mapping in run.mappings)
+    assert len(list(config.cells())) == tasks * len(run.methods) * protocol.folds
 
 
 def test_test_run_does_not_write_over_the_default_run() -> None:
@@ -60,6 +60,27 @@ def test_test_run_does_not_write_over_the_default_run() -> None:
             [3],
             ["run.resolutions.alanine is [3]", "remove", "alanine_dipeptide"],
         ),
+        (
+            ("run", "resolutions", "alanine_dipeptide"),
+            {"backbone": [3, 3]},
+            ["alanine_dipeptide.backbone: 3 ", "once"],
+        ),
+        (
+            ("run", "resolutions", "alanine_dipeptide"),
+            {"backbone": [0]},
+            ["run.resolutions.alanine_dipeptide.backbone.0", "0"],
+        ),
+        (
+            ("run", "resolutions", "alanine_dipeptide"),
+            {"backbone": [3], "backbnoe": [3]},
+            ["run.resolutions.alanine_dipeptide", "names backbnoe", "defined mappings: backbone,"],
+        ),
+        (
+            ("run", "resolutions", "alanine_dipeptide"),
+            {"cgae": [3]},
+            ["nothing for dataset 'alanine_dipeptide'", "run.mappings (backbone)"],
+        ),
+        (("run", "resolutions", "alanine_dipeptide"), 3, ["run.resolutions.alanine_dipeptide", "3"]),
         (("datasets", "alanine_dipeptide", "source"), "web", ["source", "'web'", "bundled"]),
         (("datasets", "alanine_dipeptide", "folder"), "x", ["datasets.alanine_dipeptide", "'folder'"]),
         (("datasets", "a/b"), {"source": "bundled", "directory": "x"}, ["a/b"]),
@@ -105,6 +126,27 @@ def test_damaged_file_is_named(tmp_path: Path, content: str, said: str) -> None:
 def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"absent\.yaml: no such"):
         Config.load(tmp_path / "absent.yaml")
+
+
+def test_a_mapping_runs_where_it_has_resolutions(values: dict[str, Any]) -> None:
+    values["datasets"]["other"] = {"source": "bundled", "directory": "x"}
+    values["run"] |= {
+        "datasets": ["alanine_dipeptide", "other"],
+        "mappings": ["cgae", "alpha_carbon"],
+        "methods": ["linear"],
+        "resolutions": {"alanine_dipeptide": [3], "other": {"cgae": [6, 8], "random": [5]}},
+    }
+    config = Config.from_dict(copy.deepcopy(values))
+    tasks = {(cell.dataset, cell.mapping, cell.n_beads) for cell in config.cells()}
+    assert tasks == {
+        ("alanine_dipeptide", "cgae", 3),
+        ("alanine_dipeptide", "alpha_carbon", 3),
+        ("other", "cgae", 6),
+        ("other", "cgae", 8),
+    }
+    values["run"]["datasets"] = ["other"]
+    with pytest.raises(InputError, match=r"run\.mappings asks for 'alpha_carbon', but .* \(other\); add"):
+        Config.from_dict(values)
 
 
 def test_one_file_may_serve_several_methods(values: dict[str, Any]) -> None:

@@ -53,8 +53,8 @@ shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(SOURCE)}; ")
 
 
 def every_cell(pattern):
-    """Paths of all cells of the benchmark, in the order of the configuration."""
-    return [pattern.format(**vars(cell)) for cell in CONFIG.cells()]
+    """Paths of all cells of the benchmark, in the order of the configuration, each once."""
+    return list(dict.fromkeys(pattern.format(**vars(cell)) for cell in CONFIG.cells()))
 
 
 def source_inputs(room, *names, stage=None):

@@ -133,7 +133,7 @@ rule figure_mapping:
             f"{MAPPING}.json",
             dataset=wildcards.dataset,
             mapping=wildcards.mapping,
-            n_beads=CONFIG.run.resolutions[wildcards.dataset],
+            n_beads=CONFIG.run.n_beads(wildcards.dataset, wildcards.mapping),
             fold=0,
         ),
     output:
@@ -210,16 +210,9 @@ rule report:
         "<results>/metrics.csv",
         "<results>/runs.csv",
         "<results>/leaderboard.csv",
-        expand(f"{FIGURES}/walkers.svg", dataset=CONFIG.run.datasets),
-        expand(
-            f"{FIGURES}/{{mapping}}/{{figure}}.svg",
-            dataset=CONFIG.run.datasets,
-            mapping=CONFIG.run.mappings,
-            figure=[
-                "comparison",
-                "mapping",
-                "ramachandran",
-                *(f"training-{method}" for method in CONFIG.run.methods),
-            ],
-        ),
+        every_cell(f"{FIGURES}/walkers.svg"),
+        every_cell(f"{FIGURES}/{{mapping}}/comparison.svg"),
+        every_cell(f"{FIGURES}/{{mapping}}/mapping.svg"),
+        every_cell(f"{FIGURES}/{{mapping}}/ramachandran.svg"),
+        every_cell(f"{FIGURES}/{{mapping}}/training-{{method}}.svg"),
     localrule: True

@@ -1,0 +1,46 @@
+"""Resolutions for each mapping: what is planned is what the configuration names, figures included."""
+
+from pathlib import Path
+
+import pytest
+from workflow_project import Project
+
+pytestmark = pytest.mark.slow
+
+CONFIG = """
+datasets:
+  same: {source: bundled, directory: workflow/resources/alanine_dipeptide, stride: 100}
+run:
+  datasets: [alanine_dipeptide, same]
+  mappings: [backbone, alpha_carbon]
+  methods: [linear]
+  resolutions:
+    alanine_dipeptide: {backbone: [5, 6], alpha_carbon: [3]}
+    same: {backbone: [4]}
+"""
+
+
+def test_tasks_and_figures_are_those_of_the_mappings_of_each_dataset(tmp_path: Path) -> None:
+    project = Project.copy_of_checkout(tmp_path / "project")
+    (project.root / "mine.yaml").write_text(CONFIG)
+    planned = project.planned("all", "--configfile", "config/test.yaml", "mine.yaml")
+    tasks = {
+        (job.wildcards["dataset"], job.wildcards["mapping"], job.wildcards["n_beads"])
+        for job in planned
+        if job.rule == "map"
+    }
+    assert tasks == {
+        ("alanine_dipeptide", "backbone", "5"),
+        ("alanine_dipeptide", "backbone", "6"),
+        ("alanine_dipeptide", "alpha_carbon", "3"),
+        ("same", "backbone", "4"),
+    }
+    for rule in ("figure_comparison", "figure_mapping", "figure_ramachandran", "figure_training"):
+        drawn = [(job.wildcards["dataset"], job.wildcards["mapping"]) for job in planned if job.rule == rule]
+        assert sorted(drawn) == [
+            ("alanine_dipeptide", "alpha_carbon"),
+            ("alanine_dipeptide", "backbone"),
+            ("same", "backbone"),
+        ]
+    walkers = [job.wildcards["dataset"] for job in planned if job.rule == "figure_walkers"]
+    assert sorted(walkers) == ["alanine_dipeptide", "same"]
