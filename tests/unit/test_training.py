@@ -1,5 +1,8 @@
 """The training loop: early stopping, best weights, resume, divergence."""
 
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -119,13 +122,78 @@ def test_checkpoint_of_another_run_is_refused(change: str, frames: np.ndarray, t
         train_network(network, loss_of(network), frames[:50], frames[50:], other, context)
 
 
-def test_truncated_checkpoint_is_named(frames: np.ndarray, tmp_path: Path) -> None:
-    (tmp_path / "checkpoint.pt").write_bytes(b"PK\x03\x04 half a checkpoint")
-    network = Offset()
-    with pytest.raises(InputError, match=r"checkpoint\.pt: damaged checkpoint.*delete it"):
-        train_network(
-            network, loss_of(network), frames[:50], frames[50:], settings(), FitContext(1, tmp_path)
-        )
+def _train(frames: np.ndarray, scratch: Path, epochs: int | None = None) -> tuple[Tensor, list[float]]:
+    """Train with checkpoints, up to a number of epochs if one is given; weights and validation losses."""
+    network, context = Offset(), FitContext(1, scratch)
+
+    def loss(positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
+        if epochs is not None and progress < 1.0 and len(context.history) >= epochs:
+            raise KilledError
+        return loss_of(network)(positions, progress, generator)
+
+    with suppress(KilledError):
+        train_network(network, loss, frames[:50], frames[50:], settings(), context)
+    return network.value.detach(), [row["valid_loss"] for row in context.history]
+
+
+def _truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _flip_a_bit_of_a_weight(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[_first_byte_of(path, "/data/0")] ^= 1
+    path.write_bytes(content)
+
+
+def _first_byte_of(path: Path, end: str) -> int:
+    """Where the content of the first member whose name ends so begins."""
+    with zipfile.ZipFile(path) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(end))
+        start = archive.read(name)
+    return path.read_bytes().index(start)
+
+
+@pytest.mark.parametrize("damage", [_truncate, _empty, _flip_a_bit_of_a_weight])
+def test_damaged_checkpoint_falls_back_to_the_one_before(
+    damage: Callable[[Path], None], frames: np.ndarray, tmp_path: Path
+) -> None:
+    whole = _train(frames, tmp_path / "whole")
+    _train(frames, tmp_path / "killed", epochs=5)
+    damage(tmp_path / "killed/checkpoint.pt")
+    with pytest.warns(UserWarning, match=r"checkpoint\.pt: damaged checkpoint \(.+\), removed"):
+        weights, history = _train(frames, tmp_path / "killed", epochs=4)
+    assert len(history) == 4, "the one before the fifth is not what was taken up"
+    weights, history = _train(frames, tmp_path / "killed")
+    assert history == whole[1]
+    torch.testing.assert_close(weights, whole[0], rtol=0, atol=0)
+
+
+def test_training_starts_afresh_where_both_checkpoints_are_damaged(
+    frames: np.ndarray, tmp_path: Path
+) -> None:
+    whole = _train(frames, tmp_path / "whole")
+    _train(frames, tmp_path / "killed", epochs=5)
+    for name in ("checkpoint.pt", "checkpoint.pt.previous"):
+        _truncate(tmp_path / "killed" / name)
+    with pytest.warns(UserWarning, match="damaged checkpoint") as caught:
+        weights, history = _train(frames, tmp_path / "killed")
+    assert len(caught) == 2
+    assert history == whole[1]
+    torch.testing.assert_close(weights, whole[0], rtol=0, atol=0)
+
+
+def test_killed_between_two_checkpoints_the_one_before_is_taken_up(
+    frames: np.ndarray, tmp_path: Path
+) -> None:
+    whole = _train(frames, tmp_path / "whole")
+    _train(frames, tmp_path / "killed", epochs=5)
+    (tmp_path / "killed/checkpoint.pt").unlink()
+    assert _train(frames, tmp_path / "killed")[1] == whole[1]
 
 
 def test_divergence_is_reported_with_its_epoch(frames: np.ndarray) -> None:

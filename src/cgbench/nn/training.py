@@ -2,11 +2,8 @@
 
 import copy
 import math
-import pickle
 import time
-import zipfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -16,8 +13,8 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from cgbench.errors import InputError
-from cgbench.files import atomic_output
 from cgbench.methods.base import FitContext, Positions
+from cgbench.nn.checkpoint import Checkpoints
 from cgbench.seeds import derive
 from cgbench.settings import Settings, fingerprint
 
@@ -84,7 +81,8 @@ def train_network(
     Raises
     ------
     InputError
-        If the loss stops being finite, or the checkpoint belongs to another configuration.
+        If the loss stops being finite, the checkpoint belongs to another configuration, or the disk
+        is full.
     """
     frames, valid_frames = (
         torch.as_tensor(np.asarray(part, dtype=np.float32), device=context.device) for part in (train, valid)
@@ -173,10 +171,10 @@ class _State:
         self.epoch, self.best_epoch, self.best_loss = 0, 0, math.inf
         self.best_weights: dict[str, Tensor] = copy.deepcopy(network.state_dict())
         shapes = {name: list(value.shape) for name, value in self.best_weights.items()}
-        self.fingerprint = fingerprint(settings.to_json(), str(context.seed), str(shapes), context.spec)
-        self.path: Path | None = context.scratch and context.scratch / "checkpoint.pt"
-        if self.path and self.path.exists():
-            self._resume(self.path)
+        owner = fingerprint(settings.to_json(), str(context.seed), str(shapes), context.spec)
+        self.checkpoints = context.scratch and Checkpoints(context.scratch, owner)
+        if self.checkpoints and (content := self.checkpoints.load()):
+            self._resume(content)
 
     def waited(self, warm_epochs: int) -> int:
         """Epochs without a better validation loss, not counting those of the warm-up."""
@@ -190,13 +188,11 @@ class _State:
         if valid_loss < self.best_loss:
             self.best_epoch, self.best_loss = self.epoch, valid_loss
             self.best_weights = copy.deepcopy(self.network.state_dict())
-        if self.path:
-            with atomic_output(self.path) as temporary:
-                torch.save(self._content(), temporary)
+        if self.checkpoints:
+            self.checkpoints.save(self._content())
 
     def _content(self) -> dict[str, Any]:
         return {
-            "fingerprint": self.fingerprint,
             "epoch": self.epoch,
             "best_epoch": self.best_epoch,
             "best_loss": self.best_loss,
@@ -206,16 +202,7 @@ class _State:
             "history": self.context.history,
         }
 
-    def _resume(self, path: Path) -> None:
-        try:
-            content = torch.load(path, weights_only=True, map_location=self.context.device)
-        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path}: damaged checkpoint ({error}); delete it to start afresh") from None
-        if content["fingerprint"] != self.fingerprint:
-            raise InputError(
-                f"{path}: checkpoint of another configuration "
-                f"({content['fingerprint']}, this run is {self.fingerprint}); delete it to start afresh"
-            )
+    def _resume(self, content: dict[str, Any]) -> None:
         self.epoch, self.best_epoch = content["epoch"], content["best_epoch"]
         self.best_loss, self.best_weights = content["best_loss"], content["best_weights"]
         self.network.load_state_dict(content["weights"])
