@@ -1,5 +1,6 @@
 """Writing without half-written results, and checking what is read."""
 
+import errno
 import hashlib
 import json
 import os
@@ -11,6 +12,9 @@ from typing import Any
 
 from cgbench.errors import InputError
 
+# A full disk, a used up quota, and a limit of the shell or the batch system.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 @contextmanager
 def atomic_output(path: Path | str) -> Iterator[Path]:
@@ -18,20 +22,49 @@ def atomic_output(path: Path | str) -> Iterator[Path]:
 
     The temporary name keeps the suffix of ``path``, because libraries choose the format by it.
     On failure nothing is left behind and an older file at ``path`` is untouched.
+
+    Raises
+    ------
+    InputError
+        If the disk is full.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+        os.close(handle)
+        temporary = Path(name)
         yield temporary
         temporary.chmod(0o666 & ~_umask())
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.replace(path)
+    except (OSError, RuntimeError) as error:
+        reason = _no_room(error, temporary)
+        if reason is None:
+            raise
+        raise InputError(
+            f"{path}: not written, the disk is full ({reason}); make room in {path.parent} and give the same "
+            "command again. What was complete before is kept"
+        ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary:
+            temporary.unlink(missing_ok=True)
+
+
+def _no_room(error: Exception, unfinished: Path | None) -> str | None:
+    """Say why there is no room, if that is what stopped the writing."""
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return error.strerror
+    if unfinished and isinstance(error, RuntimeError):
+        # Libraries in C++ have words of their own for it; the disk itself is asked for a little more.
+        try:
+            with unfinished.open("ab") as handle:
+                handle.write(bytes(1 << 16))
+        except OSError as refusal:
+            return _no_room(refusal, None)
+    return None
 
 
 def _umask() -> int:
