@@ -8,7 +8,7 @@ import numpy as np
 from cgbench import runtime
 from cgbench.errors import InputError
 from cgbench.frames import Frames
-from cgbench.methods.base import load_model
+from cgbench.methods.base import draw, load_model
 from cgbench.samples import Samples
 from cgbench.seeds import derive
 from cgbench.splits import Split
@@ -59,7 +59,7 @@ def sample(
     model.to(device)
     reconstruction = model.reconstruct(positions)
     started = time.perf_counter()
-    samples = model.sample(model.mapping.beads(positions), n_samples, sample_seed)
+    samples = draw(model, positions, n_samples, sample_seed)
     seconds = time.perf_counter() - started
     Samples(
         frame_index=test,

@@ -99,6 +99,7 @@ def train(
     run = {
         **vars(cell),
         "stochastic": model.stochastic,
+        "bound": model.bound,
         "seed": seed,
         "wall_seconds": round(wall_seconds, 6),
         "resumed": resumed,

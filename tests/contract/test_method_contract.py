@@ -11,7 +11,7 @@ from cgbench import plugins
 from cgbench.errors import InputError
 from cgbench.frames import Frames
 from cgbench.mapping.base import Mapping
-from cgbench.methods.base import BackmappingMethod, FitContext, load_model
+from cgbench.methods.base import BackmappingMethod, FitContext, OracleMethod, draw, load_model
 from cgbench.molecule import Molecule
 from cgbench.nn.training import TrainingSettings
 
@@ -68,13 +68,37 @@ def test_declares_what_it_is(fitted: BackmappingMethod) -> None:
     assert isinstance(fitted.stochastic, bool)
     assert fitted.equivariance in {"none", "SE(3)", "E(3)"}
     assert fitted.reference
+    assert isinstance(fitted, OracleMethod) == (fitted.bound == "ceiling")
+
+
+def test_there_is_one_floor_and_one_ceiling() -> None:
+    """Anything new that is shown the test frames, or does not compete, is added here on purpose."""
+    bounds = {name: plugins.load("methods", name).bound for name in METHODS}
+    assert {name: bound for name, bound in bounds.items() if bound} == {
+        "on_beads": "floor",
+        "true_frames": "ceiling",
+    }
+
+
+def test_samples_follow_from_the_beads_alone(fitted: BackmappingMethod, unseen: np.ndarray) -> None:
+    """Other atoms over the same beads change nothing, but for the oracle."""
+    other = unseen.astype(np.float64)
+    moved = other + np.random.default_rng(1).normal(size=other.shape)
+    moved = fitted.mapping.project(moved, fitted.mapping.beads(other))
+    samples, others = (draw(fitted, positions, N_SAMPLES, 1) for positions in (other, moved))
+    if isinstance(fitted, OracleMethod):
+        np.testing.assert_array_equal(samples, np.repeat(other[:, None], N_SAMPLES, axis=1))
+        with pytest.raises(InputError, match=r"beads alone do not tell; backmap with another method"):
+            fitted.sample(fitted.mapping.beads(other), N_SAMPLES, 1)
+    else:
+        np.testing.assert_allclose(samples, others, atol=1e-8)
+        np.testing.assert_array_equal(samples, fitted.sample(fitted.mapping.beads(other), N_SAMPLES, 1))
 
 
 def test_shapes_dtypes_and_finite_values(fitted: BackmappingMethod, unseen: np.ndarray) -> None:
-    beads = fitted.mapping.beads(unseen)
     for dtype in (np.float32, np.float64):
         reconstruction = fitted.reconstruct(unseen.astype(dtype))
-        samples = fitted.sample(beads.astype(dtype), N_SAMPLES, seed=1)
+        samples = draw(fitted, unseen.astype(dtype), N_SAMPLES, seed=1)
         assert reconstruction.shape == unseen.shape
         assert samples.shape == (len(unseen), N_SAMPLES, *unseen.shape[1:])
         assert reconstruction.dtype == samples.dtype == dtype
@@ -83,21 +107,23 @@ def test_shapes_dtypes_and_finite_values(fitted: BackmappingMethod, unseen: np.n
 
 def test_the_input_is_not_changed(fitted: BackmappingMethod, unseen: np.ndarray) -> None:
     before = unseen.copy()
+    fitted.reconstruct(unseen)
+    draw(fitted, unseen, 1, seed=1)
+    np.testing.assert_array_equal(unseen, before)
+    if isinstance(fitted, OracleMethod):
+        return
     beads = fitted.mapping.beads(unseen)
     beads_before = beads.copy()
-    fitted.reconstruct(unseen)
     fitted.sample(beads, 1, seed=1)
-    np.testing.assert_array_equal(unseen, before)
     np.testing.assert_array_equal(beads, beads_before)
 
 
 def test_same_seed_same_samples(fitted: BackmappingMethod, unseen: np.ndarray) -> None:
-    beads = fitted.mapping.beads(unseen)
-    np.testing.assert_array_equal(fitted.sample(beads, N_SAMPLES, 1), fitted.sample(beads, N_SAMPLES, 1))
+    np.testing.assert_array_equal(draw(fitted, unseen, N_SAMPLES, 1), draw(fitted, unseen, N_SAMPLES, 1))
 
 
 def test_samples_differ_as_declared(fitted: BackmappingMethod, unseen: np.ndarray) -> None:
-    samples = fitted.sample(fitted.mapping.beads(unseen), N_SAMPLES, seed=1)
+    samples = draw(fitted, unseen, N_SAMPLES, seed=1)
     assert (
         np.ptp(samples, axis=1).max(initial=0.0) > 1e-3
         if fitted.stochastic
@@ -115,7 +141,7 @@ def test_r1_beads_are_kept_on_real_frames(
     model.fit(positions[:64], positions[64:80], context())
     beads = mapping.beads(unseen)
     assert np.abs(mapping.beads(model.reconstruct(unseen)) - beads).max() < 1e-4
-    assert np.abs(mapping.beads(model.sample(beads, N_SAMPLES, 1)) - beads[:, None]).max() < 1e-4
+    assert np.abs(mapping.beads(draw(model, unseen, N_SAMPLES, 1)) - beads[:, None]).max() < 1e-4
 
 
 @pytest.mark.parametrize("mirror", [False, True])
@@ -123,14 +149,14 @@ def test_equivariance_as_declared(fitted: BackmappingMethod, unseen: np.ndarray,
     turn = Rotation.from_rotvec([0.3, -1.1, 2.0]).as_matrix() * (-1 if mirror else 1)
     shift = np.array([3.0, -7.0, 11.0])
     positions = unseen.astype(np.float64)
-    beads = fitted.mapping.beads(positions)
+    moved = positions @ turn.T + shift
 
-    def error(results: np.ndarray, moved: np.ndarray) -> float:
-        return float(np.abs(results @ turn.T + shift - moved).max())
+    def error(results: np.ndarray, of_moved: np.ndarray) -> float:
+        return float(np.abs(results @ turn.T + shift - of_moved).max())
 
     errors = [
-        error(fitted.reconstruct(positions), fitted.reconstruct(positions @ turn.T + shift)),
-        error(fitted.sample(beads, N_SAMPLES, 1), fitted.sample(beads @ turn.T + shift, N_SAMPLES, 1)),
+        error(fitted.reconstruct(positions), fitted.reconstruct(moved)),
+        error(draw(fitted, positions, N_SAMPLES, 1), draw(fitted, moved, N_SAMPLES, 1)),
     ]
     if fitted.equivariance == "E(3)" or (fitted.equivariance == "SE(3)" and not mirror):
         assert max(errors) < 1e-8
@@ -152,9 +178,8 @@ def test_save_and_load(fitted: BackmappingMethod, unseen: np.ndarray, tmp_path: 
     loaded = load_model(tmp_path / "model.pt")
     assert type(loaded) is type(fitted)
     assert loaded.settings == fitted.settings
-    beads = fitted.mapping.beads(unseen)
     np.testing.assert_array_equal(loaded.reconstruct(unseen), fitted.reconstruct(unseen))
-    np.testing.assert_array_equal(loaded.sample(beads, N_SAMPLES, 1), fitted.sample(beads, N_SAMPLES, 1))
+    np.testing.assert_array_equal(draw(loaded, unseen, N_SAMPLES, 1), draw(fitted, unseen, N_SAMPLES, 1))
 
 
 def test_damaged_model_file_is_named(fitted: BackmappingMethod, tmp_path: Path) -> None:
@@ -190,7 +215,7 @@ def test_extreme_resolutions(name: str, n_beads: int, alanine: Molecule, positio
     model = new(name, mapping, alanine)
     model.fit(positions[:64], positions[64:80], context())
     beads = mapping.beads(positions[80:84])
-    samples = model.sample(beads, 2, seed=1)
+    samples = draw(model, positions[80:84], 2, seed=1)
     assert np.isfinite(samples).all()
     assert np.abs(mapping.beads(samples) - beads[:, None]).max() < 1e-4
 

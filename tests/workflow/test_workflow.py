@@ -25,7 +25,7 @@ def test_every_cell_is_scored(finished: Project) -> None:
     )
     metrics = pd.read_csv(table)
     cells = metrics.groupby(["dataset", "mapping", "n_beads", "method", "fold"])
-    assert len(cells) == 2 * 2 * 2  # resolutions, methods, folds
+    assert len(cells) == 2 * 5 * 2  # resolutions, methods, folds
     assert cells.size().nunique() == 1, "cells are scored alike"
     assert set(metrics["metric"]) == set(plugins.names("metrics"))
     # Two samples are drawn, so that even diversity is a number.
@@ -78,7 +78,7 @@ def test_new_metric_trains_and_samples_nothing(finished: Project, tmp_path: Path
     metrics = project.root / "src/cgbench/metrics"
     (metrics / "added_by_test.py").write_text((metrics / "rmsd_recon.py").read_text())
     planned = project.planned("all")
-    assert sum(job.rule == "score" for job in planned) == 8
+    assert sum(job.rule == "score" for job in planned) == 20
     assert not {job.rule for job in planned} & {"prepare", "split", "map", "train", "sample"}
 
 

@@ -69,6 +69,11 @@ class Mapping:
         return matrix
 
     @cached_property
+    def shares(self) -> NDArray[np.float64]:
+        """Share [n_beads] of the atoms that are in each bead."""
+        return np.asarray(np.bincount(self.bead_index) / self.n_atoms)
+
+    @cached_property
     def channel(self) -> IntArray:
         """Rank [n_atoms] of each atom among the atoms of its bead, in atom order."""
         one_hot = np.eye(self.n_beads, dtype=np.int64)[self.bead_index]

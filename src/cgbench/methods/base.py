@@ -67,9 +67,13 @@ class BackmappingMethod(ABC):
         translations) or ``"E(3)"`` (mirror images too).
     reference
         Where it comes from.
+    bound
+        ``"floor"`` or ``"ceiling"`` for the control that scores are scaled between; such a method is
+        shown and does not compete. None for all others.
     """
 
     Settings: ClassVar[type[SettingsModel]] = SettingsModel
+    bound: ClassVar[Literal["floor", "ceiling"] | None] = None
     stochastic: ClassVar[bool]
     equivariance: ClassVar[Literal["none", "SE(3)", "E(3)"]]
     reference: ClassVar[str]
@@ -150,6 +154,33 @@ class DeterministicMethod(BackmappingMethod):
         """Repeat the one geometry ``n_samples`` times: [n_frames, n_samples, n_atoms, 3]."""
         geometry = self.mapping.project(self.backmap(beads), beads)
         return np.repeat(geometry[:, None], n_samples, axis=1)
+
+
+class OracleMethod(BackmappingMethod):
+    """A method that is shown the frames whose beads it is to backmap: the ceiling, never a competitor."""
+
+    bound = "ceiling"
+
+    @abstractmethod
+    def sample_frames(self, positions: Positions, n_samples: int, seed: int) -> Positions:
+        """Sample for the beads of known frames [n_frames, n_atoms, 3].
+
+        Returns [n_frames, n_samples, n_atoms, 3]; the same seed gives the same samples.
+        """
+
+    def sample(self, beads: Positions, n_samples: int, seed: int) -> Positions:
+        """Refuse: beads alone are not what it works from."""
+        raise InputError(
+            f"{type(self).__module__.rsplit('.', 1)[-1]}: works from the true frames, which beads alone do "
+            "not tell; backmap with another method"
+        )
+
+
+def draw(model: BackmappingMethod, positions: Positions, n_samples: int, seed: int) -> Positions:
+    """Sample for the beads of frames [n_frames, n_atoms, 3]; only an oracle is shown more than the beads."""
+    if isinstance(model, OracleMethod):
+        return model.sample_frames(positions, n_samples, seed)
+    return model.sample(model.mapping.beads(positions), n_samples, seed)
 
 
 def load_model(path: Path | str) -> BackmappingMethod:
