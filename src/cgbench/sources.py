@@ -11,7 +11,8 @@ from cgbench import plugins
 PACKAGE = Path(cgbench.__file__).parent
 # What everything stands on and no result is made by: following these would repeat all for any edit.
 FOUNDATIONS = {
-    PACKAGE / f"{name}.py" for name in ("config", "errors", "files", "plugins", "schema", "seeds", "settings")
+    PACKAGE / f"{name}.py"
+    for name in ("config", "errors", "files", "fit_context", "plugins", "schema", "seeds", "settings")
 } | {PACKAGE / room / "base.py" for room in ("datasets", "mapping", "methods")}
 
 

@@ -4,7 +4,6 @@ import json
 import pickle
 import zipfile
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -15,39 +14,14 @@ from numpy.typing import NDArray
 from cgbench import plugins
 from cgbench.errors import InputError
 from cgbench.files import atomic_output
+from cgbench.fit_context import FitContext
 from cgbench.mapping.base import Mapping
 from cgbench.molecule import Molecule
 from cgbench.settings import Settings as SettingsModel
 
+__all__ = ["BackmappingMethod", "DeterministicMethod", "FitContext", "Positions", "load_model"]
+
 Positions = NDArray[np.floating]
-
-
-@dataclass
-class FitContext:
-    """What a method gets from the run that trains it, apart from data.
-
-    Attributes
-    ----------
-    seed
-        Everything stochastic in training derives from it.
-    scratch
-        Directory for checkpoints that survive a killed job, or None to keep none.
-    spec
-        What else must be equal for a checkpoint to be taken up: data, mapping, settings, as text.
-    device
-        ``"cpu"`` or ``"cuda"``.
-    history
-        One row per epoch (or fewer); the run writes them to ``history.csv``.
-    progress
-        Whether to draw a progress bar.
-    """
-
-    seed: int
-    scratch: Path | None = None
-    spec: str = ""
-    device: str = "cpu"
-    history: list[dict[str, float]] = field(default_factory=list)
-    progress: bool = False
 
 
 class BackmappingMethod(ABC):

@@ -8,16 +8,18 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from cgbench.errors import InputError
-from cgbench.methods.base import FitContext, Positions
+from cgbench.fit_context import FitContext
 from cgbench.nn.checkpoint import Checkpoints
 from cgbench.seeds import derive
 from cgbench.settings import Settings, fingerprint
 
+Positions = NDArray[np.floating]
 Terms = dict[str, Tensor]
 # From frames [batch, n_atoms, 3] (Å), the share of training that is over and random numbers to loss
 # terms; the one with key "loss" is minimised.
