@@ -130,9 +130,6 @@ class TestMapping:
         moved = three_beads.project(positions + rng.normal(size=positions.shape), beads)
         np.testing.assert_allclose(three_beads.beads(moved), beads, atol=1e-12)
 
-    def test_channel_counts_within_a_bead(self):
-        assert Mapping.centres(np.array([0, 1, 0, 1, 1])).channel.tolist() == [0, 0, 1, 1, 2]
-
     def test_save_and_load(self, three_beads, tmp_path):
         three_beads.save(tmp_path / "m.json")
         loaded = Mapping.load(tmp_path / "m.json")

@@ -11,9 +11,12 @@ from cgbench.mapping.base import Mapping
 from cgbench.methods import cgvae
 from cgbench.methods.base import FitContext
 from cgbench.molecule import Molecule
-from cgbench.nn.equivariant import EquivariantDecoder, EquivariantMessage, normalised_cross
+from cgbench.nn.decoder import EquivariantDecoder
+from cgbench.nn.encoders import AtomEncoder, BeadEncoder
+from cgbench.nn.equivariant import EquivariantMessage, normalised_cross
 from cgbench.nn.invariant import Handedness, InvariantNetwork
 from cgbench.nn.radial import RadialBasis, neighbour_sum, pair_distance
+from cgbench.nn.variational import kl_divergence
 
 N_LATENT = 5
 
@@ -97,7 +100,6 @@ def decoder(n_beads: int, per_bead: int = 4) -> EquivariantDecoder:
     mapping = Mapping.centres(np.repeat(np.arange(n_beads), per_bead))
     return EquivariantDecoder(
         torch.as_tensor(mapping.bead_index),
-        torch.as_tensor(mapping.channel),
         torch.as_tensor(mapping.matrix),
         N_LATENT,
         16,
@@ -120,6 +122,45 @@ def test_decoder_is_equivariant_and_keeps_beads(n_beads: int, rng: np.random.Gen
         model(latent, beads @ turn.T + shift), atoms @ turn.T + shift, rtol=0, atol=1e-8
     )
     torch.testing.assert_close(model.matrix @ atoms, beads, rtol=0, atol=1e-10)
+
+
+def encoders(bead_index: torch.Tensor) -> list[torch.nn.Module]:
+    torch.manual_seed(5)
+    return [
+        BeadEncoder(bead_index, 16, 8, 2, 6, 4, 4, 9.5).double(),
+        AtomEncoder(bead_index, 16, 2, 6, 4, 5, 8.0).double(),
+    ]
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["beads", "atoms"])
+@pytest.mark.parametrize("n_beads", [2, 3, 6])
+def test_encoder_is_invariant_but_not_under_mirroring(
+    which: int, n_beads: int, rng: np.random.Generator
+) -> None:
+    bead_index = torch.arange(4 * n_beads) % n_beads
+    encoder = encoders(bead_index)[which]
+    atoms = torch.as_tensor(rng.normal(size=(4, len(bead_index), 3)) * 3)
+    matrix = torch.eye(n_beads, dtype=torch.float64)[bead_index].t() / 4
+    known = torch.as_tensor(rng.normal(size=(4, n_beads, 16)))
+
+    def encoded(positions: torch.Tensor) -> torch.Tensor:
+        return encoder(positions, matrix @ positions, known)
+
+    turned = atoms @ random_turn().T + torch.tensor([5.0, -3.0, 9.0], dtype=torch.float64)
+    torch.testing.assert_close(encoded(turned), encoded(atoms), rtol=0, atol=1e-8)
+    assert (encoded(-atoms) - encoded(atoms)).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["beads", "atoms"])
+def test_encoder_sees_every_atom_of_a_bead_that_is_one_atom(which: int, rng: np.random.Generator) -> None:
+    """Where a bead is a site such as C-alpha, its other atoms have no weight in M but are encoded too."""
+    bead_index = torch.arange(12) % 3
+    encoder = encoders(bead_index)[which]
+    atoms = torch.as_tensor(rng.normal(size=(1, 12, 3)) * 3)
+    sites, known = atoms[:, :3], torch.zeros(1, 3, 16, dtype=torch.float64)
+    moved = atoms.clone()
+    moved[:, 7] += 0.5
+    assert (encoder(moved, sites, known) - encoder(atoms, sites, known))[:, 7 % 3].abs().max() > 1e-4
 
 
 @pytest.mark.parametrize("n_beads", [3, 4, 8])
@@ -221,7 +262,7 @@ def test_kl_divergence_against_torch() -> None:
     posterior = torch.distributions.Normal(mean, log_ratio.exp())
     prior = torch.distributions.Normal(torch.zeros_like(mean), torch.ones_like(mean))
     expected = torch.distributions.kl_divergence(posterior, prior).sum((1, 2))
-    torch.testing.assert_close(cgvae.kl_divergence((mean, log_ratio)), expected)
+    torch.testing.assert_close(kl_divergence((mean, log_ratio)), expected)
 
 
 def test_latent_in_units_of_the_prior_has_the_same_divergence() -> None:
@@ -232,7 +273,7 @@ def test_latent_in_units_of_the_prior_has_the_same_divergence() -> None:
     posterior = torch.distributions.Normal(prior_mean + prior_sigma * mean, prior_sigma * log_ratio.exp())
     prior = torch.distributions.Normal(prior_mean, prior_sigma)
     expected = torch.distributions.kl_divergence(posterior, prior).sum((1, 2))
-    torch.testing.assert_close(cgvae.kl_divergence((mean, log_ratio)), expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(kl_divergence((mean, log_ratio)), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_isolated_beads_are_refused_with_the_cure(alanine: Molecule, alanine_frames: Frames) -> None:

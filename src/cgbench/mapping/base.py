@@ -73,12 +73,6 @@ class Mapping:
         """Share [n_beads] of the atoms that are in each bead."""
         return np.asarray(np.bincount(self.bead_index) / self.n_atoms)
 
-    @cached_property
-    def channel(self) -> IntArray:
-        """Rank [n_atoms] of each atom among the atoms of its bead, in atom order."""
-        one_hot = np.eye(self.n_beads, dtype=np.int64)[self.bead_index]
-        return (one_hot.cumsum(axis=0) - 1)[np.arange(self.n_atoms), self.bead_index]
-
     def beads(self, positions: NDArray[np.floating]) -> NDArray[np.floating]:
         """Coarse-grain positions [..., n_atoms, 3] to beads [..., n_beads, 3], in the same unit."""
         return np.asarray(self.matrix.astype(positions.dtype) @ positions)

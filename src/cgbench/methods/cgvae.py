@@ -7,6 +7,8 @@ After Wang et al., *Generative Coarse-Graining of Molecular Conformations*, ICML
   β = 2σ², where σ (Å) is the precision to which the decoder is asked to reproduce a frame;
 - the posterior is written relative to the prior, so that it starts as the prior and departs from it
   only where that pays; β is warmed up, against posterior collapse;
+- the encoder works on the beads, into which all offsets of atoms enter as vectors, instead of on the
+  graph of all pairs of atoms (``encoder: atoms`` brings that back);
 - atoms have an identity (the three hydrogens of a methyl differ) and parity-odd features (left and
   right differ), for encoder, prior and decoder;
 - vector products are normalised, and pseudovectors exist from the first layer at every resolution of
@@ -20,7 +22,7 @@ After Wang et al., *Generative Coarse-Graining of Molecular Conformations*, ICML
 """
 
 import warnings
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import torch
@@ -33,12 +35,11 @@ from cgbench.mapping.base import Mapping
 from cgbench.methods.base import BackmappingMethod, FitContext, Positions
 from cgbench.molecule import Molecule
 from cgbench.nearest import nearest_bead_vectors
-from cgbench.nn.equivariant import EquivariantDecoder
-from cgbench.nn.invariant import InvariantNetwork, mlp
-from cgbench.nn.radial import RadialBasis
+from cgbench.nn.decoder import EquivariantDecoder
+from cgbench.nn.encoders import AtomEncoder, BeadEncoder
+from cgbench.nn.invariant import InvariantNetwork
 from cgbench.nn.training import Terms, TrainingSettings, train_network
-
-Gaussian = tuple[Tensor, Tensor]  # mean and log of the standard deviation, [batch, n_beads, n_latent]
+from cgbench.nn.variational import VariationalNetwork, kl_divergence
 
 CHUNK = 4096  # geometries decoded at once
 PRIOR_SHARE = 4  # in training, one geometry is decoded from the prior for every so many frames
@@ -56,9 +57,14 @@ class CGVAESettings(TrainingSettings):
     basis
         Radial functions.
     handed
-        Parity-odd channels of encoder and prior.
+        Parity-odd channels of the prior, and of the encoder on atoms.
+    encoder
+        ``"beads"`` reads a frame through equivariant layers on its beads, at a cost that grows with the
+        number of atoms; ``"atoms"`` through messages between all pairs of atoms, as in the paper.
+    products
+        Vectors whose inner products are the first invariants that the encoder on beads sees.
     atom_cutoff, bead_cutoff
-        Å.
+        Å; atoms have one only where the encoder is on them.
     encoder_layers, prior_layers, decoder_layers
         Message passing layers.
     beta
@@ -76,6 +82,8 @@ class CGVAESettings(TrainingSettings):
     heads: Annotated[int, Field(ge=1)] = 8
     basis: Annotated[int, Field(ge=1)] = 8
     handed: Annotated[int, Field(ge=1)] = 8
+    encoder: Literal["beads", "atoms"] = "beads"
+    products: Annotated[int, Field(ge=1)] = 16
     atom_cutoff: Annotated[float, Field(gt=0)] = 8.5
     bead_cutoff: Annotated[float, Field(gt=0)] = 9.5
     encoder_layers: Annotated[int, Field(ge=1)] = 3
@@ -101,81 +109,35 @@ class CGVAESettings(TrainingSettings):
         return self
 
 
-class CGVAENetwork(nn.Module):
-    """Encoder q(z|x,X), prior p(z|X) and decoder p(x|X,z)."""
-
-    bead_index: Tensor
-    matrix: Tensor
-    pool: Tensor
-
-    def __init__(self, settings: CGVAESettings, mapping: Mapping) -> None:
-        super().__init__()
-        s = settings
-        self.mapping = mapping
-        self.register_buffer("bead_index", torch.as_tensor(mapping.bead_index), persistent=False)
-        self.register_buffer("matrix", torch.as_tensor(mapping.matrix, dtype=torch.float32), persistent=False)
-        self.register_buffer("pool", (self.matrix > 0).float(), persistent=False)
-        self.atoms = InvariantNetwork(
-            mapping.n_atoms, s.features, s.encoder_layers, s.basis, s.heads, s.handed, s.atom_cutoff
+def make_network(settings: CGVAESettings, mapping: Mapping) -> VariationalNetwork:
+    """Put encoder, prior and decoder together, with random weights."""
+    s = settings
+    bead_index = torch.as_tensor(mapping.bead_index)
+    matrix = torch.as_tensor(mapping.matrix, dtype=torch.float32)
+    encoder: nn.Module
+    if s.encoder == "beads":
+        encoder = BeadEncoder(
+            bead_index, s.features, s.vectors, s.encoder_layers, s.basis, s.heads, s.products, s.bead_cutoff
         )
-        self.to_bead = RadialBasis(2 * s.atom_cutoff, s.basis)
-        self.pool_filters = nn.ModuleList(
-            nn.Linear(s.basis, s.features, bias=False) for _ in range(s.encoder_layers)
+    else:
+        encoder = AtomEncoder(
+            bead_index, s.features, s.encoder_layers, s.basis, s.heads, s.handed, s.atom_cutoff
         )
-        self.pool_values = nn.ModuleList(nn.Linear(s.features, s.features) for _ in range(s.encoder_layers))
-        self.beads = InvariantNetwork(
-            mapping.n_beads, s.features, s.prior_layers, s.basis, s.heads, s.handed, s.bead_cutoff
-        )
-        self.prior_head = mlp(s.features, s.features, 2 * s.latent)
-        self.posterior_head = mlp(2 * s.features, 2 * s.features, 2 * s.latent)
-        self.decoder = EquivariantDecoder(
-            self.bead_index,
-            torch.as_tensor(mapping.channel),
-            self.matrix,
-            s.latent,
-            s.features,
-            s.vectors,
-            s.decoder_layers,
-            s.basis,
-            s.heads,
-            s.bead_cutoff,
-        )
-
-    def set_precision(self, dtype: torch.dtype) -> None:
-        """Cast to ``dtype``, the mapping's weights in full: cast from float32 they would not sum to 1."""
-        self.to(dtype)
-        self.matrix = self.decoder.matrix = torch.as_tensor(self.mapping.matrix).to(self.matrix)
-
-    def prior(self, beads: Tensor) -> tuple[Gaussian, Tensor]:
-        """p(z|X) for beads [batch, n_beads, 3], with the bead features it was read from."""
-        features = self.beads(beads - beads.mean(1, keepdim=True))[-1]
-        mean, log_sigma = self.prior_head(features).chunk(2, dim=-1)
-        return (mean, log_sigma.clamp(-6.0, 3.0)), features
-
-    def posterior(self, positions: Tensor, beads: Tensor, bead_features: Tensor) -> Gaussian:
-        """q(z|x,X) in units of the prior: mean and log standard deviation of (z − μ_p)/σ_p."""
-        centred = positions - beads.mean(1, keepdim=True)
-        with torch.no_grad():
-            offset = positions - beads[:, self.bead_index]
-            basis = self.to_bead(offset.square().sum(-1).sqrt()).transpose(1, 2)
-        pooled = torch.zeros_like(bead_features)
-        layers = zip(self.atoms(centred), self.pool_values, self.pool_filters, strict=True)
-        for features, value, radial in layers:
-            pooled = pooled + self.pool @ (value(features) * (1.0 + radial(basis)))
-        mean, log_ratio = self.posterior_head(torch.cat((pooled, bead_features), dim=-1)).chunk(2, dim=-1)
-        return mean, log_ratio.clamp(-6.0, 3.0)
-
-    def decode(self, relative: Tensor, prior: Gaussian, beads: Tensor) -> Tensor:
-        """Decode latents given in units of the prior to [batch, n_atoms, 3]."""
-        mean, log_sigma = prior
-        geometry: Tensor = self.decoder(mean + log_sigma.exp() * relative, beads)
-        return geometry
-
-
-def kl_divergence(relative: Gaussian) -> Tensor:
-    """KL of N(mean, exp(log_ratio)²) from N(0, 1), summed over beads and latents: [batch], nats."""
-    mean, log_ratio = relative
-    return (0.5 * (mean.square() + (2 * log_ratio).exp() - 1.0) - log_ratio).sum((1, 2))
+    prior = InvariantNetwork(
+        mapping.n_beads, s.features, s.prior_layers, s.basis, s.heads, s.handed, s.bead_cutoff
+    )
+    decoder = EquivariantDecoder(
+        bead_index,
+        matrix,
+        s.latent,
+        s.features,
+        s.vectors,
+        s.decoder_layers,
+        s.basis,
+        s.heads,
+        s.bead_cutoff,
+    )
+    return VariationalNetwork(mapping, encoder, prior, decoder, s.features, s.latent)
 
 
 class Method(BackmappingMethod):
@@ -189,7 +151,7 @@ class Method(BackmappingMethod):
 
     def __init__(self, settings: CGVAESettings, mapping: Mapping, molecule: Molecule) -> None:
         super().__init__(settings, mapping, molecule)
-        self.network = CGVAENetwork(settings, mapping)
+        self.network = make_network(settings, mapping)
         pairs = np.concatenate((molecule.bonds, molecule.angle_ends))
         self.pairs = torch.as_tensor(pairs.T.copy())
 
@@ -197,7 +159,7 @@ class Method(BackmappingMethod):
         """Minimise coordinate error + β KL + γ distance errors; stop on the validation frames."""
         self._refuse_isolated_beads(train)
         torch.manual_seed(context.seed)
-        self.network = CGVAENetwork(self.settings, self.mapping)
+        self.network = make_network(self.settings, self.mapping)
         start = best_combination(self.mapping.beads(train), train)
         self.network.decoder.combination.data.copy_(torch.as_tensor(start))
         self.pairs = self.pairs.to(context.device)

@@ -1,10 +1,10 @@
-"""The equivariant decoder: from beads and an invariant latent vector per bead to all atoms."""
+"""Equivariant layers on the beads, which encoder and decoder are made of."""
 
 import torch
 from torch import Tensor, nn
 
 from cgbench.nn.invariant import mlp
-from cgbench.nn.radial import RadialBasis, filter_matrix, neighbour_sum, pair_distance
+from cgbench.nn.radial import filter_matrix, neighbour_sum
 
 # Vector features are [batch, n_beads, 3, channels]: the component first, so that channels mix by nn.Linear.
 
@@ -95,82 +95,18 @@ class Update(nn.Module):
         return S + to_s, P + to_p, V + to_v.unsqueeze(2) * u, A + to_a.unsqueeze(2) * b
 
 
-class EquivariantDecoder(nn.Module):
-    """Beads and latent vectors to atoms: turns and shifts with the beads, and keeps M x = X exactly.
+class EquivariantLayers(nn.Module):
+    """Several rounds of message and update over the state (S, P, V, A) of the beads."""
 
-    Atoms are placed relative to a fixed combination of the beads, which the network corrects: with many
-    beads that combination is most of the answer. The pseudoscalars start from the latent vector, the
-    pseudovectors from products of bead directions: so even beads that lie in one plane, where every
-    bead direction does too, get atoms out of the plane from the first layer on, whatever their number.
-    One or two beads define no plane: their atoms stay on the point or line.
-
-    Parameters
-    ----------
-    bead_index : [n_atoms]
-    channel : [n_atoms]
-        Rank of each atom within its bead.
-    mapping_matrix : [n_beads, n_atoms]
-        M.
-    """
-
-    bead_index: Tensor
-    channel: Tensor
-    matrix: Tensor
-
-    def __init__(
-        self,
-        bead_index: Tensor,
-        channel: Tensor,
-        mapping_matrix: Tensor,
-        n_latent: int,
-        n_features: int,
-        n_vectors: int,
-        n_layers: int,
-        n_basis: int,
-        n_heads: int,
-        cutoff: float,
-    ) -> None:
+    def __init__(self, n_features: int, n_vectors: int, n_layers: int, n_basis: int, n_heads: int) -> None:
         super().__init__()
-        n_beads = len(mapping_matrix)
-        self.register_buffer("bead_index", bead_index, persistent=False)
-        self.register_buffer("channel", channel, persistent=False)
-        self.register_buffer("matrix", mapping_matrix, persistent=False)
-        self.n_heads = n_heads
-        self.basis = RadialBasis(cutoff, n_basis)
-        self.identity = nn.Parameter(torch.randn(n_beads, n_features))
-        self.scalar = nn.Linear(n_latent, n_features)
-        self.pseudoscalar = nn.Linear(n_latent, n_vectors)
-        self.direction = mlp(n_features, n_features, n_vectors)
-        self.direction_filters = filter_matrix(n_basis, n_vectors)
-        self.other_direction = nn.Linear(n_vectors, n_vectors, bias=False)
         self.messages = nn.ModuleList(
             EquivariantMessage(n_features, n_vectors, n_basis, n_heads) for _ in range(n_layers)
         )
         self.updates = nn.ModuleList(Update(n_features, n_vectors) for _ in range(n_layers))
-        n_channels = int(channel.max()) + 1
-        self.readout_v = nn.Linear(n_vectors, n_channels, bias=False)
-        self.readout_a = nn.Linear(n_vectors, n_channels, bias=False)
-        self.combination = nn.Parameter(torch.zeros(len(bead_index), n_beads))
 
-    def forward(self, latent: Tensor, beads: Tensor) -> Tensor:
-        """Decode latent [batch, n_beads, L] at beads [batch, n_beads, 3] (Å) to [batch, n_atoms, 3]."""
-        with torch.no_grad():
-            centred = beads - beads.mean(1, keepdim=True)
-            basis = self.basis(pair_distance(centred))
-        state = self._start(latent, centred, basis)
+    def forward(self, state: tuple[Tensor, ...], positions: Tensor, basis: Tensor) -> tuple[Tensor, ...]:
+        """Update (S, P, V, A) at centred beads [batch, n, 3] with basis [batch, K, n, n]."""
         for message, update in zip(self.messages, self.updates, strict=True):
-            state = update(message(state, centred, basis))
-        # Chirality is a fact of the molecule, not of its beads: both parities reach the atoms.
-        vectors = (self.readout_v(state[2]) + self.readout_a(state[3])).transpose(2, 3)
-        relative = vectors[:, self.bead_index, self.channel] + self.combination @ centred
-        shift = beads - self.matrix @ relative
-        return relative + shift[:, self.bead_index]
-
-    def _start(self, latent: Tensor, centred: Tensor, basis: Tensor) -> tuple[Tensor, ...]:
-        S = self.scalar(latent) + self.identity
-        # The one lets directions through before anything is learned, so that vectors start at a useful size.
-        value = 1.0 + self.direction(S).unsqueeze(-1)
-        carried = torch.cat((value * centred.unsqueeze(2), value), dim=-1)
-        summed = neighbour_sum(basis, carried, self.direction_filters)
-        V = (summed[..., :3] - centred.unsqueeze(2) * summed[..., 3:]).transpose(2, 3)
-        return S, self.pseudoscalar(latent), V, normalised_cross(V, self.other_direction(V))
+            state = update(message(state, positions, basis))
+        return state

@@ -1,0 +1,105 @@
+"""Decoders: from beads and an invariant latent vector per bead to all atoms."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from cgbench.nn.equivariant import EquivariantLayers, normalised_cross
+from cgbench.nn.invariant import mlp
+from cgbench.nn.radial import RadialBasis, filter_matrix, neighbour_sum, pair_distance
+
+
+class Decoder(nn.Module, ABC):
+    """A decoder that keeps M x = X exactly, whatever it is made of.
+
+    Atoms are placed relative to a fixed combination of the beads, which the network corrects: with many
+    beads that combination is most of the answer.
+
+    Parameters
+    ----------
+    bead_index : [n_atoms]
+    mapping_matrix : [n_beads, n_atoms]
+        M.
+    """
+
+    bead_index: Tensor
+    matrix: Tensor
+
+    def __init__(self, bead_index: Tensor, mapping_matrix: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("bead_index", bead_index, persistent=False)
+        self.register_buffer("matrix", mapping_matrix, persistent=False)
+        self.combination = nn.Parameter(torch.zeros(mapping_matrix.shape[1], mapping_matrix.shape[0]))
+
+    def forward(self, latent: Tensor, beads: Tensor) -> Tensor:
+        """Decode latent [batch, n_beads, L] at beads [batch, n_beads, 3] (Å) to [batch, n_atoms, 3]."""
+        centred = beads - beads.mean(1, keepdim=True)
+        relative = self.correction(latent, centred) + self.combination @ centred
+        shift = beads - self.matrix @ relative
+        return relative + shift[:, self.bead_index]
+
+    @abstractmethod
+    def correction(self, latent: Tensor, centred: Tensor) -> Tensor:
+        """Vectors [batch, n_atoms, 3] that turn with the centred beads [batch, n_beads, 3]."""
+
+
+class EquivariantDecoder(Decoder):
+    """Equivariant layers on the beads.
+
+    Every atom reads its own combination of the vectors of its bead, so a bead may hold any number of
+    atoms. The pseudoscalars start from the latent vector, the pseudovectors from products of bead
+    directions: so even beads that lie in one plane, where every bead direction does too, get atoms out
+    of the plane from the first layer on, whatever their number. One or two beads define no plane: their
+    atoms stay on the point or line.
+
+    Parameters
+    ----------
+    bead_index, mapping_matrix
+        As in :class:`Decoder`.
+    n_latent, n_features, n_vectors, n_layers, n_basis, n_heads
+        Latent numbers, invariant and vector channels per bead; layers, radial functions, filters.
+    cutoff
+        Å.
+    """
+
+    def __init__(
+        self,
+        bead_index: Tensor,
+        mapping_matrix: Tensor,
+        n_latent: int,
+        n_features: int,
+        n_vectors: int,
+        n_layers: int,
+        n_basis: int,
+        n_heads: int,
+        cutoff: float,
+    ) -> None:
+        super().__init__(bead_index, mapping_matrix)
+        self.basis = RadialBasis(cutoff, n_basis)
+        self.identity = nn.Parameter(torch.randn(len(mapping_matrix), n_features))
+        self.scalar = nn.Linear(n_latent, n_features)
+        self.pseudoscalar = nn.Linear(n_latent, n_vectors)
+        self.direction = mlp(n_features, n_features, n_vectors)
+        self.direction_filters = filter_matrix(n_basis, n_vectors)
+        self.other_direction = nn.Linear(n_vectors, n_vectors, bias=False)
+        self.layers = EquivariantLayers(n_features, n_vectors, n_layers, n_basis, n_heads)
+        self.readout = nn.Parameter(torch.randn(len(bead_index), 2 * n_vectors) / (2 * n_vectors) ** 0.5)
+
+    def correction(self, latent: Tensor, centred: Tensor) -> Tensor:
+        """Vectors [batch, n_atoms, 3] that turn with the centred beads [batch, n_beads, 3]."""
+        with torch.no_grad():
+            basis = self.basis(pair_distance(centred))
+        *_, V, A = self.layers(self._start(latent, centred, basis), centred, basis)
+        # Chirality is a fact of the molecule, not of its beads: both parities reach the atoms.
+        vectors = torch.cat((V, A), dim=-1)[:, self.bead_index]
+        return torch.matmul(vectors, self.readout.unsqueeze(-1)).squeeze(-1)
+
+    def _start(self, latent: Tensor, centred: Tensor, basis: Tensor) -> tuple[Tensor, ...]:
+        S = self.scalar(latent) + self.identity
+        # The one lets directions through before anything is learned, so that vectors start at a useful size.
+        value = 1.0 + self.direction(S).unsqueeze(-1)
+        carried = torch.cat((value * centred.unsqueeze(2), value), dim=-1)
+        summed = neighbour_sum(basis, carried, self.direction_filters)
+        V = (summed[..., :3] - centred.unsqueeze(2) * summed[..., 3:]).transpose(2, 3)
+        return S, self.pseudoscalar(latent), V, normalised_cross(V, self.other_direction(V))
