@@ -88,6 +88,7 @@ class Config:
     datasets: dict[str, PlugIn]
     mappings: dict[str, PlugIn]
     methods: dict[str, PlugIn]
+    methods_for: dict[tuple[str, str], PlugIn]  # by method and dataset, where settings differ
     simulations: dict[str, Recipe]
 
     @classmethod
@@ -100,6 +101,7 @@ class Config:
             Naming the key, its value and the cure.
         """
         raw = parse_settings(RawConfig, values, where)
+        methods, methods_for = _methods(raw, where)
         config = cls(
             seed=raw.seed,
             results=raw.results,
@@ -108,7 +110,8 @@ class Config:
             run=raw.run,
             datasets=_plug_ins("datasets", "datasets", raw.datasets, where, key="source"),
             mappings=_plug_ins("mapping", "mappings", raw.mappings, where),
-            methods=_plug_ins("methods", "methods", raw.methods, where),
+            methods=methods,
+            methods_for=methods_for,
             simulations=raw.simulations,
         )
         config._check_run(where)
@@ -131,6 +134,10 @@ class Config:
                 )
             _merge(merged, content)
         return cls.from_dict(merged, " + ".join(map(str, paths)))
+
+    def method(self, name: str, dataset: str) -> PlugIn:
+        """Return a method with its settings for a dataset."""
+        return self.methods_for.get((name, dataset), self.methods[name])
 
     def cells(self) -> Iterator[Cell]:
         """All rows of the benchmark, in a stable order."""
@@ -199,6 +206,30 @@ def _plug_ins(
             )
         checked[name] = PlugIn.parse(room, name, use, values, f"{where}: {section}.{name}")
     return checked
+
+
+def _methods(raw: RawConfig, where: str) -> tuple[dict[str, PlugIn], dict[tuple[str, str], PlugIn]]:
+    """Check the methods, and those of their settings that are for one dataset alone (key ``for``)."""
+    entries = {name: dict(entry or {}) for name, entry in raw.methods.items()}
+    special = {name: entry.pop("for", None) or {} for name, entry in entries.items()}
+    methods = _plug_ins("methods", "methods", entries, where)
+    methods_for = {}
+    for name, by_dataset in special.items():
+        at = f"{where}: methods.{name}.for"
+        if not isinstance(by_dataset, dict):
+            raise InputError(f"{at} is {by_dataset!r}; give settings by dataset, as {{chignolin: {{...}}}}")
+        for dataset, values in by_dataset.items():
+            if dataset not in raw.datasets:
+                raise InputError(
+                    f"{at} names {dataset!r}, but there is no such dataset; "
+                    f"defined datasets: {', '.join(raw.datasets) or 'none'}"
+                )
+            if not isinstance(values, dict):
+                raise InputError(f"{at}.{dataset} is {values!r}; give settings as keys and values")
+            general = {key: value for key, value in entries[name].items() if key != "use"}
+            plug_in = PlugIn.parse("methods", name, methods[name].use, general | values, f"{at}.{dataset}")
+            methods_for[name, dataset] = plug_in
+    return methods, methods_for
 
 
 def _merge(into: dict[str, Any], new: dict[str, Any]) -> None:

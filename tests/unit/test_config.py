@@ -149,6 +149,34 @@ def test_a_mapping_runs_where_it_has_resolutions(values: dict[str, Any]) -> None
         Config.from_dict(values)
 
 
+def test_a_dataset_may_have_settings_of_its_own(values: dict[str, Any]) -> None:
+    values["datasets"]["other"] = {"source": "bundled", "directory": "x"}
+    values["methods"]["cgvae"] = {"epochs": 3, "features": 32, "for": {"other": {"epochs": 9}}}
+    config = Config.from_dict(values)
+    usual, special = (config.method("cgvae", dataset).settings for dataset in ("alanine_dipeptide", "other"))
+    assert (usual.epochs, usual.features) == (3, 32)
+    assert (special.epochs, special.features) == (9, 32)
+    assert config.method("linear", "other") == config.method("linear", "alanine_dipeptide")
+
+
+@pytest.mark.parametrize(
+    ("special", "words"),
+    [
+        (3, ["methods.cgvae.for is 3", "by dataset"]),
+        ({"absent": {}}, ["methods.cgvae.for names 'absent'", "alanine_dipeptide"]),
+        ({"alanine_dipeptide": 3}, ["methods.cgvae.for.alanine_dipeptide is 3", "keys and values"]),
+        ({"alanine_dipeptide": {"epoch": 3}}, ["methods.cgvae.for.alanine_dipeptide", "'epoch'", "epochs"]),
+    ],
+)
+def test_bad_settings_for_a_dataset_are_refused(
+    values: dict[str, Any], special: Any, words: list[str]
+) -> None:
+    values["methods"]["cgvae"] = {"for": special}
+    with pytest.raises(InputError) as error:
+        Config.from_dict(values)
+    assert all(word in str(error.value) for word in words)
+
+
 def test_one_file_may_serve_several_methods(values: dict[str, Any]) -> None:
     values["methods"]["cgvae_small"] = {"use": "cgvae", "features": 16}
     values["run"]["methods"] = ["cgvae", "cgvae_small"]

@@ -25,7 +25,9 @@ rule train:
         runtime=CONFIG.compute.runtime_min,
         gpu=CONFIG.compute.gpus,
     params:
-        spec=lambda wildcards: CONFIG.methods[wildcards.method].to_json(),
+        spec=lambda wildcards: CONFIG.method(
+            wildcards.method, wildcards.dataset
+        ).to_json(),
         seed=CONFIG.seed,
         device=CONFIG.compute.device,
         directory=lambda wildcards, output: str(Path(output.model).parent),
