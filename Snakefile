@@ -24,5 +24,6 @@ rule all:
     default_target: True
     input:
         rules.data.input,
+        rules.noise_floors.input,
         rules.report.input,
     localrule: True

@@ -1,4 +1,4 @@
-"""Distances between geometries, and the bond graph that a geometry implies."""
+"""Distances between geometries, and lengths, angles and volumes within them."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -54,42 +54,36 @@ def all_pairs(n_atoms: int) -> IntArray:
     return np.stack(np.triu_indices(n_atoms, k=1), axis=1).astype(np.int64)
 
 
-def bonded_pairs(positions: Positions, radii: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which of :func:`all_pairs` count as bonded in positions [..., n_atoms, 3] (Å): [..., n_pairs]."""
-    pairs = all_pairs(len(radii))
-    reach = BOND_FACTOR * radii[pairs].sum(axis=1)
-    return np.asarray(pair_distances(positions, pairs) < reach)
+def bond_angles(positions: Positions, triples: IntArray) -> Positions:
+    """Angles [..., n_angles] at the middle atoms of ``triples`` [n_angles, 3], degrees.
+
+    Where two atoms of an angle coincide it is undefined and counts as 0, which no molecule has.
+    """
+
+    def measure(rows: Positions) -> Positions:
+        i, j, k = (rows[..., atoms, :] for atoms in triples.T)
+        first, second = i - j, k - j
+        lengths = np.sqrt(np.square(first).sum(axis=-1) * np.square(second).sum(axis=-1))
+        inner = (first * second).sum(axis=-1)
+        cosine = np.divide(inner, lengths, out=np.ones_like(lengths), where=lengths > 0)
+        return np.asarray(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
+
+    flat = positions.reshape(-1, *positions.shape[-2:])
+    angles = in_chunks(measure, flat, bytes_per_row=24 * positions.itemsize * max(len(triples), 1))
+    return angles.reshape(*positions.shape[:-2], len(triples))
 
 
-def bond_errors(
-    positions: Positions, bonds: IntArray, radii: NDArray[np.float64]
-) -> tuple[IntArray, IntArray]:
-    """Count the bonds that geometries lack and the bonds they have too many.
+def chiral_volumes(positions: Positions, centres: IntArray) -> Positions:
+    """Signed volumes (N − CA) × (C − CA) · (CB − CA) [..., n_centres], in the unit of positions cubed.
 
     Parameters
     ----------
-    positions : [n, n_atoms, 3]
-        Å.
-    bonds : int [n_bonds, 2]
-        The right ones.
-    radii : float [n_atoms]
-        Of the bond rule, Å.
-
-    Returns
-    -------
-    missing, extra : int [n]
+    positions : [..., n_atoms, 3]
+    centres : int [n_centres, 4]
+        N, CA, C and CB; the volume is positive for an L amino acid.
     """
-    pairs = all_pairs(len(radii))
-    right = np.zeros((len(radii), len(radii)), dtype=bool)
-    right[bonds.min(axis=1), bonds.max(axis=1)] = True
-    right = right[pairs[:, 0], pairs[:, 1]]
-
-    def count(chunk: Positions) -> IntArray:
-        found = bonded_pairs(chunk, radii)
-        return np.stack([(right & ~found).sum(axis=1), (found & ~right).sum(axis=1)], axis=1)
-
-    counts = in_chunks(count, positions, bytes_per_row=4 * positions.itemsize * max(len(pairs), 1))
-    return counts[:, 0], counts[:, 1]
+    n, ca, c, cb = (positions[..., atoms, :] for atoms in centres.T)
+    return np.asarray((np.cross(n - ca, c - ca) * (cb - ca)).sum(axis=-1))
 
 
 def in_chunks(function: Callable[[Positions], Result], rows: Positions, bytes_per_row: int) -> Result:

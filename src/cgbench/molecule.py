@@ -3,6 +3,7 @@
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 import networkx as nx
@@ -15,6 +16,8 @@ IntArray = NDArray[np.int64]
 
 # Radii of the published bond rule d_ij < 1.3 (r_i + r_j), Å (arXiv 2201.12176, appendix).
 COVALENT_RADII = {"H": 0.23, "C": 0.68, "N": 0.68, "O": 0.68, "S": 1.02}
+# Van der Waals radii, Å (A. Bondi, J. Phys. Chem. 68, 441, 1964).
+VAN_DER_WAALS_RADII = {"H": 1.20, "C": 1.70, "N": 1.55, "O": 1.52, "S": 1.80}
 
 
 @dataclass(frozen=True)
@@ -59,17 +62,26 @@ class Molecule:
         return graph
 
     @cached_property
+    def angles(self) -> IntArray:
+        """Bond angles [n_angles, 3]: two atoms bonded to the one in the middle, the smaller index first."""
+        triples = [(i, j, k) for j in self.graph for i, k in combinations(sorted(self.graph[j]), 2)]
+        return np.array(sorted(triples), dtype=np.int64).reshape(-1, 3)
+
+    @cached_property
     def angle_ends(self) -> IntArray:
         """Pairs [n_pairs, 2] of atoms two bonds apart (1-3 neighbours) that are not bonded."""
-        bonded = set(map(tuple, self.bonds.tolist()))
-        ends = {
-            (min(i, k), max(i, k))
-            for j in self.graph
-            for i in self.graph[j]
-            for k in self.graph[j]
-            if i < k and (i, k) not in bonded
-        }
+        ends = set(map(tuple, self.angles[:, [0, 2]].tolist())) - set(map(tuple, self.bonds.tolist()))
         return np.array(sorted(ends), dtype=np.int64).reshape(-1, 2)
+
+    @cached_property
+    def chiral_centres(self) -> IntArray:
+        """N, CA, C and CB [n_centres, 4] of every residue that has all four."""
+        found: dict[int, dict[str, int]] = {}
+        for atom, name in enumerate(self.atom_names):
+            found.setdefault(int(self.residue_index[atom]), {})[name] = atom
+        names = ("N", "CA", "C", "CB")
+        centres = [[atoms[name] for name in names] for atoms in found.values() if atoms.keys() >= set(names)]
+        return np.array(centres, dtype=np.int64).reshape(-1, 4)
 
     @cached_property
     def covalent_radii(self) -> NDArray[np.float64]:
@@ -80,13 +92,41 @@ class Molecule:
         InputError
             For an element that the rule does not know.
         """
-        unknown = sorted(set(self.elements) - COVALENT_RADII.keys())
+        return self._radii(COVALENT_RADII, "covalent", "COVALENT_RADII")
+
+    @cached_property
+    def van_der_waals_radii(self) -> NDArray[np.float64]:
+        """Radii [n_atoms] by which clashes are counted, Å.
+
+        Raises
+        ------
+        InputError
+            For an element that has none here.
+        """
+        return self._radii(VAN_DER_WAALS_RADII, "van der Waals", "VAN_DER_WAALS_RADII")
+
+    def _radii(self, table: dict[str, float], kind: str, name: str) -> NDArray[np.float64]:
+        unknown = sorted(set(self.elements) - table.keys())
         if unknown:
             raise InputError(
-                f"no covalent radius for element(s) {', '.join(unknown)}; "
-                f"add them to COVALENT_RADII in {__name__} (known: {', '.join(COVALENT_RADII)})"
+                f"no {kind} radius for element(s) {', '.join(unknown)}; "
+                f"add them to {name} in {__name__} (known: {', '.join(table)})"
             )
-        return np.array([COVALENT_RADII[element] for element in self.elements])
+        return np.array([table[element] for element in self.elements])
+
+    def subset(self, atoms: IntArray) -> "Molecule":
+        """Molecule of some atoms [n] (sorted indices) with the bonds between them."""
+        renumbered = np.full(self.n_atoms, -1)
+        renumbered[atoms] = np.arange(len(atoms))
+        bonds = renumbered[self.bonds]
+        return Molecule(
+            elements=tuple(self.elements[atom] for atom in atoms),
+            atom_names=tuple(self.atom_names[atom] for atom in atoms),
+            residue_names=tuple(self.residue_names[atom] for atom in atoms),
+            residue_index=self.residue_index[atoms],
+            masses=self.masses[atoms],
+            bonds=bonds[(bonds >= 0).all(axis=1)],
+        )
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Arrays that :meth:`from_arrays` turns back into the same molecule."""

@@ -1,6 +1,8 @@
 """The scoring stage: metrics of the stored test samples of one run, as rows of the result table."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +11,47 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cgbench import plugins
+from cgbench.blocks import independent_blocks
 from cgbench.errors import InputError
+from cgbench.evaluation import AtomSet, Evaluation
 from cgbench.files import atomic_output
 from cgbench.frames import Frames
 from cgbench.mapping.base import Mapping
-from cgbench.metrics.base import Evaluation
+from cgbench.metrics.base import MeanOverFrames, MetricBase, sum_and_count
+from cgbench.molecule import IntArray
 from cgbench.results import RUN_KEY, read_run
 from cgbench.samples import Samples
 from cgbench.splits import Split
 
 COLUMNS = ("split", "metric", "atoms", "unit", "value", "n_frames")
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one metric says of one set of atoms.
+
+    Attributes
+    ----------
+    metric
+        Name of the plug-in.
+    atoms
+        Which atoms.
+    unit
+        Of the value.
+    value
+        Over all frames.
+    block_sums : float [n_blocks, k]
+        ``Metric.value`` of their sum, over any blocks, is the value of those blocks.
+    per_frame : float [n_frames] or None
+        Score of every frame, of a metric that is a mean over frames.
+    """
+
+    metric: str
+    atoms: AtomSet
+    unit: str
+    value: float
+    block_sums: NDArray[np.float64]
+    per_frame: NDArray[np.float64] | None
 
 
 def evaluate(
@@ -42,7 +75,7 @@ def evaluate(
     output_path
         ``metrics.csv``; its columns are those of :mod:`cgbench.results`.
     per_frame_path
-        ``.npz`` for the score of every test frame (optional).
+        ``.npz`` for the scores of single frames and blocks (optional).
 
     Raises
     ------
@@ -82,15 +115,17 @@ def score(
     metrics
         Names of plug-ins of ``cgbench/metrics``.
     per_frame_path
-        Where to keep the score of every test frame (optional): an ``.npz`` with an array
-        [n_frames] named ``<metric>.<atoms>`` per metric, and ``frame_index``, ``trajectory`` and
-        ``time`` (ps), because confidence intervals go by trajectory or block, not by frame.
+        Where to keep what error bars are made from (optional), because they go by trajectory or
+        block, not by frame: an ``.npz`` with ``frame_index``, ``trajectory``, ``time`` (ps) and
+        ``block`` [n_frames], for every metric ``<metric>.<atoms>.blocks`` [n_blocks, k], the sums
+        that its ``value`` is made of, and for every mean over frames ``<metric>.<atoms>`` [n_frames].
 
     Returns
     -------
     DataFrame
         One row per metric and set of atoms with the columns split (``test``), metric, atoms,
-        unit, value (the mean over frames) and n_frames.
+        unit, value (over all frames) and n_frames. Metrics that do not apply to the molecule have
+        none, and a note on standard error says so.
 
     Raises
     ------
@@ -115,33 +150,51 @@ def score(
         )
     except InputError as error:
         raise InputError(f"{samples_path}: {error}") from None
-    scores = per_frame_scores(whole, metrics)
+    blocks = independent_blocks(frames, index)
+    scores = list(score_blocks(whole, metrics, blocks))
     if per_frame_path is not None:
-        arrays: dict[str, Any] = {f"{metric}.{atoms}": values for (metric, atoms), values in scores.items()}
-        arrays |= {"frame_index": index, "trajectory": frames.trajectory[index], "time": frames.time[index]}
+        arrays: dict[str, Any] = {"frame_index": index, "block": blocks}
+        arrays |= {"trajectory": frames.trajectory[index], "time": frames.time[index]}
+        for found in scores:
+            arrays[f"{found.metric}.{found.atoms}.blocks"] = found.block_sums
+            if found.per_frame is not None:
+                arrays[f"{found.metric}.{found.atoms}"] = found.per_frame
         with atomic_output(per_frame_path) as temporary:
             np.savez_compressed(temporary, **arrays)
-    rows = [
-        ("test", metric, atoms, plugins.load("metrics", metric).unit, float(values.mean()), len(values))
-        for (metric, atoms), values in scores.items()
-    ]
+    rows = [("test", found.metric, found.atoms, found.unit, found.value, whole.n_frames) for found in scores]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def per_frame_scores(
-    evaluation: Evaluation, metrics: Sequence[str]
-) -> dict[tuple[str, str], NDArray[np.float64]]:
-    """Score each frame of an evaluation of all atoms: metric and set of atoms to [n_frames]."""
+def score_blocks(evaluation: Evaluation, metrics: Sequence[str], blocks: IntArray) -> Iterator[Score]:
+    """Score an evaluation of all atoms by every metric that applies to the molecule.
+
+    Parameters
+    ----------
+    blocks : int [n_frames]
+        Block of each frame, from 0.
+    """
     restricted = {"all": evaluation, "heavy": evaluation.of("heavy")}
-    scores: dict[tuple[str, str], NDArray[np.float64]] = {}
     for name in metrics:
         metric = plugins.load("metrics", name)()
         for atoms in metric.atom_sets:
-            values = np.asarray(metric.per_frame(restricted[atoms]), dtype=np.float64)
-            if values.shape != (len(evaluation.reference),):
-                raise InputError(
-                    f"metric {name!r} gave an array of shape {values.shape} for {len(evaluation.reference)} "
-                    "frames; it must return one number per frame"
-                )
-            scores[name, atoms] = values
-    return scores
+            if metric.applies(restricted[atoms].molecule):
+                yield _score(name, metric, restricted[atoms], blocks)
+            else:
+                note = f"{name} ({atoms} atoms): left out, this molecule has no {metric.needs}"
+                print(note, file=sys.stderr, flush=True)
+
+
+def _score(name: str, metric: MetricBase, evaluation: Evaluation, blocks: IntArray) -> Score:
+    per_frame = None
+    if isinstance(metric, MeanOverFrames):
+        per_frame = np.asarray(metric.per_frame(evaluation), dtype=np.float64)
+        if per_frame.shape != (evaluation.n_frames,):
+            raise InputError(
+                f"metric {name!r} gave an array of shape {per_frame.shape} for {evaluation.n_frames} "
+                "frames; it must return one number per frame"
+            )
+        sums = sum_and_count(per_frame, blocks)
+    else:
+        sums = metric.statistics(evaluation, blocks)
+    value = float(metric.value(sums.sum(axis=0)))
+    return Score(name, evaluation.atoms, metric.unit, value, sums, per_frame)

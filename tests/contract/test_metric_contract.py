@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from cgbench import plugins
-from cgbench.metrics.base import Evaluation
+from cgbench.metrics.base import NEEDS, Evaluation, MeanOverFrames
 
 N_FRAMES, N_SAMPLES = 6, 4
+EACH = np.arange(N_FRAMES)  # every frame a block
 
 
 @pytest.fixture(params=plugins.names("metrics"))
@@ -18,7 +19,9 @@ def metric(request):
 def evaluation(alanine_frames, three_beads):
     rng = np.random.default_rng(1)
     reference = alanine_frames.positions[:: len(alanine_frames) // N_FRAMES][:N_FRAMES]
-    noise = rng.normal(scale=0.2, size=(N_FRAMES, N_SAMPLES, 22, 3)).astype(np.float32)
+    # Samples that keep their bonds and samples that do not.
+    scale = np.array([0.03, 0.1, 0.2, 0.4])[:, None, None]
+    noise = (scale * rng.normal(size=(N_FRAMES, N_SAMPLES, 22, 3))).astype(np.float32)
     return Evaluation.of_all_atoms(
         reference,
         reference + noise[:, 0],
@@ -47,21 +50,53 @@ def test_declares_itself(metric):
     assert set(metric.atom_sets) <= {"all", "heavy"}
 
 
-def test_one_finite_number_per_frame(metric, evaluation):
+def scored(metric, evaluation):
+    """Value of each frame by itself, or nothing where the metric does not apply."""
+    if not metric.applies(evaluation.molecule):
+        pytest.skip(f"the molecule has no {metric.needs}")
+    return metric.value(metric.statistics(evaluation, EACH))
+
+
+def test_says_what_it_needs_of_a_molecule(metric, evaluation):
+    assert metric.needs in NEEDS
+    nothing = evaluation.molecule.subset(np.empty(0, dtype=np.int64))
+    assert not metric.applies(nothing)
+
+
+def test_sums_of_any_blocks_give_the_value_of_their_frames(metric, evaluation):
     for atoms in metric.atom_sets:
-        scores = metric.per_frame(evaluation.of(atoms))
-        assert scores.shape == (N_FRAMES,)
-        assert scores.dtype == np.float64
-        assert np.isfinite(scores).all()
+        part = evaluation.of(atoms)
+        if not metric.applies(part.molecule):
+            continue
+        by_frame = metric.statistics(part, EACH)
+        assert by_frame.shape[0] == N_FRAMES
+        assert by_frame.dtype == np.float64
+        by_block = metric.statistics(part, np.array([0, 1, 0, 2, 1, 1]))
+        np.testing.assert_allclose(by_block[1], by_frame[[1, 4, 5]].sum(axis=0), rtol=1e-9, atol=1e-9)
+        whole = metric.value(by_frame.sum(axis=0))
+        assert np.isfinite(whole)
+        np.testing.assert_allclose(metric.value(by_block.sum(axis=0)), whole, rtol=1e-9)
+        # Many resamples of blocks at once, of any shape.
+        resampled = metric.value(np.stack([[by_block.sum(axis=0), by_block[0]], by_block[1:]]))
+        assert resampled.shape == (2, 2)
+        np.testing.assert_allclose(resampled[0, 0], whole, rtol=1e-9)
+
+
+def test_a_mean_over_frames_has_one_number_per_frame(metric, evaluation):
+    if isinstance(metric, MeanOverFrames):
+        for atoms in metric.atom_sets:
+            scores = metric.per_frame(evaluation.of(atoms))
+            assert scores.shape == (N_FRAMES,)
+            assert scores.dtype == np.float64
 
 
 def test_arrays_are_left_alone_and_scores_repeat(metric, evaluation):
     before = evaluation.samples.copy(), evaluation.reference.copy(), evaluation.reconstruction.copy()
-    first = metric.per_frame(evaluation)
+    first = scored(metric, evaluation)
     after = evaluation.samples, evaluation.reference, evaluation.reconstruction
     for old, new in zip(before, after, strict=True):
         np.testing.assert_array_equal(old, new)
-    np.testing.assert_array_equal(metric.per_frame(evaluation), first)
+    np.testing.assert_array_equal(scored(metric, evaluation), first)
 
 
 def test_order_of_samples_does_not_matter(metric, evaluation):
@@ -72,7 +107,7 @@ def test_order_of_samples_does_not_matter(metric, evaluation):
         evaluation.molecule,
         evaluation.mapping,
     )
-    np.testing.assert_allclose(metric.per_frame(turned), metric.per_frame(evaluation), rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(scored(metric, turned), scored(metric, evaluation), rtol=1e-6, atol=1e-9)
 
 
 def test_moving_everything_changes_nothing(metric, evaluation):
@@ -80,4 +115,4 @@ def test_moving_everything_changes_nothing(metric, evaluation):
     rotation *= np.sign(np.linalg.det(rotation))
     shift = np.array([2.0, -1.0, 3.0])
     moved = changed(evaluation, lambda x: (x @ rotation.T + shift).astype(np.float32))
-    np.testing.assert_allclose(metric.per_frame(moved), metric.per_frame(evaluation), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(scored(metric, moved), scored(metric, evaluation), rtol=1e-4, atol=1e-4)

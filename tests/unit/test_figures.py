@@ -12,7 +12,7 @@ from cgbench.figures.comparison import DETERMINISTIC_NOTE, comparison
 from cgbench.figures.mapping_graph import layout, mapping_graph
 from cgbench.figures.ramachandran import ramachandran, read_torsions
 from cgbench.figures.style import KNOWN, method_styles, save
-from cgbench.figures.torsions import density, phi_psi
+from cgbench.figures.torsions import density
 from cgbench.figures.training import read_histories, training
 from cgbench.figures.walkers import walkers
 from cgbench.frames import Frames
@@ -20,6 +20,7 @@ from cgbench.mapping.base import Mapping
 from cgbench.molecule import Molecule
 from cgbench.results import COLUMNS
 from cgbench.samples import Samples
+from cgbench.torsions import phi_psi
 
 RESOLUTIONS = (3, 6, 8)
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from cgbench import geometry, plugins
+from cgbench import contacts, geometry, plugins
 from cgbench.errors import InputError
 from cgbench.mapping.base import Mapping
 from cgbench.metrics.base import Evaluation
@@ -31,9 +31,9 @@ def evaluation(samples, reference=GEOMETRY, reconstruction=None):
 
 
 def value(name, evaluated):
-    scores = plugins.load("metrics", name)().per_frame(evaluated)
-    assert scores.shape == (len(evaluated.reference),)
-    return scores.mean()
+    metric = plugins.load("metrics", name)()
+    sums = metric.statistics(evaluated, np.zeros(evaluated.n_frames, dtype=np.int64))
+    return float(metric.value(sums.sum(axis=0)))
 
 
 def moved(atom, x, y=0.0):
@@ -181,7 +181,7 @@ class TestGraph:
     def test_agrees_with_plain_counting(self, random_evaluation, atoms):
         evaluated = random_evaluation.of(atoms)
         kept = [e for e in evaluated.molecule.elements if atoms == "all" or e != "H"]
-        right = {tuple(bond) for bond in evaluated.bonds.tolist()}
+        right = {tuple(bond) for bond in evaluated.molecule.bonds.tolist()}
         expected = np.zeros((20, 5))
         for frame, sample in np.ndindex(20, 5):
             distances = cdist(evaluated.samples[frame, sample], evaluated.samples[frame, sample])
@@ -199,14 +199,14 @@ class TestGraph:
         np.testing.assert_allclose(exact, (expected == 0).mean(axis=1))
 
     def test_chunks_change_nothing(self, random_evaluation, monkeypatch):
-        missing, extra = random_evaluation.sample_bond_errors
-        monkeypatch.setattr(geometry, "CHUNK_BYTES", 10_000)
-        flat = random_evaluation.samples.reshape(-1, 22, 3)
-        again = geometry.bond_errors(flat, random_evaluation.bonds, random_evaluation.covalent_radii)
-        np.testing.assert_array_equal(again[0].reshape(20, 5), missing)
-        np.testing.assert_array_equal(again[1].reshape(20, 5), extra)
+        whole = random_evaluation.of_samples.contacts
+        monkeypatch.setattr(contacts, "FEWEST", 7)
+        monkeypatch.setattr(contacts, "WORKING_SET", 1)
+        again = contacts.count_contacts(random_evaluation.samples, random_evaluation.molecule)
+        for name in ("missing", "extra", "clashes", "overlaps"):
+            np.testing.assert_array_equal(getattr(again, name), getattr(whole, name))
 
-    def test_molecule_without_bonds_is_refused(self):
+    def test_does_not_apply_to_a_molecule_without_bonds(self):
         bare = Molecule(
             CHAIN.elements,
             CHAIN.atom_names,
@@ -215,10 +215,9 @@ class TestGraph:
             CHAIN.masses,
             CHAIN.bonds[:0],
         )
-        frame = GEOMETRY.astype(np.float32)[None]
-        evaluated = Evaluation.of_all_atoms(frame, frame, frame[None], bare, ONE_BEAD)
-        with pytest.raises(InputError, match="no bonds between all atoms, so graph metrics are undefined"):
-            value("graph_xor", evaluated)
+        for name in ("graph_xor", "graph_legacy", "rmsd_sample_legacy", "bond_length_w1"):
+            assert not plugins.load("metrics", name)().applies(bare)
+            assert plugins.load("metrics", name)().applies(CHAIN)
 
     def test_frames_of_md_have_the_graph_of_the_topology(self, alanine_frames, three_beads):
         frames = alanine_frames.positions

@@ -31,11 +31,14 @@ def write(tmp_path, arrays):
     return tmp_path / "samples.npz"
 
 
-def test_rows_are_tidy(alanine_frames, split, three_beads, stored, tmp_path):
+def test_rows_are_tidy(alanine_frames, split, three_beads, stored, tmp_path, capsys):
     names = plugins.names("metrics")
     table = score(alanine_frames, split, three_beads, write(tmp_path, stored), names)
     assert tuple(table.columns) == COLUMNS
-    assert set(table["metric"]) == set(names)
+    assert set(table["metric"]) == set(names) - {"chi_jsd"}
+    assert capsys.readouterr().err == (
+        "chi_jsd (all atoms): left out, this molecule has no side chains with χ\n"
+    )
     assert set(table["split"]) == {"test"}
     assert set(table["n_frames"]) == {12}
     assert not table.duplicated(["metric", "atoms"]).any()
@@ -45,15 +48,25 @@ def test_rows_are_tidy(alanine_frames, split, three_beads, stored, tmp_path):
     assert values["consistency", "all"] == pytest.approx(1.0, abs=1e-6)
 
 
-def test_scores_of_single_frames_are_kept(alanine_frames, split, three_beads, stored, tmp_path):
+def test_scores_of_single_frames_and_blocks_are_kept(alanine_frames, split, three_beads, stored, tmp_path):
     path = tmp_path / "per_frame.npz"
-    metrics = ["graph_xor", "rmsd_sample"]
+    metrics = ["graph_xor", "rmsd_sample", "phi_psi_jsd"]
+    stored["samples"][:6, 1] += 1.0
     table = score(alanine_frames, split, three_beads, write(tmp_path, stored), metrics, path)
     with np.load(path) as kept:
         np.testing.assert_array_equal(kept["trajectory"], alanine_frames.trajectory[split.test])
         np.testing.assert_array_equal(kept["frame_index"], split.test)
+        np.testing.assert_array_equal(kept["block"], [0] * 6 + [1] * 6)
         for row in table.itertuples():
-            assert kept[f"{row.metric}.{row.atoms}"].mean() == pytest.approx(row.value)
+            metric = plugins.load("metrics", row.metric)()
+            blocks = kept[f"{row.metric}.{row.atoms}.blocks"]
+            assert len(blocks) == 2
+            assert metric.value(blocks.sum(axis=0)) == pytest.approx(row.value)
+            if row.metric != "phi_psi_jsd":
+                scores = kept[f"{row.metric}.{row.atoms}"]
+                assert scores.mean() == pytest.approx(row.value)
+                assert metric.value(blocks)[1] == pytest.approx(scores[6:].mean())
+        assert "phi_psi_jsd.all" not in kept
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,11 @@ def test_every_cell_is_scored(finished: Project) -> None:
     cells = metrics.groupby(["dataset", "mapping", "n_beads", "method", "fold"])
     assert len(cells) == 2 * 5 * 2  # resolutions, methods, folds
     assert cells.size().nunique() == 1, "cells are scored alike"
-    assert set(metrics["metric"]) == set(plugins.names("metrics"))
-    # Two samples are drawn, so that even diversity is a number.
-    assert np.isfinite(metrics["value"]).all()
+    # Alanine has no χ.
+    assert set(metrics["metric"]) == set(plugins.names("metrics")) - {"chi_jsd"}
+    # Two samples are drawn, so that even diversity is a number; of valid samples there may be none.
+    undefined = metrics[~np.isfinite(metrics["value"])]
+    assert set(undefined["metric"]) <= {"rmsd_sample_legacy"}
     assert set(metrics["n_frames"]) == {24}
 
 

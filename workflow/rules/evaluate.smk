@@ -34,7 +34,7 @@ rule score:
         frames=f"{DATA}/frames.npz",
         split=f"{SPLIT}.json",
         mapping=f"{MAPPING}.json",
-        sources=source_inputs("metrics", *CONFIG.run.metrics),
+        sources=source_inputs("metrics", *CONFIG.run.metrics, stage="score"),
     output:
         metrics=f"{RUN}/metrics.csv",
         per_frame=f"{RUN}/scores.npz",
@@ -51,3 +51,35 @@ rule score:
         "python -m cgbench score --run {input.run:q} --frames {input.frames:q} --split {input.split:q}"
         " --mapping {input.mapping:q} --samples {input.samples:q} --metrics {params.metrics}"
         " --output {output.metrics:q} --per-frame {output.per_frame:q} > {log:q} 2>&1"
+
+
+# Of a dataset and fold alone: what a score of any method is to be compared with.
+rule noise_floor:
+    input:
+        frames=f"{DATA}/frames.npz",
+        split=f"{SPLIT}.json",
+        sources=source_inputs("metrics", *CONFIG.run.metrics, stage="noise_floor"),
+    output:
+        table=f"{SPLIT}.floor.csv",
+    log:
+        f"{SPLIT}.floor.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        metrics=",".join(CONFIG.run.metrics),
+    shell:
+        "python -m cgbench noise-floor --frames {input.frames:q} --split {input.split:q}"
+        " --metrics {params.metrics} --dataset {wildcards.dataset} --output {output.table:q} > {log:q} 2>&1"
+
+
+rule noise_floors:
+    input:
+        expand(
+            f"{SPLIT}.floor.csv",
+            dataset=CONFIG.run.datasets,
+            fold=range(CONFIG.protocol.folds),
+        ),
+    localrule: True

@@ -1,4 +1,4 @@
-"""Verbs that run one cell of the benchmark: train, sample, score."""
+"""Verbs that run one cell of the benchmark, train, sample and score, and its noise floor."""
 
 from pathlib import Path
 from typing import Annotated
@@ -102,7 +102,9 @@ def score(
     samples: Annotated[Path, typer.Option(help="samples.npz written by `cgbench sample`.")],
     metrics: Annotated[str, typer.Option(help="Names of metrics with commas between.")],
     output: Annotated[Path, typer.Option(help="metrics.csv: one row per metric and set of atoms.")],
-    per_frame: Annotated[Path | None, typer.Option(help=".npz for the score of every test frame.")] = None,
+    per_frame: Annotated[
+        Path | None, typer.Option(help=".npz for the scores of every test frame and block of frames.")
+    ] = None,
 ) -> None:
     """Score stored samples; trains and samples nothing.
 
@@ -112,3 +114,21 @@ def score(
     from cgbench.score import evaluate
 
     evaluate(run, frames, split, mapping, samples, metrics.split(","), output, per_frame)
+
+
+@app.command()
+def noise_floor(
+    frames: FramesFile,
+    split: SplitFile,
+    metrics: Annotated[str, typer.Option(help="Names of metrics with commas between.")],
+    dataset: Annotated[str, typer.Option(help="Name of the dataset in the table.")],
+    output: Annotated[Path, typer.Option(help="CSV: one row per metric that compares distributions.")],
+) -> None:
+    """Score MD against MD: the test frames of a fold against as many independent ones.
+
+    Example: `cgbench noise-floor --frames frames.npz --split fold0.json --metrics phi_psi_jsd,angle_w1
+    --dataset alanine_dipeptide --output fold0.floor.csv`
+    """
+    from cgbench.noise_floor import write_noise_floor
+
+    write_noise_floor(frames, split, metrics.split(","), dataset, output)

@@ -12,11 +12,12 @@ from matplotlib.lines import Line2D
 
 from cgbench.errors import InputError
 from cgbench.figures.style import DOUBLE_COLUMN, method_styles, notice, readable, styled
-from cgbench.figures.torsions import NO_BACKBONE, OUTLINE, Angles, draw_contour, draw_density, phi_psi
+from cgbench.figures.torsions import NO_BACKBONE, OUTLINE, Angles, draw_contour, draw_density
 from cgbench.frames import Frames
 from cgbench.molecule import IntArray
 from cgbench.results import read_run
 from cgbench.samples import Samples
+from cgbench.torsions import phi_psi
 
 # Inches for what stands left and right of the panels: labels and the colour bar.
 MARGIN = 1.5

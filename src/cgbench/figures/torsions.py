@@ -1,6 +1,5 @@
-"""Backbone torsions φ and ψ: from positions to a picture of their density."""
+"""Pictures of the density of the backbone torsions φ and ψ."""
 
-import mdtraj
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
@@ -10,8 +9,6 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from cgbench.basins import EDGES
-from cgbench.molecule import Molecule
-from cgbench.trajectory_io import molecule_to_mdtraj
 
 Angles = NDArray[np.float64]  # [n_frames, n_residues, 2], φ and ψ, degrees
 
@@ -20,32 +17,6 @@ DENSITY = LogNorm(vmin=1e-6, vmax=1e-3, clip=True)
 COLORS = "mako_r"  # seaborn's: even steps in lightness, so that it reads in greyscale
 OUTLINE = "#d55e00"
 NO_BACKBONE = "No residue of this molecule has both φ and ψ."
-
-
-def phi_psi(positions: NDArray[np.floating], molecule: Molecule) -> Angles:
-    """φ and ψ of every residue that has both.
-
-    Parameters
-    ----------
-    positions : [n_frames, n_atoms, 3]
-        In any unit.
-
-    Returns
-    -------
-    float [n_frames, n_residues, 2]
-        Degrees; ``n_residues`` is 0 for a molecule without a peptide backbone.
-    """
-    trajectory = mdtraj.Trajectory(positions, molecule_to_mdtraj(molecule))
-    phi_atoms = mdtraj.geometry.indices_phi(trajectory.topology)
-    psi_atoms = mdtraj.geometry.indices_psi(trajectory.topology)
-    # φ is C-N-CA-C and ψ is N-CA-C-N: a residue has both where they share N, CA and C.
-    psi_of = {tuple(atoms[:3]): atoms for atoms in psi_atoms}
-    both = [(phi, psi_of[tuple(phi[1:])]) for phi in phi_atoms if tuple(phi[1:]) in psi_of]
-    if not both:
-        return np.empty((len(positions), 0, 2))
-    quads = np.array(both).reshape(-1, 4)
-    angles = np.degrees(mdtraj.compute_dihedrals(trajectory, quads, periodic=False), dtype=np.float64)
-    return np.asarray(angles.reshape(len(positions), -1, 2))
 
 
 def density(angles: Angles) -> NDArray[np.float64]:

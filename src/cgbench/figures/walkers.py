@@ -10,8 +10,9 @@ from matplotlib.ticker import MaxNLocator
 
 from cgbench.basins import BASINS, BLOCKS, SLOW, populations
 from cgbench.figures.style import DOUBLE_COLUMN, GREY, notice, readable, styled
-from cgbench.figures.torsions import NO_BACKBONE, draw_density, phi_psi
+from cgbench.figures.torsions import NO_BACKBONE, draw_density
 from cgbench.frames import Frames
+from cgbench.torsions import phi_psi
 
 # More densities than this would be too small to read; populations are drawn for all trajectories.
 DENSITIES_UP_TO = 8

@@ -1,139 +1,45 @@
-"""What a metric sees, and the contract of a metric."""
+"""The contract of a metric, and its two kinds: means over frames and distances of distributions."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Callable
 from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.errors import InputError
-from cgbench.geometry import bond_errors, rmsd
-from cgbench.mapping.base import Mapping
+from cgbench.evaluation import AtomSet, Evaluation
+from cgbench.measured import Measured
 from cgbench.molecule import IntArray, Molecule
+from cgbench.torsions import chi_atoms, phi_psi_atoms
 
-AtomSet = Literal["all", "heavy"]
+__all__ = [
+    "AtomSet",
+    "Distribution",
+    "Evaluation",
+    "MeanOverFrames",
+    "Measured",
+    "MetricBase",
+    "mean",
+    "sum_and_count",
+]
 
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Test frames beside what a method made of them, for one set of atoms.
-
-    Attributes
-    ----------
-    reference : float32 [n_frames, n_atoms, 3]
-        MD frames, Å.
-    reconstruction : float32 [n_frames, n_atoms, 3]
-        Encoded and decoded, Å.
-    samples : float32 [n_frames, n_samples, n_atoms, 3]
-        Drawn from the beads alone, Å.
-    bonds : int [n_bonds, 2]
-        Covalent bonds of the topology between the atoms of this set.
-    covalent_radii : float [n_atoms]
-        Of the published bond rule, Å.
-    molecule, mapping
-        Always of all atoms.
-    atoms
-        Which atoms the arrays hold.
-    """
-
-    reference: NDArray[np.float32]
-    reconstruction: NDArray[np.float32]
-    samples: NDArray[np.float32]
-    bonds: IntArray
-    covalent_radii: NDArray[np.float64]
-    molecule: Molecule
-    mapping: Mapping
-    atoms: AtomSet = "all"
-
-    @classmethod
-    def of_all_atoms(
-        cls,
-        reference: NDArray[np.float32],
-        reconstruction: NDArray[np.float32],
-        samples: NDArray[np.float32],
-        molecule: Molecule,
-        mapping: Mapping,
-    ) -> "Evaluation":
-        """Check shapes and values and hold them together.
-
-        Raises
-        ------
-        InputError
-            If shapes disagree or anything is NaN or infinite.
-        """
-        n_frames, n_atoms = len(reference), molecule.n_atoms
-        for name, array, shape in (
-            ("reference", reference, (n_frames, n_atoms, 3)),
-            ("reconstruction", reconstruction, (n_frames, n_atoms, 3)),
-            ("samples", samples, (n_frames, samples.shape[1] if samples.ndim == 4 else 1, n_atoms, 3)),
-        ):
-            if array.shape != shape or 0 in shape:
-                raise InputError(f"{name}: shape {array.shape}, expected {shape} with no zero in it")
-            if not np.isfinite(array).all():
-                bad = ~np.isfinite(array).reshape(n_frames, -1).all(axis=1)
-                raise InputError(
-                    f"{name}: {int(bad.sum())} of {n_frames} frames hold NaN or infinite coordinates, "
-                    f"the first is frame {int(bad.argmax())}; the method diverged, look at its history.csv"
-                )
-        return cls(
-            reference, reconstruction, samples, molecule.bonds, molecule.covalent_radii, molecule, mapping
-        )
-
-    def of(self, atoms: AtomSet) -> "Evaluation":
-        """Restrict an evaluation of all atoms to one set of atoms."""
-        if atoms == "all":
-            return self
-        kept = np.flatnonzero(self.molecule.heavy)
-        renumbered = np.full(self.molecule.n_atoms, -1)
-        renumbered[kept] = np.arange(len(kept))
-        bonds = renumbered[self.molecule.bonds]
-        return replace(
-            self,
-            reference=self.reference[:, kept],
-            reconstruction=self.reconstruction[:, kept],
-            samples=self.samples[:, :, kept],
-            bonds=bonds[(bonds >= 0).all(axis=1)],
-            covalent_radii=self.covalent_radii[kept],
-            atoms=atoms,
-        )
-
-    @cached_property
-    def sample_rmsd(self) -> NDArray[np.float64]:
-        """RMSD [n_frames, n_samples] of each sample to its frame, without superposition, Å."""
-        return rmsd(self.samples, self.reference[:, None])
-
-    @cached_property
-    def sample_bond_errors(self) -> tuple[IntArray, IntArray]:
-        """Missing and extra bonds [n_frames, n_samples] of the samples against the topology.
-
-        Kept, because several metrics read them and nothing else takes as long to count.
-        """
-        flat = self.samples.reshape(-1, *self.samples.shape[2:])
-        missing, extra = bond_errors(flat, self.bonds, self.covalent_radii)
-        shape = self.samples.shape[:2]
-        return missing.reshape(shape), extra.reshape(shape)
-
-    @property
-    def n_bonds(self) -> int:
-        """Number of bonds of the topology between the atoms of this set.
-
-        Raises
-        ------
-        InputError
-            If there are none: what is counted per bond is then undefined.
-        """
-        if not len(self.bonds):
-            raise InputError(
-                f"the topology has no bonds between {self.atoms} atoms, so graph metrics are undefined; "
-                "leave them out of run.metrics or give a topology with bonds"
-            )
-        return len(self.bonds)
+# What a metric may need of a molecule, and how many of it there are.
+NEEDS: dict[str, Callable[[Molecule], int]] = {
+    "atoms": lambda molecule: molecule.n_atoms,
+    "bonds": lambda molecule: len(molecule.bonds),
+    "bond angles": lambda molecule: len(molecule.angles),
+    "residues with N, CA, C and CB": lambda molecule: len(molecule.chiral_centres),
+    "residues with φ and ψ": lambda molecule: len(phi_psi_atoms(molecule)),
+    "side chains with χ": lambda molecule: len(chi_atoms(molecule)[0]),
+}
 
 
 class MetricBase(ABC):
     """Contract of a metric: one file in ``cgbench/metrics`` with one class named ``Metric``.
+
+    A metric is a sum over frames and what is made of the sum: ``value(statistics(...).sum(axis=0))``.
+    Sums over blocks of frames are stored, so its value over any of them, and over any bootstrap
+    resample, costs no second look at a geometry.
 
     Attributes
     ----------
@@ -147,6 +53,8 @@ class MetricBase(ABC):
         For which sets of atoms it is defined.
     reference
         Where its definition comes from.
+    needs
+        What a molecule must have, a key of :data:`NEEDS`.
     """
 
     label: ClassVar[str]
@@ -154,7 +62,93 @@ class MetricBase(ABC):
     better: ClassVar[Literal["lower", "higher"]]
     atom_sets: ClassVar[tuple[AtomSet, ...]] = ("all", "heavy")
     reference: ClassVar[str]
+    needs: ClassVar[str] = "atoms"
+
+    def applies(self, molecule: Molecule) -> bool:
+        """Whether a molecule, of all or of heavy atoms, has what the metric ``needs``; else it has no row."""
+        return NEEDS[self.needs](molecule) > 0
+
+    @abstractmethod
+    def statistics(self, evaluation: Evaluation, blocks: IntArray) -> NDArray[np.float64]:
+        """Sum over the frames of each block: [n_blocks, k].
+
+        Parameters
+        ----------
+        blocks : int [n_frames]
+            Block of each frame: 0 to n_blocks − 1, all of them there.
+        """
+
+    @abstractmethod
+    def value(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Score [...] of sums [..., k]; NaN where it is undefined."""
+
+
+def sum_and_count(scores: NDArray[np.float64], blocks: IntArray) -> NDArray[np.float64]:
+    """Sum of the scores that are no NaN and their number: [n_frames] or [n_frames, m] to [n_blocks, 2]."""
+    rows = scores.reshape(len(scores), -1)
+    defined = ~np.isnan(rows)
+    sums = np.where(defined, rows, 0.0).sum(axis=1)
+    return np.stack([np.bincount(blocks, sums), np.bincount(blocks, defined.sum(axis=1))], axis=1)
+
+
+def mean(total: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean [...] from sum and count [..., 2]; NaN of nothing."""
+    sums, counts = total[..., 0], total[..., 1]
+    return np.asarray(np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0))
+
+
+class MeanOverFrames(MetricBase):
+    """A metric whose value is the mean of one number per frame; k = 2, the sum and how many."""
 
     @abstractmethod
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
-        """Score each test frame: [n_frames]; the metric's value is the mean over frames."""
+        """Score each test frame: [n_frames]; NaN where a frame leaves it undefined and does not count."""
+
+    def statistics(self, evaluation: Evaluation, blocks: IntArray) -> NDArray[np.float64]:
+        """Sum of the scores, and number of frames that have one."""
+        return sum_and_count(self.per_frame(evaluation), blocks)
+
+    def value(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Mean over the frames that have a score."""
+        return mean(total)
+
+
+class Distribution(MetricBase):
+    """A metric that compares how the terms of a molecule are distributed in samples and in MD frames.
+
+    A term is one bond, one angle, one residue's torsions. k = 2 · n_terms · bins: the weights of MD
+    frames, then those of samples. The value is the mean over terms of the distance between the two.
+
+    Attributes
+    ----------
+    bins
+        Length of the last axis of :meth:`weights`.
+    """
+
+    bins: ClassVar[int]
+
+    @abstractmethod
+    def weights(self, measured: Measured, blocks: IntArray) -> NDArray[np.float64]:
+        """Distribution of every term in each block: [n_blocks, n_terms, bins], not normalised."""
+
+    @abstractmethod
+    def distance(self, first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Distance [...] of two distributions [..., bins], whatever they sum to."""
+
+    def statistics(self, evaluation: Evaluation, blocks: IntArray) -> NDArray[np.float64]:
+        """Distributions in MD frames and in samples."""
+        frames = self.weights(evaluation.of_reference, blocks)
+        samples = self.weights(evaluation.of_samples, blocks)
+        return np.stack([frames, samples], axis=1).reshape(len(frames), -1)
+
+    def value(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Distance between MD frames and samples, mean over terms."""
+        both = total.reshape(*total.shape[:-1], 2, -1, self.bins)
+        return np.asarray(self.distance(both[..., 0, :, :], both[..., 1, :, :]).mean(axis=-1))
+
+    def between(self, first: Measured, second: Measured) -> float:
+        """Distance between two sets of geometries, mean over terms: of MD and MD, the noise floor."""
+        whole = [
+            self.weights(each, np.zeros(len(each.positions), dtype=np.int64)) for each in (first, second)
+        ]
+        return float(self.distance(whole[0][0], whole[1][0]).mean())

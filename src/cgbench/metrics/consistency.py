@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.metrics.base import Evaluation, MetricBase
+from cgbench.metrics.base import Evaluation, MeanOverFrames
 
 
-class Metric(MetricBase):
+class Metric(MeanOverFrames):
     """R1: max |M x̃ − X| over beads and samples, Å; rounding only where a method keeps it."""
 
     label = "R1 violation"

@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.geometry import pairwise_rmsd
-from cgbench.metrics.base import Evaluation, MetricBase
+from cgbench.metrics.base import Evaluation, MeanOverFrames
 
 
-class Metric(MetricBase):
+class Metric(MeanOverFrames):
     """Diversity score: 1 − mean RMSD between samples / mean RMSD of samples to the reference.
 
     0 is ideal: samples differ from each other as much as from the reference, as independent draws

@@ -3,11 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.geometry import bond_errors
-from cgbench.metrics.base import Evaluation, MetricBase
+from cgbench.metrics.base import Evaluation, MeanOverFrames
 
 
-class Metric(MetricBase):
+class Metric(MeanOverFrames):
     """|Σ(A_frame − A_gen)| / Σ A_frame, mean over samples: for comparison with published numbers only.
 
     Two faults of that implementation are kept: a missing and an extra bond cancel, and the graph to
@@ -19,12 +18,12 @@ class Metric(MetricBase):
     unit = "1"
     better = "lower"
     reference = "code of arXiv 2201.12176"
+    needs = "bonds"
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         """Score each test frame: [n_frames]."""
-        missing, extra = bond_errors(evaluation.reference, evaluation.bonds, evaluation.covalent_radii)
-        in_frame = evaluation.n_bonds - missing + extra
-        missing, extra = evaluation.sample_bond_errors
-        in_samples = evaluation.n_bonds - missing + extra
+        frame, samples = evaluation.of_reference.contacts, evaluation.of_samples.contacts
+        in_frame = (len(evaluation.molecule.bonds) + frame.extra - frame.missing)[:, 0]
+        in_samples = len(evaluation.molecule.bonds) + samples.extra - samples.missing
         off = np.abs(in_frame[:, None] - in_samples).mean(axis=1)
         return np.asarray(np.divide(off, in_frame, out=np.full_like(off, np.nan), where=in_frame > 0))

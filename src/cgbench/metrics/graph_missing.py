@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.metrics.base import Evaluation, MetricBase
+from cgbench.metrics.base import Evaluation, MeanOverFrames
 
 
-class Metric(MetricBase):
+class Metric(MeanOverFrames):
     """Bonds of the topology that a sample lacks, per bond of the topology; mean over samples.
 
     With ``graph_extra`` it sums to ``graph_xor``.
@@ -16,8 +16,9 @@ class Metric(MetricBase):
     unit = "1"
     better = "lower"
     reference = "one half of λ of arXiv 2201.12176, section 5"
+    needs = "bonds"
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         """Score each test frame: [n_frames]."""
-        missing, _ = evaluation.sample_bond_errors
-        return np.asarray(missing.mean(axis=1) / evaluation.n_bonds)
+        missing = evaluation.of_samples.contacts.missing
+        return np.asarray(missing.mean(axis=1) / len(evaluation.molecule.bonds))

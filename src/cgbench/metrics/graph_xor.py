@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.metrics.base import Evaluation, MetricBase
+from cgbench.metrics.base import Evaluation, MeanOverFrames
 
 
-class Metric(MetricBase):
+class Metric(MeanOverFrames):
     """λ = Σ|A_gen − A_topology| / Σ A_topology, mean over samples: missing and extra bonds per bond.
 
     Bonds of a geometry: d_ij < 1.3 (r_i + r_j). The published implementation takes
@@ -18,8 +18,9 @@ class Metric(MetricBase):
     unit = "1"
     better = "lower"
     reference = "arXiv 2201.12176, section 5; as the formula, not as the code"
+    needs = "bonds"
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         """Score each test frame: [n_frames]."""
-        missing, extra = evaluation.sample_bond_errors
-        return np.asarray((missing + extra).mean(axis=1) / evaluation.n_bonds)
+        contacts = evaluation.of_samples.contacts
+        return np.asarray((contacts.missing + contacts.extra).mean(axis=1) / len(evaluation.molecule.bonds))

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.metrics.base import Evaluation, MetricBase
+from cgbench.metrics.base import Evaluation, MeanOverFrames
 
 
-class Metric(MetricBase):
+class Metric(MeanOverFrames):
     """Backmapping RMSD: sqrt(mean over atoms |x̃ − x|²), mean over all samples of a frame.
 
     x̃ is drawn from M x alone, so that methods with an encoder and methods without one are given

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.metrics.base import Evaluation, MetricBase
+from cgbench.metrics.base import Evaluation, MeanOverFrames
 
 
-class Metric(MetricBase):
+class Metric(MeanOverFrames):
     """Lowest backmapping RMSD: min over samples of sqrt(mean over atoms |x̃ − x|²).
 
     It falls with the number of samples, so compare only at equal ``protocol.n_samples``. The mean

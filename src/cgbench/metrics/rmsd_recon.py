@@ -3,11 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.geometry import rmsd
-from cgbench.metrics.base import Evaluation, MetricBase
+from cgbench.metrics.base import Evaluation, MeanOverFrames
 
 
-class Metric(MetricBase):
+class Metric(MeanOverFrames):
     """Reconstruction RMSD: sqrt(mean over atoms |x̂ − x|²) per frame, without superposition.
 
     Averaged over frames after the root, not pooled under it as in the published tables. x̂ is
@@ -21,4 +20,4 @@ class Metric(MetricBase):
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         """Score each test frame: [n_frames], Å."""
-        return rmsd(evaluation.reconstruction, evaluation.reference)
+        return evaluation.reconstruction_rmsd

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.metrics.base import Evaluation, MetricBase
+from cgbench.metrics.base import Evaluation, MeanOverFrames
 
 
-class Metric(MetricBase):
+class Metric(MeanOverFrames):
     """Sampling RMSD: sqrt(mean over atoms |x̃ − x|²), mean over all samples of a frame.
 
     x̃ is drawn from M x alone. The paper reads it as diversity (higher is better), and so does the
