@@ -11,6 +11,7 @@ from cgbench.config import Cell, PlugIn
 from cgbench.errors import InputError
 from cgbench.files import atomic_output, sha256, write_json
 from cgbench.frames import Frames
+from cgbench.locks import sole_writer
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import BackmappingMethod, FitContext
 from cgbench.seeds import derive
@@ -33,6 +34,7 @@ def train(
     threads: int = 1,
     device: str = "auto",
     progress: bool = False,
+    wait: bool = False,
 ) -> dict[str, Any]:
     """Train a method and write ``model.pt``, ``history.csv`` and ``run.json``.
 
@@ -55,6 +57,8 @@ def train(
         ``"auto"``, ``"cpu"`` or ``"cuda"``.
     progress
         Whether to draw a progress bar on standard error.
+    wait
+        Whether to wait for another training in ``output_dir`` to end instead of refusing.
 
     Returns
     -------
@@ -64,7 +68,8 @@ def train(
     Raises
     ------
     InputError
-        If an input cannot be used or the split leaves no frames to train on.
+        If an input cannot be used, the split leaves no frames to train on, another process trains in
+        ``output_dir``, or the disk is full.
     """
     output_dir = Path(output_dir)
     device = runtime.choose_device(device)
@@ -85,42 +90,43 @@ def train(
         *map(sha256, (frames_path, split_path, mapping_path, *source_files(method.room, method.use))),
     )
     scratch = output_dir / "scratch" / identity
-    resumed = any(scratch.glob("*"))
-    scratch.mkdir(parents=True, exist_ok=True)
-    context = FitContext(derive(seed, "train", fold), scratch, identity, device, progress=progress)
-    runtime.set_up(context.seed, threads)
-    started = time.perf_counter()
-    model.fit(train_frames, valid_frames, context)
-    wall_seconds = time.perf_counter() - started
-    if context.history:  # which a resumed training begins with that of the killed one
-        wall_seconds = max(wall_seconds, context.history[-1].get("seconds", 0.0))
+    with sole_writer(output_dir / "scratch", wait):
+        resumed = any(scratch.glob("*"))
+        scratch.mkdir(parents=True, exist_ok=True)
+        context = FitContext(derive(seed, "train", fold), scratch, identity, device, progress=progress)
+        runtime.set_up(context.seed, threads)
+        started = time.perf_counter()
+        model.fit(train_frames, valid_frames, context)
+        wall_seconds = time.perf_counter() - started
+        if context.history:  # which a resumed training begins with that of the killed one
+            wall_seconds = max(wall_seconds, context.history[-1].get("seconds", 0.0))
 
-    cell = Cell(dataset, mapping_name, mapping.n_beads, method.name, fold)
-    run = {
-        **vars(cell),
-        "stochastic": model.stochastic,
-        "bound": model.bound,
-        "seed": seed,
-        "wall_seconds": round(wall_seconds, 6),
-        "resumed": resumed,
-        "n_parameters": model.n_parameters(),
-        "n_train": len(train_frames),
-        "n_valid": len(valid_frames),
-        "device": device,
-        "hardware": {"name": runtime.device_name(device), **provenance.machine()},
-        "threads": threads,
-        "peak_mib": provenance.peak_mib(),
-        "versions": provenance.versions(),
-        "git": provenance.git_revision(),
-        "config_hash": identity,
-        "settings": method.settings.model_dump(mode="json"),
-        "date": provenance.now(),
-    }
-    model.save(output_dir / "model.pt")
-    _write_history(output_dir / "history.csv", context.history)
-    write_json(output_dir / "run.json", run)
-    shutil.rmtree(output_dir / "scratch")
-    return run
+        cell = Cell(dataset, mapping_name, mapping.n_beads, method.name, fold)
+        run = {
+            **vars(cell),
+            "stochastic": model.stochastic,
+            "bound": model.bound,
+            "seed": seed,
+            "wall_seconds": round(wall_seconds, 6),
+            "resumed": resumed,
+            "n_parameters": model.n_parameters(),
+            "n_train": len(train_frames),
+            "n_valid": len(valid_frames),
+            "device": device,
+            "hardware": {"name": runtime.device_name(device), **provenance.machine()},
+            "threads": threads,
+            "peak_mib": provenance.peak_mib(),
+            "versions": provenance.versions(),
+            "git": provenance.git_revision(),
+            "config_hash": identity,
+            "settings": method.settings.model_dump(mode="json"),
+            "date": provenance.now(),
+        }
+        model.save(output_dir / "model.pt")
+        _write_history(output_dir / "history.csv", context.history)
+        write_json(output_dir / "run.json", run)
+        shutil.rmtree(output_dir / "scratch")
+        return run
 
 
 def _write_history(path: Path, history: list[dict[str, float]]) -> None:

@@ -46,6 +46,8 @@ os.environ.update(
         [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
     ),
     TQDM_MININTERVAL=os.environ.get("TQDM_MININTERVAL", "10"),
+    # A job that outlived a killed Snakemake ends first; what it wrote is then made anew.
+    CGBENCH_WAIT="1",
 )
 # Jobs take the package of this checkout; said here because Snakemake hides PYTHONPATH from jobs in
 # conda environments.

@@ -14,6 +14,15 @@ MappingFile = Annotated[Path, typer.Option("--mapping", help="Mapping written by
 Seed = Annotated[int, typer.Option(min=0, help="The benchmark's seed; what each stage uses derives from it.")]
 Fold = Annotated[int, typer.Option(min=0, help="Which fold this is, counted from 0.")]
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads.")]
+Wait = Annotated[
+    bool,
+    typer.Option(
+        "--wait",
+        envvar="CGBENCH_WAIT",
+        help="Wait for a process that makes the same output to end, instead of refusing; jobs of the "
+        "workflow do.",
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 
 

@@ -13,6 +13,7 @@ from cgbench.commands.options import (
     Seed,
     SplitFile,
     Threads,
+    Wait,
     read_spec,
 )
 
@@ -34,6 +35,7 @@ def train(
     mapping_name: Annotated[str, typer.Option(help="Name of the mapping in the result tables.")] = "",
     threads: Threads = 1,
     device: Device = "auto",
+    wait: Wait = False,
 ) -> None:
     """Train one method on the training frames; validation frames decide when to stop.
 
@@ -58,6 +60,7 @@ def train(
         threads=threads,
         device=device,
         progress=True,
+        wait=wait,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cgbench.commands.options import Threads, read_json_spec
+from cgbench.commands.options import Threads, Wait, read_json_spec
 from cgbench.settings import parse_settings
 from cgbench.simulation.recipe import Recipe
 
@@ -42,6 +42,7 @@ def simulate(
     walker: Annotated[int, typer.Option(min=0, help="Which walker this is, counted from 0.")],
     output: Annotated[Path, typer.Option(help="XTC trajectory.")],
     threads: Threads = 1,
+    wait: Wait = False,
 ) -> None:
     """Run one walker; a killed one goes on from its last checkpoint when the command is repeated.
 
@@ -50,7 +51,7 @@ def simulate(
     """
     from cgbench.simulation import simulate_walker
 
-    simulate_walker(_read_recipe(recipe), walker, structure, output, threads=threads)
+    simulate_walker(_read_recipe(recipe), walker, structure, output, threads=threads, wait=wait)
 
 
 @app.command()
