@@ -18,6 +18,7 @@ from openmm.app import PDBFile
 
 from cgbench.errors import InputError
 from cgbench.files import atomic_output, read_json, sha256, write_json
+from cgbench.locks import sole_writer
 from cgbench.settings import fingerprint
 from cgbench.simulation.dynamics import advance, frame, make_context, make_system, noise_seed
 from cgbench.simulation.progress import FrameBar
@@ -26,7 +27,12 @@ from cgbench.simulation.start import prepare
 
 
 def simulate_walker(
-    recipe: Recipe, walker: int, structure_pdb: Path | str, output_xtc: Path | str, threads: int = 1
+    recipe: Recipe,
+    walker: int,
+    structure_pdb: Path | str,
+    output_xtc: Path | str,
+    threads: int = 1,
+    wait: bool = False,
 ) -> None:
     """Simulate one walker, continuing from its last checkpoint if there is one.
 
@@ -38,30 +44,34 @@ def simulate_walker(
         From 0; chooses the start and, with ``recipe.seed``, the random numbers.
     output_xtc
         Exactly ``frames_per_walker`` frames, one every ``frame_interval_ps``.
+    wait
+        Whether to wait for another process that makes ``output_xtc`` to end instead of refusing.
 
     Raises
     ------
     InputError
-        If the checkpoints belong to another recipe, walker or structure, or the run diverges.
+        If the checkpoints belong to another recipe, walker or structure, another process makes the
+        same output, the run diverges, or the disk is full.
     """
     if not 0 <= walker < recipe.walkers:
         raise InputError(f"walker {walker}: the recipe has walkers 0 to {recipe.walkers - 1}")
     structure_pdb, output_xtc = Path(structure_pdb), Path(output_xtc)
-    parts = output_xtc.with_suffix(".parts")
-    _claim(parts, fingerprint(recipe.physics().to_json(), str(walker), sha256(structure_pdb)))
-    pdb = PDBFile(str(structure_pdb))
-    if not _state(parts, 0).exists():
-        print(f"walker {walker}: preparing its start", file=sys.stderr, flush=True)
-        _save_state(prepare(recipe, walker, pdb, threads), _state(parts, 0))
+    with sole_writer(output_xtc, wait):
+        parts = output_xtc.with_suffix(".parts")
+        _claim(parts, fingerprint(recipe.physics().to_json(), str(walker), sha256(structure_pdb)))
+        pdb = PDBFile(str(structure_pdb))
+        if not _state(parts, 0).exists():
+            print(f"walker {walker}: preparing its start", file=sys.stderr, flush=True)
+            _save_state(prepare(recipe, walker, pdb, threads), _state(parts, 0))
 
-    n_chunks = -(-recipe.frames_per_walker // recipe.chunk_frames)
-    done = _complete_chunks(parts, n_chunks)
-    system = make_system(recipe, pdb.topology)
-    with FrameBar(recipe, walker, min(done * recipe.chunk_frames, recipe.frames_per_walker)) as bar:
-        for chunk in range(done + 1, n_chunks + 1):
-            _run_chunk(recipe, walker, chunk, system, parts, threads, bar)
-    _join([_chunk(parts, k) for k in range(1, n_chunks + 1)], output_xtc)
-    shutil.rmtree(parts)
+        n_chunks = -(-recipe.frames_per_walker // recipe.chunk_frames)
+        done = _complete_chunks(parts, n_chunks)
+        system = make_system(recipe, pdb.topology)
+        with FrameBar(recipe, walker, min(done * recipe.chunk_frames, recipe.frames_per_walker)) as bar:
+            for chunk in range(done + 1, n_chunks + 1):
+                _run_chunk(recipe, walker, chunk, system, parts, threads, bar)
+        _join([_chunk(parts, k) for k in range(1, n_chunks + 1)], output_xtc)
+        shutil.rmtree(parts)
 
 
 def _claim(parts: Path, owner: str) -> None:
@@ -117,14 +127,24 @@ def _run_chunk(
         frames.append(frame(context, where))
         bar.update()
     numbers = np.arange(first + 1, last + 1)
-    with atomic_output(_chunk(parts, chunk)) as temporary, XTCTrajectoryFile(str(temporary), "w") as xtc:
-        xtc.write(
-            np.asarray(frames, dtype=np.float32),
-            time=(numbers * recipe.frame_interval_ps).astype(np.float32),
-            step=(numbers * stride).astype(np.int32),
-        )
+    with atomic_output(_chunk(parts, chunk)) as temporary:
+        with XTCTrajectoryFile(str(temporary), "w") as xtc:
+            xtc.write(
+                np.asarray(frames, dtype=np.float32),
+                time=(numbers * recipe.frame_interval_ps).astype(np.float32),
+                step=(numbers * stride).astype(np.int32),
+            )
+        _verify(temporary, len(frames))
     # The state comes last: where it exists, the frames before it are complete.
     _save_state(context.getState(getPositions=True, getVelocities=True), _state(parts, chunk))
+
+
+def _verify(xtc: Path, n_frames: int) -> None:
+    """Read frames back: the library says nothing when the end of a file finds no room on the disk."""
+    with XTCTrajectoryFile(str(xtc)) as written:
+        found = len(written.read()[0]) if xtc.stat().st_size else 0
+    if found != n_frames:
+        raise RuntimeError(f"{xtc}: {found} of {n_frames} frames were written")
 
 
 def _join(chunks: list[Path], output_xtc: Path) -> None:
