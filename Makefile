@@ -13,7 +13,7 @@ SNAKEMAKE := snakemake --cores $(CORES) --show-failed-logs --rerun-incomplete
 # The tools of the environment, whether or not it is activated.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help env all test check lint format simulate reference report clean
+.PHONY: help env all test check lint format simulate reference partial report clean
 
 help:  ## show this
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -39,6 +39,9 @@ reference: all  ## run the default benchmark and keep its tables and figures in 
 	mkdir -p results/reference
 	cp -R results/figures results/leaderboard.md results/leaderboard.csv results/metrics.csv results/runs.csv results/reference/
 	find results/reference -name '*.log' -delete
+
+partial: env  ## tables and figures of what is finished so far, in results/partial
+	cgbench partial --config results/config.json
 
 report: env  ## pack results, figures and their provenance into report.html
 	snakemake --report report.html

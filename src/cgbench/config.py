@@ -148,6 +148,11 @@ class Config:
                 ):
                     yield Cell(dataset, mapping, n_beads, method, fold)
 
+    def run_folder(self, cell: Cell) -> Path:
+        """Directory in which everything about one row lies: model, samples, scores and logs."""
+        task = f"{cell.mapping}-{cell.n_beads}"
+        return Path(self.results, "runs", cell.dataset, task, cell.method, f"fold{cell.fold}")
+
     def _check_run(self, where: str) -> None:
         for key, chosen, defined in (
             ("datasets", self.run.datasets, list(self.datasets)),

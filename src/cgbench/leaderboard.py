@@ -103,10 +103,15 @@ def _marked(by_fold: pd.DataFrame, better: str | None) -> Iterator[tuple[Task, b
                 yield task, False
 
 
-def to_markdown(table: pd.DataFrame) -> str:
-    """Leaderboard for reading: a table per dataset and mapping, and who wins where a baseline does."""
+def to_markdown(table: pd.DataFrame, unfinished: str = "") -> str:
+    """Leaderboard for reading: a table per dataset and mapping, and who wins where a baseline does.
+
+    ``unfinished`` is a chapter on what is missing; without it, nothing is said about that.
+    """
     columns = [name for name in table if f"{name}{STANDARD_ERROR}" in table]
     parts = [HEADER]
+    if unfinished:
+        parts += ["## Not finished", unfinished]
     for (dataset, mapping), group in table.groupby(["dataset", "mapping"], sort=True):
         shown = pd.DataFrame({"beads": group["n_beads"], "method": group["method"]})
         shown["method"] += group["samples"].map({"are equal": " †"}).fillna("")
@@ -142,9 +147,9 @@ def _baseline_wins(table: pd.DataFrame) -> str:
     return "\n".join(lines) or "Nowhere."
 
 
-def write(table: pd.DataFrame, csv: Path | str, markdown: Path | str) -> None:
+def write(table: pd.DataFrame, csv: Path | str, markdown: Path | str, unfinished: str = "") -> None:
     """Write the leaderboard as CSV, for machines, and as Markdown, for people; atomically."""
     with atomic_output(csv) as temporary:
         table.to_csv(temporary, index=False)
     with atomic_output(markdown) as temporary:
-        temporary.write_text(to_markdown(table), encoding="utf-8")
+        temporary.write_text(to_markdown(table, unfinished), encoding="utf-8")

@@ -38,10 +38,7 @@ def collect(
 
     checked = Config.load(*config)
     results = Path(checked.results)
-    runs = [
-        results / "runs" / cell.dataset / f"{cell.mapping}-{cell.n_beads}" / cell.method / f"fold{cell.fold}"
-        for cell in checked.cells()
-    ]
+    runs = [checked.run_folder(cell) for cell in checked.cells()]
     missing = collect(
         [run / "metrics.csv" for run in runs],
         [run / "run.json" for run in runs],
@@ -51,6 +48,32 @@ def collect(
     for path in missing:
         typer.echo(f"missing: {path}")
     typer.echo(f"{len(runs)} runs wanted, {len(missing)} of their {2 * len(runs)} files are missing")
+
+
+@app.command()
+def partial(
+    config: Annotated[list[Path], typer.Option(help="YAML file of the benchmark; repeat it to override.")],
+    output: Annotated[
+        Path | None, typer.Option(help="Directory for tables and figures; <results>/partial if not given.")
+    ] = None,
+) -> None:
+    """Make tables and figures of the runs that are scored, and name those that are missing.
+
+    For a benchmark that is still running, or in which a method fails. Repeats no run, and leaves what
+    the workflow has made alone.
+
+    Example: `cgbench partial --config results/config.json`
+    """
+    from cgbench.config import Config
+    from cgbench.partial import partial_report
+
+    checked = Config.load(*config)
+    folder = output or Path(checked.results) / "partial"
+    missing = partial_report(checked, folder)
+    for run in missing.to_dict("records"):
+        where = "{dataset}, {mapping}, {n_beads} beads, {method}, fold {fold}: {stage}".format_map(run)
+        typer.echo(f"missing: {where}" + (f", see {run['log']}" if run["log"] else ""))
+    typer.echo(f"{folder / 'leaderboard.md'}: {len(missing)} runs are missing")
 
 
 @app.command()

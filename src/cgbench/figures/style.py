@@ -1,5 +1,6 @@
 """The look that all figures share: type sizes for print, one style per method, reproducible files."""
 
+import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -111,6 +112,16 @@ def notice(text: str) -> Figure:
     """
     figure = Figure(figsize=(DOUBLE_COLUMN / 2, 0.8))
     figure.text(0.5, 0.5, text, ha="center", va="center", color=GREY, wrap=True)
+    return figure
+
+
+def add_note(figure: Figure, text: str) -> Figure:
+    """Write what a reader must know, such as what is missing, above a figure; nothing if it is empty."""
+    if text:
+        # On average, a letter is a little over half as wide as its type is high.
+        lines = textwrap.wrap(text, int(figure.get_figwidth() * 72 / RC["figure.titlesize"] * 1.75))
+        with styled():
+            figure.suptitle("\n".join(filter(None, [figure.get_suptitle(), *lines])), x=0.01, ha="left")
     return figure
 
 

@@ -1,0 +1,111 @@
+"""Tables and figures of what a benchmark has finished so far, naming what is missing."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from cgbench.config import Cell, Config
+from cgbench.figures.comparison import comparison
+from cgbench.figures.mapping_graph import mapping_graph
+from cgbench.figures.ramachandran import ramachandran, read_torsions
+from cgbench.figures.style import add_note, notice, save
+from cgbench.figures.training import read_histories, training
+from cgbench.figures.walkers import walkers
+from cgbench.frames import Frames
+from cgbench.leaderboard import leaderboard, write
+from cgbench.mapping.base import Mapping
+from cgbench.results import collect, read_metrics, read_runs
+from cgbench.unfinished import STAGES, in_short, to_markdown, unfinished
+
+
+def partial_report(config: Config, output: Path | str) -> pd.DataFrame:
+    """Make the tables and figures of the workflow's report from the runs that are scored.
+
+    Nothing is trained, sampled or scored, and nothing that the workflow knows is touched, so a
+    benchmark may be running meanwhile.
+
+    Parameters
+    ----------
+    output
+        Directory for ``metrics.csv``, ``runs.csv``, ``leaderboard.csv``, ``leaderboard.md`` and
+        ``figures/``, named as in the report.
+
+    Returns
+    -------
+    DataFrame
+        The runs that are missing, as :func:`cgbench.unfinished.unfinished` lists them.
+
+    Raises
+    ------
+    InputError
+        If no run is scored yet, or a file is damaged.
+    """
+    output, missing, cells = Path(output), unfinished(config), list(config.cells())
+    folders = [config.run_folder(cell) for cell in cells]
+    collect(
+        [folder / "metrics.csv" for folder in folders],
+        [folder / "run.json" for folder in folders],
+        output / "metrics.csv",
+        output / "runs.csv",
+    )
+    metrics, runs = read_metrics(output / "metrics.csv"), read_runs(output / "runs.csv")
+    chapter = to_markdown(missing, len(cells))
+    write(leaderboard(metrics, runs), output / "leaderboard.csv", output / "leaderboard.md", chapter)
+    for dataset in dict.fromkeys(cell.dataset for cell in cells):
+        save(_walkers(config, dataset), output / "figures" / dataset / "walkers.svg")
+    for dataset, mapping in dict.fromkeys((cell.dataset, cell.mapping) for cell in cells):
+        task = [cell for cell in cells if (cell.dataset, cell.mapping) == (dataset, mapping)]
+        lacks = missing[(missing["dataset"] == dataset) & (missing["mapping"] == mapping)]
+        for name, figure in _figures(config, task, lacks, metrics, runs):
+            save(figure, output / "figures" / dataset / mapping / f"{name}.svg")
+    return missing
+
+
+def _walkers(config: Config, dataset: str) -> Figure:
+    frames = _frames(config, dataset)
+    return walkers(frames, dataset) if frames else notice(f"{dataset}: there are no frames yet.")
+
+
+def _frames(config: Config, dataset: str) -> Frames | None:
+    path = Path(config.results, "data", dataset, "frames.npz")
+    return Frames.load(path) if path.exists() else None
+
+
+def _figures(
+    config: Config, task: list[Cell], lacks: pd.DataFrame, metrics: pd.DataFrame, runs: pd.DataFrame
+) -> Iterator[tuple[str, Figure]]:
+    """Figures of one dataset and mapping by name; ``lacks`` are its unfinished runs."""
+    dataset, mapping = task[0].dataset, task[0].mapping
+    title = f"{dataset}, mapping: {mapping}"
+    nothing = partial(notice, f"{title}: nothing to draw yet.")
+
+    scored = metrics[(metrics["dataset"] == dataset) & (metrics["mapping"] == mapping)]
+    drawn = comparison(metrics, runs, dataset, mapping) if len(scored) else nothing()
+    yield "comparison", add_note(drawn, in_short(lacks))
+
+    frames = _frames(config, dataset)
+    files = {
+        Path(config.results, "mappings", dataset, f"{mapping}-{cell.n_beads}", "fold0.json") for cell in task
+    }
+    there = [Mapping.load(file) for file in sorted(files) if file.exists()]
+    drawn = mapping_graph(frames.molecule, there, title) if frames and there else nothing()
+    absent = len(files) - len(there)
+    yield "mapping", add_note(drawn, f"not finished: {absent} of {len(files)} mappings" if absent else "")
+
+    # As in the report, one fold shows the shape.
+    first = [config.run_folder(cell) for cell in task if cell.fold == 0]
+    sampled = [folder for folder in first if (folder / STAGES["sample"]).exists()]
+    torsions = [read_torsions(folder, frames) for folder in sampled] if frames else []
+    drawn = ramachandran(frames, torsions, title) if frames and torsions else nothing()
+    unsampled = lacks[(lacks["fold"] == 0) & (lacks["stage"] != "score")]
+    yield "ramachandran", add_note(drawn, in_short(unsampled))
+
+    for method in dict.fromkeys(cell.method for cell in task):
+        mine = [config.run_folder(cell) for cell in task if cell.method == method]
+        trained = [folder for folder in mine if (folder / STAGES["train"]).exists()]
+        drawn = training(read_histories(trained)) if trained else nothing()
+        untrained = lacks[(lacks["method"] == method) & (lacks["stage"] == "train")]
+        yield f"training-{method}", add_note(drawn, in_short(untrained))

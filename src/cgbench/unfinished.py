@@ -1,0 +1,58 @@
+"""Which runs of a benchmark have no scores yet, and where each of them stands."""
+
+import pandas as pd
+
+from cgbench.config import Config
+from cgbench.results import RUN_KEY, TASK
+
+# Stages of a run in their order, and the file that each leaves when it is done.
+STAGES = {"train": "run.json", "sample": "samples.npz", "score": "metrics.csv"}
+COLUMNS = (*RUN_KEY, "stage", "log")
+
+
+def unfinished(config: Config) -> pd.DataFrame:
+    """List the runs without scores.
+
+    Returns
+    -------
+    DataFrame
+        One row per run: dataset, mapping, n_beads, method, fold, ``stage`` (the first that is not
+        done: ``train``, ``sample`` or ``score``) and ``log`` (path of that stage's log; empty where
+        it has not begun).
+    """
+    rows = []
+    for cell in config.cells():
+        folder = config.run_folder(cell)
+        if (folder / STAGES["score"]).exists():
+            continue
+        stage = next(name for name, file in STAGES.items() if not (folder / file).exists())
+        log = folder / f"{stage}.log"
+        rows.append(vars(cell) | {"stage": stage, "log": str(log) if log.exists() else ""})
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def to_markdown(table: pd.DataFrame, n_wanted: int) -> str:
+    """Chapter of a report that says what is missing from it; ``n_wanted`` runs were asked for."""
+    if table.empty:
+        return f"All {n_wanted} runs are there."
+    groups = table.groupby([*TASK, "stage"], sort=True)
+    shown = groups.agg(folds=("fold", lambda folds: ", ".join(map(str, sorted(folds)))), log=("log", "max"))
+    shown = shown.reset_index()[[*TASK, "folds", "stage", "log"]]
+    return "\n\n".join(
+        (
+            f"{len(table)} of {n_wanted} runs have no scores, so this is not the result of the benchmark. "
+            "Methods that lack folds are averaged over the others: such means do not compare.",
+            shown.rename(columns={"n_beads": "beads", "stage": "next stage"}).to_markdown(
+                index=False, disable_numparse=True
+            ),
+        )
+    )
+
+
+def in_short(table: pd.DataFrame) -> str:
+    """One line for a figure, such as ``not finished: cgvae (3 beads, folds 0, 1)``; empty if nothing is."""
+    parts = [
+        f"{method} ({n_beads} beads, fold{'s' * (len(rows) > 1)} {', '.join(map(str, rows['fold']))})"
+        for (method, n_beads), rows in table.groupby(["method", "n_beads"], sort=True)
+    ]
+    return f"not finished: {'; '.join(parts)}" if parts else ""
