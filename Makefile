@@ -24,7 +24,7 @@ env: $(STAMP)  ## create or update the environment in .venv
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit("error: cgbench needs Python 3.11, 3.12 or 3.13; $(PYTHON) is %d.%d. Choose another: make PYTHON=python3.12 env" % v)'
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e '.[dev,tracking]'
 	touch $@
 
 all: env  ## run the default benchmark: data, training, leaderboard, figures

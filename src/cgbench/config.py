@@ -11,7 +11,7 @@ import yaml
 
 from cgbench import plugins
 from cgbench.errors import InputError
-from cgbench.schema import Compute, Protocol, RawConfig, Run
+from cgbench.schema import Compute, Protocol, RawConfig, Run, Tracking
 from cgbench.settings import Settings, parse_settings
 from cgbench.simulation.recipe import Recipe
 
@@ -84,6 +84,7 @@ class Config:
     results: str
     protocol: Protocol
     compute: Compute
+    tracking: Tracking
     run: Run
     datasets: dict[str, PlugIn]
     mappings: dict[str, PlugIn]
@@ -107,6 +108,7 @@ class Config:
             results=raw.results,
             protocol=raw.protocol,
             compute=raw.compute,
+            tracking=raw.tracking,
             run=raw.run,
             datasets=_plug_ins("datasets", "datasets", raw.datasets, where, key="source"),
             mappings=_plug_ins("mapping", "mappings", raw.mappings, where),

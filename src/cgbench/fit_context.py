@@ -1,5 +1,6 @@
 """What a method gets from the run that trains it, apart from data."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +23,8 @@ class FitContext:
         One row per epoch (or fewer); the run writes them to ``history.csv``.
     progress
         Whether to draw a progress bar.
+    observer
+        Called with the history whenever a row is added, or None.
     """
 
     seed: int
@@ -30,3 +33,10 @@ class FitContext:
     device: str = "cpu"
     history: list[dict[str, float]] = field(default_factory=list)
     progress: bool = False
+    observer: Callable[[list[dict[str, float]]], None] | None = None
+
+    def record(self, row: dict[str, float]) -> None:
+        """Add a row to the history."""
+        self.history.append(row)
+        if self.observer:
+            self.observer(self.history)

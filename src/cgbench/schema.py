@@ -72,6 +72,29 @@ class Compute(Settings):
     runtime_min: PositiveInt = 240
 
 
+class Tracking(Settings):
+    """Whether runs are followed with Weights & Biases; nothing depends on it.
+
+    Attributes
+    ----------
+    mode
+        ``offline`` keeps runs in ``<results>/wandb``, ``online`` uploads them as well.
+    project, entity
+        Where they go: the project, and the team or user if not one's own.
+    group
+        What the runs of this benchmark have in common; made of its configuration if left out.
+    tags
+        Put on every run.
+    """
+
+    mode: Literal["disabled", "offline", "online"] = "disabled"
+    project: Annotated[str, Field(pattern=r"^[\w.-]{1,128}$")] = "cgbench"
+    entity: Annotated[str, Field(pattern=r"^[\w.-]{1,128}$")] | None = None
+    group: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    # They travel with commas between them.
+    tags: tuple[Annotated[str, Field(pattern=r"^[^,]{1,64}$")], ...] = ()
+
+
 class Run(Settings):
     """Which of the defined things to run.
 
@@ -124,6 +147,7 @@ class RawConfig(Settings):
     results: Annotated[str, Field(min_length=1)] = "results"
     protocol: Protocol = Protocol()
     compute: Compute = Compute()
+    tracking: Tracking = Tracking()
     run: Run
     datasets: dict[Name, dict[str, Any]]
     mappings: dict[Name, dict[str, Any] | None] = Field(default_factory=dict)

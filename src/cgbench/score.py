@@ -22,6 +22,7 @@ from cgbench.molecule import IntArray
 from cgbench.results import RUN_KEY, read_run
 from cgbench.samples import Samples
 from cgbench.splits import Split
+from cgbench.tracking import track
 
 COLUMNS = ("split", "metric", "atoms", "unit", "value", "n_frames")
 
@@ -96,6 +97,9 @@ def evaluate(
         table.insert(position, label, run[label])
     with atomic_output(output_path) as temporary:
         table.to_csv(temporary, index=False)
+    with track("score", {label: run[label] for label in RUN_KEY}, {"seed": run.get("seed")}) as tracker:
+        names = table["split"] + "/" + table["metric"] + "/" + table["atoms"]
+        tracker.summarise(dict(zip(names, table["value"], strict=True)))
 
 
 def score(

@@ -18,6 +18,7 @@ from cgbench.seeds import derive
 from cgbench.settings import fingerprint
 from cgbench.sources import source_files
 from cgbench.splits import Split
+from cgbench.tracking import track
 
 
 def train(
@@ -89,44 +90,59 @@ def train(
         str(seed),
         *map(sha256, (frames_path, split_path, mapping_path, *source_files(method.room, method.use))),
     )
+    cell = Cell(dataset, mapping_name, mapping.n_beads, method.name, fold)
+    settings = method.settings.model_dump(mode="json")
     scratch = output_dir / "scratch" / identity
     with sole_writer(output_dir / "scratch", wait):
-        resumed = any(scratch.glob("*"))
+        planned = {
+            "seed": seed,
+            "device": device,
+            "threads": threads,
+            "config_hash": identity,
+            "resumed": any(scratch.glob("*")),
+            "settings": settings,
+        }
         scratch.mkdir(parents=True, exist_ok=True)
-        context = FitContext(derive(seed, "train", fold), scratch, identity, device, progress=progress)
-        runtime.set_up(context.seed, threads)
-        started = time.perf_counter()
-        model.fit(train_frames, valid_frames, context)
-        wall_seconds = time.perf_counter() - started
-        if context.history:  # which a resumed training begins with that of the killed one
-            wall_seconds = max(wall_seconds, context.history[-1].get("seconds", 0.0))
-
-        cell = Cell(dataset, mapping_name, mapping.n_beads, method.name, fold)
+        with track("train", vars(cell), planned) as tracker:
+            context = FitContext(
+                derive(seed, "train", fold),
+                scratch,
+                identity,
+                device,
+                progress=progress,
+                observer=tracker.log_history,
+            )
+            runtime.set_up(context.seed, threads)
+            started = time.perf_counter()
+            model.fit(train_frames, valid_frames, context)
+            wall_seconds = time.perf_counter() - started
+            if context.history:  # which a resumed training begins with that of the killed one
+                wall_seconds = max(wall_seconds, context.history[-1].get("seconds", 0.0))
+            cost = {
+                "wall_seconds": round(wall_seconds, 6),
+                "n_parameters": model.n_parameters(),
+                "peak_mib": provenance.peak_mib(),
+            }
+            tracker.log_history(context.history)
+            tracker.summarise(cost | {"git": provenance.git_revision()})
         run = {
             **vars(cell),
             "stochastic": model.stochastic,
             "bound": model.bound,
-            "seed": seed,
-            "wall_seconds": round(wall_seconds, 6),
-            "resumed": resumed,
-            "n_parameters": model.n_parameters(),
+            **planned,
+            **cost,
             "n_train": len(train_frames),
             "n_valid": len(valid_frames),
-            "device": device,
             "hardware": {"name": runtime.device_name(device), **provenance.machine()},
-            "threads": threads,
-            "peak_mib": provenance.peak_mib(),
             "versions": provenance.versions(),
             "git": provenance.git_revision(),
-            "config_hash": identity,
-            "settings": method.settings.model_dump(mode="json"),
             "date": provenance.now(),
         }
         model.save(output_dir / "model.pt")
         _write_history(output_dir / "history.csv", context.history)
         write_json(output_dir / "run.json", run)
         shutil.rmtree(output_dir / "scratch")
-        return run
+    return run
 
 
 def _write_history(path: Path, history: list[dict[str, float]]) -> None:

@@ -14,7 +14,9 @@ sys.path.insert(0, SOURCE)
 
 from cgbench.config import Config
 from cgbench.errors import InputError
+from cgbench.settings import fingerprint
 from cgbench.sources import module_files, source_files
+from cgbench.tracking import environment
 
 try:
     CONFIG = Config.from_dict(config)
@@ -49,6 +51,15 @@ os.environ.update(
     # A job that outlived a killed Snakemake ends first; what it wrote is then made anew.
     CGBENCH_WAIT="1",
 )
+# The configuration as it was given, command line included. Tracking has no part in any result: it travels
+# in the variables of Weights & Biases, which Snakemake does not compare, and gives way to those set already.
+SETTINGS = json.dumps(
+    {key: value for key, value in config.items() if key != "tracking"}, sort_keys=True
+)
+for variable, value in environment(
+    CONFIG.tracking, CONFIG.results, fingerprint(SETTINGS)
+).items():
+    os.environ.setdefault(variable, value)
 # Jobs take the package of this checkout; said here because Snakemake hides PYTHONPATH from jobs in
 # conda environments.
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(SOURCE)}; ")

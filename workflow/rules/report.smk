@@ -16,8 +16,7 @@ rule settings:
     conda:
         "../../environment.yml"
     params:
-        # With everything that was given on the command line.
-        config=json.dumps(config, sort_keys=True),
+        config=SETTINGS,
     shell:
         "printf '%s\n' {params.config:q} > {output.config:q} 2> {log:q}"
 

@@ -1,11 +1,14 @@
 """Verbs that turn the results of single runs into tables and figures."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from cgbench.commands.options import FramesFile
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 app = typer.Typer()
 
@@ -114,11 +117,10 @@ def figure_comparison(
     --dataset alanine_dipeptide --mapping backbone --output comparison.svg`
     """
     from cgbench.figures.comparison import comparison
-    from cgbench.figures.style import save
     from cgbench.results import read_metrics, read_runs
 
     tables = read_metrics(metrics), read_runs(runs)
-    save(comparison(*tables, dataset, mapping, atoms or ("heavy", "all"), spread), output)
+    _save(comparison(*tables, dataset, mapping, atoms or ("heavy", "all"), spread), output)
 
 
 @app.command()
@@ -130,10 +132,9 @@ def figure_training(runs: RunDirs, output: Output) -> None:
     Example: `cgbench figure-training results/runs/alanine_dipeptide/backbone-*/cgvae/fold*
     --output training.svg`
     """
-    from cgbench.figures.style import save
     from cgbench.figures.training import read_histories, training
 
-    save(training(read_histories(runs)), output)
+    _save(training(read_histories(runs)), output)
 
 
 @app.command()
@@ -149,11 +150,10 @@ def figure_mapping(
     results/mappings/alanine_dipeptide/backbone-*/fold0.json --output mapping.svg`
     """
     from cgbench.figures.mapping_graph import mapping_graph
-    from cgbench.figures.style import save
     from cgbench.frames import Frames
     from cgbench.mapping.base import Mapping
 
-    save(mapping_graph(Frames.load(frames).molecule, map(Mapping.load, mappings), title), output)
+    _save(mapping_graph(Frames.load(frames).molecule, map(Mapping.load, mappings), title), output)
 
 
 @app.command()
@@ -166,11 +166,10 @@ def figure_ramachandran(frames: FramesFile, runs: RunDirs, output: Output, title
     results/runs/alanine_dipeptide/backbone-*/*/fold0 --output ramachandran.svg`
     """
     from cgbench.figures.ramachandran import ramachandran, read_torsions
-    from cgbench.figures.style import save
     from cgbench.frames import Frames
 
     stored = Frames.load(frames)
-    save(ramachandran(stored, [read_torsions(run, stored) for run in runs], title), output)
+    _save(ramachandran(stored, [read_torsions(run, stored) for run in runs], title), output)
 
 
 @app.command()
@@ -180,8 +179,17 @@ def figure_walkers(frames: FramesFile, output: Output, title: Title = "") -> Non
     Example: `cgbench figure-walkers --frames results/data/alanine_dipeptide/frames.npz
     --output walkers.svg`
     """
-    from cgbench.figures.style import save
     from cgbench.figures.walkers import walkers
     from cgbench.frames import Frames
 
-    save(walkers(Frames.load(frames), title), output)
+    _save(walkers(Frames.load(frames), title), output)
+
+
+def _save(figure: "Figure", output: Path) -> None:
+    """Write a figure, and let the tracker have it where there is one."""
+    from cgbench.figures.style import save
+    from cgbench.tracking import track
+
+    _, png = save(figure, output)
+    with track("figure", {"figure": "/".join(output.with_suffix("").parts[-3:])}, {}) as tracker:
+        tracker.log_image(output.stem, png)

@@ -132,7 +132,7 @@ def train_network(
         row |= {
             f"valid_{key}": value for key, value in _validate(network, loss, valid_frames, settings).items()
         }
-        context.history.append(row)
+        context.record(row)
         state.finish_epoch(row["valid_loss"])
         bar.set_postfix(train=f"{row['train_loss']:.4f}", valid=f"{row['valid_loss']:.4f}", refresh=False)
         bar.update()
