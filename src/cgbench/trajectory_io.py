@@ -1,8 +1,13 @@
-"""The one place where nanometres exist: reading and writing trajectories with mdtraj."""
+"""The one place where nanometres exist: reading and writing trajectories with mdtraj.
+
+Files are read in a process of their own: given a damaged header, mdtraj's compiled readers crash.
+"""
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import mdtraj
 import numpy as np
@@ -10,9 +15,15 @@ from numpy.typing import NDArray
 
 from cgbench.errors import InputError
 from cgbench.files import atomic_output
+from cgbench.isolation import CrashError, isolated
 from cgbench.molecule import Molecule
 
 ANGSTROM_PER_NM = 10.0
+# Far more than the slowest of formats takes.
+CPU_SECONDS, CPU_SECONDS_PER_MB = 60, 20
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -47,6 +58,10 @@ def read_topology(path: Path | str, selection: str = "all") -> Molecule:
     InputError
         If the file is missing or unreadable, no atom is left, or an atom has no element.
     """
+    return _isolated(path, _read_topology, path, selection)
+
+
+def _read_topology(path: Path | str, selection: str) -> Molecule:
     topology = _load_topology(path)
     topology = topology.subset(_select(topology, selection, path))
     for atom in topology.atoms:
@@ -126,7 +141,20 @@ def load_trajectory(
         file cut between two frames looks complete in formats that state no number of frames (all
         but DCD and NetCDF), as does the text of XYZ and mdcrd cut anywhere.
     """
-    path = Path(path)
+    return _isolated(path, _read_trajectory, Path(path), topology_path, selection, stride)
+
+
+def _isolated(path: Path | str, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    megabytes = Path(path).stat().st_size // 10**6 if Path(path).is_file() else 0
+    try:
+        return isolated(CPU_SECONDS + CPU_SECONDS_PER_MB * megabytes, read, *args, **kwargs)
+    except CrashError as error:
+        raise InputError(
+            f"{path}: cannot be read: {error}; the file is corrupt, fetch or simulate it again"
+        ) from None
+
+
+def _read_trajectory(path: Path, topology_path: Path | str, selection: str, stride: int) -> RawTrajectory:
     topology = _load_topology(topology_path)
     if not path.is_file():
         raise InputError(f"{path}: no such trajectory; check the path in the dataset's configuration")
