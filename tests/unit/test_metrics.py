@@ -103,6 +103,33 @@ class TestRmsd:
         np.testing.assert_allclose(best, np.min(expected, axis=1), rtol=1e-5)
 
 
+class TestPublishedVariants:
+    def test_reconstruction_is_pooled_before_the_root(self):
+        # Off by 1 Å and by 3 Å: sqrt((1 + 9) / 2), where the mean of both is 2.
+        frames = np.stack([GEOMETRY, GEOMETRY]).astype(np.float32)
+        rebuilt = frames + np.array([[[1.0, 0, 0]], [[0, 3.0, 0]]], dtype=np.float32)
+        two = Evaluation.of_all_atoms(frames, rebuilt, frames[:, None], CHAIN, ONE_BEAD)
+        assert value("rmsd_recon_legacy", two) == pytest.approx(5**0.5)
+        assert value("rmsd_recon", two) == pytest.approx(2.0)
+
+    def test_only_valid_samples_are_asked(self):
+        far, near = moved(2, 100.0), GEOMETRY + np.array([1.0, 0, 0])
+        assert value("rmsd_sample_legacy", evaluation([far, near])) == pytest.approx(1.0)
+        assert np.isnan(value("rmsd_sample_legacy", evaluation([far, far])))
+
+    def test_one_missing_and_one_extra_bond_are_not_valid(self):
+        assert np.isnan(value("rmsd_sample_legacy", evaluation([moved(2, 0.0, 1.4)])))
+
+    def test_every_valid_sample_counts_the_same(self):
+        """Two survivors of one frame and one of another: a mean over three, not over two frames."""
+        frames = np.stack([GEOMETRY, GEOMETRY]).astype(np.float32)
+        shift = np.array([[1.0, 2.0], [6.0, 0.0]])[:, :, None, None] * np.array([1.0, 0, 0])
+        samples = (frames[:, None] + shift).astype(np.float32)
+        samples[1, 1, 2, 0] = 100.0
+        two = Evaluation.of_all_atoms(frames, frames, samples, CHAIN, ONE_BEAD)
+        assert value("rmsd_sample_legacy", two) == pytest.approx(3.0)
+
+
 class TestDiversity:
     def test_deterministic_method_scores_one(self):
         off = GEOMETRY + np.array([1.0, 0, 0])

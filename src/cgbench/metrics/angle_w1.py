@@ -7,7 +7,7 @@ from cgbench.distributions import Line
 from cgbench.metrics.base import Distribution, Measured
 from cgbench.molecule import IntArray
 
-GRID = Line(step=2.0, cells=90)  # to 180°; what lies beyond is kept by its mean
+GRID = Line(step=1.0, cells=180)  # to 180°; what lies beyond is kept by its mean
 
 
 class Metric(Distribution):

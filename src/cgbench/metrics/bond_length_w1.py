@@ -7,7 +7,7 @@ from cgbench.distributions import Line
 from cgbench.metrics.base import Distribution, Measured
 from cgbench.molecule import IntArray
 
-GRID = Line(step=0.02, cells=150)  # to 3 Å; what lies beyond is kept by its mean
+GRID = Line(step=0.01, cells=300)  # to 3 Å; what lies beyond is kept by its mean
 
 
 class Metric(Distribution):

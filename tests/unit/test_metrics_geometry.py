@@ -1,0 +1,220 @@
+"""Bonds, angles, clashes and overlaps: by hand, against other packages, and their units."""
+
+from dataclasses import replace
+
+import MDAnalysis.lib.distances
+import mdtraj
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+from scipy.stats import wasserstein_distance
+
+from cgbench import plugins
+from cgbench.evaluation import Evaluation
+from cgbench.geometry import bond_angles
+from cgbench.mapping.base import Mapping
+from cgbench.measured import Measured
+from cgbench.molecule import VAN_DER_WAALS_RADII, Molecule
+from cgbench.trajectory_io import molecule_to_mdtraj
+
+# C-C-O in a row with a hydrogen on the first carbon, which lies at the origin (Å).
+CHAIN = Molecule(
+    elements=("C", "C", "O", "H"),
+    atom_names=("C1", "C2", "O", "H"),
+    residue_names=("LIG",) * 4,
+    residue_index=np.zeros(4, dtype=np.int64),
+    masses=np.array([12.0, 12.0, 16.0, 1.0]),
+    bonds=np.array([[0, 1], [0, 3], [1, 2]]),
+)
+GEOMETRY = np.array([[0.0, 0, 0], [1.5, 0, 0], [2.9, 0, 0], [-1.0, 0, 0]], dtype=np.float32)
+
+
+def evaluation(samples, reference=GEOMETRY, molecule=CHAIN):
+    """One frame with samples [n_samples, n_atoms, 3], or several with [n_frames, n_samples, n_atoms, 3]."""
+    samples = np.asarray(samples, dtype=np.float32).reshape(-1, np.shape(samples)[-3], molecule.n_atoms, 3)
+    reference = np.asarray(reference, dtype=np.float32).reshape(-1, molecule.n_atoms, 3)
+    one_bead = Mapping.centres(np.zeros(molecule.n_atoms, dtype=np.int64))
+    return Evaluation.of_all_atoms(reference, reference, samples, molecule, one_bead)
+
+
+def value(name, evaluated):
+    metric = plugins.load("metrics", name)()
+    sums = metric.statistics(evaluated, np.zeros(evaluated.n_frames, dtype=np.int64))
+    return float(metric.value(sums.sum(axis=0)))
+
+
+def moved(atom, *place):
+    changed = GEOMETRY.copy()
+    changed[atom] = place
+    return changed
+
+
+def mirrored(positions):
+    return positions * np.array([1.0, 1.0, -1.0])
+
+
+@pytest.fixture(scope="module")
+def noisy(alanine_frames, three_beads):
+    """Alanine dipeptide: 40 MD frames, 3 samples each that are wrong everywhere."""
+    rng = np.random.default_rng(7)
+    reference = alanine_frames.positions[::6]
+    samples = reference[:, None] + rng.normal(scale=0.3, size=(len(reference), 3, 22, 3)).astype(np.float32)
+    return Evaluation.of_all_atoms(reference, reference, samples, alanine_frames.molecule, three_beads)
+
+
+class TestBondLengths:
+    def test_by_hand(self):
+        # One of three bonds is 0.3 Å longer; so are two of three by 1 Å when the atom between moves on.
+        assert value("bond_length_w1", evaluation([GEOMETRY])) == 0
+        assert value("bond_length_w1", evaluation([moved(2, 3.2, 0, 0)])) == pytest.approx(0.1, abs=1e-5)
+        assert value("bond_length_w1", evaluation([moved(1, 0.5, 0, 0)])) == pytest.approx(2 / 3, abs=1e-5)
+
+    def test_errors_of_both_signs_do_not_cancel(self):
+        # The O-C bond is 0.2 Å too long in one sample and as much too short in the other.
+        two = evaluation([moved(2, 3.1, 0, 0), moved(2, 2.7, 0, 0)])
+        assert value("bond_length_w1", two) == pytest.approx(0.2 / 3, abs=1e-5)
+
+    def test_is_in_angstrom(self):
+        assert plugins.load("metrics", "bond_length_w1").unit == "Å"
+        in_nanometres = evaluation([GEOMETRY / 10])
+        assert value("bond_length_w1", in_nanometres) == pytest.approx(0.9 * (1.5 + 1.4 + 1.0) / 3, abs=1e-5)
+        assert value("bonds_within_10pct", in_nanometres) == 0
+
+    def test_beyond_the_grid_a_length_still_counts_in_full(self):
+        assert value("bond_length_w1", evaluation([moved(2, 101.5, 0, 0)])) == pytest.approx(98.6 / 3)
+
+    def test_hydrogens_can_be_left_out(self):
+        off = evaluation([moved(3, -1.6, 0, 0)])
+        assert value("bond_length_w1", off) == pytest.approx(0.2, abs=1e-5)
+        assert value("bond_length_w1", off.of("heavy")) == 0
+
+    @pytest.mark.parametrize("atoms", ["all", "heavy"])
+    def test_agrees_with_mdtraj_and_scipy(self, noisy, atoms):
+        part = noisy.of(atoms)
+        topology = molecule_to_mdtraj(part.molecule)
+
+        def lengths(positions):
+            flat = positions.reshape(-1, part.molecule.n_atoms, 3)
+            return mdtraj.compute_distances(mdtraj.Trajectory(flat, topology), part.molecule.bonds).T
+
+        pairs = zip(lengths(part.reference), lengths(part.samples), strict=True)
+        expected = np.mean([wasserstein_distance(md, sample) for md, sample in pairs])
+        assert value("bond_length_w1", part) == pytest.approx(expected, rel=2e-3)
+
+    def test_within_a_tenth_by_hand(self):
+        # 1.4 Å may be 1.26 to 1.54: the second sample's is too long, its others are right.
+        samples = evaluation([moved(2, 3.0, 0, 0), moved(2, 3.1, 0, 0)])
+        assert value("bonds_within_10pct", samples) == pytest.approx(5 / 6)
+
+
+class TestBondAngles:
+    def test_by_hand(self):
+        # C-C-O bends from 180° to 90°, H-C-C stays straight.
+        bent = evaluation([moved(2, 1.5, 1.4, 0)])
+        assert value("angle_w1", bent) == pytest.approx(45.0, abs=1e-3)
+        assert value("bond_length_w1", bent) == pytest.approx(0.0, abs=1e-5)
+
+    def test_collapsed_atoms_do_not_drop_out(self):
+        assert value("angle_w1", evaluation([np.zeros((4, 3))])) == pytest.approx(180.0, abs=1e-3)
+
+    @pytest.mark.parametrize("scale", [0.1, 1.0])
+    def test_does_not_depend_on_the_unit(self, noisy, scale):
+        molecule = noisy.molecule
+        trajectory = mdtraj.Trajectory(noisy.reference, molecule_to_mdtraj(molecule))
+        expected = np.degrees(mdtraj.compute_angles(trajectory, molecule.angles))
+        found = bond_angles(noisy.reference * np.float32(scale), molecule.angles)
+        np.testing.assert_allclose(found, expected, atol=0.02)
+
+    def test_agrees_with_mdanalysis_and_scipy(self, noisy):
+        def angles(positions):
+            places = positions.reshape(-1, 22, 3)
+            return [
+                np.degrees(MDAnalysis.lib.distances.calc_angles(places[:, i], places[:, j], places[:, k]))
+                for i, j, k in noisy.molecule.angles
+            ]
+
+        pairs = zip(angles(noisy.reference), angles(noisy.samples), strict=True)
+        expected = np.mean([wasserstein_distance(md, sample) for md, sample in pairs])
+        assert value("angle_w1", noisy) == pytest.approx(expected, rel=2e-3)
+
+
+class TestContacts:
+    # Beyond 1-3 neighbours there is only H ... O: sum of radii 2.72 Å, less 0.4.
+    @pytest.mark.parametrize(("gap", "clashes"), [(2.31, 1), (2.33, 0)])
+    def test_clash_by_hand(self, gap, clashes):
+        close = evaluation([moved(3, 2.9, gap, 0)])
+        assert value("clashes", close) == 1000 * clashes / 4
+        assert value("clashes", close.of("heavy")) == 0
+
+    def test_neighbours_do_not_clash(self):
+        # Everything on one point: of six pairs, three bonds and two 1-3 neighbours do not count.
+        assert value("clashes", evaluation([np.zeros((4, 3)), GEOMETRY])) == 1000 / 4 / 2
+
+    @pytest.mark.parametrize(("gap", "share"), [(1.19, 0.5), (1.21, 0.0)])
+    def test_overlap_by_hand(self, gap, share):
+        samples = evaluation([moved(3, 2.9, gap, 0), GEOMETRY])
+        assert value("overlaps", samples) == share
+
+    def test_a_short_bond_is_no_overlap(self):
+        assert value("overlaps", evaluation([moved(3, -0.2, 0, 0)])) == 0
+        # Its 1-3 neighbour is none either, but it is not bonded.
+        assert value("overlaps", evaluation([moved(3, 1.5, 0.5, 0)])) == 1
+
+    def test_nanometres_would_clash_everywhere(self):
+        assert value("overlaps", evaluation([GEOMETRY / 10])) == 1
+        assert value("clashes", evaluation([GEOMETRY / 10])) == 250
+
+    @pytest.mark.parametrize("atoms", ["all", "heavy"])
+    def test_agree_with_scipy(self, noisy, atoms):
+        part = noisy.of(atoms)
+        molecule = part.molecule
+        radii = np.array([VAN_DER_WAALS_RADII[element] for element in molecule.elements])
+        bonded = np.zeros((molecule.n_atoms, molecule.n_atoms), dtype=bool)
+        bonded[tuple(molecule.bonds.T)] = True
+        bonded |= bonded.T
+        near = bonded | (bonded.astype(int) @ bonded > 0)
+        upper = np.triu(np.ones_like(bonded), k=1)
+        clashes, overlaps = [], []
+        for sample in part.samples.reshape(-1, molecule.n_atoms, 3):
+            distances = cdist(sample, sample)
+            clashes.append(((distances < radii[:, None] + radii - 0.4) & ~near & upper).sum())
+            overlaps.append(((distances < 1.2) & ~bonded & upper).any())
+        assert 0 < np.mean(overlaps) < 1 or atoms == "heavy"
+        expected = 1000 * np.mean(clashes) / molecule.n_atoms
+        assert expected > 0
+        assert value("clashes", part) == pytest.approx(expected)
+        assert value("overlaps", part) == pytest.approx(np.mean(overlaps))
+
+
+class TestSymmetry:
+    LENGTHS = ("bond_length_w1", "angle_w1", "bonds_within_10pct", "clashes", "overlaps", "graph_xor")
+
+    @pytest.mark.parametrize("name", LENGTHS)
+    def test_distances_cannot_tell_a_mirror_image(self, noisy, name):
+        seen = replace(noisy, samples=mirrored(noisy.samples).astype(np.float32))
+        assert value(name, seen) == pytest.approx(value(name, noisy), rel=1e-4)
+
+    @pytest.mark.parametrize("name", [*LENGTHS, "rmsd_sample", "diversity", "graph_exact"])
+    def test_order_of_atoms_does_not_matter(self, noisy, name):
+        order = np.random.default_rng(3).permutation(22)
+        place = np.argsort(order)
+        old = noisy.molecule
+        molecule = Molecule(
+            elements=tuple(old.elements[atom] for atom in order),
+            atom_names=tuple(old.atom_names[atom] for atom in order),
+            residue_names=tuple(old.residue_names[atom] for atom in order),
+            residue_index=old.residue_index[order],
+            masses=old.masses[order],
+            bonds=np.sort(place[old.bonds], axis=1),
+        )
+        turned = evaluation(noisy.samples[:, :, order], noisy.reference[:, order], molecule)
+        assert value(name, turned) == pytest.approx(value(name, noisy), rel=1e-6)
+
+
+def test_each_thing_is_measured_once(noisy, monkeypatch):
+    calls = []
+    monkeypatch.setattr("cgbench.measured.count_contacts", lambda *args: calls.append(args))
+    measured = Measured(noisy.samples, noisy.molecule)
+    for _ in range(3):
+        measured.contacts  # noqa: B018
+    assert len(calls) == 1

@@ -1,0 +1,64 @@
+"""MD against MD."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cgbench import plugins
+from cgbench.noise_floor import COLUMNS, noise_floor, write_noise_floor
+from cgbench.schema import Protocol
+from cgbench.splits import make_split
+
+
+@pytest.fixture(scope="module")
+def split(alanine_frames):
+    return make_split(alanine_frames, Protocol(folds=3), 1, 0)
+
+
+@pytest.fixture(scope="module")
+def floor(alanine_frames, split):
+    return noise_floor(alanine_frames, split, plugins.names("metrics"), "toy")
+
+
+def test_has_the_metrics_that_compare_distributions(floor, split):
+    assert tuple(floor.columns) == COLUMNS
+    found = {(row.metric, row.atoms) for row in floor.itertuples()}
+    lengths = {(name, atoms) for name in ("bond_length_w1", "angle_w1") for atoms in ("all", "heavy")}
+    assert found == lengths | {("phi_psi_jsd", "all")}
+    assert set(floor["fold"]) == {1}
+    assert set(floor["n_frames"]) == {len(split.test)}
+
+
+def test_is_above_zero_and_far_below_anything_wrong(floor):
+    values = floor.set_index(["metric", "atoms"])["value"]
+    assert (values > 0).all()
+    assert values["bond_length_w1", "all"] < 0.01
+    assert values["angle_w1", "all"] < 1.5
+    assert values["phi_psi_jsd", "all"] < 0.75 * np.log(2)
+
+
+def test_compares_the_test_part_with_frames_that_train(alanine_frames, split, floor):
+    """With the training frames of another molecule's shape, the floor is their difference."""
+    stretched = alanine_frames.positions.copy()
+    stretched[split.train] *= 1.1
+    off = noise_floor(replace(alanine_frames, positions=stretched), split, ["bond_length_w1"], "toy")
+    assert off["value"].min() > 0.1
+    others = alanine_frames.positions.copy()
+    others[split.valid] *= 1.1
+    same = noise_floor(replace(alanine_frames, positions=others), split, ["bond_length_w1"], "toy")
+    assert same["value"].tolist() == floor[floor["metric"] == "bond_length_w1"]["value"].tolist()
+
+
+def test_equally_many_frames_on_both_sides(alanine_frames, split):
+    few = replace(split, train=split.train[:10])
+    assert set(noise_floor(alanine_frames, few, ["angle_w1"], "toy")["n_frames"]) == {10}
+
+
+def test_is_written(alanine_frames, split, floor, tmp_path):
+    alanine_frames.save(tmp_path / "frames.npz")
+    split.save(tmp_path / "split.json")
+    files = tmp_path / "frames.npz", tmp_path / "split.json"
+    write_noise_floor(*files, plugins.names("metrics"), "toy", tmp_path / "floor.csv")
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "floor.csv"), floor, check_dtype=False)
