@@ -13,7 +13,7 @@ SNAKEMAKE := snakemake --cores $(CORES) --show-failed-logs --rerun-incomplete
 # The tools of the environment, whether or not it is activated.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help env all test check lint format simulate reference partial report clean
+.PHONY: help env all test check lint format simulate reference partial report bench clean
 
 help:  ## show this
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -45,6 +45,9 @@ partial: env  ## tables and figures of what is finished so far, in results/parti
 
 report: env  ## pack results, figures and their provenance into report.html
 	snakemake --report report.html
+
+bench: env  ## run every benchmark in benchmarks/ and print its tables
+	for file in benchmarks/*.py; do echo "== $$file"; OMP_NUM_THREADS=1 python $$file || exit 1; done
 
 test: env lint  ## lint and the whole test suite
 	pytest -n auto --dist loadfile
