@@ -15,7 +15,7 @@ class Metric(MeanOverFrames):
     label = "Bonds within 10 %"
     unit = "1"
     better = "higher"
-    reference = "M. S. Jones, K. Shmilovich, A. L. Ferguson, arXiv 2307.12451 (DiAMoNDBack), bond score"
+    reference = "threshold of M. S. Jones, K. Shmilovich, A. L. Ferguson, arXiv 2307.12451 (DiAMoNDBack)"
     needs = "bonds"
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ class Metric(MeanOverFrames):
     label = "Samples with overlapping atoms"
     unit = "1"
     better = "lower"
-    reference = "M. S. Jones, K. Shmilovich, A. L. Ferguson, arXiv 2307.12451 (DiAMoNDBack), clash score"
+    reference = "threshold of M. S. Jones, K. Shmilovich, A. L. Ferguson, arXiv 2307.12451 (DiAMoNDBack)"
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         """Score each test frame: [n_frames]."""

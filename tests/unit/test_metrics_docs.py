@@ -1,0 +1,56 @@
+"""docs/metrics.md defines every metric, says what its declaration says, and no more than there is."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cgbench import plugins
+from cgbench.metrics.base import Distribution
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/metrics.md").read_text()
+# Name, definition, unit and direction, trap. A bar within a cell is written with a backslash.
+ROWS = {
+    row[0].strip("` "): [cell.strip() for cell in row[1:]]
+    for row in (
+        re.split(r"(?<!\\)\|", line.strip("|")) for line in PAGE.splitlines() if line.startswith("| `")
+    )
+}
+
+
+def test_every_metric_has_one_row_and_every_row_a_metric() -> None:
+    assert sorted(ROWS) == plugins.names("metrics")
+    assert len(re.findall(r"^\| `", PAGE, flags=re.MULTILINE)) == len(ROWS)
+
+
+@pytest.mark.parametrize("name", plugins.names("metrics"))
+def test_row_has_definition_unit_direction_and_trap(name: str) -> None:
+    metric = plugins.load("metrics", name)
+    definition, declared, trap = ROWS[name]
+    assert definition and trap
+    unit, direction = declared.rsplit(", ", 1)
+    assert unit == metric.unit
+    assert direction in {metric.better, "0 is ideal"}
+
+
+def test_the_floor_is_of_the_metrics_that_compare_distributions() -> None:
+    section = PAGE.split("## The noise floor")[1].split("## ")[0]
+    named = set(re.findall(r"`(\w+)`", section)) & set(ROWS)
+    metrics = plugins.names("metrics")
+    assert named == {name for name in metrics if issubclass(plugins.load("metrics", name), Distribution)}
+
+
+def test_sources_are_numbered_through() -> None:
+    body, sources = PAGE.split("## Sources")
+    cited = {
+        int(number)
+        for group in re.findall(r"\[(\d[^\]]*)\] \|", body)
+        for number in re.findall(r"\d+", group)
+    }
+    assert cited == {int(number) for number in re.findall(r"^(\d+)\. ", sources, flags=re.MULTILINE)}
+
+
+@pytest.mark.parametrize("word", re.findall(r"`((?:src|benchmarks)/[\w/.]+)`", PAGE))
+def test_files_that_are_named_exist(word: str) -> None:
+    assert (ROOT / word).exists()
