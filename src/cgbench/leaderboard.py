@@ -1,6 +1,6 @@
-"""The leaderboard: one row per task and method, best and tied marked, baselines' wins said aloud."""
+"""The leaderboard: scores with intervals, best and tied ones marked, ends of the scale beside them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from itertools import product
 from pathlib import Path
 
@@ -8,143 +8,190 @@ import numpy as np
 import pandas as pd
 
 from cgbench.files import atomic_output
-from cgbench.results import TASK, declared, over_folds, scored, tied
+from cgbench.results import TASK, declared
 
-# (metric, atoms); the first one orders the rows.
-HEADLINES = tuple(
-    product(
-        ("rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min", "rmsd_sample", "graph_xor"), ("all", "heavy")
-    )
-)
+# The tables that are read first; the first metric of all atoms orders the rows.
+HEADLINES = ("rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min", "rmsd_sample", "graph_xor")
 # RMSD of samples measures diversity for methods that draw samples; for the others it is their
 # error once more, so that a bad one would win where higher is better.
 DIVERSITY = "rmsd_sample"
-Task = tuple[str, str, int, str]
 CELL = ("dataset", "mapping", "n_beads")
+COLUMN = ("metric", "atoms")
+SIGNIFICANT = 0.05
+BEST, TIED, WORSE, UNDECIDED, OUT = "best", "tied", "worse", "undecided", ""
 COST = "train (min)"
-STANDARD_ERROR = " s.e."
-FAIRNESS = "CGVAE's reconstruction encodes the all-atom frame, the deterministic baselines see only beads."
+ARROWS = {"ceiling": "↑ ", "floor": "↓ ", "": ""}
+
+FAIRNESS = (
+    "CGVAE's reconstruction encodes the all-atom frame, all other methods but the ceiling see only beads."
+)
 HEADER = f"""# Leaderboard
 
 {FAIRNESS}
 The backmapping columns compare what all methods make of the beads alone: `rmsd_backmap_mean` favours
 methods that give one average geometry, `rmsd_backmap_min`, over the samples of a frame, those that draw.
 
-Mean ± standard error over folds, test frames; the training sets of folds overlap, so the standard error
-is a lower bound. **Bold**: best at this resolution, where at least two methods compete. ≈: tied with it,
-i.e. 0 is within the 95 % interval (Student's t) of the mean of their differences fold by fold; with one
-fold this is not decidable and no tie is claimed. †: all samples of a frame are equal, so `rmsd_sample`
-is an error and not diversity; the method does not compete in that column."""
+Mean over folds ± half the 95 % interval (bootstrap over folds and over the trajectories or blocks of
+their test frames), test frames. **Bold**: best at this resolution, where at least two methods compete.
+≈: tied with it, i.e. their difference on the same frames is not significant (p ≥ {SIGNIFICANT:g}, each pair
+for itself); without a mark: significantly worse; ?: too few independent blocks to tell. †: all samples of
+a frame are equal, so `rmsd_sample` is an error and not diversity, and does not compete.
+↑ ceiling (true frames) and ↓ floor (atoms on their beads) are the ends of the scale and do not compete."""
 
 
-def leaderboard(metrics: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    """Rank methods on every task.
+def leaderboard(scores: pd.DataFrame, differences: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """Rank methods on every task by every metric.
 
-    The best of a column has the best mean over folds; :func:`cgbench.results.tied` says which
-    others tie with it. A column in which fewer than two methods compete has no best.
+    The best of a task and metric has the best mean over folds; the paired differences say which others
+    tie with it. Where fewer than two methods compete there is no best.
 
     Parameters
     ----------
-    metrics, runs
-        Tables that :func:`cgbench.results.collect` wrote.
+    scores, differences
+        Tables of :func:`cgbench.intervals.intervals`.
+    runs
+        Table that :func:`cgbench.results.collect` wrote.
 
     Returns
     -------
     DataFrame
-        Sorted by the reconstruction error of all atoms within each dataset × mapping × n_beads.
-        Columns: the task, ``samples`` (``differ``, ``are equal``, or ``unknown`` for a method
-        without a run), ``folds``, each headline with its unit as ``rmsd_recon all (Å)`` and its
-        standard error as ``… s.e.``, ``train (min)``, and ``best in`` / ``tied in``: the headlines
-        it wins, separated by ``;``.
+        The rows of ``scores``, with ``samples`` (``differ``, ``are equal``, or ``unknown`` for a method
+        without a run), ``bound`` (``floor``, ``ceiling`` or nothing), ``mark`` (``best``, ``tied``,
+        ``worse``, ``undecided``, or nothing for what does not compete), ``p`` of the difference to
+        the best, and ``train (min)``, mean over folds.
     """
-    scores, summary = scored(metrics), over_folds(metrics)
-    table = summary.groupby(list(TASK), sort=True)["folds"].max().to_frame()
-    kinds = {row.method: "differ" if row.stochastic else "are equal" for row in runs.itertuples()}
-    table.insert(0, "samples", table.index.get_level_values("method").map(kinds).fillna("unknown"))
-    best: dict[Task, list[str]] = {task: [] for task in table.index}
-    ties: dict[Task, list[str]] = {task: [] for task in table.index}
-    columns = []
-    for metric, atoms in HEADLINES:
-        rows = summary[(summary["metric"] == metric) & (summary["atoms"] == atoms)].set_index(list(TASK))
-        if rows.empty:
-            continue
-        column = f"{metric} {atoms} ({rows['unit'].iloc[0]})"
-        columns.append(column)
-        table[column], table[column + STANDARD_ERROR] = rows["mean"], rows["se"]
-        by_fold = scores[(scores["metric"] == metric) & (scores["atoms"] == atoms)].pivot(
-            index=list(TASK), columns="fold", values="value"
-        )
+    facts = runs.drop_duplicates("method").set_index("method")
+    kinds = facts["stochastic"].map({True: "differ", False: "are equal"})
+    minutes = (runs["wall_seconds"] / 60).groupby([runs[key] for key in TASK]).mean().rename(COST)
+    table = scores.assign(
+        samples=scores["method"].map(kinds).fillna("unknown"),
+        bound=scores["method"].map(facts["bound"]).fillna(""),
+        mark=OUT,
+        p=np.nan,
+    )
+    both = pd.concat([differences, differences.rename(columns={"method": "other", "other": "method"})])
+    p = both.set_index([*CELL, *COLUMN, "method", "other"])["p"].to_dict()
+    for key, group in table.groupby([*CELL, *COLUMN], sort=False):
+        rivals = group[(group["bound"] == "") & group["mean"].notna()]
+        metric = str(group["metric"].iloc[0])
         if metric == DIVERSITY:
-            by_fold = by_fold[table["samples"].loc[by_fold.index] == "differ"]
-        for task, wins in _marked(by_fold, declared(metric).better):
-            (best if wins else ties)[task].append(column)
-    minutes = (runs["wall_seconds"] / 60).groupby([runs[key] for key in TASK])
-    table[COST], table[COST + STANDARD_ERROR] = minutes.mean(), minutes.sem()
-    table["best in"] = ["; ".join(wins) for wins in best.values()]
-    table["tied in"] = ["; ".join(wins) for wins in ties.values()]
-    return table.reset_index().sort_values([*CELL, *columns[:1], "method"], kind="stable", ignore_index=True)
-
-
-def _marked(by_fold: pd.DataFrame, better: str | None) -> Iterator[tuple[Task, bool]]:
-    """Rows that are best among those of their cell (True; equal ones all are), or tied with it (False)."""
-    if better is None:
-        return
-    for _, cell in by_fold.groupby(level=list(CELL)):
-        if len(cell) < 2:
+            rivals = rivals[rivals["samples"] == "differ"]
+        better = declared(metric).better
+        if len(rivals) < 2 or better is None:
             continue
-        mean = cell.mean(axis=1).to_numpy()
-        values = cell.to_numpy()
-        winner = int(mean.argmin() if better == "lower" else mean.argmax())
-        for position, task in enumerate(cell.index):
-            differences = values[position] - values[winner]
-            if mean[position] == mean[winner]:
-                yield task, True
-            elif tied(differences[~np.isnan(differences)]):
-                yield task, False
+        best = rivals.sort_values("mean", ascending=better == "lower", kind="stable").iloc[0]
+        for index, row in rivals.iterrows():
+            chance = p.get((*key, row["method"], best["method"]), np.nan)
+            table.loc[index, ["mark", "p"]] = _mark(row["mean"] == best["mean"], chance), chance
+    return table.join(minutes, on=list(TASK))
+
+
+def _mark(equal: bool, p: float) -> str:
+    if equal:
+        return BEST
+    if np.isnan(p):
+        return UNDECIDED
+    return WORSE if p < SIGNIFICANT else TIED
 
 
 def to_markdown(table: pd.DataFrame, unfinished: str = "") -> str:
-    """Leaderboard for reading: a table per dataset and mapping, and who wins where a baseline does.
+    """Leaderboard for reading: per dataset and mapping the headlines, their scale, the rest, the winners.
 
     ``unfinished`` is a chapter on what is missing; without it, nothing is said about that.
     """
-    columns = [name for name in table if f"{name}{STANDARD_ERROR}" in table]
     parts = [HEADER]
     if unfinished:
         parts += ["## Not finished", unfinished]
     for (dataset, mapping), group in table.groupby(["dataset", "mapping"], sort=True):
-        shown = pd.DataFrame({"beads": group["n_beads"], "method": group["method"]})
-        shown["method"] += group["samples"].map({"are equal": " †"}).fillna("")
-        for column in columns:
-            shown[str(column)] = [_entry(row, str(column)) for _, row in group.iterrows()]
-        parts += [f"## {dataset}, mapping {mapping}", shown.to_markdown(index=False, disable_numparse=True)]
-    parts += ["## Where a deterministic method is best", _baseline_wins(table)]
+        ordered = _ordered(group)
+        others = [name for name in ordered["metric"].unique() if name not in HEADLINES]
+        all_atoms, heavy = ([*product(HEADLINES, [atoms])] for atoms in ("all", "heavy"))
+        sets = ordered.groupby("metric")["atoms"].min()  # all atoms where it is defined for them
+        rest = [(name, sets[name]) for name in others]
+        parts += [
+            f"## {dataset}, mapping {mapping}",
+            "### All atoms",
+            _wide(ordered, all_atoms, _with_interval, cost=True),
+            "### Heavy atoms",
+            _wide(ordered, heavy, _with_interval),
+            "### On the scale from the floor (0) to the ceiling (1)",
+            _wide(ordered, [*all_atoms, *heavy], _scaled),
+            "### Further metrics",
+            _wide(ordered, rest, _short),
+            "### Who is best",
+            _winners(ordered),
+        ]
     return "\n\n".join(parts) + "\n"
 
 
-def _entry(row: pd.Series, column: str) -> str:
-    mean, error = row[column], row[column + STANDARD_ERROR]
-    if np.isnan(mean):
+def _ordered(group: pd.DataFrame) -> pd.DataFrame:
+    """Rows by resolution, and within it by the reconstruction error of all atoms."""
+    first = group[(group["metric"] == HEADLINES[0]) & (group["atoms"] == "all")]
+    rank = first.set_index(["n_beads", "method"])["mean"].rename("rank")
+    ranked = group.join(rank, on=["n_beads", "method"])
+    return ranked.sort_values(["n_beads", "rank", "method"], kind="stable")
+
+
+def _wide(
+    rows: pd.DataFrame,
+    columns: Iterable[tuple[str, str]],
+    entry: Callable[[pd.Series], str],
+    cost: bool = False,
+) -> str:
+    """Table with a row per resolution and method and a column per metric and set of atoms that is there."""
+    each = rows.drop_duplicates(["n_beads", "method"]).set_index(["n_beads", "method"])
+    dagger = each["samples"].map({"are equal": " †"}).fillna("")
+    shown = pd.DataFrame(
+        {
+            "beads": each.index.get_level_values("n_beads"),
+            "method": each["bound"].map(ARROWS) + each.index.get_level_values("method") + dagger,
+        }
+    )
+    columns = list(columns)
+    mixed = len({atoms for _, atoms in columns}) > 1
+    for metric, atoms in columns:
+        column = rows[(rows["metric"] == metric) & (rows["atoms"] == atoms)].set_index(["n_beads", "method"])
+        if len(column):
+            unit = column["unit"].iloc[0]
+            head = " ".join((metric, *([atoms] if mixed else []), *([f"({unit})"] if unit != "1" else [])))
+            found = column.apply(entry, axis=1)
+            shown[head] = found.reindex(each.index, fill_value="–").to_numpy()
+    if cost:
+        shown[COST] = each[COST].map("{:.2f}".format).to_numpy()
+    return shown.to_markdown(index=False, disable_numparse=True)
+
+
+def _with_interval(row: pd.Series) -> str:
+    reach = row["high"] - row["mean"]
+    return _marked(row, f"{row['mean']:.3f}" + ("" if np.isnan(reach) else f" ± {reach:.3f}"))
+
+
+def _short(row: pd.Series) -> str:
+    return _marked(row, f"{row['mean']:.3g}")
+
+
+def _scaled(row: pd.Series) -> str:
+    return "–" if np.isnan(row["scaled"]) else f"{row['scaled']:.2f}"
+
+
+def _marked(row: pd.Series, text: str) -> str:
+    if np.isnan(row["mean"]):
         return "–"
-    text = f"{mean:.3f}" if column != COST else f"{mean:.2f}"
-    if not np.isnan(error):
-        text += f" ± {error:.3f}" if column != COST else f" ± {error:.2f}"
-    if column in row["best in"].split("; "):
-        return f"**{text}**"
-    return f"{text} ≈" if column in row["tied in"].split("; ") else text
+    return {BEST: f"**{text}**", TIED: f"{text} ≈", UNDECIDED: f"{text} ?"}.get(row["mark"], text)
 
 
-def _baseline_wins(table: pd.DataFrame) -> str:
+def _winners(rows: pd.DataFrame) -> str:
     lines = []
-    for (dataset, mapping, n_beads), cell in table.groupby(list(CELL), sort=True):
-        for position, row in cell[cell["samples"] == "are equal"].iterrows():
-            for column in filter(None, row["best in"].split("; ")):
-                others = cell.drop(index=position)
-                marks = others["best in"] + "; " + others["tied in"]
-                rivals = others["method"][[column in mark.split("; ") for mark in marks]]
-                tie = f", tied with {', '.join(rivals)}" if len(rivals) else ""
-                lines.append(f"- {dataset}, {mapping}, {n_beads} beads, {column}: {row['method']}{tie}")
-    return "\n".join(lines) or "Nowhere."
+    for metric, atoms in product(HEADLINES, ("all", "heavy")):
+        column = rows[(rows["metric"] == metric) & (rows["atoms"] == atoms)]
+        found = []
+        for n_beads, cell in column.groupby("n_beads", sort=True):
+            best, tied = (", ".join(cell.loc[cell["mark"] == mark, "method"]) for mark in (BEST, TIED))
+            if best:
+                found.append(f"{n_beads} beads {best}" + (f" (tied: {tied})" if tied else ""))
+        if found:
+            lines.append(f"- {metric} {atoms}: {'; '.join(found)}")
+    return "\n".join(lines) or "Nobody: no two methods compete."
 
 
 def write(table: pd.DataFrame, csv: Path | str, markdown: Path | str, unfinished: str = "") -> None:

@@ -15,6 +15,7 @@ from cgbench.figures.style import add_note, notice, save
 from cgbench.figures.training import read_histories, training
 from cgbench.figures.walkers import walkers
 from cgbench.frames import Frames
+from cgbench.intervals import intervals
 from cgbench.leaderboard import leaderboard, write
 from cgbench.mapping.base import Mapping
 from cgbench.results import collect, read_metrics, read_runs
@@ -53,7 +54,8 @@ def partial_report(config: Config, output: Path | str) -> pd.DataFrame:
     )
     metrics, runs = read_metrics(output / "metrics.csv"), read_runs(output / "runs.csv")
     chapter = to_markdown(missing, len(cells))
-    write(leaderboard(metrics, runs), output / "leaderboard.csv", output / "leaderboard.md", chapter)
+    estimates = intervals(folder for folder in folders if (folder / STAGES["score"]).exists())
+    write(leaderboard(*estimates, runs), output / "leaderboard.csv", output / "leaderboard.md", chapter)
     for dataset in dict.fromkeys(cell.dataset for cell in cells):
         save(_walkers(config, dataset), output / "figures" / dataset / "walkers.svg")
     for dataset, mapping in dict.fromkeys((cell.dataset, cell.mapping) for cell in cells):

@@ -7,8 +7,6 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy import stats
 
 from cgbench import plugins
 from cgbench.errors import InputError
@@ -112,7 +110,9 @@ def read_runs(path: Path | str) -> pd.DataFrame:
         # Refused rather than guessed where empty: what is not a number can be cast to a truth.
         dtype = {**dict.fromkeys(TASK, str), "stochastic": bool}
         table = pd.read_csv(path, dtype=dtype, keep_default_na=False, na_values="")
-        return table.astype({"n_beads": int, "fold": int, "stochastic": bool, "wall_seconds": float})
+        table = table.astype({"n_beads": int, "fold": int, "stochastic": bool, "wall_seconds": float})
+        # Runs of methods that are no bound need not say so.
+        return table.assign(bound=table.get("bound", pd.Series("", table.index)).fillna(""))
     except FileNotFoundError:
         raise InputError(f"{path}: no such table; run `cgbench collect` first") from None
     except (KeyError, ValueError, OSError) as error:
@@ -227,17 +227,3 @@ def over_folds(metrics: pd.DataFrame) -> pd.DataFrame:
     summary = groups.agg(mean="mean", sd="std", folds="count").reset_index()
     summary["se"] = summary["sd"] / np.sqrt(summary["folds"])
     return summary
-
-
-def tied(differences: NDArray[np.float64]) -> bool:
-    """Whether two methods cannot be told apart by their differences in the folds that they share.
-
-    Folds differ from each other more than methods do, and all methods get the same ones, so the
-    differences are what counts: tied is where |mean| ≤ t sd / √n, the 95 % interval of Student's t
-    with n − 1 degrees of freedom. With fewer than two folds nothing is decidable and no tie is claimed.
-    """
-    n = len(differences)
-    if n < 2:
-        return False
-    reach = stats.t.ppf(0.975, n - 1) * differences.std(ddof=1) / np.sqrt(n)
-    return bool(np.abs(differences.mean()) <= reach)

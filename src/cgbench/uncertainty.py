@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from cgbench.geometry import in_chunks
 from cgbench.molecule import IntArray
 
 Floats = NDArray[np.float64]
@@ -87,7 +88,12 @@ class Resampling:
             Makes values [...] of sums [..., k].
         """
         whole = np.eye(len(self.blocks_per_fold))[:, self.fold]
-        return finish(whole @ sums), mean_of_defined(finish(self.weights @ sums))
+        draws = in_chunks(
+            lambda weights: mean_of_defined(finish(weights @ sums)),
+            self.weights,
+            bytes_per_row=4 * sums.itemsize * len(whole) * sums.shape[1],
+        )
+        return finish(whole @ sums), draws
 
     def estimate(self, by_fold: Floats, draws: Floats) -> Estimate:
         """Make an interval of what :meth:`values` returned, or of the difference of two of them."""

@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 from cgbench.errors import InputError
-from cgbench.leaderboard import FAIRNESS, leaderboard, to_markdown, write
 from cgbench.results import (
     COLUMNS,
     collect,
@@ -15,16 +14,10 @@ from cgbench.results import (
     read_metrics,
     read_run,
     read_runs,
-    tied,
 )
 from cgbench.samples import Samples
 
-CAPTIONS = Path(__file__).parents[2] / "workflow" / "report"
-RECON = "rmsd_recon heavy (Å)"
-BACKMAP = "rmsd_backmap_min heavy (Å)"
-SAMPLE = "rmsd_sample heavy (Å)"
-GRAPH = "graph_xor heavy (1)"
-UNITS = {"rmsd_recon": "Å", "rmsd_backmap_min": "Å", "rmsd_sample": "Å", "graph_xor": "1"}
+UNITS = {"rmsd_recon": "Å"}
 
 
 def rows(
@@ -50,12 +43,6 @@ def costs(stochastic: dict[str, bool], seconds: tuple[float, ...] = (60.0,)) -> 
         rows(method, "rmsd_recon", [0.0] * len(seconds)).assign(stochastic=draws, wall_seconds=seconds)
         for method, draws in stochastic.items()
     )
-
-
-def board(*parts: pd.DataFrame) -> pd.DataFrame:
-    """Leaderboard in which ``vae`` draws and all other methods are deterministic."""
-    metrics = pd.concat(parts)
-    return leaderboard(metrics, costs({method: method == "vae" for method in metrics["method"].unique()}))
 
 
 def write_run(root: Path, method: str, fold: int, seconds: float = 60.0) -> tuple[Path, Path]:
@@ -103,119 +90,6 @@ def test_scores_of_other_parts_are_not_averaged() -> None:
 def test_a_metric_without_a_plugin_keeps_its_name() -> None:
     assert declared("rmsd_recon").better == "lower"
     assert declared("gone") == declared("gone").__class__("gone", None)
-
-
-def test_leaderboard_sorts_by_reconstruction_of_all_atoms_and_averages_cost() -> None:
-    metrics = pd.concat(
-        [
-            rows("bad", "rmsd_recon", [2.0, 4.0]),
-            rows("good", "rmsd_recon", [1.0, 1.0]),
-            rows("bad", "rmsd_recon", [2.0, 2.0], atoms="all"),
-            rows("good", "rmsd_recon", [3.0, 3.0], atoms="all"),
-        ]
-    )
-    table = leaderboard(metrics, costs({"bad": False, "good": False}, (60.0, 180.0)))
-    assert list(table["method"]) == ["bad", "good"]
-    assert list(table[RECON]) == [3.0, 1.0]
-    assert list(table[f"{RECON} s.e."]) == pytest.approx([1.0, 0.0])
-    assert table["train (min)"].tolist() == [2.0, 2.0]
-    assert table["train (min) s.e."].tolist() == pytest.approx([1.0, 1.0])
-    assert table["best in"].tolist() == ["rmsd_recon all (Å)", RECON]
-
-
-def test_a_tie_is_told_from_differences_within_folds() -> None:
-    """Folds spread by 0.1 Å, but the second method is 0.03 Å worse in each of them."""
-    first = np.array([0.50, 0.60, 0.70])
-    worse = first + np.array([0.030, 0.032, 0.028])
-    table = board(rows("a", "rmsd_recon", list(first)), rows("b", "rmsd_recon", list(worse)))
-    assert list(table["best in"]) == [RECON, ""]
-    assert list(table["tied in"]) == ["", ""]
-    unsure = first + np.array([0.030, -0.020, 0.010])
-    table = board(rows("a", "rmsd_recon", list(first)), rows("b", "rmsd_recon", list(unsure)))
-    assert list(table["best in"]) == [RECON, ""]
-    assert list(table["tied in"]) == ["", RECON]
-
-
-@pytest.mark.parametrize(
-    ("differences", "expected"),
-    [
-        ([1.0, 3.0], True),  # mean 2, reach 12.706
-        ([1.9, 2.0, 2.1], False),  # mean 2, reach 4.303 · 0.1 / √3 = 0.248
-        ([0.0, 0.2, 0.4], True),  # mean 0.2, reach 0.497
-        ([0.0, 0.0], True),
-        ([0.0], False),  # undecidable
-        ([], False),
-    ],
-)
-def test_ties_by_hand(differences: list[float], expected: bool) -> None:
-    assert tied(np.array(differences)) is expected
-
-
-def test_methods_are_compared_in_the_folds_that_they_share() -> None:
-    table = board(rows("a", "rmsd_recon", [1.0, 1.0]), rows("b", "rmsd_recon", [1.1]))
-    assert list(table["tied in"]) == ["", ""]
-
-
-def test_equal_values_share_the_win() -> None:
-    table = board(rows("a", "graph_xor", [0.0]), rows("b", "graph_xor", [0.0]))
-    assert list(table["best in"]) == [GRAPH, GRAPH]
-
-
-def test_nobody_wins_without_a_rival() -> None:
-    alone = board(rows("a", "graph_xor", [0.0]), rows("b", "rmsd_recon", [1.0]))
-    assert set(alone["best in"]) == {""}
-    diversity = board(rows("vae", "rmsd_sample", [0.2]), rows("linear", "rmsd_sample", [2.0]))
-    assert set(diversity["best in"]) == {""}
-
-
-def test_an_error_is_not_diversity() -> None:
-    values = {"vae": 0.2, "flow": 0.3, "linear": 2.0, "lost": 3.0}
-    metrics = pd.concat([rows(method, "rmsd_sample", [value]) for method, value in values.items()])
-    table = leaderboard(metrics, costs({"vae": True, "flow": True, "linear": False})).set_index("method")
-    assert table["samples"].to_dict() == {
-        "vae": "differ",
-        "flow": "differ",
-        "linear": "are equal",
-        "lost": "unknown",
-    }
-    assert table.index[table["best in"] == SAMPLE].tolist() == ["flow"]
-
-
-def test_the_table_says_where_a_baseline_wins() -> None:
-    table = board(
-        rows("vae", "rmsd_recon", [1.1, 1.3]),
-        rows("linear", "rmsd_recon", [1.0, 1.25]),
-        rows("vae", "rmsd_recon", [0.1, 0.1], n_beads=4),
-        rows("linear", "rmsd_recon", [0.5, 0.5], n_beads=4),
-        rows("vae", "rmsd_backmap_min", [0.8, 0.8], n_beads=4),
-        rows("linear", "rmsd_backmap_min", [0.5, 0.5], n_beads=4),
-    )
-    text = to_markdown(table)
-    assert f"- toy, pairs, 3 beads, {RECON}: linear, tied with vae" in text
-    assert f"- toy, pairs, 4 beads, {BACKMAP}: linear\n" in text
-    assert f"4 beads, {RECON}" not in text
-    assert "**1.125 ± 0.125**" in text and "1.200 ± 0.100 ≈" in text
-    assert "linear †" in text
-
-
-def test_readers_are_told_what_is_not_fair() -> None:
-    table = board(rows("a", "rmsd_recon", [1.0]), rows("vae", "rmsd_recon", [1.0]))
-    texts = [
-        to_markdown(table),
-        *((CAPTIONS / name).read_text(encoding="utf-8") for name in ("comparison.rst", "leaderboard.rst")),
-    ]
-    for text in texts:
-        words = " ".join(text.split())
-        assert FAIRNESS in words
-        assert "the training sets of folds overlap" in words and "lower bound" in words
-    assert "no tie is claimed" in texts[0] and "no tie is claimed" in " ".join(texts[2].split())
-
-
-def test_the_leaderboard_is_written_for_machines_and_people(tmp_path: Path) -> None:
-    table = board(rows("a", "rmsd_recon", [1.0]))
-    write(table, tmp_path / "board.csv", tmp_path / "board.md")
-    assert pd.read_csv(tmp_path / "board.csv")[RECON].tolist() == [1.0]
-    assert "| 1.000" in (tmp_path / "board.md").read_text(encoding="utf-8")
 
 
 def test_collect_takes_what_is_there_and_lists_what_is_not(tmp_path: Path) -> None:
@@ -298,6 +172,15 @@ def test_a_run_that_does_not_say_whether_its_method_draws_is_refused(tmp_path: P
         table.to_csv(path, index=False)
         with pytest.raises(InputError, match=r"runs\.csv: not a table of runs"):
             read_runs(path)
+
+
+def test_runs_say_which_method_is_an_end_of_the_scale(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    table = costs({"a": True, "top": False})
+    table.to_csv(path, index=False)
+    assert read_runs(path)["bound"].tolist() == ["", ""]
+    table.assign(bound=[None, "ceiling"]).to_csv(path, index=False)
+    assert read_runs(path)["bound"].tolist() == ["", "ceiling"]
 
 
 def test_a_missing_table_says_what_to_run(tmp_path: Path) -> None:

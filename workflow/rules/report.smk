@@ -49,10 +49,43 @@ rule collect:
         " --runs-output {output.runs:q} > {log:q} 2>&1"
 
 
+rule intervals:
+    input:
+        config="<results>/config.json",
+        scores=every_cell(f"{RUN}/scores.npz"),
+        runs=every_cell(f"{RUN}/run.json"),
+        sources=source_inputs(None, stage="intervals"),
+    output:
+        scores=report(
+            "<results>/intervals.csv",
+            caption="../report/intervals.rst",
+            category="Tables",
+            labels={"table": "confidence intervals"},
+        ),
+        differences=report(
+            "<results>/differences.csv",
+            caption="../report/differences.rst",
+            category="Tables",
+            labels={"table": "differences between methods"},
+        ),
+    log:
+        "<results>/intervals.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    shell:
+        "python -m cgbench intervals --config {input.config:q} --output {output.scores:q}"
+        " --differences {output.differences:q} > {log:q} 2>&1"
+
+
 rule leaderboard:
     input:
-        metrics="<results>/metrics.csv",
+        intervals="<results>/intervals.csv",
+        differences="<results>/differences.csv",
         runs="<results>/runs.csv",
+        sources=source_inputs(None, stage="leaderboard"),
     output:
         csv=report(
             "<results>/leaderboard.csv",
@@ -72,8 +105,8 @@ rule leaderboard:
     conda:
         "../../environment.yml"
     shell:
-        "python -m cgbench leaderboard --metrics {input.metrics:q} --runs {input.runs:q}"
-        " --csv {output.csv:q} --markdown {output.markdown:q} > {log:q} 2>&1"
+        "python -m cgbench leaderboard --intervals {input.intervals:q} --differences {input.differences:q}"
+        " --runs {input.runs:q} --csv {output.csv:q} --markdown {output.markdown:q} > {log:q} 2>&1"
 
 
 rule figure_comparison:

@@ -80,21 +80,50 @@ def partial(
 
 
 @app.command()
+def intervals(
+    config: Annotated[list[Path], typer.Option(help="YAML file of the benchmark; repeat it to override.")],
+    output: Annotated[
+        Path | None, typer.Option(help="Table of scores; <results>/intervals.csv if not given.")
+    ] = None,
+    differences: Annotated[
+        Path | None, typer.Option(help="Table of pairs; <results>/differences.csv if not given.")
+    ] = None,
+) -> None:
+    """Give every score, and every difference of two methods, its confidence interval by bootstrap.
+
+    Reads run.json and scores.npz of every run that the configuration asks for and that is there.
+
+    Example: `cgbench intervals --config config/config.yaml --config config/simulations.yaml`
+    """
+    from cgbench.config import Config
+    from cgbench.intervals import intervals, write
+
+    checked = Config.load(*config)
+    results = Path(checked.results)
+    folders = [checked.run_folder(cell) for cell in checked.cells()]
+    runs = [folder for folder in folders if (folder / "scores.npz").exists()]
+    write(*intervals(runs), output or results / "intervals.csv", differences or results / "differences.csv")
+
+
+@app.command()
 def leaderboard(
-    metrics: MetricsTable,
+    intervals: Annotated[Path, typer.Option(help="intervals.csv written by `cgbench intervals`.")],
+    differences: Annotated[Path, typer.Option(help="differences.csv written by `cgbench intervals`.")],
     runs: RunsTable,
     csv: Annotated[Path, typer.Option(help="The leaderboard for machines.")],
     markdown: Annotated[Path, typer.Option(help="The leaderboard for people.")],
 ) -> None:
-    """Rank methods on every task: mean ± standard error over folds, cost, best and tied ones marked.
+    """Rank methods on every task: means with intervals, cost, best and tied ones marked.
 
-    Example: `cgbench leaderboard --metrics results/metrics.csv --runs results/runs.csv
-    --csv leaderboard.csv --markdown leaderboard.md`
+    Example: `cgbench leaderboard --intervals results/intervals.csv --differences results/differences.csv
+    --runs results/runs.csv --csv leaderboard.csv --markdown leaderboard.md`
     """
+    from cgbench.intervals import read_differences, read_intervals
     from cgbench.leaderboard import leaderboard, write
-    from cgbench.results import read_metrics, read_runs
+    from cgbench.results import read_runs
 
-    write(leaderboard(read_metrics(metrics), read_runs(runs)), csv, markdown)
+    table = leaderboard(read_intervals(intervals), read_differences(differences), read_runs(runs))
+    write(table, csv, markdown)
 
 
 @app.command()

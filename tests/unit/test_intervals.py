@@ -1,0 +1,141 @@
+"""Tables of intervals from stored runs."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from cgbench.block_sums import finish, read_block_sums
+from cgbench.errors import InputError
+from cgbench.intervals import intervals, read_differences, read_intervals, write
+
+FRAMES = 20  # of each trajectory
+
+
+def write_run(
+    root: Path, method: str, fold: int, scores: dict[str, np.ndarray], bound: str | None = None
+) -> Path:
+    """Run whose test trajectories are 2 fold and 2 fold + 1; scores [2, FRAMES] by metric and atoms."""
+    directory = root / method / f"fold{fold}"
+    directory.mkdir(parents=True)
+    key = {"dataset": "toy", "mapping": "pairs", "n_beads": 3, "method": method, "fold": fold}
+    (directory / "run.json").write_text(json.dumps(key | {"stochastic": False, "bound": bound}))
+    trajectory = np.repeat([2 * fold, 2 * fold + 1], FRAMES)
+    arrays = {name: values.ravel() for name, values in scores.items()}
+    np.savez(directory / "scores.npz", trajectory=trajectory, time=np.arange(2.0 * FRAMES), **arrays)
+    return directory
+
+
+@pytest.fixture
+def difficulty(rng: np.random.Generator) -> np.ndarray:
+    """How hard every frame is: [3 folds, 2 trajectories, FRAMES]."""
+    return 1.0 + 0.5 * rng.normal(size=(3, 2, 1)) + 0.1 * rng.normal(size=(3, 2, FRAMES))
+
+
+@pytest.fixture
+def runs(tmp_path: Path, difficulty: np.ndarray, rng: np.random.Generator) -> list[Path]:
+    values = {
+        "good": (difficulty, None),
+        "bad": (difficulty + 0.1 + 0.02 * rng.normal(size=(3, 2, 1)), None),
+        "top": (np.zeros_like(difficulty), "ceiling"),
+        "bottom": (np.full_like(difficulty, 4.0), "floor"),
+    }
+    return [
+        write_run(tmp_path, method, fold, {"rmsd_recon.all": scores[fold]}, bound)
+        for method, (scores, bound) in values.items()
+        for fold in range(3)
+    ]
+
+
+def test_means_intervals_and_scale(runs: list[Path], difficulty: np.ndarray) -> None:
+    scores, _ = intervals(runs)
+    rows = scores.set_index("method")
+    assert rows.loc["good", "mean"] == pytest.approx(difficulty.mean())
+    assert (rows["folds"] == 3).all() and (rows["blocks"] == 6).all()
+    assert rows.loc["good", "scaled"] == pytest.approx((4 - difficulty.mean()) / 4)
+    assert rows.loc[["top", "bottom"], "scaled"].tolist() == [1.0, 0.0]
+    assert rows.loc["top", ["low", "high"]].tolist() == [0.0, 0.0]
+    # No narrower than an interval over six trajectories of one fold, nor wider than one over three folds.
+    reach = rows.loc["good", "high"] - rows.loc["good", "mean"]
+    by_trajectory, by_fold = difficulty.mean(axis=2).ravel(), difficulty.mean(axis=(1, 2))
+    least = stats.t.ppf(0.975, 5) * stats.sem(by_trajectory)
+    assert 0.7 * least < reach < 1.3 * max(least, stats.t.ppf(0.975, 2) * stats.sem(by_fold))
+
+
+def test_differences_are_on_the_same_frames(runs: list[Path]) -> None:
+    scores, differences = intervals(runs)
+    assert len(differences) == 6
+    row = differences[(differences["method"] == "bad") & (differences["other"] == "good")].iloc[0]
+    assert row["difference"] == pytest.approx(0.1, abs=0.05)
+    assert 0 < row["low"] < row["difference"] < row["high"] and row["p"] < 0.05
+    reach = scores.set_index("method").loc["good", "high"] - scores.set_index("method").loc["good", "mean"]
+    assert row["high"] - row["difference"] < 0.5 * reach
+
+
+def test_scale_needs_both_ends_and_the_right_order(tmp_path: Path, difficulty: np.ndarray) -> None:
+    """Sampling RMSD is better where higher, and 0 for the ceiling: it has no scale."""
+    paths = [
+        write_run(tmp_path, "top", 0, {"rmsd_sample.all": 0 * difficulty[0]}, "ceiling"),
+        write_run(tmp_path, "bottom", 0, {"rmsd_sample.all": 4 + 0 * difficulty[0]}, "floor"),
+        write_run(tmp_path, "alone", 0, {"rmsd_recon.all": difficulty[0]}),
+    ]
+    assert intervals(paths)[0]["scaled"].isna().all()
+
+
+def test_methods_are_compared_in_the_folds_that_they_share(runs: list[Path]) -> None:
+    _, differences = intervals([run for run in runs if run.parts[-2:] != ("bad", "fold1")])
+    row = differences[(differences["method"] == "bad") & (differences["other"] == "good")].iloc[0]
+    assert row["folds"] == 2 and np.isfinite(row["p"])
+
+
+def test_other_test_frames_are_refused(runs: list[Path]) -> None:
+    path = runs[0] / "scores.npz"
+    with np.load(path) as stored:
+        arrays = dict(stored) | {"trajectory": np.zeros(2 * FRAMES, dtype=int)}
+    np.savez(path, **arrays)
+    with pytest.raises(InputError, match=r"toy, pairs, 3: bad and good were scored on other test frames"):
+        intervals(runs)
+
+
+def test_block_sums_of_frames_and_as_stored(runs: list[Path], difficulty: np.ndarray) -> None:
+    path = runs[0] / "scores.npz"
+    sums = read_block_sums(path)["rmsd_recon", "all"]
+    np.testing.assert_allclose(sums, np.stack([difficulty[0].sum(axis=1), [FRAMES, FRAMES]], axis=1))
+    np.testing.assert_allclose(finish("rmsd_recon")(sums), difficulty[0].mean(axis=1))
+    with np.load(path) as stored:
+        np.savez(path, **stored, **{"rmsd_recon.all.blocks": np.ones((5, 2))})
+    np.testing.assert_array_equal(read_block_sums(path)["rmsd_recon", "all"], np.ones((5, 2)))
+
+
+def test_undefined_frames_do_not_count(tmp_path: Path, difficulty: np.ndarray) -> None:
+    values = difficulty[0].copy()
+    values[0, :5] = np.nan
+    sums = read_block_sums(write_run(tmp_path, "a", 0, {"diversity.all": values}) / "scores.npz")
+    np.testing.assert_allclose(finish("diversity")(sums["diversity", "all"]), np.nanmean(values, axis=1))
+
+
+def test_tables_are_written_and_read(runs: list[Path], tmp_path: Path) -> None:
+    tables = intervals(runs)
+    paths = tmp_path / "intervals.csv", tmp_path / "differences.csv"
+    write(*tables, *paths)
+    for read, path, table in zip((read_intervals, read_differences), paths, tables, strict=True):
+        found = read(path)
+        assert found["method"].tolist() == table["method"].tolist()
+        np.testing.assert_allclose(found["low"], table["low"])
+        path.write_text("dataset\n")
+        with pytest.raises(InputError, match=r"\.csv: damaged table"):
+            read(path)
+    with pytest.raises(InputError, match="cgbench intervals"):
+        read_intervals(tmp_path / "absent.csv")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK damaged"])
+def test_damaged_scores_are_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "scores.npz"
+    with pytest.raises(InputError, match=r"scores\.npz: no such file"):
+        read_block_sums(path)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"scores\.npz: not a file of scores"):
+        read_block_sums(path)

@@ -1,0 +1,155 @@
+"""What the leaderboard marks, and how it reads."""
+
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cgbench.leaderboard import FAIRNESS, leaderboard, to_markdown, write
+
+CAPTIONS = Path(__file__).parents[2] / "workflow" / "report"
+KINDS = {"vae": "draws", "flow": "draws", "linear": "", "mlp": "", "top": "ceiling", "bottom": "floor"}
+
+
+def scores(metric: str, means: dict[str, float], n_beads: int = 3, atoms: str = "all") -> pd.DataFrame:
+    """Rows of intervals.csv, each with an interval of ± 0.1 and half-way up the scale."""
+    table = pd.DataFrame({"method": list(means), "mean": list(means.values())})
+    table = table.assign(low=table["mean"] - 0.1, high=table["mean"] + 0.1, scaled=0.5, folds=3, blocks=6)
+    unit = "1" if metric in ("graph_xor", "diversity") else "Å"
+    return table.assign(
+        dataset="toy", mapping="pairs", n_beads=n_beads, metric=metric, atoms=atoms, unit=unit
+    )
+
+
+def board(*parts: pd.DataFrame, p: float = 0.001) -> pd.DataFrame:
+    """Leaderboard in which every two methods differ with probability ``p``."""
+    table = pd.concat(parts, ignore_index=True)
+    runs = pd.DataFrame(
+        {
+            "dataset": "toy",
+            "mapping": "pairs",
+            "n_beads": table["n_beads"],
+            "method": table["method"],
+            "stochastic": table["method"].map(KINDS) == "draws",
+            "bound": table["method"].map(KINDS).replace("draws", ""),
+            "wall_seconds": 90.0,
+        }
+    )
+    runs = runs[runs["method"].isin(KINDS)]
+    key = ["dataset", "mapping", "n_beads", "metric", "atoms"]
+    pairs = [
+        dict(zip(key, group, strict=True)) | {"method": a, "other": b, "p": p}
+        for group, rows in table.groupby(key)
+        for a, b in combinations(sorted(rows["method"]), 2)
+    ]
+    return leaderboard(table, pd.DataFrame(pairs, columns=[*key, "method", "other", "p"]), runs)
+
+
+def marks(table: pd.DataFrame) -> dict[str, str]:
+    return dict(zip(table["method"], table["mark"], strict=True))
+
+
+@pytest.mark.parametrize(("p", "mark"), [(0.049, "worse"), (0.05, "tied"), (np.nan, "undecided")])
+def test_marks_follow_the_paired_difference(p: float, mark: str) -> None:
+    table = board(scores("rmsd_recon", {"linear": 1.2, "mlp": 1.0, "vae": 1.1}), p=p)
+    assert marks(table) == {"linear": mark, "mlp": "best", "vae": mark}
+    assert table.set_index("method").loc["vae", "p"] == pytest.approx(p, nan_ok=True)
+
+
+def test_equal_values_share_the_win() -> None:
+    table = board(scores("graph_xor", {"linear": 0.0, "vae": 0.0, "mlp": 0.5}), p=0.2)
+    assert marks(table) == {"linear": "best", "vae": "best", "mlp": "tied"}
+
+
+def test_the_ends_of_the_scale_do_not_compete() -> None:
+    table = board(scores("rmsd_recon", {"top": 0.0, "vae": 0.5, "linear": 1.0, "bottom": 3.0}))
+    assert marks(table) == {"top": "", "vae": "best", "linear": "worse", "bottom": ""}
+
+
+def test_nobody_wins_without_a_rival() -> None:
+    assert set(board(scores("graph_xor", {"top": 0.0, "vae": 0.5}))["mark"]) == {""}
+    undefined = board(scores("diversity", {"linear": np.nan, "vae": 0.5}))
+    assert set(undefined["mark"]) == {""}
+
+
+def test_an_error_is_not_diversity() -> None:
+    table = board(scores("rmsd_sample", {"vae": 0.2, "flow": 0.3, "linear": 2.0, "lost": 3.0}))
+    assert marks(table) == {"vae": "worse", "flow": "best", "linear": "", "lost": ""}
+    assert dict(zip(table["method"], table["samples"], strict=True))["lost"] == "unknown"
+
+
+def test_cost_is_the_mean_over_folds() -> None:
+    table = board(scores("rmsd_recon", {"vae": 0.2, "linear": 0.3}))
+    assert table["train (min)"].tolist() == [1.5, 1.5]
+
+
+@pytest.fixture
+def text() -> str:
+    means = {"bottom": 3.0, "linear": 1.0, "vae": 0.5, "top": 0.0}
+    return to_markdown(
+        board(
+            scores("rmsd_recon", means),
+            scores("rmsd_recon", {"vae": 0.125, "linear": 0.25}, n_beads=6),
+            scores("rmsd_recon", {"linear": 0.1, "vae": 0.2}, atoms="heavy"),
+            scores("graph_xor", means).assign(low=np.nan, high=np.nan, scaled=np.nan),
+            scores("diversity", {"linear": 1.0, "vae": 0.12345}),
+            p=0.3,
+        )
+    )
+
+
+def tables(text: str) -> dict[str, list[list[str]]]:
+    """Cells of the table under every heading, the line below the heads left out."""
+    found = {}
+    for part in text.split("\n### ")[1:]:
+        title, _, body = part.partition("\n")
+        rows = [line.strip("|").split("|") for line in body.splitlines() if line.startswith("|")]
+        found[title] = [[cell.strip() for cell in row] for row in rows if not row[0].startswith(":")]
+    return found
+
+
+def test_headlines_read_well(text: str) -> None:
+    table = tables(text)["All atoms"]
+    assert table[0] == ["beads", "method", "rmsd_recon (Å)", "graph_xor", "train (min)"]
+    assert table[1:] == [
+        ["3", "↑ top †", "0.000 ± 0.100", "0.000", "1.50"],
+        ["3", "vae", "**0.500 ± 0.100**", "**0.500**", "1.50"],
+        ["3", "linear †", "1.000 ± 0.100 ≈", "1.000 ≈", "1.50"],
+        ["3", "↓ bottom †", "3.000 ± 0.100", "3.000", "1.50"],
+        ["6", "vae", "**0.125 ± 0.100**", "–", "1.50"],
+        ["6", "linear †", "0.250 ± 0.100 ≈", "–", "1.50"],
+    ]
+    assert max(map(len, text.splitlines())) < 180, "too wide to read"
+
+
+def test_the_rest_stands_in_tables_of_its_own(text: str) -> None:
+    found = tables(text)
+    assert found["Heavy atoms"][0] == ["beads", "method", "rmsd_recon (Å)"]
+    scale = found["On the scale from the floor (0) to the ceiling (1)"]
+    assert scale[0] == ["beads", "method", "rmsd_recon all (Å)", "graph_xor all", "rmsd_recon heavy (Å)"]
+    assert scale[2] == ["3", "vae", "0.50", "–", "0.50"]
+    assert found["Further metrics"][0] == ["beads", "method", "diversity"]
+    assert found["Further metrics"][2] == ["3", "vae", "**0.123**"]
+
+
+def test_the_table_says_who_is_best_baselines_too(text: str) -> None:
+    assert "- rmsd_recon all: 3 beads vae (tied: linear); 6 beads vae (tied: linear)\n" in text
+    assert "- rmsd_recon heavy: 3 beads linear (tied: vae)\n" in text
+
+
+def test_readers_are_told_what_is_not_fair(text: str) -> None:
+    captions = [
+        (CAPTIONS / name).read_text(encoding="utf-8") for name in ("comparison.rst", "leaderboard.rst")
+    ]
+    for words in (" ".join(each.split()) for each in (text, *captions)):
+        assert FAIRNESS in words
+    assert "do not compete" in text and "too few independent blocks" in text
+
+
+def test_the_leaderboard_is_written_for_machines_and_people(tmp_path: Path) -> None:
+    table = board(scores("rmsd_recon", {"linear": 1.0, "vae": 2.0}))
+    write(table, tmp_path / "board.csv", tmp_path / "board.md")
+    assert pd.read_csv(tmp_path / "board.csv")["mean"].tolist() == [1.0, 2.0]
+    assert "| **1.000 ± 0.100**" in (tmp_path / "board.md").read_text(encoding="utf-8")
