@@ -1,11 +1,13 @@
 """Folds: which frames train, which validate, which test."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cgbench.correlation import correlation_time
 from cgbench.errors import InputError
 from cgbench.files import read_json, write_json
 from cgbench.frames import Frames
@@ -36,6 +38,8 @@ class Split:
     gap_ps
         Least time between parts within a trajectory, ps; 0 where trajectories are kept apart or
         nothing is.
+    correlation_time_ps
+        Measured memory of the frames, which the gap is to exceed, ps; None where there is no gap.
     n_frames
         Frames of the dataset, with those that are in no part.
     trajectories
@@ -50,6 +54,7 @@ class Split:
     fold: int
     by: str
     gap_ps: float
+    correlation_time_ps: float | None
     trajectories: dict[str, list[int]]
 
     def save(self, path: Path | str) -> None:
@@ -115,12 +120,14 @@ def make_split(frames: Frames, protocol: Protocol, fold: int, seed: int) -> Spli
             f"fold {fold}: protocol.folds is {protocol.folds}, so folds are 0 to {protocol.folds - 1}"
         )
     n_trajectories = len(np.unique(frames.trajectory))
+    memory = None
     if protocol.split == "published":
         by, gap, parts = "frames", 0.0, _shuffled(len(frames), protocol, fold, seed)
     elif n_trajectories >= MIN_PARTS:
         by, gap, parts = "trajectories", 0.0, _by_trajectory(frames, protocol, fold)
     else:
         by, gap, parts = "blocks", protocol.gap_ps, _by_block(frames, protocol, fold)
+        memory = _checked_memory(frames, gap)
     for part, indices in parts.items():
         if not len(indices):
             raise InputError(
@@ -139,6 +146,7 @@ def make_split(frames: Frames, protocol: Protocol, fold: int, seed: int) -> Spli
         fold=fold,
         by=by,
         gap_ps=gap,
+        correlation_time_ps=memory,
         trajectories={part: np.unique(frames.trajectory[chosen[part]]).tolist() for part in PARTS},
     )
 
@@ -181,6 +189,20 @@ def _by_block(frames: Frames, protocol: Protocol, fold: int) -> Parts:
         for number, name in enumerate(PARTS):
             pieces[name].append(indices[kept & (part == number)])
     return {part: np.concatenate(arrays) for part, arrays in pieces.items()}
+
+
+def _checked_memory(frames: Frames, gap_ps: float) -> float:
+    """Measure the correlation time, ps, and warn where it reaches across the gap."""
+    memory = correlation_time(frames)
+    if gap_ps < memory.ps:
+        warnings.warn(
+            f"protocol.gap_ps is {gap_ps:g}, but frames remember each other for "
+            f"{'at least ' if memory.lower_bound else ''}{memory.ps:.3g} ps: parts of this split are "
+            "correlated, and scores flatter what recalls frames; raise protocol.gap_ps, or give three or "
+            "more independent trajectories",
+            stacklevel=3,
+        )
+    return float(f"{memory.ps:.3g}")
 
 
 def _inside(share: NDArray[np.float64], interval: tuple[float, float]) -> NDArray[np.bool_]:

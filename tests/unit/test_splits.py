@@ -1,9 +1,11 @@
 import dataclasses
+import warnings
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.signal import lfilter
 
 from cgbench.errors import InputError
 from cgbench.frames import Frames
@@ -143,3 +145,25 @@ def test_other_files_are_refused(tmp_path, content):
 def test_impossible_splits_are_refused(lengths, protocol, fold, message):
     with pytest.raises(InputError, match=message):
         make_split(toy_frames(lengths), Protocol(**protocol), fold, 0)
+
+
+@pytest.mark.parametrize(("gap", "warned"), [(2.0, True), (200.0, False)])
+def test_a_gap_shorter_than_the_memory_of_the_frames_is_warned_of(rng, gap, warned):
+    """Two atoms whose distance is an AR(1) process with a memory of 1/2 + 0.95 / 0.05 = 19.5 ps."""
+    n = 20000
+    distance = lfilter([1.0], [1.0, -0.95], rng.normal(size=n)) * 0.1 + 10
+    positions = np.zeros((n, 2, 3), dtype=np.float32)
+    positions[:, 1, 0] = distance
+    pair = Molecule(
+        ("C", "C"), ("A", "B"), ("AB", "AB"), np.zeros(2, int), np.full(2, 12.0), np.array([[0, 1]])
+    )
+    frames = Frames(positions, np.zeros(n, dtype=np.int64), np.arange(n, dtype=float), pair)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        split = make_split(frames, Protocol(gap_ps=gap), 0, 0)
+    assert split.correlation_time_ps == pytest.approx(19.5, rel=0.2)
+    messages = [str(warning.message) for warning in caught]
+    assert len(messages) == warned
+    if warned:
+        assert "protocol.gap_ps is 2, but frames remember each other for" in messages[0]
+        assert "raise protocol.gap_ps" in messages[0]
