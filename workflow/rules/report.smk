@@ -186,6 +186,28 @@ rule figure_mapping:
         " --title '{wildcards.dataset}, mapping: {wildcards.mapping}' --output {output.svg:q} > {log:q} 2>&1"
 
 
+rule figure_mapping_view:
+    input:
+        frames=f"{DATA}/frames.npz",
+        mappings=rules.figure_mapping.input.mappings,
+    output:
+        svg=report(
+            f"{FIGURES}/{{mapping}}/mapping-view.svg",
+            caption="../report/mapping-view.rst",
+            category="Tasks",
+            labels={"dataset": "{dataset}", "shows": "mapping {mapping} in space"},
+        ),
+        png=f"{FIGURES}/{{mapping}}/mapping-view.png",
+    log:
+        f"{FIGURES}/{{mapping}}/mapping-view.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    shell:
+        "python -m cgbench figure-mapping-view --frames {input.frames:q} {input.mappings:q}"
+        " --title '{wildcards.dataset}, mapping: {wildcards.mapping}' --output {output.svg:q} > {log:q} 2>&1"
+
+
 rule figure_ramachandran:
     input:
         frames=f"{DATA}/frames.npz",
@@ -237,14 +259,40 @@ rule figure_walkers:
         " --output {output.svg:q} > {log:q} 2>&1"
 
 
+rule figure_shape:
+    input:
+        frames=f"{DATA}/frames.npz",
+        card=f"{DATA}/card.json",
+    output:
+        svg=report(
+            f"{FIGURES}/shape.svg",
+            caption="../report/shape.rst",
+            category="Tasks",
+            labels={"dataset": "{dataset}", "shows": "shape of trajectories"},
+        ),
+        png=f"{FIGURES}/shape.png",
+    log:
+        f"{FIGURES}/shape.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    shell:
+        "python -m cgbench figure-shape --frames {input.frames:q} --card {input.card:q}"
+        " --title {wildcards.dataset} --output {output.svg:q} > {log:q} 2>&1"
+
+
 rule report:
     input:
         "<results>/metrics.csv",
         "<results>/runs.csv",
         "<results>/leaderboard.csv",
+        every_cell(f"{FIGURES}/shape.svg"),
         every_cell(f"{FIGURES}/walkers.svg"),
         every_cell(f"{FIGURES}/{{mapping}}/comparison.svg"),
         every_cell(f"{FIGURES}/{{mapping}}/mapping.svg"),
+        every_cell(f"{FIGURES}/{{mapping}}/mapping-view.svg"),
         every_cell(f"{FIGURES}/{{mapping}}/ramachandran.svg"),
         every_cell(f"{FIGURES}/{{mapping}}/training-{{method}}.svg"),
     localrule: True

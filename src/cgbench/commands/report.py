@@ -186,6 +186,26 @@ def figure_mapping(
 
 
 @app.command()
+def figure_mapping_view(
+    frames: FramesFile,
+    mappings: Annotated[list[Path], typer.Argument(help="Mappings written by `cgbench map`.")],
+    output: Output,
+    title: Title = "",
+) -> None:
+    """Draw mappings in space, on the first frame of the molecule, from coarse to fine.
+
+    Example: `cgbench figure-mapping-view --frames results/data/alanine_dipeptide/frames.npz
+    results/mappings/alanine_dipeptide/backbone-*/fold0.json --output mapping-view.svg`
+    """
+    from cgbench.figures.mapping_view import mapping_view
+    from cgbench.frames import Frames
+    from cgbench.mapping.base import Mapping
+
+    stored = Frames.load(frames)
+    _save(mapping_view(stored.molecule, stored.positions[0], map(Mapping.load, mappings), title), output)
+
+
+@app.command()
 def figure_ramachandran(frames: FramesFile, runs: RunDirs, output: Output, title: Title = "") -> None:
     """Draw φ/ψ densities of samples beside molecular dynamics: a row per method, a column per resolution.
 
@@ -212,6 +232,26 @@ def figure_walkers(frames: FramesFile, output: Output, title: Title = "") -> Non
     from cgbench.frames import Frames
 
     _save(walkers(Frames.load(frames), title), output)
+
+
+@app.command()
+def figure_shape(
+    frames: FramesFile,
+    card: Annotated[Path, typer.Option(help="Card of the frames, which may name states of trajectories.")],
+    output: Output,
+    title: Title = "",
+) -> None:
+    """Draw RMSD and radius of gyration of every trajectory over time, coloured by state.
+
+    Example: `cgbench figure-shape --frames results/data/chignolin/frames.npz
+    --card results/data/chignolin/card.json --output shape.svg`
+    """
+    from cgbench.figures.shape import shape
+    from cgbench.files import read_json
+    from cgbench.frames import Frames
+
+    states = [known.get("state", "") for known in read_json(card)["trajectories"]]
+    _save(shape(Frames.load(frames), states, title), output)
 
 
 def _save(figure: "Figure", output: Path) -> None:

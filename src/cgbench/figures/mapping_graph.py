@@ -1,6 +1,6 @@
 """A mapping drawn on the molecule's bond graph: which atoms make up which bead."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import networkx as nx
 import numpy as np
@@ -44,12 +44,7 @@ def mapping_graph(molecule: Molecule, mappings: Iterable[Mapping], title: str = 
     InputError
         If a mapping belongs to another molecule, or there is none.
     """
-    ordered = sorted(mappings, key=lambda mapping: mapping.n_beads)
-    if not ordered:
-        raise InputError("no mappings given; name at least one fold<k>.json written by `cgbench map`")
-    for mapping in ordered:
-        if mapping.n_atoms != molecule.n_atoms:
-            raise InputError(f"mapping has {mapping.n_atoms} atoms, the molecule has {molecule.n_atoms}")
+    ordered = coarse_to_fine(molecule, mappings)
     points = layout(molecule)
     extent = np.ptp(points, axis=0) + 1.6
     letters = molecule.n_atoms <= LETTERS_UP_TO
@@ -73,6 +68,23 @@ def mapping_graph(molecule: Molecule, mappings: Iterable[Mapping], title: str = 
     return figure
 
 
+def coarse_to_fine(molecule: Molecule, mappings: Iterable[Mapping]) -> list[Mapping]:
+    """Sort mappings of one molecule by resolution.
+
+    Raises
+    ------
+    InputError
+        If a mapping belongs to another molecule, or there is none.
+    """
+    ordered = sorted(mappings, key=lambda mapping: mapping.n_beads)
+    if not ordered:
+        raise InputError("no mappings given; name at least one fold<k>.json written by `cgbench map`")
+    for mapping in ordered:
+        if mapping.n_atoms != molecule.n_atoms:
+            raise InputError(f"mapping has {mapping.n_atoms} atoms, the molecule has {molecule.n_atoms}")
+    return ordered
+
+
 def layout(molecule: Molecule) -> Points:
     """Places [n_atoms, 2] in units of the mean bond, longest extent horizontal, first atom left."""
     places = nx.kamada_kawai_layout(molecule.graph)
@@ -85,16 +97,26 @@ def layout(molecule: Molecule) -> Points:
     return np.asarray(points * -np.sign(points[0]))
 
 
-def bead_colors(n_beads: int) -> list[Color]:
-    """Light colours to write on; beads that follow each other differ in hue."""
+def bead_colors(mapping: Mapping, whitened: Sequence[float] = WHITENED) -> list[Color]:
+    """Colours [n_beads], by default light ones to write on; beads that follow each other differ in hue.
+
+    Beads count by their first atom, so that equal beads look equal across mappings and figures.
+
+    Parameters
+    ----------
+    whitened
+        Share of white in the colours of the first ten beads, of the next ten, and so on.
+    """
     palette = [to_rgb(color) for color in sns.color_palette("colorblind")]
+    rank = np.unique(mapping.bead_index, return_index=True)[1].argsort().argsort()
     return [
-        _lighter(palette[bead % len(palette)], WHITENED[bead // len(palette) % len(WHITENED)])
-        for bead in range(n_beads)
+        lighter(palette[bead % len(palette)], whitened[bead // len(palette) % len(whitened)])
+        for bead in rank.tolist()
     ]
 
 
-def _lighter(color: Color, share: float) -> Color:
+def lighter(color: Color, share: float) -> Color:
+    """Mix a colour with a share of white."""
     r, g, b = (channel + (1 - channel) * share for channel in color)
     return r, g, b
 
@@ -102,16 +124,14 @@ def _lighter(color: Color, share: float) -> Color:
 def _draw(axes: Axes, molecule: Molecule, mapping: Mapping, points: Points, scale: float) -> None:
     """Draw with line widths in units of a bond; ``scale`` is a bond in points."""
     letters = molecule.n_atoms <= LETTERS_UP_TO
-    # Beads are numbered by their first atom, so that equal beads look equal across panels.
-    rank = np.unique(mapping.bead_index, return_index=True)[1].argsort().argsort()
-    colors = bead_colors(mapping.n_beads)
+    colors = bead_colors(mapping)
     for bead in range(mapping.n_beads):
         atoms = np.flatnonzero(mapping.bead_index == bead)
-        _outline(axes, molecule, atoms, points, colors[rank[bead]], scale)
+        _outline(axes, molecule, atoms, points, colors[bead], scale)
     lines = points[molecule.bonds]
     axes.add_collection(LineCollection(list(lines), colors="0.25", linewidths=0.7, zorder=4))
     for atom, (x, y) in enumerate(points):
-        fill = colors[rank[mapping.bead_index[atom]]]
+        fill = colors[mapping.bead_index[atom]]
         heavy = bool(molecule.heavy[atom])
         if letters:
             axes.plot(x, y, "o", color=fill, markersize=0.5 * scale, markeredgewidth=0, zorder=5)

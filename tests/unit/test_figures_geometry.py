@@ -1,0 +1,123 @@
+"""Figures of geometries: the shape of a chain over time, and beads in space."""
+
+from dataclasses import replace
+
+import mdtraj
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cgbench.errors import InputError
+from cgbench.figures.mapping_view import broadest_side, mapping_view
+from cgbench.figures.shape import measures, reference_frame, shape, superposed_atoms
+from cgbench.frames import Frames
+from cgbench.mapping.base import Mapping
+from cgbench.molecule import Molecule
+from cgbench.trajectory_io import molecule_from_mdtraj
+
+
+def panels(figure: Figure) -> list[Axes]:
+    return [axes for axes in figure.axes if axes.get_visible()]
+
+
+@pytest.fixture
+def two_states(alanine_frames: Frames) -> Frames:
+    """Two trajectories that keep one shape each but for noise, the second twice as large."""
+    noise = np.random.default_rng(0).normal(scale=0.05, size=(20, 22, 3))
+    first = alanine_frames.positions[0]
+    positions = np.concatenate([first + noise, 2 * first + noise]).astype(np.float32)
+    trajectory = np.repeat([0, 1], 20)
+    return Frames(positions, trajectory, np.tile(np.arange(20.0), 2), alanine_frames.molecule)
+
+
+def test_measures_are_those_of_a_hand_computation(two_states: Frames) -> None:
+    name, atoms = superposed_atoms(two_states.molecule)
+    assert name == "heavy atoms"  # one Cα cannot be superposed
+    table = measures(two_states, atoms, 3)
+    assert table["rmsd"][3] == pytest.approx(0, abs=1e-3)
+    first, last = (two_states.positions[k].astype(np.float64) for k in (3, 39))
+    a, b = (points[atoms] - points[atoms].mean(axis=0) for points in (first, last))
+    u, _, vt = np.linalg.svd(a.T @ b)
+    turn = u @ np.diag([1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt
+    assert table["rmsd"][39] == pytest.approx(np.sqrt(((a @ turn - b) ** 2).sum(1).mean()), abs=1e-3)
+    gyration = np.sqrt(((last - last.mean(axis=0)) ** 2).sum(1).mean())
+    assert table["radius_of_gyration"][39] == pytest.approx(gyration, abs=1e-3)
+
+
+def test_alpha_carbons_are_superposed_where_there_are_enough() -> None:
+    topology = mdtraj.Topology()
+    chain = topology.add_chain()
+    names = [*["N", "CA", "C"] * 3, "CA"]
+    elements = ["N", "C", "C"] * 3 + ["Ca"]  # the last is a calcium ion
+    for number, (name, element) in enumerate(zip(names, elements, strict=True)):
+        if number % 3 == 0:
+            residue = topology.add_residue("GLY", chain)
+        topology.add_atom(name, mdtraj.element.get_by_symbol(element), residue)
+    name, atoms = superposed_atoms(molecule_from_mdtraj(topology))
+    assert "alpha" in name
+    assert atoms.tolist() == [1, 4, 7]
+
+
+def test_the_reference_is_a_typical_folded_frame(two_states: Frames) -> None:
+    _, atoms = superposed_atoms(two_states.molecule)
+    assert reference_frame(two_states, atoms) == (0, "the first frame")
+    assert reference_frame(two_states, atoms, ["", ""])[0] == 0
+    number, meaning = reference_frame(two_states, atoms, ["unfolded", "folded"])
+    assert 20 <= number < 40
+    assert "folded" in meaning
+    table = measures(two_states, atoms, number)
+    folded = table[table["trajectory"] == 1]
+    others = [measures(two_states, atoms, k)["rmsd"][20:].mean() for k in range(20, 40)]
+    assert folded["rmsd"].mean() <= np.median(others)
+
+
+def test_states_are_told_apart_by_colour(two_states: Frames) -> None:
+    figure = shape(two_states, ["folded", "unfolded"], "toy")
+    axes = panels(figure)
+    assert len(axes) == 2 * 3  # two trajectories and their distributions
+    assert [axes[0].get_ylabel(), axes[3].get_ylabel()] == [
+        "RMSD of heavy atoms (Å)",
+        "radius of gyration (Å)",
+    ]
+    assert axes[0].lines[0].get_color() != axes[1].lines[0].get_color()
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["folded (1)", "unfolded (1)"]
+    assert "ns" in axes[3].get_xlabel()
+    assert not shape(two_states, ["", ""]).legends
+
+
+def test_a_shape_of_few_or_equal_frames_is_drawn(two_states: Frames) -> None:
+    still = replace(two_states, positions=np.repeat(two_states.positions[:1], 40, axis=0))
+    for frames in (still, Frames(still.positions[:1], still.trajectory[:1], still.time[:1], still.molecule)):
+        assert panels(shape(frames))[0].lines
+
+
+def test_the_view_is_turned_and_not_mirrored(alanine_frames: Frames) -> None:
+    positions = alanine_frames.positions[5].astype(np.float64)
+    points = broadest_side(positions)
+    extent = points.std(axis=0)
+    assert extent[0] > extent[1] > extent[2]
+    before, after = (p[1:4] - p[0] for p in (positions, points))
+    assert np.linalg.det(after) == pytest.approx(np.linalg.det(before))
+    turn, _ = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))
+    turn *= np.sign(np.linalg.det(turn))
+    np.testing.assert_allclose(broadest_side(positions @ turn + 7), points, atol=1e-8)
+
+
+def test_beads_are_drawn_where_they_are(
+    alanine: Molecule, alanine_frames: Frames, three_beads: Mapping
+) -> None:
+    positions = alanine_frames.positions[0]
+    fine = Mapping.centres(np.arange(alanine.n_atoms))
+    figure = mapping_view(alanine, positions, [fine, three_beads], "toy")
+    axes = panels(figure)
+    assert [a.get_title() for a in axes] == ["3 beads", "22 beads"]
+    assert len(axes[0].collections) == 22 + 3
+    assert len(axes[0].lines) == 2 * len(alanine.bonds)
+    beads = three_beads.beads(broadest_side(positions.astype(np.float64)))
+    for sphere, centre in zip(axes[0].collections[22:], beads, strict=True):
+        outline = sphere.get_paths()[0].get_extents()
+        np.testing.assert_allclose([outline.x0 + outline.x1, outline.y0 + outline.y1], 2 * centre[:2])
+    with pytest.raises(InputError, match="mapping has 2 atoms"):
+        mapping_view(alanine, positions, [Mapping.centres(np.array([0, 1]))])
