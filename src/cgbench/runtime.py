@@ -1,14 +1,18 @@
 """Setting up torch for one job: device, threads, determinism."""
 
+import functools
 import os
 
 import torch
 
 from cgbench.errors import InputError
+from cgbench.gpus import Claim, lock_directory
 
 
 def choose_device(device: str) -> str:
     """Resolve ``"auto"`` and refuse a device that is not there.
+
+    Where this process sees several GPUs, ``"cuda"`` is from here on the one that it has claimed.
 
     Raises
     ------
@@ -22,7 +26,19 @@ def choose_device(device: str) -> str:
         raise InputError(
             "device 'cuda': torch sees no GPU here; use cpu or auto, or install a CUDA build of torch"
         )
-    return "cuda" if device != "cpu" and available else "cpu"
+    if device == "cpu" or not available:
+        return "cpu"
+    if torch.cuda.device_count() > 1:
+        torch.cuda.set_device(_claim_gpu().index)
+    return "cuda"
+
+
+@functools.cache
+def _claim_gpu() -> Claim:
+    """Take one of the GPUs that are seen, once and until this process ends."""
+    # Indices depend on CUDA_VISIBLE_DEVICES, and so on the process; these do not.
+    devices = map(torch.cuda.get_device_properties, range(torch.cuda.device_count()))
+    return Claim([str(device.uuid) for device in devices], lock_directory())
 
 
 def set_up(seed: int, threads: int) -> None:

@@ -98,6 +98,11 @@ def run_files(name, **fixed):
     return files
 
 
+def growing(amount):
+    """Resource function: ``amount``, and as much again with every further attempt at the same job."""
+    return lambda wildcards, attempt: amount * attempt
+
+
 def directories(name):
     """Parameter function: the directories of the input files called ``name``."""
     return lambda wildcards, input: [str(Path(file).parent) for file in input[name]]

@@ -18,8 +18,8 @@ rule prepare:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         spec=lambda wildcards: CONFIG.datasets[wildcards.dataset].to_json(),
         directory=lambda wildcards, output: str(Path(output.frames).parent),

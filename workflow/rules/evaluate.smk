@@ -14,8 +14,8 @@ rule sample:
         "../../environment.yml"
     threads: CONFIG.compute.threads
     resources:
-        mem_mb=CONFIG.compute.memory_mb,
-        runtime=CONFIG.compute.runtime_min,
+        mem_mb=growing(CONFIG.compute.memory_mb),
+        runtime=growing(CONFIG.compute.runtime_min),
         gpu=CONFIG.compute.gpus,
     params:
         n_samples=CONFIG.protocol.n_samples,
@@ -43,8 +43,8 @@ rule score:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         metrics=",".join(CONFIG.run.metrics),
     shell:

@@ -18,8 +18,8 @@ rule map:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=growing(4000),
+        runtime=growing(120),
     params:
         spec=lambda wildcards: CONFIG.mappings[wildcards.mapping].to_json(),
         seed=CONFIG.seed,

@@ -227,8 +227,8 @@ rule figure_ramachandran:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         runs=directories("runs"),
     shell:
@@ -252,8 +252,8 @@ rule figure_walkers:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     shell:
         "python -m cgbench figure-walkers --frames {input.frames:q} --title {wildcards.dataset}"
         " --output {output.svg:q} > {log:q} 2>&1"

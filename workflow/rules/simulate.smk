@@ -35,8 +35,8 @@ rule simulate:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=600,
+        mem_mb=growing(2000),
+        runtime=growing(600),
     params:
         # Prose is left out: rewording a title repeats no simulation.
         recipe=lambda wildcards: CONFIG.simulations[wildcards.name].physics().to_json(),

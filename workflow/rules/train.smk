@@ -21,8 +21,8 @@ rule train:
         "../../environment.yml"
     threads: CONFIG.compute.threads
     resources:
-        mem_mb=CONFIG.compute.memory_mb,
-        runtime=CONFIG.compute.runtime_min,
+        mem_mb=growing(CONFIG.compute.memory_mb),
+        runtime=growing(CONFIG.compute.runtime_min),
         gpu=CONFIG.compute.gpus,
     params:
         spec=lambda wildcards: CONFIG.method(

@@ -1,0 +1,20 @@
+"""Takes longer than the first attempt has, and goes on from what it left."""
+
+import time
+
+from cgbench.methods import linear
+from cgbench.methods.base import FitContext, Positions
+
+SECONDS = 600
+
+
+class Method(linear.Method):
+    reference = "tests/cluster"
+
+    def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
+        assert context.scratch
+        checkpoint = context.scratch / "checkpoint"
+        if not checkpoint.exists():
+            checkpoint.touch()
+            time.sleep(SECONDS)
+        super().fit(train, valid, context)
