@@ -84,3 +84,12 @@ def test_walkers_take_the_starts_in_turn():
     angles = [{"kind": "torsions", "phi": phi, "psi": 0} for phi in (-150, -75, 55)]
     several = recipe(walkers=5, starts=angles)
     assert [several.start(walker).phi for walker in range(5)] == [-150, -75, 55, -150, -75]
+
+
+def test_more_walkers_leave_those_that_are_done_as_they_were():
+    angles = [{"kind": "torsions", "phi": phi, "psi": 60} for phi in (-80, -140, 55)]
+    before, after = recipe(walkers=5, starts=angles), recipe(walkers=9, starts=angles)
+    for walker in range(5):
+        assert before.of_walker(walker) == after.of_walker(walker)
+        assert after.of_walker(walker).start(walker) == after.start(walker)
+    assert recipe(seed=2).of_walker(0) != recipe(seed=1).of_walker(0)

@@ -17,7 +17,10 @@ rule build_structure:
     conda:
         "../../environment.yml"
     params:
-        recipe=lambda wildcards: CONFIG.simulations[wildcards.name].physics().to_json(),
+        # The same for every walker.
+        recipe=lambda wildcards: CONFIG.simulations[wildcards.name]
+        .of_walker(0)
+        .to_json(),
     shell:
         "python -m cgbench build-structure --recipe {params.recipe:q} --output {output.pdb:q}"
         " > {log:q} 2>&1"
@@ -38,8 +41,10 @@ rule simulate:
         mem_mb=growing(2000),
         runtime=growing(600),
     params:
-        # Prose is left out: rewording a title repeats no simulation.
-        recipe=lambda wildcards: CONFIG.simulations[wildcards.name].physics().to_json(),
+        # Prose and other walkers are left out: rewording a title, or adding walkers, repeats no simulation.
+        recipe=lambda wildcards: CONFIG.simulations[wildcards.name]
+        .of_walker(int(wildcards.walker))
+        .to_json(),
     shell:
         "python -m cgbench simulate --recipe {params.recipe:q} --walker {wildcards.walker}"
         " --structure {input.structure:q} --output {output.xtc:q} --threads {threads} > {log:q} 2>&1"

@@ -136,3 +136,7 @@ class Recipe(Settings):
     def physics(self) -> "Recipe":
         """Return the recipe without its prose, so that rewording a title repeats no simulation."""
         return self.model_copy(update={"title": "", "description": "", "citation": ""})
+
+    def of_walker(self, walker: int) -> "Recipe":
+        """Return what one walker depends on, so that adding walkers repeats none of those that are done."""
+        return self.physics().model_copy(update={"walkers": walker + 1, "starts": (self.start(walker),)})

@@ -58,7 +58,7 @@ def simulate_walker(
     structure_pdb, output_xtc = Path(structure_pdb), Path(output_xtc)
     with sole_writer(output_xtc, wait):
         parts = output_xtc.with_suffix(".parts")
-        _claim(parts, fingerprint(recipe.physics().to_json(), str(walker), sha256(structure_pdb)))
+        _claim(parts, fingerprint(recipe.of_walker(walker).to_json(), sha256(structure_pdb)))
         pdb = PDBFile(str(structure_pdb))
         if not _state(parts, 0).exists():
             print(f"walker {walker}: preparing its start", file=sys.stderr, flush=True)
