@@ -55,9 +55,9 @@ def atomic_output(path: Path | str) -> Iterator[Path]:
 
 def _no_room(error: Exception, unfinished: Path | None) -> str | None:
     """Say why there is no room, if that is what stopped the writing."""
-    if isinstance(error, OSError) and error.errno in _NO_ROOM:
-        return error.strerror
-    if unfinished and isinstance(error, RuntimeError):
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.strerror if error.errno in _NO_ROOM else None
+    if unfinished:
         # Libraries in C++ have words of their own for it; the disk itself is asked for a little more.
         try:
             with unfinished.open("ab") as handle:

@@ -1,7 +1,6 @@
 """Tables and figures of what a benchmark has finished so far, naming what is missing."""
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +10,7 @@ from cgbench.config import Cell, Config
 from cgbench.figures.comparison import comparison
 from cgbench.figures.mapping_graph import mapping_graph
 from cgbench.figures.ramachandran import ramachandran, read_torsions
-from cgbench.figures.style import add_note, notice, save
+from cgbench.figures.style import add_note, notice, save, styled
 from cgbench.figures.training import read_histories, training
 from cgbench.figures.walkers import walkers
 from cgbench.frames import Frames
@@ -68,7 +67,12 @@ def partial_report(config: Config, output: Path | str) -> pd.DataFrame:
 
 def _walkers(config: Config, dataset: str) -> Figure:
     frames = _frames(config, dataset)
-    return walkers(frames, dataset) if frames else notice(f"{dataset}: there are no frames yet.")
+    return walkers(frames, dataset) if frames else _nothing()
+
+
+def _nothing() -> Figure:
+    with styled():
+        return notice("Nothing to draw yet.")
 
 
 def _frames(config: Config, dataset: str) -> Frames | None:
@@ -82,10 +86,9 @@ def _figures(
     """Figures of one dataset and mapping by name; ``lacks`` are its unfinished runs."""
     dataset, mapping = task[0].dataset, task[0].mapping
     title = f"{dataset}, mapping: {mapping}"
-    nothing = partial(notice, f"{title}: nothing to draw yet.")
 
     scored = metrics[(metrics["dataset"] == dataset) & (metrics["mapping"] == mapping)]
-    drawn = comparison(metrics, runs, dataset, mapping) if len(scored) else nothing()
+    drawn = comparison(metrics, runs, dataset, mapping) if len(scored) else _nothing()
     yield "comparison", add_note(drawn, in_short(lacks))
 
     frames = _frames(config, dataset)
@@ -93,7 +96,7 @@ def _figures(
         Path(config.results, "mappings", dataset, f"{mapping}-{cell.n_beads}", "fold0.json") for cell in task
     }
     there = [Mapping.load(file) for file in sorted(files) if file.exists()]
-    drawn = mapping_graph(frames.molecule, there, title) if frames and there else nothing()
+    drawn = mapping_graph(frames.molecule, there, title) if frames and there else _nothing()
     absent = len(files) - len(there)
     yield "mapping", add_note(drawn, f"not finished: {absent} of {len(files)} mappings" if absent else "")
 
@@ -101,13 +104,13 @@ def _figures(
     first = [config.run_folder(cell) for cell in task if cell.fold == 0]
     sampled = [folder for folder in first if (folder / STAGES["sample"]).exists()]
     torsions = [read_torsions(folder, frames) for folder in sampled] if frames else []
-    drawn = ramachandran(frames, torsions, title) if frames and torsions else nothing()
+    drawn = ramachandran(frames, torsions, title) if frames and torsions else _nothing()
     unsampled = lacks[(lacks["fold"] == 0) & (lacks["stage"] != "score")]
     yield "ramachandran", add_note(drawn, in_short(unsampled))
 
     for method in dict.fromkeys(cell.method for cell in task):
         mine = [config.run_folder(cell) for cell in task if cell.method == method]
         trained = [folder for folder in mine if (folder / STAGES["train"]).exists()]
-        drawn = training(read_histories(trained)) if trained else nothing()
+        drawn = training(read_histories(trained)) if trained else _nothing()
         untrained = lacks[(lacks["method"] == method) & (lacks["stage"] == "train")]
         yield f"training-{method}", add_note(drawn, in_short(untrained))
