@@ -3,58 +3,18 @@
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from one_node_slurm import Slurm, missing_programs, one_node_slurm
+from submission import RUNS, Submission
 from workflow_project import Project
 
 HERE = Path(__file__).parent
 MAPPING = "results/test/mappings/alanine_dipeptide/backbone-3/fold0.json"
-RUNS = "results/test/runs/alanine_dipeptide/backbone-3"
 PATIENCE_S = 1200.0
-
-
-@dataclass(frozen=True)
-class Submission:
-    """A copy of the project whose jobs run on a cluster, with a configuration over that of the tests."""
-
-    project: Project
-    slurm: Slurm
-    config: Path
-
-    @property
-    def log(self) -> Path:
-        """What Snakemake says."""
-        return self.project.root / "snakemake.log"
-
-    def start(self, *targets: str) -> subprocess.Popen[bytes]:
-        """Give the command that a user of this cluster would give, and do not wait for it."""
-        with self.log.open("w") as output:
-            return subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "snakemake", *targets),
-                    *("--workflow-profile", "workflow/profiles/slurm", "--profile", str(HERE / "site")),
-                    *("--slurm-init-seconds-before-status-checks", "2"),
-                    *("--configfile", "config/test.yaml", str(self.config)),
-                ],
-                cwd=self.project.root,
-                env=self.project.environment | self.slurm.environment,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-
-    def jobs(self, *words: str) -> list[dict[str, str]]:
-        """Slurm's jobs, first attempts first, whose comment (rule and wildcards) has all of the words."""
-        return [
-            job
-            for job in self.slurm.jobs()
-            if job["WorkDir"] == str(self.project.root) and set(words) <= set(job["Comment"].split("_"))
-        ]
 
 
 @pytest.fixture(scope="session")
@@ -73,37 +33,49 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
 
 
 @pytest.fixture(scope="session")
-def submissions(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> tuple[Submission, Submission]:
-    """A benchmark whose training was cancelled on the way, and trainings that had asked for too little."""
+def submissions(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Submission]:
+    """Runs with a configuration of this folder each, at the same time, as most of it is waiting."""
     folder = tmp_path_factory.mktemp("cluster")
-    starved = Submission(Project.copy_of_checkout(folder / "starved"), slurm, HERE / "starved.yaml")
-    for method in (HERE / "methods").glob("*.py"):
-        shutil.copy2(method, starved.project.root / "src/cgbench/methods")
-    starved.project.run("--", MAPPING)  # what others show to work on the cluster need not be done there again
-    cancelled = Submission(Project.copy_of_checkout(folder / "cancelled"), slurm, HERE / "cancelled.yaml")
-    both = [
-        (starved, starved.start(f"{RUNS}/greedy/fold0/run.json", f"{RUNS}/patient/fold0/run.json")),
-        (cancelled, cancelled.start("all")),
-    ]
+    commands = {
+        "benchmark": ["all", f"{RUNS}/greedy/fold0/run.json"],
+        "impatient": [
+            f"{RUNS}/patient/fold0/run.json",
+            *("--default-resources", "slurm_account=atoms", "slurm_partition=first"),
+            *("--retries", "5"),  # a busy machine may not even begin within the first minutes
+        ],
+    }
+    made = {name: _submission(folder / name, slurm, HERE / f"{name}.yaml") for name in commands}
+    # What the other one shows to work on the cluster need not be shown twice.
+    made["impatient"].project.run("--", MAPPING)
+    processes = {name: submission.start(*commands[name]) for name, submission in made.items()}
     try:
-        _cancel_training(*both[1])
-        for submission, process in both:
-            assert process.wait(timeout=PATIENCE_S) == 0, submission.log.read_text()
+        _cancel_training(made["benchmark"], processes["benchmark"])
+        for name, process in processes.items():
+            assert process.wait(timeout=PATIENCE_S) == 0, made[name].log.read_text()
     finally:
-        for _, process in both:
+        for process in processes.values():
             process.kill()  # where it has not ended by itself, there is nothing to wait for
             process.wait()
-    return cancelled, starved
+    return made
+
+
+def _submission(root: Path, slurm: Slurm, config: Path) -> Submission:
+    project = Project.copy_of_checkout(root)
+    for method in (HERE / "methods").glob("*.py"):
+        shutil.copy2(method, root / "src/cgbench/methods")
+    return Submission(project, slurm, config)
 
 
 @pytest.fixture(scope="session")
-def cancelled(submissions: tuple[Submission, Submission]) -> Submission:
-    return submissions[0]
+def benchmark(submissions: dict[str, Submission]) -> Submission:
+    """The benchmark, whose training of a network is cancelled, and a training short of memory."""
+    return submissions["benchmark"]
 
 
 @pytest.fixture(scope="session")
-def starved(submissions: tuple[Submission, Submission]) -> Submission:
-    return submissions[1]
+def impatient(submissions: dict[str, Submission]) -> Submission:
+    """A training short of time."""
+    return submissions["impatient"]
 
 
 def _cancel_training(submission: Submission, process: subprocess.Popen[bytes]) -> None:
@@ -114,5 +86,5 @@ def _cancel_training(submission: Submission, process: subprocess.Popen[bytes]) -
         assert process.poll() is None, f"the run ended first:\n{submission.log.read_text()}"
         assert time.monotonic() < deadline, "no checkpoint"
         time.sleep(0.05)
-    (training,) = submission.jobs("train")
+    (training,) = submission.jobs("train", "cgvae")
     submission.slurm.ask("scancel", training["JobId"])

@@ -20,7 +20,7 @@ from pathlib import Path
 
 # Debian: slurmctld, slurmd, slurm-client, munge.
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol", "scancel")
-CPUS = 4  # more than a small machine has, as jobs of tests wait more than they compute
+CPUS = 8  # more than a small machine has, as jobs of tests wait more than they compute
 MEMORY_MB = 12_000
 GPUS = 2
 PATIENCE_S = 60.0
@@ -44,7 +44,7 @@ SlurmctldLogFile={folder}/slurmctld.log
 SlurmdLogFile={folder}/slurmd.log
 MailProg=/bin/true
 MpiDefault=none
-ProctrackType=proctrack/linuxproc
+ProctrackType=proctrack/pgid
 TaskPlugin=task/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
