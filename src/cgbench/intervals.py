@@ -23,6 +23,7 @@ Folds = tuple[int, ...]
 Row = dict[str, Any]
 
 SCORE_COLUMNS = (*TASK, "metric", "atoms", "unit", "mean", "low", "high", "scaled", "folds", "blocks")
+WHOLE = ("n_beads", "folds", "blocks")
 DIFFERENCE_COLUMNS = (*TASK, "other", "metric", "atoms", "unit", "difference", "low", "high", "p", "folds")
 
 
@@ -168,7 +169,7 @@ def _read(path: Path | str, columns: Sequence[str]) -> pd.DataFrame:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)[list(columns)]
         numbers = [column for column in columns if column not in texts]
         table[numbers] = table[numbers].replace("", "nan").astype(float)
-        return table.astype({"n_beads": int})
+        return table.astype({column: int for column in WHOLE if column in table})
     except FileNotFoundError:
         raise InputError(f"{path}: no such table; run `cgbench intervals` first") from None
     except (KeyError, ValueError, OSError) as error:

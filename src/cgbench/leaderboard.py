@@ -1,6 +1,6 @@
 """The leaderboard: scores with intervals, best and tied ones marked, ends of the scale beside them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -20,6 +20,7 @@ COLUMN = ("metric", "atoms")
 SIGNIFICANT = 0.05
 BEST, TIED, WORSE, UNDECIDED, OUT = "best", "tied", "worse", "undecided", ""
 COST = "train (min)"
+NOTHING = "–"
 ARROWS = {"ceiling": "↑ ", "floor": "↓ ", "": ""}
 
 FAIRNESS = (
@@ -115,7 +116,7 @@ def to_markdown(table: pd.DataFrame, unfinished: str = "") -> str:
             "### Heavy atoms",
             _wide(ordered, heavy, _with_interval),
             "### On the scale from the floor (0) to the ceiling (1)",
-            _wide(ordered, [*all_atoms, *heavy], _scaled),
+            _wide(ordered, [*all_atoms, *heavy], _scaled, units=False),
             "### Further metrics",
             _wide(ordered, rest, _short),
             "### Who is best",
@@ -134,11 +135,12 @@ def _ordered(group: pd.DataFrame) -> pd.DataFrame:
 
 def _wide(
     rows: pd.DataFrame,
-    columns: Iterable[tuple[str, str]],
+    columns: Sequence[tuple[str, str]],
     entry: Callable[[pd.Series], str],
+    units: bool = True,
     cost: bool = False,
 ) -> str:
-    """Table with a row per resolution and method and a column per metric and set of atoms that is there."""
+    """Table with a row per resolution and method, and a column per metric and set of atoms with entries."""
     each = rows.drop_duplicates(["n_beads", "method"]).set_index(["n_beads", "method"])
     dagger = each["samples"].map({"are equal": " †"}).fillna("")
     shown = pd.DataFrame(
@@ -147,15 +149,15 @@ def _wide(
             "method": each["bound"].map(ARROWS) + each.index.get_level_values("method") + dagger,
         }
     )
-    columns = list(columns)
     mixed = len({atoms for _, atoms in columns}) > 1
     for metric, atoms in columns:
         column = rows[(rows["metric"] == metric) & (rows["atoms"] == atoms)].set_index(["n_beads", "method"])
-        if len(column):
-            unit = column["unit"].iloc[0]
-            head = " ".join((metric, *([atoms] if mixed else []), *([f"({unit})"] if unit != "1" else [])))
-            found = column.apply(entry, axis=1)
-            shown[head] = found.reindex(each.index, fill_value="–").to_numpy()
+        found = {key: entry(row) for key, row in column.iterrows()}
+        entries = [found.get(key, NOTHING) for key in each.index]
+        if set(entries) - {NOTHING}:
+            unit = column["unit"].iloc[0] if units else "1"
+            head = (metric, *([atoms] if mixed else []), *([f"({unit})"] if unit != "1" else []))
+            shown[" ".join(head)] = entries
     if cost:
         shown[COST] = each[COST].map("{:.2f}".format).to_numpy()
     return shown.to_markdown(index=False, disable_numparse=True)
@@ -171,12 +173,12 @@ def _short(row: pd.Series) -> str:
 
 
 def _scaled(row: pd.Series) -> str:
-    return "–" if np.isnan(row["scaled"]) else f"{row['scaled']:.2f}"
+    return NOTHING if np.isnan(row["scaled"]) else f"{row['scaled']:.2f}"
 
 
 def _marked(row: pd.Series, text: str) -> str:
     if np.isnan(row["mean"]):
-        return "–"
+        return NOTHING
     return {BEST: f"**{text}**", TIED: f"{text} ≈", UNDECIDED: f"{text} ?"}.get(row["mark"], text)
 
 

@@ -35,6 +35,38 @@ def test_every_cell_is_scored(finished: Project) -> None:
     assert set(metrics["n_frames"]) == {24}
 
 
+def test_controls_come_out_where_theory_says(finished: Project) -> None:
+    table = pd.read_csv(finished.root / "results/test/leaderboard.csv")
+    rows = table.set_index(["metric", "atoms", "method"]).sort_index()
+    for metric in ("rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min", "graph_xor"):
+        for atoms in ("all", "heavy"):
+            scores = rows.loc[metric, atoms]
+            assert (scores.loc["true_frames", "mean"] == 0).all(), metric
+            assert (scores.loc["true_frames", "scaled"] == 1).all()
+            assert (scores.loc["on_beads", "scaled"] == 0).all()
+    assert (rows.loc[("graph_xor", "all", "on_beads"), "mean"] > 1).all()
+    assert (rows.loc[("diversity", "all", "on_beads"), "mean"] == 1).all()
+    near, floor = (
+        rows.loc[("rmsd_backmap_mean", "all", name), "mean"] for name in ("nearest_frame", "on_beads")
+    )
+    assert (near.to_numpy() < floor.to_numpy()).all()
+    assert (rows.loc[("consistency", "all"), "mean"] < 1e-4).all()
+    # Two folds of two trajectories each, and marks for those that compete.
+    assert set(table["folds"]) == {2} and (table["blocks"] > 2).all()
+    assert set(rows.loc[("graph_xor", "all")]["mark"].dropna()) <= {"best", "tied", "worse"}
+    assert table.loc[table["bound"].notna(), "mark"].isna().all()
+
+
+def test_the_leak_is_measured_on_request_alone(finished: Project, tmp_path: Path) -> None:
+    assert not (finished.root / "results/test/leak").exists()
+    project = finished.copy(tmp_path / "project")
+    project.run("leak")
+    summary = pd.read_csv(project.root / "results/test/leak/alanine_dipeptide/backbone-3-summary.csv")
+    assert {"nearest beads", "nearest atoms", "nearest_frame heavy", "mlp all"} <= set(summary["quantity"])
+    assert np.isfinite(summary[["leak_free", "published", "difference", "low", "high", "p"]]).all(axis=None)
+    assert (project.root / "results/test/figures/alanine_dipeptide/backbone/leak.svg").exists()
+
+
 def test_second_run_has_nothing_to_do(finished: Project) -> None:
     assert "Nothing to be done" in finished.run("all")
 
