@@ -7,7 +7,8 @@ trajectories, or stretches of one), of which stored sums are added up: no geomet
 There are few of either, and percentiles of few draws are too narrow. Therefore the interval is that of
 Student's t around the estimate, with the bootstrap's standard error times √(N/(N − 1)) for N blocks,
 and with the degrees of freedom of Welch and Satterthwaite for its parts between and within folds. On
-normal data with any share of variance between folds it covers the truth in 90 to 98 % of cases.
+simulated trajectories, in folds that differ by training or not, it covers the truth in 90 % of cases
+or more.
 """
 
 from collections.abc import Callable
