@@ -14,7 +14,7 @@ from cgbench.errors import InputError
 from cgbench.files import sha256, write_json
 from cgbench.frames import Frames
 from cgbench.molecule import Molecule
-from cgbench.trajectory_io import write_pdb
+from cgbench.trajectory_io import molecule_to_mdtraj, write_pdb
 
 
 def prepare(source: PlugIn, output_dir: Path | str) -> None:
@@ -89,6 +89,8 @@ def _facts(frames: Frames, n_duplicates: int) -> dict[str, Any]:
         "n_heavy_atoms": int(frames.molecule.heavy.sum()),
         "n_bonds": len(frames.molecule.bonds),
         "composition": composition(frames.molecule),
+        "residues": residues(frames.molecule),
+        "residues_beside_amino_acids": others(frames.molecule),
         "duplicate_frames_dropped": n_duplicates,
         "correlation_time_ps": float(f"{memory.ps:.3g}"),
         "correlation_time_is_lower_bound": memory.lower_bound,
@@ -101,6 +103,18 @@ def composition(molecule: Molecule) -> str:
     first = [element for element in ("C", "H") if "C" in counts and element in counts]
     order = first + sorted(set(counts) - set(first))
     return " ".join(f"{element}{counts[element]}" for element in order)
+
+
+def residues(molecule: Molecule) -> list[str]:
+    """Names of the residues in their order."""
+    _, first = np.unique(molecule.residue_index, return_index=True)
+    return [molecule.residue_names[atom] for atom in first.tolist()]
+
+
+def others(molecule: Molecule) -> list[str]:
+    """Names, each once, of residues without a one-letter code: caps, and what is no amino acid."""
+    topology = molecule_to_mdtraj(molecule)
+    return sorted({residue.name for residue in topology.residues if residue.code is None})
 
 
 def _trajectories(frames: Frames, known: list[dict[str, Any]] | None) -> list[dict[str, Any]]:

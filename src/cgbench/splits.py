@@ -1,5 +1,6 @@
 """Folds: which frames train, which validate, which test."""
 
+import math
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +103,8 @@ def make_split(frames: Frames, protocol: Protocol, fold: int, seed: int) -> Spli
     ``leak_free`` keeps whole trajectories apart if there are at least three: fold k tests those
     whose index leaves k when divided by the number of folds and validates on about 15 % of all
     (at least one), others in every fold. With one or two trajectories, each is cut into contiguous
-    blocks with ``gap_ps`` left out at every border. ``published`` shuffles frames, as the paper's
+    blocks with ``gap_ps`` left out at every border, and a warning says what gap would do where frames
+    remember each other for longer. ``published`` shuffles frames, as the paper's
     code does, which puts time-correlated neighbours of test frames into training.
 
     Parameters
@@ -198,8 +200,8 @@ def _checked_memory(frames: Frames, gap_ps: float) -> float:
         warnings.warn(
             f"protocol.gap_ps is {gap_ps:g}, but frames remember each other for "
             f"{'at least ' if memory.lower_bound else ''}{memory.ps:.3g} ps: parts of this split are "
-            "correlated, and scores flatter what recalls frames; raise protocol.gap_ps, or give three or "
-            "more independent trajectories",
+            "correlated, and scores flatter what recalls frames; set protocol.gap_ps to "
+            f"{math.floor(memory.ps) + 1} or more, or give three or more independent trajectories",
             stacklevel=3,
         )
     return float(f"{memory.ps:.3g}")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from one_node_slurm import Slurm, missing_programs, one_node_slurm
 from submission import RUNS, Submission
+
 from workflow_project import Project
 
 HERE = Path(__file__).parent

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from one_node_slurm import Slurm
+
 from workflow_project import Project
 
 HERE = Path(__file__).parent

@@ -10,7 +10,12 @@ from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parents[2]
 # Names of the packages index on the left, of conda-forge on the right, where they differ.
-CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base", "seaborn": "seaborn-base"}
+CONDA_NAMES = {
+    "matplotlib": "matplotlib-base",
+    "seaborn": "seaborn-base",
+    "tables": "pytables",
+    "torch": "pytorch",
+}
 
 
 def _project() -> dict[str, object]:

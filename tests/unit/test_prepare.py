@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import mdtraj
 import numpy as np
@@ -9,7 +10,7 @@ from cgbench.config import PlugIn
 from cgbench.errors import InputError
 from cgbench.files import sha256
 from cgbench.frames import Frames
-from cgbench.prepare import composition, prepare
+from cgbench.prepare import composition, others, prepare, residues
 from cgbench.trajectory_io import molecule_to_mdtraj, read_topology
 
 N_FRAMES = 8
@@ -99,6 +100,15 @@ def test_real_explicit_format_trajectory(shared_data, tmp_path):
     assert card["processing"] == []
     assert 5 < card["correlation_time_ps"] < 50
     assert not card["correlation_time_is_lower_bound"]
+
+
+def test_caps_and_what_is_no_amino_acid_are_said(alanine):
+    assert residues(alanine) == ["ACE", "ALA", "NME"]
+    assert others(alanine) == ["ACE", "NME"]
+    ligand = replace(alanine, residue_names=tuple(n.replace("ALA", "LIG") for n in alanine.residue_names))
+    assert others(ligand) == ["ACE", "LIG", "NME"]
+    histidine = replace(alanine, residue_names=tuple(n.replace("ALA", "HIE") for n in alanine.residue_names))
+    assert others(histidine) == ["ACE", "NME"]
 
 
 def test_composition_is_in_hill_order(alanine):

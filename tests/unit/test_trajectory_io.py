@@ -20,7 +20,7 @@ def trajectory(alanine_frames, topology):
     return mdtraj.Trajectory(xyz, mdtraj.load_topology(str(topology)), time=np.arange(N_FRAMES) * 2.0)
 
 
-@pytest.mark.parametrize("suffix", ["xtc", "trr", "dcd", "nc", "pdb"])
+@pytest.mark.parametrize("suffix", ["xtc", "trr", "dcd", "nc", "pdb", "h5"])
 def test_positions_are_in_angstrom_whatever_the_format(
     trajectory, topology, alanine_frames, tmp_path, suffix
 ):
@@ -29,7 +29,7 @@ def test_positions_are_in_angstrom_whatever_the_format(
     positions, time = trajectory_io.read_trajectory(path, topology)
     assert positions.dtype == np.float32
     np.testing.assert_allclose(positions, alanine_frames.positions[:N_FRAMES], atol=0.006)  # 0.001 nm in XTC
-    if suffix in {"xtc", "trr", "nc"}:
+    if suffix in {"xtc", "trr", "nc", "h5"}:
         np.testing.assert_allclose(time, trajectory.time)
 
 

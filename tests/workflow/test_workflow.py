@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from workflow_project import Project
 
 from cgbench import plugins
+from workflow_project import Project
 
 pytestmark = pytest.mark.slow
 RUNS = "results/test/runs/alanine_dipeptide/backbone-3"
