@@ -19,12 +19,40 @@ def values() -> dict[str, Any]:
     return dict(yaml.safe_load((CONFIG / "config.yaml").read_text()))
 
 
-@pytest.mark.parametrize("extra", [None, "test.yaml", "paper.yaml"])
-def test_shipped_configurations_are_valid(extra: str | None) -> None:
-    config = Config.load(*DEFAULT, *([CONFIG / extra] if extra else []))
+PAPER = ("paper.yaml", "paper-chignolin.yaml")
+
+
+@pytest.mark.parametrize("extra", [(), ("test.yaml",), PAPER[:1], PAPER], ids=str)
+def test_shipped_configurations_are_valid(extra: tuple[str, ...]) -> None:
+    config = Config.load(*DEFAULT, *(CONFIG / name for name in extra))
     run, protocol = config.run, config.protocol
     tasks = sum(len(run.n_beads(dataset, mapping)) for dataset in run.datasets for mapping in run.mappings)
     assert len(list(config.cells())) == tasks * len(run.methods) * protocol.folds
+
+
+def test_published_hyperparameters_are_those_of_the_dataset() -> None:
+    """Features, basis, cutoffs (Å), layers of encoder and decoder, batch (arXiv 2201.12176, appendix)."""
+    keys = (
+        "features",
+        "basis",
+        "atom_cutoff",
+        "bead_cutoff",
+        "encoder_layers",
+        "decoder_layers",
+        "batch_size",
+    )
+    first, second = (
+        Config.load(*DEFAULT, *(CONFIG / name for name in files)) for files in (PAPER[:1], PAPER)
+    )
+    found = [[getattr(config.methods["cgvae"].settings, key) for key in keys] for config in (first, second)]
+    assert found == [[600, 8, 8.5, 9.5, 4, 5, 32], [600, 10, 12, 25, 2, 9, 2]]
+    tasks = [{(c.dataset, c.mapping, c.n_beads) for c in config.cells()} for config in (first, second)]
+    assert tasks[0] == {("alanine_dipeptide_explicit", "cgae", n) for n in (3, 4, 5, 6, 8, 10, 12)}
+    assert tasks[1] == {
+        *(("chignolin_explicit", "cgae", n) for n in (6, 8, 10, 12)),
+        ("chignolin_explicit", "alpha_carbon", 12),
+    }
+    assert first.results != second.results
 
 
 def test_test_run_does_not_write_over_the_default_run() -> None:
