@@ -1,6 +1,7 @@
 """What every mapping in ``cgbench/mapping`` promises."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 
 from cgbench import plugins
 from cgbench.errors import InputError
+from cgbench.trajectory_io import read_topology
 
+ROOT = Path(__file__).parents[2]
 N_TRAINING = 24
 N_ATOMS = 22
 
@@ -58,14 +61,63 @@ def test_a_resolution_is_made_or_refused_with_the_only_one(generator, resolution
 def test_mapping_is_valid_at_every_resolution(generator, resolutions, alanine, alanine_frames):
     for n_beads in resolutions:
         mapping = generator.generate(alanine, n_beads, 7, alanine_frames.positions[:N_TRAINING])
-        assert mapping.bead_index.shape == (N_ATOMS,)
-        assert sorted(set(mapping.bead_index.tolist())) == list(range(n_beads)), "an empty bead"
-        np.testing.assert_allclose(np.bincount(mapping.bead_index, weights=mapping.weights), 1)
-        np.testing.assert_allclose(mapping.matrix.sum(axis=1), 1)
-        assert np.linalg.matrix_rank(mapping.matrix) == n_beads
-        assert ((mapping.matrix != 0).sum(axis=0) <= 1).all(), "an atom in two beads"
-        lowest = [int(np.flatnonzero(mapping.bead_index == bead)[0]) for bead in range(n_beads)]
-        assert lowest == sorted(lowest), "beads are numbered by their lowest atom"
+        assert_valid(mapping, N_ATOMS, n_beads)
+
+
+def assert_valid(mapping, n_atoms, n_beads):
+    assert mapping.bead_index.shape == (n_atoms,)
+    assert sorted(set(mapping.bead_index.tolist())) == list(range(n_beads)), "an empty bead"
+    np.testing.assert_allclose(np.bincount(mapping.bead_index, weights=mapping.weights), 1)
+    np.testing.assert_allclose(mapping.matrix.sum(axis=1), 1)
+    assert np.linalg.matrix_rank(mapping.matrix) == n_beads
+    assert ((mapping.matrix != 0).sum(axis=0) <= 1).all(), "an atom in two beads"
+    lowest = [int(np.flatnonzero(mapping.bead_index == bead)[0]) for bead in range(n_beads)]
+    assert lowest == sorted(lowest), "beads are numbered by their lowest atom"
+
+
+def test_a_learned_mapping_is_valid_at_every_resolution(alanine, alanine_frames):
+    quick = plugins.load("mapping", "cgae")
+    quick = quick(quick.Settings(restarts=1, steps=10))
+    for n_beads in range(1, N_ATOMS + 1):
+        assert_valid(
+            quick.generate(alanine, n_beads, 7, alanine_frames.positions[:N_TRAINING]), N_ATOMS, n_beads
+        )
+
+
+@pytest.fixture(scope="session")
+def chignolin(request):
+    """Topology of 175 atoms: the bundled one, or else that of the shared data."""
+    bundled = ROOT / "workflow/resources/chignolin/topology.pdb"
+    if bundled.is_file():
+        return read_topology(bundled)
+    path = request.getfixturevalue("shared_data") / "chignolin_structure/chig.pdb"
+    return read_topology(path) if path.is_file() else pytest.skip("no chignolin here")
+
+
+@pytest.mark.slow
+@settings(
+    deadline=None,
+    max_examples=3,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(n_beads=st.integers(1, 175), seed=st.integers(0, 2**31 - 1))
+@pytest.mark.parametrize(
+    "name", ["alpha_carbon", "backbone", "girvan_newman", "heavy_atoms", "random", "sequence"]
+)
+@pytest.mark.parametrize("shuffle", [False, True], ids=["", "shuffled"])
+def test_a_peptide_is_mapped_or_refused_with_the_only_resolution(name, shuffle, chignolin, n_beads, seed):
+    made = plugins.load("mapping", "shuffled" if shuffle else name)
+    made = made(made.Settings(of=name) if shuffle else made.Settings())
+    try:
+        mapping = made.generate(chignolin, n_beads, seed)
+    except InputError as refusal:
+        n_beads = only_resolution(refusal)
+        assert n_beads == {"alpha_carbon": 12, "heavy_atoms": 97}[name]
+        mapping = made.generate(chignolin, n_beads, seed)
+    assert_valid(mapping, 175, n_beads)
+    again = made.generate(chignolin, n_beads, seed)
+    np.testing.assert_array_equal(again.bead_index, mapping.bead_index)
+    np.testing.assert_array_equal(again.weights, mapping.weights)
 
 
 def test_beads_move_with_the_molecule(generator, resolutions, alanine, alanine_frames):
