@@ -296,3 +296,11 @@ rule report:
         every_cell(f"{FIGURES}/{{mapping}}/ramachandran.svg"),
         every_cell(f"{FIGURES}/{{mapping}}/training-{{method}}.svg"),
     localrule: True
+
+
+# The tasks alone, which need no training: one fold, all resolutions.
+rule mapping_pictures:
+    input:
+        every_cell(f"{FIGURES}/{{mapping}}/mapping.svg"),
+        every_cell(f"{FIGURES}/{{mapping}}/mapping-view.svg"),
+    localrule: True
