@@ -1,10 +1,5 @@
 """The workflow for real: config/test.yaml from trajectories to figures, then what edits repeat."""
 
-import json
-import os
-import signal
-import subprocess
-import time
 from pathlib import Path
 
 import numpy as np
@@ -131,48 +126,6 @@ def test_same_seed_gives_the_same_scores(finished: Project, tmp_path: Path, meth
     before = (project.root / scores).read_text()
     project.run("--forcerun", "train", "--", scores)
     assert (project.root / scores).read_text() == before
-
-
-def test_killed_training_resumes_and_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
-    project = Project.copy_of_checkout(tmp_path / "killed")
-    project.edit("config/test.yaml", "    epochs: 2\n    features", "    epochs: 60\n    features")
-    whole = project.copy(tmp_path / "whole")
-    directory = f"{RUNS}/cgvae/fold0"
-    _kill_mid_training(project, directory)
-    assert not (project.root / directory / "model.pt").exists()
-
-    project.run("--unlock", "all")
-    project.run("--rerun-incomplete", "--", f"{directory}/metrics.csv")
-    assert json.loads((project.root / directory / "run.json").read_text())["resumed"]
-    assert not (project.root / directory / "scratch").exists()
-
-    whole.run("--", f"{directory}/metrics.csv")
-    assert _read(project, directory) == _read(whole, directory)
-
-
-def _kill_mid_training(project: Project, directory: str) -> None:
-    """Kill Snakemake and its job once the first checkpoint is there."""
-    # A session of its own, so that the job dies with Snakemake, as when a machine goes down.
-    process = subprocess.Popen(
-        project.command(f"{directory}/model.pt", "--configfile", "config/test.yaml"),
-        cwd=project.root,
-        env=project.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    scratch = project.root / directory / "scratch"
-    deadline = time.monotonic() + 120
-    while not any(scratch.glob("*/[!.]*")):
-        assert process.poll() is None, "the run ended before it could be killed"
-        assert time.monotonic() < deadline, "no checkpoint in two minutes"
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def _read(project: Project, directory: str) -> str:
-    return (project.root / directory / "metrics.csv").read_text()
 
 
 def _planned_rules(project: Project) -> set[str]:
