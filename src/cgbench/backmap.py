@@ -1,6 +1,5 @@
 """Backmapping a user's own beads with a trained model."""
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from cgbench.errors import InputError
 from cgbench.files import atomic_output
 from cgbench.methods.base import load_model
+from cgbench.reading import opened_arrays, require
 from cgbench.trajectory_io import read_trajectory, write_pdb
 
 
@@ -31,12 +31,8 @@ def read_beads(path: Path | str) -> NDArray[np.float32]:
         return read_trajectory(path, path)[0]
     if path.suffix != ".npy":
         raise InputError(f"{path}: beads are read from .npy (Å) or .pdb, not from {path.suffix or 'this'}")
-    try:
-        beads = np.load(path, allow_pickle=False)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; check the path") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: not a numpy array ({error})") from None
+    with opened_arrays(path, "a numpy array", "check the path", "write it with numpy.save") as beads:
+        require(isinstance(beads, np.ndarray), "one array")
     if beads.ndim not in (2, 3) or beads.shape[-1] != 3 or beads.dtype.kind != "f":
         raise InputError(
             f"{path}: shape {beads.shape} of {beads.dtype}; beads are floats [n_frames, n_beads, 3] in Å"

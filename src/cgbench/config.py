@@ -7,10 +7,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from cgbench import plugins
 from cgbench.errors import InputError
+from cgbench.reading import read_yaml
 from cgbench.schema import Compute, Protocol, RawConfig, Run, Tracking
 from cgbench.settings import Settings, parse_settings
 from cgbench.simulation.recipe import Recipe
@@ -124,12 +123,7 @@ class Config:
         """Read YAML files; later ones are merged over earlier ones as Snakemake does (lists are replaced)."""
         merged: dict[str, Any] = {}
         for path in paths:
-            try:
-                content = yaml.safe_load(Path(path).read_text())
-            except FileNotFoundError:
-                raise InputError(f"{path}: no such configuration file") from None
-            except (yaml.YAMLError, UnicodeDecodeError) as error:
-                raise InputError(f"{path}: not valid YAML: {error}") from None
+            content = read_yaml(path)
             if not isinstance(content, dict):
                 raise InputError(
                     f"{path}: expected keys and values at the top level, found {type(content).__name__}"

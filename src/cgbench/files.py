@@ -79,8 +79,8 @@ def write_json(path: Path | str, value: Any) -> None:
         temporary.write_text(json.dumps(value, indent=2, sort_keys=False) + "\n")
 
 
-def read_json(path: Path | str) -> Any:
-    """Read JSON.
+def read_json(path: Path | str, cure: str = "remove it and run again") -> Any:
+    """Read JSON; ``cure`` is what to do about a damaged file.
 
     Raises
     ------
@@ -92,8 +92,8 @@ def read_json(path: Path | str) -> Any:
         return json.loads(path.read_text())
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; check the path") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid JSON ({error}); remove it and run again") from None
+    except (ValueError, RecursionError, OSError) as error:
+        raise InputError(f"{path}: not valid JSON ({error}); {cure}") from None
 
 
 def sha256(path: Path | str) -> str:

@@ -1,6 +1,5 @@
 """Frames: all-atom geometries of one molecule from one or several trajectories."""
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.errors import InputError
 from cgbench.files import atomic_output
 from cgbench.molecule import IntArray, Molecule
+from cgbench.reading import opened_arrays, require
 
 FloatArray = NDArray[np.floating]
 
@@ -59,15 +58,18 @@ class Frames:
         InputError
             If the file is missing or damaged.
         """
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return cls(
-                    positions=arrays["positions"],
-                    trajectory=arrays["trajectory"],
-                    time=arrays["time"],
-                    molecule=Molecule.from_arrays(arrays),
-                )
-        except FileNotFoundError:
-            raise InputError(f"{path}: no such file; run `cgbench prepare` first") from None
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path}: not a frames file ({error}); delete it and run again") from None
+        with opened_arrays(
+            path, "a frames file", "run `cgbench prepare` first", "delete it and run again"
+        ) as arrays:
+            molecule = Molecule.from_arrays(arrays)
+            positions, trajectory, time = (arrays[name] for name in ("positions", "trajectory", "time"))
+            require(
+                positions.dtype == np.float32 and positions.shape[1:] == (molecule.n_atoms, 3),
+                f"float32 positions of {molecule.n_atoms} atoms",
+            )
+            require(
+                trajectory.dtype.kind == "i" and trajectory.shape == positions.shape[:1],
+                "the number of a trajectory for every frame",
+            )
+            require(time.dtype == np.float64 and time.shape == trajectory.shape, "a time for every frame")
+            return cls(positions, trajectory, time, molecule)

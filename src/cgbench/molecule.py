@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.errors import InputError
+from cgbench.reading import require
 
 IntArray = NDArray[np.int64]
 
@@ -141,8 +142,14 @@ class Molecule:
 
     @classmethod
     def from_arrays(cls, arrays: MappingABC[str, NDArray[Any]]) -> "Molecule":
-        """Inverse of :meth:`to_arrays`."""
-        return cls(
+        """Inverse of :meth:`to_arrays`.
+
+        Raises
+        ------
+        KeyError, ValueError
+            If an array is missing, or they do not describe one molecule.
+        """
+        molecule = cls(
             elements=tuple(arrays["elements"].tolist()),
             atom_names=tuple(arrays["atom_names"].tolist()),
             residue_names=tuple(arrays["residue_names"].tolist()),
@@ -150,3 +157,11 @@ class Molecule:
             masses=np.asarray(arrays["masses"], dtype=np.float64),
             bonds=np.asarray(arrays["bonds"], dtype=np.int64).reshape(-1, 2),
         )
+        n_atoms = molecule.n_atoms
+        for name in ("atom_names", "residue_names", "residue_index", "masses"):
+            require(len(getattr(molecule, name)) == n_atoms, f"{name} of {n_atoms} atoms")
+        for names in (molecule.elements, molecule.atom_names, molecule.residue_names):
+            require(all(isinstance(name, str) for name in names), "names of elements, atoms and residues")
+        bonds = molecule.bonds
+        require(((bonds >= 0) & (bonds < n_atoms)).all(), f"bonds between {n_atoms} atoms")
+        return molecule

@@ -17,23 +17,28 @@ PACKAGES = ("torch", "numpy", "scipy", "mdtraj", "openmm", "networkx", "pandas",
 def versions() -> dict[str, str]:
     """Versions of this package, of Python and of the packages that results depend on."""
     found = {"cgbench": cgbench.__version__, "python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+    return found | {package: version(package) for package in PACKAGES}
+
+
+def version(package: str) -> str:
+    """Version of an installed package, or that there is none."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def git_revision() -> dict[str, Any]:
-    """Commit of the source tree, and whether tracked files differ from it.
+    """Commit of the source tree, and whether tracked files differ from it or the package has others.
 
     ``revision`` is None where the package is not run from a git work tree.
     """
     revision = _git("rev-parse", "HEAD")
     if revision is None:
         return {"revision": None, "dirty": None}
-    return {"revision": revision, "dirty": bool(_git("status", "--porcelain", "--untracked-files=no"))}
+    # A plug-in that nobody has committed yet is part of what made a result; a stray file elsewhere is not.
+    dirty = _git("status", "--porcelain", "--untracked-files=no") or _git("status", "--porcelain", "--", ".")
+    return {"revision": revision, "dirty": bool(dirty)}
 
 
 def machine() -> dict[str, str]:

@@ -1,6 +1,5 @@
 """Samples: what a trained model made of the test frames of one run, kept raw for any metric."""
 
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.errors import InputError
 from cgbench.files import atomic_output
 from cgbench.molecule import IntArray
+from cgbench.reading import opened_arrays, require
 
 
 @dataclass(frozen=True)
@@ -52,12 +51,25 @@ class Samples:
             If the file is missing or damaged.
         """
         with _opened(path) as arrays:
-            return cls(
+            stored = cls(
                 frame_index=arrays["frame_index"],
                 reconstruction=arrays["reconstruction"],
                 samples=arrays["samples"],
                 seconds=float(arrays["seconds"]),
             )
+            index, frames = stored.frame_index, stored.reconstruction
+            require(index.dtype.kind == "i" and index.ndim == 1, "the numbers of the frames")
+            require(
+                frames.dtype.kind == "f" and frames.shape == (len(index), *frames.shape[1:2], 3),
+                f"positions of {len(index)} frames",
+            )
+            samples = stored.samples
+            require(
+                samples.dtype.kind == "f"
+                and samples.shape == (len(index), *samples.shape[1:2], *frames.shape[1:]),
+                "samples of the same frames and atoms",
+            )
+            return stored
 
 
 def sampling_cost(path: Path | str) -> tuple[float, int]:
@@ -75,10 +87,7 @@ def sampling_cost(path: Path | str) -> tuple[float, int]:
 @contextmanager
 def _opened(path: Path | str) -> Iterator[Any]:
     """Open a file of samples; arrays are read, and damage is found, where they are asked for."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            yield arrays
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; run `cgbench sample` first") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: not a file of samples ({error}); delete it and sample again") from None
+    with opened_arrays(
+        path, "a file of samples", "run `cgbench sample` first", "delete it and sample again"
+    ) as arrays:
+        yield arrays

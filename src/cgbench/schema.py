@@ -144,7 +144,8 @@ class RawConfig(Settings):
     """The top level, with the settings of plug-ins still to be checked by the plug-ins."""
 
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 2022
-    results: Annotated[str, Field(min_length=1)] = "results"
+    # Braces would be wildcards of the workflow, and a file name has no control characters.
+    results: Annotated[str, Field(pattern=r"^[^{}\x00-\x1f]+$")] = "results"
     protocol: Protocol = Protocol()
     compute: Compute = Compute()
     tracking: Tracking = Tracking()

@@ -3,11 +3,17 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from reprlib import Repr
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cgbench.errors import InputError
+
+_MOST_MISTAKES = 10
+_SHORT = Repr()
+_SHORT.maxlevel = 2
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 100
 
 
 class Settings(BaseModel):
@@ -47,11 +53,13 @@ def _explain(error: ValidationError, model: type[Settings], values: dict[str, An
     for item in error.errors(include_url=False):
         key = _key(item, values) or "(whole)"
         if item["type"] == "extra_forbidden":
-            lines.append(f"unknown key {key!r} (value {item['input']!r}); {_known_keys(model, item)}")
+            lines.append(f"unknown key {key!r} (value {_shown(item['input'])}); {_known_keys(model, item)}")
         elif item["type"] == "missing":
             lines.append(f"key {key!r} is missing; add it")
         else:
-            lines.append(f"key {key!r} has value {item['input']!r}: {item['msg']}")
+            lines.append(f"key {key!r} has value {_shown(item['input'])}: {item['msg']}")
+    if len(lines) > _MOST_MISTAKES:
+        lines[_MOST_MISTAKES:] = [f"and {len(lines) - _MOST_MISTAKES} more"]
     return "; ".join(lines)
 
 
@@ -66,6 +74,14 @@ def _key(item: Any, values: Any) -> str:
             continue
         keys.append(str(part))
     return ".".join(keys)
+
+
+def _shown(value: Any) -> str:
+    """Text of a value, shortened: aliases in YAML can make one that is larger than any memory."""
+    try:
+        return _SHORT.repr(value)
+    except ValueError:
+        return "a number of more digits than can be shown"
 
 
 def _known_keys(model: type[Settings], item: Any) -> str:

@@ -13,6 +13,7 @@ from cgbench.errors import InputError
 from cgbench.files import read_json, write_json
 from cgbench.frames import Frames
 from cgbench.molecule import IntArray
+from cgbench.reading import require
 from cgbench.schema import Protocol
 
 PARTS = ("train", "valid", "test")
@@ -75,8 +76,13 @@ class Split:
         stored = read_json(path)
         try:
             parts = {part: np.asarray(stored.pop(part), dtype=np.int64) for part in PARTS}
-            return cls(parts["train"], parts["valid"], parts["test"], **stored)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            split = cls(parts["train"], parts["valid"], parts["test"], **stored)
+            chosen = np.concatenate([split.train, split.valid, split.test])
+            require(isinstance(split.n_frames, int), "a number of frames")
+            require(((chosen >= 0) & (chosen < split.n_frames)).all(), f"frames below {split.n_frames}")
+            require(len(np.unique(chosen)) == len(chosen), "every frame in one part at most")
+            return split
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError(f"{path}: not a split ({error}); delete it and run again") from None
 
     @classmethod

@@ -1,14 +1,18 @@
 """The command line: every verb explains itself, and mistakes are one line with exit status 2."""
 
+import importlib.metadata
 import json
 import re
 import shlex
+import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 import cgbench
@@ -32,10 +36,9 @@ def test_all_stages_have_a_verb() -> None:
 def test_help_explains_and_shows_an_example(verb: str) -> None:
     done = CliRunner().invoke(app, [verb, "--help"])
     assert done.exit_code == 0
-    if verb != "info":
-        # Boxes and line breaks of the help are no part of its text.
-        printed = " ".join(re.sub("[│╭╮╰╯─]", " ", done.output).split())
-        assert f"Example: cgbench {verb} " in printed.replace("`", "")
+    # Boxes and line breaks of the help are no part of its text.
+    printed = " ".join(re.sub("[│╭╮╰╯─]", " ", done.output).split())
+    assert f"Example: cgbench {verb} " in printed.replace("`", "")
 
 
 def test_runs_as_a_module() -> None:
@@ -94,9 +97,26 @@ def test_too_many_beads_names_frames_mapping_and_key(
 
 
 def test_info_names_what_a_bug_report_needs() -> None:
-    facts = json.loads(CliRunner().invoke(app, ["info"]).output)
-    assert {"versions", "git", "machine", "device", "torch_threads", "plug_ins"} <= facts.keys()
+    facts = json.loads(CliRunner().invoke(app, ["info", "--json"]).output)
+    assert {"git", "platform", "machine", "device", "torch_threads", "cuda", "plug_ins"} <= facts.keys()
     assert facts["versions"]["cgbench"] == cgbench.__version__
+    assert facts["versions"]["snakemake"] == importlib.metadata.version("snakemake")
+    assert 1 <= facts["usable_cpus"] <= facts["cpus"]
+    assert 0.1 < facts["memory_gib"] < 1e5
+    assert facts["free_gib_here"] == pytest.approx(shutil.disk_usage(".").free / 2**30, abs=1)
+
+
+def test_info_for_people_says_the_same_and_keeps_names_of_people_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "ada"))
+    monkeypatch.delenv("CGBENCH_CACHE", raising=False)
+    printed = CliRunner().invoke(app, ["info"]).output
+    facts = yaml.safe_load(printed)
+    assert facts["cache"]["folder"] == "~/.cache/cgbench"
+    assert facts.keys() == json.loads(CliRunner().invoke(app, ["info", "--json"]).output).keys()
+    for word in ("ada", socket.gethostname()):
+        assert len(word) < 3 or not re.search(rf"\b{re.escape(word)}\b", printed)
 
 
 def test_stages_in_order(alanine_frames: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from cgbench import plugins
 from cgbench.nn.training import TrainingSettings
-from cgbench.schema import Compute, Protocol, RawConfig, Run
+from cgbench.schema import Compute, Protocol, RawConfig, Run, Tracking
 from cgbench.simulation.recipe import FoldedStart, MeltedStart, Recipe, TorsionStart
 
 README = Path(__file__).parents[2] / "config" / "README.md"
@@ -17,6 +17,7 @@ FIXED_SECTIONS = {
     "Top level": RawConfig,
     "`protocol`": Protocol,
     "`compute`": Compute,
+    "`tracking`": Tracking,
     "`run`": Run,
     "Training of networks": TrainingSettings,
     "`simulations`": Recipe,

@@ -13,9 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from workflow_project import ROOT, Project
 
 from cgbench.files import read_json
+from workflow_project import ROOT, Project
 
 pytestmark = pytest.mark.slow
 

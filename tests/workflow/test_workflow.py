@@ -111,6 +111,17 @@ def test_new_metric_trains_and_samples_nothing(finished: Project, tmp_path: Path
     assert not {job.rule for job in planned} & {"prepare", "split", "map", "train", "sample"}
 
 
+def test_tracking_repeats_nothing_and_reaches_jobs(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "project")
+    with (project.root / "config/test.yaml").open("a") as config:
+        config.write("tracking: {mode: offline, group: by config}\n")
+    assert project.planned("all") == []
+    figure = "results/test/figures/alanine_dipeptide/walkers.svg"
+    project.run("--forcerun", "figure_walkers", "--", figure)
+    (kept,) = project.root.glob("results/test/wandb/offline-run-*/*.wandb")
+    assert b"by config" in kept.read_bytes()
+
+
 def test_more_samples_train_nothing(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "project")
     project.edit("config/test.yaml", "n_samples: 2", "n_samples: 3")

@@ -44,7 +44,7 @@ rule split:
         seed=CONFIG.seed,
     shell:
         "python -m cgbench split --frames {input.frames:q} --protocol {params.protocol:q}"
-        " --seed {params.seed} --fold {wildcards.fold} --output {output.split:q} > {log:q} 2>&1"
+        " --seed {params.seed:q} --fold {wildcards.fold} --output {output.split:q} > {log:q} 2>&1"
 
 
 rule data:

@@ -23,8 +23,8 @@ rule sample:
         device=CONFIG.compute.device,
     shell:
         "python -m cgbench sample --model {input.model:q} --frames {input.frames:q} --split {input.split:q}"
-        " --n-samples {params.n_samples} --seed {params.seed} --fold {wildcards.fold} --threads {threads}"
-        " --device {params.device} --output {output.samples:q} > {log:q} 2>&1"
+        " --n-samples {params.n_samples:q} --seed {params.seed:q} --fold {wildcards.fold} --threads {threads}"
+        " --device {params.device:q} --output {output.samples:q} > {log:q} 2>&1"
 
 
 rule score:
@@ -49,7 +49,7 @@ rule score:
         metrics=",".join(CONFIG.run.metrics),
     shell:
         "python -m cgbench score --run {input.run:q} --frames {input.frames:q} --split {input.split:q}"
-        " --mapping {input.mapping:q} --samples {input.samples:q} --metrics {params.metrics}"
+        " --mapping {input.mapping:q} --samples {input.samples:q} --metrics {params.metrics:q}"
         " --output {output.metrics:q} --per-frame {output.per_frame:q} > {log:q} 2>&1"
 
 

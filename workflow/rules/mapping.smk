@@ -25,4 +25,4 @@ rule map:
         seed=CONFIG.seed,
     shell:
         "python -m cgbench map --frames {input.frames:q} --split {input.split:q} --mapping {params.spec:q}"
-        " --n-beads {wildcards.n_beads} --seed {params.seed} --output {output.mapping:q} > {log:q} 2>&1"
+        " --n-beads {wildcards.n_beads} --seed {params.seed:q} --output {output.mapping:q} > {log:q} 2>&1"

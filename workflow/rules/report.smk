@@ -181,9 +181,11 @@ rule figure_mapping:
     localrule: True
     conda:
         "../../environment.yml"
+    params:
+        title="{dataset}, mapping: {mapping}",
     shell:
         "python -m cgbench figure-mapping --frames {input.frames:q} {input.mappings:q}"
-        " --title '{wildcards.dataset}, mapping: {wildcards.mapping}' --output {output.svg:q} > {log:q} 2>&1"
+        " --title {params.title:q} --output {output.svg:q} > {log:q} 2>&1"
 
 
 rule figure_mapping_view:
@@ -231,9 +233,10 @@ rule figure_ramachandran:
         runtime=growing(30),
     params:
         runs=directories("runs"),
+        title="{dataset}, mapping: {mapping}",
     shell:
         "python -m cgbench figure-ramachandran --frames {input.frames:q} {params.runs:q}"
-        " --title '{wildcards.dataset}, mapping: {wildcards.mapping}' --output {output.svg:q} > {log:q} 2>&1"
+        " --title {params.title:q} --output {output.svg:q} > {log:q} 2>&1"
 
 
 rule figure_walkers:

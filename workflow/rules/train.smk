@@ -33,9 +33,9 @@ rule train:
         directory=lambda wildcards, output: str(Path(output.model).parent),
     shell:
         "python -m cgbench train --frames {input.frames:q} --split {input.split:q}"
-        " --mapping {input.mapping:q} --method {params.spec:q} --seed {params.seed}"
+        " --mapping {input.mapping:q} --method {params.spec:q} --seed {params.seed:q}"
         " --fold {wildcards.fold} --dataset {wildcards.dataset} --mapping-name {wildcards.mapping}"
-        " --threads {threads} --device {params.device} --output {params.directory:q} > {log:q} 2>&1"
+        " --threads {threads} --device {params.device:q} --output {params.directory:q} > {log:q} 2>&1"
 
 
 rule models:

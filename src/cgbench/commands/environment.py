@@ -10,22 +10,22 @@ app = typer.Typer()
 
 
 @app.command()
-def info() -> None:
-    """Print versions, device, threads and revision as JSON: what a bug report needs."""
-    import torch
+def info(
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Print what a bug report needs: versions, revision, machine, devices, room on disk.
 
-    from cgbench import plugins, provenance, runtime
+    Example: `cgbench info --json`
+    """
+    import yaml
 
-    device = runtime.choose_device("auto")
-    facts = {
-        "versions": provenance.versions(),
-        "git": provenance.git_revision(),
-        "machine": provenance.machine(),
-        "device": runtime.device_name(device),
-        "torch_threads": torch.get_num_threads(),
-        "plug_ins": {room: plugins.names(room) for room in plugins.CLASS_NAMES},
-    }
-    typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+    from cgbench.diagnosis import diagnosis
+
+    facts = diagnosis()
+    if as_json:
+        typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+    else:
+        typer.echo(yaml.safe_dump(facts, sort_keys=False, allow_unicode=True).rstrip())
 
 
 @app.command()

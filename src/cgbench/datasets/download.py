@@ -1,7 +1,6 @@
 """Published trajectories, fetched over HTTP into a cache that several runs share."""
 
 import glob
-import os
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import quote, urlsplit
@@ -11,6 +10,7 @@ from pydantic import Field, model_validator
 from cgbench.datasets import files
 from cgbench.datasets.base import DatasetSource
 from cgbench.errors import InputError
+from cgbench.fetch.disk import cache_folder
 from cgbench.fetch.facts import Facts
 from cgbench.fetch.patterns import matches
 from cgbench.files import read_json, sha256
@@ -55,9 +55,8 @@ class DownloadSettings(files.FilesSettings):
     @property
     def folder(self) -> Path:
         """Place of the files in the cache: that of their first address."""
-        cache = self.cache or os.environ.get("CGBENCH_CACHE") or "~/.cache/cgbench"
         address = urlsplit(self.urls[0])
-        return Path(cache).expanduser() / address.netloc / address.path.strip("/")
+        return cache_folder(self.cache) / address.netloc / address.path.strip("/")
 
     @property
     def manifest(self) -> Path:

@@ -1,5 +1,6 @@
 """Faults of the disk, said so that the user can cure them."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,3 +31,8 @@ def require_space(folder: Path, n_bytes: int) -> None:
     free = shutil.disk_usage(folder).free
     if n_bytes > free:
         raise InputError(f"{folder}: {n_bytes} bytes are needed and {free} are free; {CURE}")
+
+
+def cache_folder(chosen: str | None = None) -> Path:
+    """Folder of all downloads: as chosen, or by ``CGBENCH_CACHE``, or else ``~/.cache/cgbench``."""
+    return Path(chosen or os.environ.get("CGBENCH_CACHE") or "~/.cache/cgbench").expanduser()

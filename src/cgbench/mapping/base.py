@@ -37,6 +37,12 @@ class Mapping:
                 f"mapping: bead_index has shape {self.bead_index.shape} and weights {self.weights.shape}; "
                 "both must be [n_atoms]"
             )
+        outside = self.bead_index[(self.bead_index < 0) | (self.bead_index >= self.n_atoms)]
+        if len(outside) or not self.n_atoms:
+            raise InputError(
+                f"mapping: {self.n_atoms} atoms cannot be in bead {', '.join(map(str, outside[:1])) or 0}; "
+                "beads are counted from 0, and every one has an atom"
+            )
         counts = np.bincount(self.bead_index)
         if (counts == 0).any():
             raise InputError(f"mapping: bead {int(np.argmin(counts))} of {len(counts)} is empty")
@@ -104,8 +110,8 @@ class Mapping:
                 np.asarray(stored["bead_index"], dtype=np.int64),
                 np.asarray(stored["weights"], dtype=np.float64),
             )
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{path}: not a mapping ({error})") from None
+        except (KeyError, TypeError, ValueError, OverflowError, InputError) as error:
+            raise InputError(f"{path}: not a mapping ({error}); delete it and run again") from None
 
 
 class MappingGenerator(ABC):

@@ -1,19 +1,16 @@
 """Beads that a user has written down."""
 
-import json
-from pathlib import Path
-from typing import Any
-
 import mdtraj
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 from pydantic import StrictInt
 
 from cgbench import partition
 from cgbench.errors import InputError
+from cgbench.files import read_json
 from cgbench.mapping.base import Mapping, MappingGenerator
 from cgbench.molecule import IntArray, Molecule
+from cgbench.reading import read_yaml
 from cgbench.settings import Settings, parse_settings
 from cgbench.trajectory_io import molecule_to_mdtraj
 
@@ -95,13 +92,7 @@ class Generator(MappingGenerator):
 
 
 def _read(path: str) -> list[Bead]:
-    try:
-        text = Path(path).read_text()
-        content: Any = json.loads(text) if path.endswith(".json") else yaml.safe_load(text)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; check the path in the mapping's configuration") from None
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: cannot be read as JSON or YAML: {error}") from None
+    content = read_json(path, "correct it") if path.endswith(".json") else read_yaml(path)
     if not isinstance(content, list) or not content or not all(isinstance(item, dict) for item in content):
         raise InputError(f"{path}: must hold a list of beads, such as {EXAMPLE}")
     return [parse_settings(Bead, item, f"{path}: bead {number}") for number, item in enumerate(content)]
@@ -119,13 +110,13 @@ def _atoms(bead: Bead, topology: mdtraj.Topology, where: str) -> IntArray:
                 'examples: "resid 0", "name CA or name CB"'
             ) from None
     else:
-        atoms = np.asarray(bead.atoms, dtype=np.int64)
-        outside = atoms[(atoms < 0) | (atoms >= topology.n_atoms)]
-        if len(outside):
+        outside = [atom for atom in bead.atoms if not 0 <= atom < topology.n_atoms]
+        if outside:
             raise InputError(
                 f"{where}: no atom {', '.join(map(str, outside))}; "
                 f"atoms are counted from 0 to {topology.n_atoms - 1}"
             )
+        atoms = np.asarray(bead.atoms, dtype=np.int64)
         values, counts = np.unique(atoms, return_counts=True)
         if (counts > 1).any():
             raise InputError(f"{where}: {_listed(values[counts > 1], topology)} in it more than once")
@@ -151,5 +142,7 @@ def _weights(centre: str, atoms: IntArray, molecule: Molecule, where: str) -> ND
 
 def _listed(atoms: IntArray, topology: mdtraj.Topology) -> str:
     """List atoms for a message."""
-    named = ", ".join(f"{atom} ({topology.atom(int(atom))})" for atom in atoms)
+    named = ", ".join(f"{atom} ({topology.atom(int(atom))})" for atom in atoms[:10])
+    if len(atoms) > 10:
+        named += f" and {len(atoms) - 10} more"
     return f"atom {named} is" if len(atoms) == 1 else f"atoms {named} are"

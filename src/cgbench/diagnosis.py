@@ -1,0 +1,66 @@
+"""What a bug report needs to know about an installation, and nothing about its owner."""
+
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cgbench import plugins, provenance, runtime
+from cgbench.fetch.disk import cache_folder
+
+
+def diagnosis() -> dict[str, Any]:
+    """Gather versions, revision, machine, devices and room on disk, ready for JSON."""
+    cache = cache_folder()
+    return {
+        "versions": provenance.versions() | _requirements(),
+        "git": provenance.git_revision(),
+        "platform": platform.platform(),
+        "machine": provenance.machine(),
+        "cpus": os.cpu_count(),
+        "usable_cpus": _usable_cpus(),
+        "memory_gib": _gib(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")),
+        "device": runtime.device_name(runtime.choose_device("auto")),
+        "torch_threads": torch.get_num_threads(),
+        "cuda": {
+            "build": torch.version.cuda,
+            "devices": [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())],
+        },
+        "cache": {"folder": _without_home(cache), "free_gib": _free_gib(cache)},
+        "free_gib_here": _free_gib(Path.cwd()),
+        "plug_ins": {room: plugins.names(room) for room in plugins.CLASS_NAMES},
+    }
+
+
+def _requirements() -> dict[str, str]:
+    """Versions of all that the package asks for, where it is installed and not only on the path."""
+    try:
+        asked_for = importlib.metadata.requires("cgbench") or []
+    except importlib.metadata.PackageNotFoundError:
+        return {}
+    names = [found[0] for line in asked_for if (found := re.match(r"[\w.-]+", line))]
+    return {name: provenance.version(name) for name in sorted(set(names), key=str.lower)}
+
+
+def _usable_cpus() -> int | None:
+    """CPUs that this process may use, which a scheduler or a container can limit."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def _free_gib(folder: Path) -> float:
+    there = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
+    return _gib(shutil.disk_usage(there).free)
+
+
+def _without_home(path: Path) -> str:
+    home = Path.home()
+    return str(Path("~", path.relative_to(home)) if path.is_relative_to(home) else path)
+
+
+def _gib(n_bytes: int) -> float:
+    return round(n_bytes / 2**30, 1)
