@@ -1,5 +1,6 @@
 """Test frames beside what a method made of them: what every metric sees."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -15,6 +16,7 @@ from cgbench.molecule import Molecule
 
 AtomSet = Literal["all", "heavy"]
 
+ENERGIES = 32  # samples whose energy is asked for: seconds of minimisation for a small protein
 FLAT = 1.0  # Å³; MD frames of an L amino acid have 2.5 ± 0.2
 
 
@@ -36,6 +38,8 @@ class Evaluation:
         Always of all atoms.
     atoms
         Which atoms the arrays hold.
+    force_field
+        OpenMM's files that the MD frames were made with, as far as that is known.
     """
 
     reference: NDArray[np.float32]
@@ -44,6 +48,7 @@ class Evaluation:
     molecule: Molecule
     mapping: Mapping
     atoms: AtomSet = "all"
+    force_field: tuple[str, ...] = ()
 
     @classmethod
     def of_all_atoms(
@@ -53,6 +58,7 @@ class Evaluation:
         samples: NDArray[np.float32],
         molecule: Molecule,
         mapping: Mapping,
+        force_field: Sequence[str] = (),
     ) -> "Evaluation":
         """Check shapes and values and hold them together.
 
@@ -75,7 +81,7 @@ class Evaluation:
                     f"{name}: {int(bad.sum())} of {n_frames} frames hold NaN or infinite coordinates, "
                     f"the first is frame {int(bad.argmax())}; the method diverged, look at its history.csv"
                 )
-        return cls(reference, reconstruction, samples, molecule, mapping)
+        return cls(reference, reconstruction, samples, molecule, mapping, force_field=tuple(force_field))
 
     def of(self, atoms: AtomSet) -> "Evaluation":
         """Restrict an evaluation of all atoms to one set of atoms."""
@@ -126,3 +132,24 @@ class Evaluation:
         """Handedness [n_frames, n_samples, n_centres] of residues: 1 the frame's, −1 its mirror's, 0 none."""
         volumes = self.of_samples.chiral_volumes * np.sign(self.of_reference.chiral_volumes)
         return np.where(np.abs(volumes) > FLAT, np.sign(volumes), 0).astype(np.int8)
+
+    @cached_property
+    def excess_energies(self) -> NDArray[np.float64]:
+        """Energy [2, n_frames] of samples above their frame's, as they are and minimised, kJ/mol per atom.
+
+        Mean over the samples of a frame, of as many evenly spaced frames as have 32 samples in all;
+        NaN for the others.
+        """
+        # Costs a second to import, and not every evaluation has a force field.
+        from cgbench.energy import energies_per_atom
+
+        n_samples = self.samples.shape[1]
+        count = min(max(1, ENERGIES // n_samples), self.n_frames)
+        chosen = np.linspace(0, self.n_frames - 1, count).round().astype(np.int64)
+        geometries = np.concatenate([self.reference[chosen][:, None], self.samples[chosen]], axis=1)
+        flat = geometries.reshape(-1, self.molecule.n_atoms, 3)
+        energies = np.stack(energies_per_atom(flat, self.molecule, self.force_field))
+        energies = energies.reshape(2, count, 1 + n_samples)
+        excess = np.full((2, self.n_frames), np.nan)
+        excess[:, chosen] = energies[:, :, 1:].mean(axis=2) - energies[:, :, 0]
+        return excess

@@ -14,7 +14,7 @@ from cgbench import plugins
 from cgbench.blocks import independent_blocks
 from cgbench.errors import InputError
 from cgbench.evaluation import AtomSet, Evaluation
-from cgbench.files import atomic_output
+from cgbench.files import atomic_output, read_json
 from cgbench.frames import Frames
 from cgbench.mapping.base import Mapping
 from cgbench.metrics.base import MeanOverFrames, MetricBase, sum_and_count
@@ -64,6 +64,7 @@ def evaluate(
     metrics: Sequence[str],
     output_path: Path | str,
     per_frame_path: Path | str | None = None,
+    card_path: Path | str | None = None,
 ) -> None:
     """Score the samples of one run and write tidy rows, labelled with what ``run.json`` says it is.
 
@@ -77,6 +78,8 @@ def evaluate(
         ``metrics.csv``; its columns are those of :mod:`cgbench.results`.
     per_frame_path
         ``.npz`` for the scores of single frames and blocks (optional).
+    card_path
+        ``card.json`` of the dataset, which may name the force field (optional).
 
     Raises
     ------
@@ -92,6 +95,7 @@ def evaluate(
         samples_path,
         metrics,
         per_frame_path,
+        force_field=() if card_path is None else _force_field(card_path),
     )
     for position, label in enumerate(RUN_KEY):
         table.insert(position, label, run[label])
@@ -109,6 +113,7 @@ def score(
     samples_path: Path | str,
     metrics: Sequence[str],
     per_frame_path: Path | str | None = None,
+    force_field: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Score what a method made of the test frames.
 
@@ -123,6 +128,8 @@ def score(
         block, not by frame: an ``.npz`` with ``frame_index``, ``trajectory``, ``time`` (ps) and
         ``block`` [n_frames], for every metric ``<metric>.<atoms>.blocks`` [n_blocks, k], the sums
         that its ``value`` is made of, and for every mean over frames ``<metric>.<atoms>`` [n_frames].
+    force_field
+        OpenMM's files that the frames were made with; energies are left out where it is not known.
 
     Returns
     -------
@@ -150,7 +157,12 @@ def score(
         )
     try:
         whole = Evaluation.of_all_atoms(
-            frames.positions[index], stored.reconstruction, stored.samples, frames.molecule, mapping
+            frames.positions[index],
+            stored.reconstruction,
+            stored.samples,
+            frames.molecule,
+            mapping,
+            force_field,
         )
     except InputError as error:
         raise InputError(f"{samples_path}: {error}") from None
@@ -169,6 +181,12 @@ def score(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
+def _force_field(card_path: Path | str) -> list[str]:
+    """Files by which the recipe of a simulation names its force field; published data have none."""
+    spec = read_json(card_path).get("spec") or {}
+    return [str(file) for file in spec.get("force_field", [])]
+
+
 def score_blocks(evaluation: Evaluation, metrics: Sequence[str], blocks: IntArray) -> Iterator[Score]:
     """Score an evaluation of all atoms by every metric that applies to the molecule.
 
@@ -181,7 +199,7 @@ def score_blocks(evaluation: Evaluation, metrics: Sequence[str], blocks: IntArra
     for name in metrics:
         metric = plugins.load("metrics", name)()
         for atoms in metric.atom_sets:
-            if metric.applies(restricted[atoms].molecule):
+            if metric.applies(restricted[atoms].molecule, evaluation.force_field):
                 yield _score(name, metric, restricted[atoms], blocks)
             else:
                 note = f"{name} ({atoms} atoms): left out, this molecule has no {metric.needs}"

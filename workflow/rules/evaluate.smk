@@ -32,6 +32,7 @@ rule score:
         samples=f"{RUN}/samples.npz",
         run=f"{RUN}/run.json",
         frames=f"{DATA}/frames.npz",
+        card=f"{DATA}/card.json",
         split=f"{SPLIT}.json",
         mapping=f"{MAPPING}.json",
         sources=source_inputs("metrics", *CONFIG.run.metrics, stage="score"),
@@ -50,7 +51,7 @@ rule score:
     shell:
         "python -m cgbench score --run {input.run:q} --frames {input.frames:q} --split {input.split:q}"
         " --mapping {input.mapping:q} --samples {input.samples:q} --metrics {params.metrics:q}"
-        " --output {output.metrics:q} --per-frame {output.per_frame:q} > {log:q} 2>&1"
+        " --card {input.card:q} --output {output.metrics:q} --per-frame {output.per_frame:q} > {log:q} 2>&1"
 
 
 # Of a dataset and fold alone: what a score of any method is to be compared with.

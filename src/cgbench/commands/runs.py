@@ -108,6 +108,9 @@ def score(
     per_frame: Annotated[
         Path | None, typer.Option(help=".npz for the scores of every test frame and block of frames.")
     ] = None,
+    card: Annotated[
+        Path | None, typer.Option(help="card.json of the dataset, for energies in its force field.")
+    ] = None,
 ) -> None:
     """Score stored samples; trains and samples nothing.
 
@@ -116,7 +119,7 @@ def score(
     """
     from cgbench.score import evaluate
 
-    evaluate(run, frames, split, mapping, samples, metrics.split(","), output, per_frame)
+    evaluate(run, frames, split, mapping, samples, metrics.split(","), output, per_frame, card)
 
 
 @app.command()

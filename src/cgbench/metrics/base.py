@@ -1,7 +1,7 @@
 """The contract of a metric, and its two kinds: means over frames and distances of distributions."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -23,14 +23,15 @@ __all__ = [
     "sum_and_count",
 ]
 
-# What a metric may need of a molecule, and how many of it there are.
-NEEDS: dict[str, Callable[[Molecule], int]] = {
-    "atoms": lambda molecule: molecule.n_atoms,
-    "bonds": lambda molecule: len(molecule.bonds),
-    "bond angles": lambda molecule: len(molecule.angles),
-    "residues with N, CA, C and CB": lambda molecule: len(molecule.chiral_centres),
-    "residues with φ and ψ": lambda molecule: len(phi_psi_atoms(molecule)),
-    "side chains with χ": lambda molecule: len(chi_atoms(molecule)[0]),
+# What a metric may need, and how many there are of it for a molecule and the force field of its frames.
+NEEDS: dict[str, Callable[[Molecule, Sequence[str]], int]] = {
+    "atoms": lambda molecule, _: molecule.n_atoms,
+    "bonds": lambda molecule, _: len(molecule.bonds),
+    "bond angles": lambda molecule, _: len(molecule.angles),
+    "residues with N, CA, C and CB": lambda molecule, _: len(molecule.chiral_centres),
+    "residues with φ and ψ": lambda molecule, _: len(phi_psi_atoms(molecule)),
+    "side chains with χ": lambda molecule, _: len(chi_atoms(molecule)[0]),
+    "force field": lambda molecule, force_field: len(force_field) * molecule.n_atoms,
 }
 
 
@@ -64,9 +65,9 @@ class MetricBase(ABC):
     reference: ClassVar[str]
     needs: ClassVar[str] = "atoms"
 
-    def applies(self, molecule: Molecule) -> bool:
+    def applies(self, molecule: Molecule, force_field: Sequence[str] = ()) -> bool:
         """Whether a molecule, of all or of heavy atoms, has what the metric ``needs``; else it has no row."""
-        return NEEDS[self.needs](molecule) > 0
+        return NEEDS[self.needs](molecule, force_field) > 0
 
     @abstractmethod
     def statistics(self, evaluation: Evaluation, blocks: IntArray) -> NDArray[np.float64]:

@@ -1,0 +1,77 @@
+"""Energies in the force field of the bundled trajectories."""
+
+import numpy as np
+import pytest
+
+from cgbench import plugins
+from cgbench.datasets.bundled import CARD
+from cgbench.energy import WORST, energies_per_atom
+from cgbench.errors import InputError
+from cgbench.evaluation import Evaluation
+from cgbench.files import read_json
+
+FORCE_FIELD = ("amber99sbildn.xml", "amber99_obc.xml")
+
+
+def evaluation(frames, samples, three_beads, molecule):
+    return Evaluation.of_all_atoms(
+        frames, frames, samples.astype(np.float32), molecule, three_beads, FORCE_FIELD
+    )
+
+
+def value(name, evaluated):
+    metric = plugins.load("metrics", name)()
+    sums = metric.statistics(evaluated, np.zeros(evaluated.n_frames, dtype=np.int64))
+    return float(metric.value(sums.sum(axis=0)))
+
+
+def test_is_the_force_field_of_the_bundled_data(alanine_directory):
+    assert tuple(read_json(alanine_directory / CARD)["spec"]["force_field"]) == FORCE_FIELD
+
+
+def test_energies_of_md_are_thermal(alanine_frames):
+    """By equipartition 1.5 kT of potential energy per atom at most, above the minimum."""
+    raw, minimised = energies_per_atom(alanine_frames.positions[::30], alanine_frames.molecule, FORCE_FIELD)
+    assert (raw > minimised).all()
+    assert 0.5 < (raw - minimised).mean() < 1.5 * 2.494
+    assert minimised.std() < 0.5
+
+
+def test_motion_as_a_whole_costs_nothing_and_nanometres_everything(alanine_frames, rng):
+    frame, molecule = alanine_frames.positions[:1].astype(np.float64), alanine_frames.molecule
+    turn, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    raw, _ = energies_per_atom(np.concatenate([frame, frame @ turn.T + 5, frame / 10]), molecule, FORCE_FIELD)
+    assert raw[1] == pytest.approx(raw[0], abs=1e-6)
+    assert raw[2] == WORST
+
+
+def test_frames_are_at_zero_and_noise_is_above(alanine_frames, three_beads, rng):
+    frames, molecule = alanine_frames.positions[:12], alanine_frames.molecule
+    same = evaluation(frames, frames[:, None], three_beads, molecule)
+    assert value("energy_raw", same) == value("energy_minimised", same) == 0
+    off = evaluation(
+        frames, frames[:, None] + rng.normal(scale=0.1, size=(12, 2, 22, 3)), three_beads, molecule
+    )
+    assert 10 < value("energy_raw", off) < WORST
+    assert abs(value("energy_minimised", off)) < 0.5
+
+
+def test_collapsed_atoms_are_as_bad_as_can_be(alanine_frames, three_beads):
+    frames = alanine_frames.positions[:2]
+    collapsed = three_beads.lift(three_beads.beads(frames))[:, None]
+    assert (
+        value("energy_raw", evaluation(frames, collapsed, three_beads, alanine_frames.molecule))
+        > 0.99 * WORST
+    )
+
+
+def test_some_frames_stand_for_all(alanine_frames, three_beads):
+    frames = alanine_frames.positions[:40]
+    samples = frames[:, None].repeat(8, axis=1)
+    excess = evaluation(frames, samples, three_beads, alanine_frames.molecule).excess_energies
+    np.testing.assert_array_equal(np.flatnonzero(np.isfinite(excess[0])), [0, 13, 26, 39])
+
+
+def test_an_unknown_force_field_is_refused(alanine_frames):
+    with pytest.raises(InputError, match=r"absent\.xml: .*; leave energy metrics out"):
+        energies_per_atom(alanine_frames.positions[:1], alanine_frames.molecule, ["absent.xml"])
