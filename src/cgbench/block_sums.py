@@ -19,8 +19,6 @@ BLOCKS = ".blocks"
 def read_block_sums(path: Path | str) -> BlockSums:
     """Read what adds up over blocks of test frames, [n_blocks, k] for every metric and set of atoms.
 
-    Where only scores of frames are stored, blocks are trajectories and sums are made of them.
-
     Parameters
     ----------
     path
@@ -33,33 +31,15 @@ def read_block_sums(path: Path | str) -> BlockSums:
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            blocks = np.unique(arrays["trajectory"], return_inverse=True)[1]
-            found: dict[str, Floats] = {}
-            for name in arrays.files:
-                if name.endswith(BLOCKS):
-                    found[name.removesuffix(BLOCKS)] = arrays[name]
-                elif "." in name:
-                    found.setdefault(name, _sum_and_count(arrays[name], blocks))
+            sums = {name.removesuffix(BLOCKS): arrays[name] for name in arrays.files if name.endswith(BLOCKS)}
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; run `cgbench score` with --per-frame first") from None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: not a file of scores ({error}); delete it and score again") from None
-    return {(name.rpartition(".")[0], name.rpartition(".")[2]): sums for name, sums in found.items()}
-
-
-def _sum_and_count(scores: Floats, blocks: NDArray[np.int64]) -> Floats:
-    defined = ~np.isnan(scores)
-    return np.stack(
-        [np.bincount(blocks, np.where(defined, scores, 0.0)), np.bincount(blocks, defined)], axis=1
-    )
+    return {(name.rpartition(".")[0], name.rpartition(".")[2]): found for name, found in sums.items()}
 
 
 def finish(metric: str) -> Callable[[Floats], Floats]:
     """Give the function that makes the value of ``metric`` [...] of sums [..., k]."""
-    value: Callable[[Floats], Floats] = getattr(plugins.load("metrics", metric)(), "value", _mean)
+    value: Callable[[Floats], Floats] = plugins.load("metrics", metric)().value
     return value
-
-
-def _mean(total: Floats) -> Floats:
-    sums, counts = total[..., 0], total[..., 1]
-    return np.asarray(np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0))

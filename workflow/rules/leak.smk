@@ -5,6 +5,17 @@ LEAK = "<results>/leak/{dataset}/{mapping}"
 LEAK_METHODS = ("nearest_frame", "conditional_gaussian", "linear", "mlp")
 
 
+def leak_resolutions(wildcards):
+    """Resolutions that the benchmark asks for, of one dataset and mapping."""
+    return sorted(
+        {
+            cell.n_beads
+            for cell in CONFIG.cells()
+            if (cell.dataset, cell.mapping) == (wildcards.dataset, wildcards.mapping)
+        }
+    )
+
+
 rule measure_leak:
     input:
         frames=f"{DATA}/frames.npz",
@@ -41,10 +52,10 @@ rule measure_leak:
         mappings=lambda wildcards, input: [
             text for path in input.mappings for text in ("--mapping", path)
         ],
-        methods=[
+        methods=lambda wildcards: [
             text
             for name in LEAK_METHODS
-            for text in ("--method", CONFIG.methods[name].to_json())
+            for text in ("--method", CONFIG.method(name, wildcards.dataset).to_json())
         ],
         protocol=json.dumps(CONFIG.protocol.model_dump(exclude={"split"})),
         seed=CONFIG.seed,
@@ -58,7 +69,7 @@ rule figure_leak:
     input:
         lambda wildcards: [
             f"{LEAK}-{n_beads}.csv".format(**wildcards)
-            for n_beads in CONFIG.run.resolutions[wildcards.dataset]
+            for n_beads in leak_resolutions(wildcards)
         ],
     output:
         svg=report(
@@ -80,7 +91,7 @@ rule figure_leak:
     params:
         n_beads=lambda wildcards: [
             text
-            for n_beads in CONFIG.run.resolutions[wildcards.dataset]
+            for n_beads in leak_resolutions(wildcards)
             for text in ("--n-beads", n_beads)
         ],
     shell:
@@ -90,9 +101,5 @@ rule figure_leak:
 
 rule leak:
     input:
-        expand(
-            f"{FIGURES}/{{mapping}}/leak.svg",
-            dataset=CONFIG.run.datasets,
-            mapping=CONFIG.run.mappings,
-        ),
+        every_cell(f"{FIGURES}/{{mapping}}/leak.svg"),
     localrule: True
