@@ -120,7 +120,7 @@ def test_a_killed_download_is_resumed_and_prepared(server: Server, tmp_path: Pat
     assert server.sent == len(server.body)
 
     card_file = "results/test/data/published/card.json"
-    project.run("--", card_file, *configuration)
+    project.run(*configuration, "--", card_file)
     card = read_json(project.root / card_file)
     assert [row["file"] for row in card["trajectories"]] == [f"data/walker-{k}.xtc" for k in range(3)]
     assert (card["n_atoms"], card["n_frames"], card["temperature_K"]) == (22, 3 * 20, 300)
