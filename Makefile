@@ -40,7 +40,7 @@ leak: env  ## measure what the published, shuffled split is worth
 reference: all  ## run the default benchmark and keep its tables and figures in results/reference
 	rm -rf results/reference
 	mkdir -p results/reference
-	cp -R results/figures results/leaderboard.md results/leaderboard.csv results/metrics.csv results/runs.csv results/reference/
+	cp -R results/config.json results/figures results/leaderboard.md results/leaderboard.csv results/metrics.csv results/runs.csv results/reference/
 	find results/reference -name '*.log' -delete
 
 partial: env  ## tables and figures of what is finished so far, in results/partial

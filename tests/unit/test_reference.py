@@ -19,8 +19,8 @@ def metrics() -> pd.DataFrame:
     return read_metrics(REFERENCE / "metrics.csv")
 
 
-def test_reference_is_the_whole_default_benchmark(metrics: pd.DataFrame) -> None:
-    config = Config.load(ROOT / "config/config.yaml", ROOT / "config/simulations.yaml")
+def test_reference_is_the_whole_benchmark_of_its_configuration(metrics: pd.DataFrame) -> None:
+    config = Config.load(REFERENCE / "config.json")
     key = ["dataset", "mapping", "n_beads", "method", "fold"]
     found = set(metrics[key].drop_duplicates().itertuples(index=False, name=None))
     assert found == {tuple(vars(cell).values()) for cell in config.cells()}

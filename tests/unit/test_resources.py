@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from cgbench.config import Config
+from cgbench.datasets.bundled import BundledSettings, Source
 from cgbench.files import read_json, sha256
+from cgbench.schema import Protocol
 from cgbench.settings import parse_settings
 from cgbench.simulation.recipe import Recipe
+from cgbench.splits import make_split
 
 ROOT = Path(__file__).parents[2]
 CARDS = sorted((ROOT / "workflow/resources").glob("*/card.json"))
@@ -44,6 +47,30 @@ def test_walkers_agree_on_their_basins() -> None:
             error = (a["standard_error"] ** 2 + b["standard_error"] ** 2) ** 0.5
             assert abs(a["population"] - b["population"]) < 3 * error, (a, b)
     assert compared >= 2 * 3
+
+
+def test_chignolin_is_there_in_both_states() -> None:
+    card = read_json(ROOT / "workflow/resources/chignolin/card.json")
+    assert card["n_atoms"] == 175
+    assert card["n_frames"] >= 5000
+    walkers = {name: facts for name, facts in card["files"].items() if name.endswith(".xtc")}
+    states = [facts["state"] for facts in walkers.values()]
+    assert states.count("folded") >= 4
+    assert states.count("unfolded") >= 4
+    assert sum(facts["bytes"] for facts in walkers.values()) < 8 * 2**20
+    for name, facts in card["shape"].items():
+        near = facts["calpha_rmsd_A"]["mean"] < 2.0  # of the experimental fold; what melted is beyond 2.5 Å
+        assert near == (walkers[name]["state"] == "folded"), (name, facts)
+
+
+@pytest.mark.parametrize("fold", range(3))
+def test_every_part_of_every_fold_has_both_states_of_chignolin(fold: int) -> None:
+    folder = ROOT / "workflow/resources/chignolin"
+    frames, card = Source(BundledSettings(directory=str(folder))).read()
+    split = make_split(frames, Protocol(folds=3), fold, 0)
+    for part, walkers in split.trajectories.items():
+        states = {card["trajectories"][walker]["state"] for walker in walkers}
+        assert states == {"folded", "unfolded"}, (part, walkers)
 
 
 def test_bundled_files_are_small() -> None:
