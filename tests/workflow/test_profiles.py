@@ -1,29 +1,30 @@
 """Profiles plan what they promise; tests/cluster runs the one of Slurm for real."""
 
 import re
+from pathlib import Path
 
 import pytest
-from workflow_project import Project
+from workflow_project import ROOT, Project
 
-pytestmark = pytest.mark.slow
-PROFILES = "workflow/profiles"
-
-
-def _planned(project: Project, *arguments: str) -> dict[str, str]:
-    """Rule: resources of the jobs of a dry run, those that stay on the login node left out."""
-    printed = project.run("--dry-run", "--forceall", "all", *arguments)
-    return dict(re.findall(r"^rule (\w+):\n(?:    .*\n)*?    resources: (.*)$", printed, re.MULTILINE))
+RULE = re.compile(r"^(?=\s*rule\b)", re.MULTILINE)
 
 
-def test_whatever_is_submitted_says_how_much_memory_and_time_it_needs(finished: Project) -> None:
-    planned = _planned(finished, "--workflow-profile", f"{PROFILES}/slurm")
-    assert set(planned) >= {"prepare", "map", "train", "sample", "score"}
-    for rule, resources in planned.items():
-        assert "runtime=" in resources, rule
-        assert "mem_mb=" in resources, rule
+@pytest.mark.parametrize("path", sorted((ROOT / "workflow/rules").glob("*.smk")), ids=lambda path: path.stem)
+def test_whatever_is_submitted_asks_for_memory_and_time_that_grow(path: Path) -> None:
+    for rule in RULE.split(path.read_text())[1:]:
+        assert "localrule: True" in rule or ("mem_mb=growing(" in rule and "runtime=growing(" in rule), rule
 
 
-def test_training_and_sampling_take_a_gpu_each_where_there_are_several(finished: Project) -> None:
-    planned = _planned(finished, "--workflow-profile", f"{PROFILES}/gpus", "--resources", "gpu=4")
-    with_gpu = {rule for rule, resources in planned.items() if re.search(r"\bgpu=1\b", resources)}
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("profile", "options"), [("slurm", ["--config", "compute={gpus: 1}"]), ("gpus", ["--resources", "gpu=4"])]
+)
+def test_profile_plans_all_and_gpus_where_networks_run(
+    tmp_path: Path, profile: str, options: list[str]
+) -> None:
+    project = Project.copy_of_checkout(tmp_path / "project")
+    printed = project.run("--dry-run", "all", "--workflow-profile", f"workflow/profiles/{profile}", *options)
+    jobs = re.findall(r"^rule (\w+):\n(?:    .*\n)*?    resources: (.*)$", printed, re.MULTILINE)
+    assert {"prepare", "map", "train", "sample", "score"} <= {rule for rule, _ in jobs}
+    with_gpu = {rule for rule, resources in jobs if re.search(r"\bgpu=1\b", resources)}
     assert with_gpu == {"train", "sample"}
