@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from workflow_project import ROOT, Project
 
-RULE = re.compile(r"^(?=\s*rule\b)", re.MULTILINE)
+RULE = re.compile(r"^(?= *rule\b)", re.MULTILINE)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "workflow/rules").glob("*.smk")), ids=lambda path: path.stem)
