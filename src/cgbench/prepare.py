@@ -90,7 +90,7 @@ def _facts(frames: Frames, n_duplicates: int) -> dict[str, Any]:
         "n_bonds": len(frames.molecule.bonds),
         "composition": composition(frames.molecule),
         "residues": residues(frames.molecule),
-        "residues_beside_amino_acids": others(frames.molecule),
+        "residues_without_backbone": without_backbone(frames.molecule),
         "duplicate_frames_dropped": n_duplicates,
         "correlation_time_ps": float(f"{memory.ps:.3g}"),
         "correlation_time_is_lower_bound": memory.lower_bound,
@@ -111,10 +111,16 @@ def residues(molecule: Molecule) -> list[str]:
     return [molecule.residue_names[atom] for atom in first.tolist()]
 
 
-def others(molecule: Molecule) -> list[str]:
-    """Names, each once, of residues without a one-letter code: caps, and what is no amino acid."""
-    topology = molecule_to_mdtraj(molecule)
-    return sorted({residue.name for residue in topology.residues if residue.code is None})
+def without_backbone(molecule: Molecule) -> list[str]:
+    """Names, each once, of residues that lack N, CA or C: caps, and what is no amino acid.
+
+    By atoms and not by names, of which there are many for one amino acid.
+    """
+    found = set()
+    for residue in molecule_to_mdtraj(molecule).residues:
+        if not {"N", "CA", "C"} <= {atom.name for atom in residue.atoms}:
+            found.add(residue.name)
+    return sorted(found)
 
 
 def _trajectories(frames: Frames, known: list[dict[str, Any]] | None) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from cgbench.config import PlugIn
 from cgbench.errors import InputError
 from cgbench.files import sha256
 from cgbench.frames import Frames
-from cgbench.prepare import composition, others, prepare, residues
+from cgbench.prepare import composition, prepare, residues, without_backbone
 from cgbench.trajectory_io import molecule_to_mdtraj, read_topology
 
 N_FRAMES = 8
@@ -102,13 +102,13 @@ def test_real_explicit_format_trajectory(shared_data, tmp_path):
     assert not card["correlation_time_is_lower_bound"]
 
 
-def test_caps_and_what_is_no_amino_acid_are_said(alanine):
+def test_residues_without_a_backbone_are_said(alanine):
     assert residues(alanine) == ["ACE", "ALA", "NME"]
-    assert others(alanine) == ["ACE", "NME"]
-    ligand = replace(alanine, residue_names=tuple(n.replace("ALA", "LIG") for n in alanine.residue_names))
-    assert others(ligand) == ["ACE", "LIG", "NME"]
-    histidine = replace(alanine, residue_names=tuple(n.replace("ALA", "HIE") for n in alanine.residue_names))
-    assert others(histidine) == ["ACE", "NME"]
+    assert without_backbone(alanine) == ["ACE", "NME"]
+    modified = replace(alanine, residue_names=tuple(n.replace("ALA", "SEP") for n in alanine.residue_names))
+    assert without_backbone(modified) == ["ACE", "NME"]
+    ligand = replace(modified, atom_names=tuple(n.replace("CA", "C1") for n in alanine.atom_names))
+    assert without_backbone(ligand) == ["ACE", "NME", "SEP"]
 
 
 def test_composition_is_in_hill_order(alanine):
