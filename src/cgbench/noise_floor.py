@@ -37,10 +37,11 @@ def noise_floor(frames: Frames, split: Split, metrics: Sequence[str], dataset: s
         One row per metric and set of atoms, with the columns dataset, fold, split (``test``), metric,
         atoms, unit, value and n_frames, of either side.
     """
-    n_frames = min(len(split.test), len(split.train))
+    parts = independent_parts(split)
+    n_frames = len(parts[0])
     rows = []
     for atoms in ("all", "heavy"):
-        tested, others = (_measured(frames, part, n_frames, atoms) for part in (split.test, split.train))
+        tested, others = (_measured(frames, part, atoms) for part in parts)
         for name in metrics:
             metric = plugins.load("metrics", name)()
             compares = isinstance(metric, Distribution) and atoms in metric.atom_sets
@@ -70,7 +71,16 @@ def write_noise_floor(
         table.to_csv(temporary, index=False)
 
 
-def _measured(frames: Frames, part: IntArray, n_frames: int, atoms: AtomSet) -> Measured:
-    chosen = part[np.linspace(0, len(part) - 1, n_frames).round().astype(np.int64)]
+def independent_parts(split: Split) -> tuple[IntArray, IntArray]:
+    """Test frames, and equally many training frames, evenly spaced; fewer of both where a split has fewer."""
+    n_frames = min(len(split.test), len(split.train))
+    tested, others = (
+        part[np.linspace(0, len(part) - 1, n_frames).round().astype(np.int64)]
+        for part in (split.test, split.train)
+    )
+    return tested, others
+
+
+def _measured(frames: Frames, chosen: IntArray, atoms: AtomSet) -> Measured:
     kept = np.flatnonzero(frames.molecule.heavy | (atoms == "all"))
     return Measured(frames.positions[chosen][:, None, kept], frames.molecule.subset(kept))

@@ -11,7 +11,16 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from cgbench.errors import InputError
-from cgbench.figures.style import DOUBLE_COLUMN, GREY, MethodStyle, method_styles, readable, styled
+from cgbench.figures.style import (
+    DOUBLE_COLUMN,
+    GREY,
+    MethodStyle,
+    method_handles,
+    method_styles,
+    readable,
+    styled,
+    without_unit_one,
+)
 from cgbench.results import declared, over_folds
 
 Spread = Literal["se", "sd"]
@@ -22,6 +31,7 @@ DIVERSITY = "rmsd_sample"
 VALIDITY = "graph_xor"
 # Below this (Å, or λ), an axis that must have a place for 0 is linear.
 LINEAR_BELOW = 0.01
+DIRECTION = {"lower": "↓ lower is better", "higher": "↑ higher is better", None: ""}
 DETERMINISTIC_NOTE = "hollow: all samples equal; this is error, not diversity"
 
 
@@ -65,20 +75,21 @@ def comparison(
                 axes = grid[row, column]
                 scores = summary[(summary["metric"] == metric) & (summary["atoms"] == atom_set)]
                 hollow = deterministic if metric == DIVERSITY else set()
-                _draw(axes, scores, styles, hollow, spread)
-                _scale(axes, scores["mean"], validity=metric == VALIDITY)
+                draw_methods(axes, scores, styles, hollow, spread)
+                scale(axes, scores["mean"], validity=metric == VALIDITY)
                 _label(axes, scores, metric, atom_set, title=row == 0)
                 if row == len(atoms) - 1:
                     axes.set_xlabel("resolution (number of beads)")
-        _resolution_ticks(grid[0, 0], sorted(summary["n_beads"].unique()))
+        resolution_ticks(grid[0, 0], sorted(summary["n_beads"].unique()))
         _legend(figure, styles, note=bool(deterministic))
         figure.suptitle(f"{readable(dataset)}, mapping: {readable(mapping)}", x=0.01, ha="left")
     return figure
 
 
-def _draw(
+def draw_methods(
     axes: Axes, scores: pd.DataFrame, styles: dict[str, MethodStyle], hollow: set[str], spread: Spread
 ) -> None:
+    """Draw a line with error bars per method over the number of beads, with ``hollow`` ones standing back."""
     for name, style in styles.items():
         line = scores[scores["method"] == name].sort_values("n_beads")
         axes.errorbar(
@@ -90,8 +101,8 @@ def _draw(
             linestyle=":" if name in hollow else style.linestyle,
             linewidth=0.8 if name in hollow else 1.2,
             markerfacecolor="white" if name in hollow else style.color,
-            markeredgecolor=style.color if name in hollow else "white",
-            markeredgewidth=0.9 if name in hollow else 0.4,
+            markeredgecolor=style.color if name in hollow else style.edge,
+            markeredgewidth=0.9 if name in hollow else style.edge_width,
             capsize=1.8,
             elinewidth=0.8,
             label=readable(name),
@@ -99,22 +110,38 @@ def _draw(
         )
 
 
-def _scale(axes: Axes, means: pd.Series, validity: bool) -> None:
-    """Logarithmic, so that 0.06 and 2 both read; linear next to 0, the best value there is."""
+def scale(axes: Axes, means: pd.Series, validity: bool) -> None:
+    """Scale an axis so that 0.06 and 2 both read: logarithmic, or with a place for 0 where it is needed."""
     if means.empty:
         return
     lowest, highest = means.min() / 1.3, max(means.max(), 2.0 if validity else 0.0) * 1.3
     if validity or lowest < LINEAR_BELOW:
-        axes.set_yscale("symlog", linthresh=LINEAR_BELOW, linscale=0.6)
-        axes.set_ylim(-LINEAR_BELOW / 5, max(highest, 2 * LINEAR_BELOW))
-        ticks = [0.0, *10.0 ** np.arange(-2, 3)]
-        axes.axhline(0, color=GREY, linewidth=0.5, zorder=1)
+        # The ceiling's RMSD is 0: it must not take the axis from the others.
+        lowest = LINEAR_BELOW if validity else decade(means)
+        from_zero(axes, highest, lowest)
     else:
         axes.set_yscale("log")
         axes.set_ylim(lowest, highest)
         steps = [1, 2, 5] if highest / lowest > 5 else [1, 1.5, 2, 3, 4, 5, 6, 8]
-        ticks = list(np.outer(10.0 ** np.arange(-2, 3), steps).ravel())
-    axes.yaxis.set_major_locator(FixedLocator(ticks))
+        _ticks(axes, list(np.outer(10.0 ** np.arange(-2, 3), steps).ravel()))
+
+
+def decade(values: pd.Series) -> float:
+    """Power of ten at or below the smallest of the values that are not 0; of none, :data:`LINEAR_BELOW`."""
+    positive = values[values > 0]
+    return float(10.0 ** np.floor(np.log10(positive.min()))) if len(positive) else LINEAR_BELOW
+
+
+def from_zero(axes: Axes, highest: float, linear_below: float) -> None:
+    """Scale an axis from 0, the best value there is, to ``highest``: logarithmic but for the lowest part."""
+    axes.set_yscale("symlog", linthresh=linear_below, linscale=0.6)
+    axes.set_ylim(-linear_below / 5, max(highest, 2 * linear_below))
+    axes.axhline(0, color=GREY, linewidth=0.5, zorder=1)
+    _ticks(axes, [0.0, *linear_below * 10.0 ** np.arange(7)])
+
+
+def _ticks(axes: Axes, places: Sequence[float]) -> None:
+    axes.yaxis.set_major_locator(FixedLocator(places))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.grid(axis="y", color="0.9", linewidth=0.5)
@@ -125,34 +152,21 @@ def _label(axes: Axes, scores: pd.DataFrame, metric: str, atom_set: str, title: 
     facts = declared(metric)
     unit = scores["unit"].iloc[0] if len(scores) else ""
     quantity = "λ" if metric == VALIDITY else "RMSD"
-    # A pure number has the unit 1, which an axis does not show.
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_ylabel(f"{quantity}, {atom_set} atoms" + (f" ({unit})" if unit not in ("", "1") else ""))
+    axes.set_ylabel(f"{quantity}, {atom_set} atoms{without_unit_one(unit)}")
     if title:
-        arrow = {"lower": "↓ lower is better", "higher": "↑ higher is better", None: ""}[facts.better]
-        axes.set_title(f"{facts.label}\n{arrow}")
+        axes.set_title(f"{facts.label}\n{DIRECTION[facts.better]}")
 
 
-def _resolution_ticks(axes: Axes, resolutions: Sequence[int]) -> None:
+def resolution_ticks(axes: Axes, resolutions: Sequence[int]) -> None:
+    """Put a tick at each resolution, and at nothing between."""
     axes.xaxis.set_major_locator(FixedLocator(list(resolutions)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlim(min(resolutions) - 0.5, max(resolutions) + 0.5)
 
 
 def _legend(figure: Figure, styles: dict[str, MethodStyle], note: bool) -> None:
-    handles = [
-        Line2D(
-            [],
-            [],
-            color=look.color,
-            marker=look.marker,
-            mec="white",
-            mew=0.4,
-            ls=look.linestyle,
-            label=readable(name),
-        )
-        for name, look in styles.items()
-    ]
+    handles = method_handles(styles)
     if note:
         hollow = Line2D(
             [], [], color=GREY, marker="o", mfc="white", mew=0.9, lw=0.8, ls=":", label=DETERMINISTIC_NOTE

@@ -1,8 +1,7 @@
 """Backbone torsions of samples beside those of molecular dynamics."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,16 +10,23 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 
 from cgbench.errors import InputError
+from cgbench.figures.stored import StoredRun
 from cgbench.figures.style import DOUBLE_COLUMN, method_styles, notice, readable, styled
-from cgbench.figures.torsions import NO_BACKBONE, OUTLINE, Angles, draw_contour, draw_density
-from cgbench.frames import Frames
-from cgbench.molecule import IntArray
-from cgbench.results import read_run
-from cgbench.samples import Samples
+from cgbench.figures.torsions import (
+    NO_BACKBONE,
+    OUTLINE,
+    Angles,
+    draw_contour,
+    draw_density,
+    draw_difference,
+    write_divergence,
+)
+from cgbench.molecule import Molecule
 from cgbench.torsions import phi_psi
 
 # Inches for what stands left and right of the panels: labels and the colour bar.
 MARGIN = 1.5
+METRIC = "phi_psi_jsd"
 
 
 @dataclass(frozen=True)
@@ -31,88 +37,152 @@ class SampledTorsions:
     ----------
     method, n_beads
         Which run.
-    frame_index : int [n_test]
-        Which frames the samples belong to.
     angles : float [n_test × n_samples, n_residues, 2]
         Degrees.
+    divergence
+        From the MD frames by ``phi_psi_jsd``, nat; NaN if the run was not scored by it.
     """
 
     method: str
     n_beads: int
-    frame_index: IntArray
     angles: Angles
+    divergence: float
 
 
-def read_torsions(run_dir: Path | str, frames: Frames) -> SampledTorsions:
-    """Measure the samples of one run, ``samples.npz`` beside its ``run.json``.
-
-    Raises
-    ------
-    InputError
-        If a file is missing or damaged, or belongs to other frames.
-    """
-    run, path = read_run(Path(run_dir) / "run.json"), Path(run_dir) / "samples.npz"
-    stored = Samples.load(path)
-    index, samples = stored.frame_index, stored.samples
-    n_atoms = frames.molecule.n_atoms
-    if samples.ndim != 4 or samples.shape[2:] != (n_atoms, 3) or index.max(initial=0) >= len(frames):
-        raise InputError(
-            f"{path}: samples of shape {samples.shape} do not fit {len(frames)} frames of {n_atoms} atoms"
-        )
-    angles = phi_psi(samples.reshape(-1, n_atoms, 3), frames.molecule)
-    return SampledTorsions(run["method"], run["n_beads"], index, angles)
+def sampled_torsions(run: StoredRun, molecule: Molecule) -> SampledTorsions:
+    """Measure the samples of one run."""
+    positions = run.samples.samples.reshape(-1, molecule.n_atoms, 3)
+    return SampledTorsions(
+        run.method, run.n_beads, phi_psi(positions, molecule), run.scores.get(METRIC, np.nan)
+    )
 
 
-def ramachandran(frames: Frames, sampled: Iterable[SampledTorsions], title: str = "") -> Figure:
-    """Draw φ/ψ densities: a row per method, a column per resolution, the reference in front.
-
-    Several runs of one method and resolution (folds) are pooled.
+def ramachandran(
+    reference: Angles, runs: Sequence[SampledTorsions], floor: float = np.nan, title: str = ""
+) -> Figure:
+    """Draw φ/ψ densities of all methods: a row per method, a column per resolution, the reference in front.
 
     Parameters
     ----------
-    frames
-        Molecular dynamics, of which the frames that samples belong to are the reference.
+    reference : float [n_frames, n_residues, 2]
+        Of the MD frames that the samples belong to, degrees.
+    runs
+        One for each method and resolution.
+    floor
+        ``phi_psi_jsd`` of MD against MD, nat; NaN if it is not known.
     title
         Keys to write above.
     """
-    runs = list(sampled)
-    if not runs:
-        raise InputError("no runs given; name at least one directory that holds run.json and samples.npz")
-    tested = np.unique(np.concatenate([run.frame_index for run in runs]))
-    reference = phi_psi(frames.positions[tested], frames.molecule)
+    _refuse_none(runs)
     with styled():
         if not reference.shape[1]:
             return notice(NO_BACKBONE)
         methods = list(method_styles(run.method for run in runs))
         resolutions = sorted({run.n_beads for run in runs})
-        width = min(1.3, (DOUBLE_COLUMN - MARGIN) / (len(resolutions) + 1))
+        width = _width(len(resolutions))
         size = (MARGIN + width * (len(resolutions) + 1), 0.8 + width * len(methods))
         figure = Figure(figsize=size, layout="constrained")
         grid = figure.subplots(len(methods), len(resolutions) + 1, squeeze=False, sharex=True, sharey=True)
         for axes in grid.ravel():
             axes.set_visible(False)
-        image = _draw(grid[0, 0], reference, reference)
+        image = _draw(grid[0, 0], reference, reference, floor, "floor")
         grid[0, 0].set_title("MD", pad=3)
+        for run in runs:
+            axes = grid[methods.index(run.method), 1 + resolutions.index(run.n_beads)]
+            _draw(axes, run.angles, reference, run.divergence)
         for row, method in enumerate(methods):
-            for column, n_beads in enumerate(resolutions, start=1):
-                chosen = [run.angles for run in runs if (run.method, run.n_beads) == (method, n_beads)]
-                if chosen:
-                    _draw(grid[row, column], np.concatenate(chosen), reference)
             grid[row, 1].set_ylabel(readable(method).replace(" ", "\n") + "\nψ (°)")
             grid[row, 1].tick_params(labelleft=True)
         for column, n_beads in enumerate(resolutions, start=1):
             grid[0, column].set_title(f"{n_beads} beads", pad=3)
             grid[-1, column].set_xlabel("φ (°)")
         bar = min(1.0, 2.0 / len(methods))
-        figure.colorbar(image, ax=grid[:, -1], label="density (1/degree²)", shrink=bar, aspect=12)
-        outline = Line2D([], [], color=OUTLINE, linewidth=0.8, label="densest region with 95 % of MD frames")
-        figure.legend(handles=[outline], loc="outside lower center")
-        figure.suptitle(readable(title), x=0.01, ha="left")
+        figure.colorbar(
+            image, ax=grid[:, -1], label="density (1/degree²)", shrink=bar, aspect=12, anchor=(0.0, 1.0)
+        )
+        _legend(figure, title)
     return figure
 
 
-def _draw(axes: Axes, angles: Angles, reference: Angles) -> AxesImage:
+def ramachandran_difference(
+    reference: Angles,
+    independent: Angles,
+    runs: Sequence[SampledTorsions],
+    floor: float = np.nan,
+    title: str = "",
+) -> Figure:
+    """Draw one method at all resolutions: its φ/ψ density, and under it the difference to the reference.
+
+    Parameters
+    ----------
+    reference : float [n_frames, n_residues, 2]
+        Of the MD frames that the samples belong to, degrees.
+    independent : float [n_frames, n_residues, 2]
+        Of MD frames independent of these, whose difference shows what is noise.
+    runs
+        Of one method, one for each resolution.
+    floor, title
+        As of :func:`ramachandran`.
+    """
+    _refuse_none(runs)
+    with styled():
+        if not reference.shape[1]:
+            return notice(NO_BACKBONE)
+        ordered = sorted(runs, key=lambda run: run.n_beads)
+        width = _width(len(ordered))
+        size = (MARGIN + 0.2 + width * (len(ordered) + 1), 1.2 + 2 * width)
+        figure = Figure(figsize=size, layout="constrained")
+        grid = figure.subplots(2, len(ordered) + 1, squeeze=False, sharex=True, sharey=True)
+        density = _draw(grid[0, 0], reference, reference, np.nan)
+        difference = draw_difference(grid[1, 0], independent, reference)
+        write_divergence(grid[1, 0], floor, "floor")
+        grid[0, 0].set_title("MD", pad=3)
+        grid[1, 0].set_title("MD − MD", pad=3)
+        for run, upper, lower in zip(ordered, grid[0, 1:], grid[1, 1:], strict=True):
+            _draw(upper, run.angles, reference, run.divergence)
+            draw_difference(lower, run.angles, reference)
+            upper.set_title(f"{run.n_beads} beads", pad=3)
+            lower.set_title(f"{run.n_beads} beads − MD", pad=3)
+        for axes in grid[:, 0]:
+            axes.set_ylabel("ψ (°)")
+        for axes in grid[1]:
+            axes.set_xlabel("φ (°)")
+        figure.colorbar(density, ax=grid[0], label="density\n(1/degree²)", aspect=12)
+        figure.colorbar(
+            difference, ax=grid[1], label="difference\n(1/degree²)", aspect=12,
+            ticks=[-1e-3, -1e-4, -1e-5, 0, 1e-5, 1e-4, 1e-3], format=_signed_power,
+        )  # fmt: skip
+        _legend(figure, f"{readable(ordered[0].method)}: {title}" if title else ordered[0].method)
+    return figure
+
+
+def _refuse_none(runs: Sequence[SampledTorsions]) -> None:
+    if not runs:
+        raise InputError("no runs given; name at least one directory that holds run.json and samples.npz")
+
+
+def _width(n_resolutions: int) -> float:
+    """Of a panel, inches: as large as the page allows beside the reference."""
+    return min(1.3, (DOUBLE_COLUMN - MARGIN) / (n_resolutions + 1))
+
+
+def _draw(
+    axes: Axes, angles: Angles, reference: Angles, divergence: float, word: str = "JSD"
+) -> AxesImage:
     axes.set_visible(True)
     image = draw_density(axes, angles)
     draw_contour(axes, reference)
+    write_divergence(axes, divergence, word)
     return image
+
+
+def _signed_power(value: float, _: object = None) -> str:
+    if value == 0:
+        return "0"
+    return f"${'−' if value < 0 else '+'}10^{{{round(np.log10(abs(value)))}}}$"
+
+
+def _legend(figure: Figure, title: str) -> None:
+    outline = Line2D([], [], color=OUTLINE, linewidth=0.8, label="densest region with 95 % of MD frames")
+    figure.legend(handles=[outline], loc="outside lower center")
+    figure.suptitle(readable(title), x=0.01, ha="left")

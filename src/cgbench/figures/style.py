@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from cgbench.files import atomic_output
 
@@ -66,9 +68,21 @@ class MethodStyle:
     marker: str
     linestyle: str | tuple[int, tuple[float, ...]]
 
+    @property
+    def edge(self) -> str:
+        """Colour of the marker's edge: white, but for markers that are nothing but edge."""
+        return self.color if self.marker in "+x" else "white"
+
+    @property
+    def edge_width(self) -> float:
+        """Width of the marker's edge, points."""
+        return 1.2 if self.marker in "+x" else 0.4
+
 
 # Places in the palette that hold against white paper: its pink and yellow do not.
-PRINTABLE = (0, 1, 2, 3, 4, 5, 9, 7)
+PRINTABLE = (0, 1, 2, 3, 4)
+# For methods that come later: dark, so that they stand apart from the palette.
+MORE = ("#8c1d5b", "#5b6b00", "#12506b", "#7a4a12", "#0b7a5c", "#5a3d8a")
 DASHES: tuple[str | tuple[int, tuple[float, ...]], ...] = (
     "-",
     (0, (5, 1.5)),
@@ -76,32 +90,66 @@ DASHES: tuple[str | tuple[int, tuple[float, ...]], ...] = (
     (0, (2.5, 1.2)),
     (0, (7, 1.2, 1, 1.2, 1, 1.2)),
 )
-MARKERS = "osD^vPX<>ph*"
+MARKERS = "osD^vX<>d8H"
 # Methods with a place of their own, so that adding a method never recolours these.
 KNOWN = ("cgvae", "linear", "equivariant_linear", "mlp", "equivariant_mlp")
+# Controls stand back in black, greys and earth, the one to beat in front.
+CONTROLS = {
+    "nearest_frame": MethodStyle("#000000", "P", "-"),
+    "conditional_gaussian": MethodStyle("#56b4e9", "h", (0, (5, 1.5))),
+    "rigid_template": MethodStyle("#ca9161", "p", (0, (5, 1.2, 1, 1.2))),
+    "true_frames": MethodStyle("#6e6e6e", "+", (0, (1, 1))),
+    "on_beads": MethodStyle("#a6a6a6", "x", (0, (1, 1))),
+}
 
 
 def method_styles(methods: Iterable[str]) -> dict[str, MethodStyle]:
     """Style of each method; the palette is seaborn's ``colorblind``.
 
-    Known methods always look the same; the others take what is left in alphabetical order, so
-    that one set of methods looks the same in all figures of a benchmark. The result is in the order
-    in which a legend lists them.
+    Known methods and controls always look the same; the others take what is left in alphabetical
+    order, so that one set of methods looks the same in all figures of a benchmark. The result is in
+    the order in which a legend lists them.
     """
     chosen = set(methods)
-    order = [*KNOWN, *sorted(chosen - set(KNOWN))]
     palette = sns.color_palette("colorblind").as_hex()
-    colors = [palette[i] for i in PRINTABLE]
+    colors = [*(palette[i] for i in PRINTABLE), *MORE]
     styles = {
         name: MethodStyle(colors[i % len(colors)], MARKERS[i % len(MARKERS)], DASHES[i % len(DASHES)])
-        for i, name in enumerate(order)
+        for i, name in enumerate([*KNOWN, *sorted(chosen - {*KNOWN, *CONTROLS})])
     }
-    return {name: look for name, look in styles.items() if name in chosen}
+    return {name: look for name, look in (styles | CONTROLS).items() if name in chosen}
+
+
+def point_sizes(styles: dict[str, MethodStyle]) -> dict[str, float]:
+    """Marker sizes for points that may coincide, points: later ones, on top, leave a rim of earlier ones."""
+    return dict(zip(styles, np.linspace(8.0, 4.5, len(styles)), strict=True))
+
+
+def method_handles(styles: dict[str, MethodStyle], lines: bool = True) -> list[Line2D]:
+    """Entries of a legend of methods, with the lines that join their points or without."""
+    return [
+        Line2D(
+            [],
+            [],
+            color=look.color,
+            marker=look.marker,
+            mec=look.edge,
+            mew=look.edge_width,
+            ls=look.linestyle if lines else "none",
+            label=readable(name),
+        )
+        for name, look in styles.items()
+    ]
 
 
 def readable(name: str) -> str:
     """Turn a key such as ``equivariant_mlp`` into words for a legend."""
     return name.replace("_", " ")
+
+
+def without_unit_one(unit: str) -> str:
+    """Unit in brackets for an axis; a pure number has the unit 1, which an axis does not show."""
+    return f" ({unit})" if unit not in ("", "1") else ""
 
 
 def notice(text: str) -> Figure:

@@ -2,7 +2,7 @@
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm
+from matplotlib.colors import LogNorm, Normalize, SymLogNorm
 from matplotlib.image import AxesImage
 from matplotlib.ticker import FixedLocator
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ Angles = NDArray[np.float64]  # [n_frames, n_residues, 2], φ and ψ, degrees
 # Of a density in 1/degree²; the even one is 7.7e-6. One scale for all panels and all figures.
 DENSITY = LogNorm(vmin=1e-6, vmax=1e-3, clip=True)
 COLORS = "mako_r"  # seaborn's: even steps in lightness, so that it reads in greyscale
+# Of a difference of densities: linear up to what a single frame of a thousand makes of a bin.
+DIFFERENCE = SymLogNorm(linthresh=1e-5, linscale=0.5, vmin=-1e-3, vmax=1e-3, clip=True)
+DIVERGING = "RdBu_r"
 OUTLINE = "#d55e00"
 NO_BACKBONE = "No residue of this molecule has both φ and ψ."
 
@@ -27,13 +30,21 @@ def density(angles: Angles) -> NDArray[np.float64]:
 
 def draw_density(axes: Axes, angles: Angles) -> AxesImage:
     """Draw the density on axes in degrees; white where there is nothing."""
-    values = density(angles).T
+    return _draw(axes, density(angles), COLORS, DENSITY)
+
+
+def draw_difference(axes: Axes, angles: Angles, reference: Angles) -> AxesImage:
+    """Draw the density minus that of the reference: red where there is too much, blue where too little, white at 0."""
+    return _draw(axes, density(angles) - density(reference), DIVERGING, DIFFERENCE)
+
+
+def _draw(axes: Axes, values: NDArray[np.float64], colors: str, scale: Normalize) -> AxesImage:
     image = axes.imshow(
-        np.ma.masked_equal(values, 0.0),
+        np.ma.masked_equal(values.T, 0.0),
         origin="lower",
         extent=(-180, 180, -180, 180),
-        cmap=COLORS,
-        norm=DENSITY,
+        cmap=colors,
+        norm=scale,
         interpolation="nearest",
     )
     for axis in (axes.xaxis, axes.yaxis):
@@ -41,6 +52,14 @@ def draw_density(axes: Axes, angles: Angles) -> AxesImage:
     axes.axhline(0, color="0.8", linewidth=0.4, zorder=-1)
     axes.axvline(0, color="0.8", linewidth=0.4, zorder=-1)
     return image
+
+
+def write_divergence(axes: Axes, value: float, word: str = "JSD") -> None:
+    """Write a Jensen–Shannon divergence (nat) where hardly any residue is; nothing where it is NaN."""
+    if not np.isnan(value):
+        box = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1.0}
+        text = f"{word} {value:.2f}"
+        axes.text(0.97, 0.04, text, transform=axes.transAxes, ha="right", va="bottom", fontsize=6, bbox=box)
 
 
 def draw_contour(axes: Axes, angles: Angles, mass: float = 0.95) -> None:

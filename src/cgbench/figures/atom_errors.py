@@ -1,0 +1,155 @@
+"""Which atoms are hard to place: the error of every atom on the molecule's bond graph."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from cgbench.errors import InputError
+from cgbench.figures.mapping_graph import LETTERS_UP_TO, Points, layout
+from cgbench.figures.stored import StoredRun
+from cgbench.figures.style import DOUBLE_COLUMN, readable, styled
+from cgbench.frames import Frames
+from cgbench.molecule import Molecule
+
+COLORS = "rocket_r"  # seaborn's: from near white at no error to black
+COLUMNS_WITHOUT_LETTERS = 2
+BAR = 0.9  # inches for the colour bar
+
+
+@dataclass(frozen=True)
+class AtomErrors:
+    """Error of every atom in one run.
+
+    Attributes
+    ----------
+    method, n_beads, bound
+        Which run, and whether it is the ceiling or floor of all methods.
+    errors : dict of float [n_atoms]
+        RMS over test frames of the distance to the atom's place in MD, Å: of ``reconstruction`` and
+        ``samples``, or ``backmapping`` alone where a method is deterministic and both are the same.
+    """
+
+    method: str
+    n_beads: int
+    bound: str
+    errors: dict[str, NDArray[np.float64]]
+
+
+def atom_errors(run: StoredRun, frames: Frames) -> AtomErrors:
+    """Measure every atom's error over the test frames, without superposition."""
+    reference = frames.positions[run.samples.frame_index]
+    samples = _rms(run.samples.samples - reference[:, None])
+    if not run.stochastic:
+        return AtomErrors(run.method, run.n_beads, run.bound, {"backmapping": samples})
+    reconstruction = _rms(run.samples.reconstruction - reference)
+    errors = {"reconstruction": reconstruction, "samples": samples}
+    return AtomErrors(run.method, run.n_beads, run.bound, errors)
+
+
+def _rms(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+    squares = np.square(vectors).sum(axis=-1, dtype=np.float64)
+    return np.asarray(np.sqrt(squares.mean(axis=tuple(range(squares.ndim - 1)))))
+
+
+def highest_error(runs: Sequence[AtomErrors]) -> float:
+    """Upper end of a scale that methods share; controls at the ends of every scale do not count.
+
+    Raises
+    ------
+    InputError
+        If there are no runs.
+    """
+    if not runs:
+        raise InputError("no runs given; name at least one directory that holds run.json and samples.npz")
+    counted = [run for run in runs if not run.bound] or runs
+    return max(float(values.max()) for run in counted for values in run.errors.values())
+
+
+def draw_atom_errors(
+    molecule: Molecule, runs: Sequence[AtomErrors], highest: float, title: str = "", points: Points | None = None
+) -> Figure:
+    """Draw the errors of one method at all resolutions on the bond graph.
+
+    Parameters
+    ----------
+    runs
+        Of one method, one for each resolution.
+    highest
+        Upper end of the colour scale, Å.
+    title
+        Keys to write above.
+    points
+        Places of the atoms, from :func:`cgbench.figures.mapping_graph.layout`, which takes seconds for
+        a protein; worked out if not given.
+    """
+    ordered = sorted(runs, key=lambda run: run.n_beads)
+    points = layout(molecule) if points is None else points
+    extent = np.ptp(points, axis=0) + 1.6
+    letters = molecule.n_atoms <= LETTERS_UP_TO
+    kinds = list(ordered[0].errors)
+    cells = [(run, kind) for kind in kinds for run in ordered]
+    n_columns = len(ordered)
+    if not letters:
+        # Too large to stand beside each other: rows are resolutions where there are two pictures of each.
+        cells = [(run, kind) for run in ordered for kind in kinds]
+        n_columns = min(COLUMNS_WITHOUT_LETTERS, len(cells))
+    n_rows = -(-len(cells) // n_columns)
+    width = (DOUBLE_COLUMN - BAR) / max(n_columns, 2)
+    scale = Normalize(0.0, highest or 1.0, clip=True)
+    with styled():
+        size = (BAR + width * n_columns, 0.35 + n_rows * (0.32 + width * extent[1] / extent[0]))
+        figure = Figure(figsize=size, layout="constrained")
+        grid = figure.subplots(n_rows, n_columns, squeeze=False)
+        for axes in grid.ravel():
+            axes.set_axis_off()
+            axes.set_aspect("equal")
+            axes.set_xlim(points[:, 0].min() - 0.8, points[:, 0].max() + 0.8)
+            axes.set_ylim(points[:, 1].min() - 0.8, points[:, 1].max() + 0.8)
+        for axes, (run, kind) in zip(grid.ravel(), cells, strict=False):
+            _draw(axes, molecule, run.errors[kind], points, 72 * 0.94 * width / extent[0], scale)
+            axes.set_title(f"{run.n_beads} beads\n{kind}" if len(kinds) > 1 else f"{run.n_beads} beads", pad=2)
+        over = max(values.max() for run in ordered for values in run.errors.values()) > scale.vmax
+        figure.colorbar(
+            ScalarMappable(scale, COLORS), ax=grid, label="RMS error of an atom (Å)",
+            aspect=16, shrink=min(1.0, 1.6 / size[1] + 0.4), extend="max" if over else "neither",
+        )  # fmt: skip
+        method = readable(ordered[0].method)
+        figure.suptitle(f"{method}: {readable(title)}" if title else method, x=0.01, ha="left")
+    return figure
+
+
+def _draw(
+    axes: Axes,
+    molecule: Molecule,
+    errors: NDArray[np.float64],
+    points: Points,
+    bond: float,
+    scale: Normalize,
+) -> None:
+    """Draw one molecule; ``bond`` is the length of a bond in points of type."""
+    letters = molecule.n_atoms <= LETTERS_UP_TO
+    lines = LineCollection(list(points[molecule.bonds]), colors="0.6", linewidths=0.14 * bond, zorder=1)
+    axes.add_collection(lines)
+    heavy = molecule.heavy
+    diameters = np.where(heavy, 0.72, 0.54) if letters else np.where(heavy, 0.9, 0.62)
+    axes.scatter(
+        *points.T, s=np.square(diameters * bond), c=errors, cmap=COLORS, norm=scale,
+        edgecolors="0.45", linewidths=0.04 * bond, zorder=2,
+    )  # fmt: skip
+    if not letters:
+        return
+    shades = colormaps[COLORS](scale(errors))[:, :3] @ (0.299, 0.587, 0.114)  # luma of ITU-R BT.601
+    for atom, (x, y) in enumerate(points):
+        axes.text(
+            x, y, molecule.elements[atom], ha="center", va="center_baseline", zorder=3,
+            fontsize=min((0.46 if heavy[atom] else 0.36) * bond, 7.5),
+            color="black" if shades[atom] > 0.5 else "white",
+        )  # fmt: skip

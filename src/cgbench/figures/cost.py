@@ -1,0 +1,116 @@
+"""What accuracy costs: error of backmapping against the time of training and of sampling."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullLocator
+
+from cgbench.figures.panels import clear, part
+from cgbench.figures.style import (
+    DOUBLE_COLUMN,
+    GREY,
+    MethodStyle,
+    method_handles,
+    method_styles,
+    point_sizes,
+    readable,
+    styled,
+)
+from cgbench.results import TASK, over_folds
+
+MEAN, BEST = "rmsd_backmap_mean", "rmsd_backmap_min"
+# Times below are drawn here: a logarithmic axis has no 0, and less is noise of the clock.
+SHORTEST = {"training": 1e-3, "sampling": 1e-3}
+AXES = {"training": "training (s)", "sampling": "sampling (ms per frame)"}
+
+
+def cost(
+    metrics: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, atoms: str = "all"
+) -> Figure:
+    """Draw the error of samples against what they cost: a column per resolution, a point per method.
+
+    Parameters
+    ----------
+    metrics, runs
+        Tables that :func:`cgbench.results.collect` wrote.
+    dataset, mapping, atoms
+        Which part of them.
+
+    Raises
+    ------
+    InputError
+        If the tables have nothing on this dataset and mapping.
+    """
+    scores = over_folds(part(metrics, dataset, mapping))
+    scores = scores[scores["metric"].isin([MEAN, BEST]) & (scores["atoms"] == atoms)]
+    errors = scores.set_index([*TASK[2:], "metric"])[["mean", "se"]].unstack()
+    times = _times(part(runs, dataset, mapping))
+    styles = method_styles(errors.index.get_level_values("method"))
+    sizes = point_sizes(styles)
+    resolutions = sorted(set(errors.index.get_level_values("n_beads")))
+    with styled():
+        figure = Figure(figsize=(DOUBLE_COLUMN, 0.95 + 1.75 * len(AXES)), layout="constrained")
+        grid = figure.subplots(
+            len(AXES), max(len(resolutions), 2), squeeze=False, sharex="row", sharey=True
+        )
+        for row, (quantity, label) in enumerate(AXES.items()):
+            for column, n_beads in enumerate(resolutions):
+                axes = grid[row, column]
+                for name, look in styles.items():
+                    if (n_beads, name) in errors.index and (n_beads, name) in times.index:
+                        _draw(axes, times.loc[(n_beads, name), quantity], errors.loc[(n_beads, name)], look, sizes[name])
+                axes.set_xlabel(label)
+                clear(axes)
+                if row == 0:
+                    axes.set_title(f"{n_beads} beads", pad=3)
+            _scale(grid[row, 0], times[quantity])
+            grid[row, 0].set_ylabel(f"RMSD, {atoms} atoms (Å)")
+            for axes in grid[row, len(resolutions) :]:
+                axes.set_visible(False)
+        highest = errors["mean"].max().max()
+        grid[0, 0].set_ylim(-0.05 * highest, 1.08 * highest)
+        best = Line2D([], [], color=GREY, marker="_", ms=6, mew=1.2, lw=0.8, label="best sample of a frame")
+        handles = [*method_handles(styles, lines=False), best]
+        figure.legend(handles=handles, loc="outside lower center", ncols=4)
+        figure.suptitle(f"{readable(dataset)}, mapping: {readable(mapping)}", x=0.01, ha="left")
+    return figure
+
+
+def _times(runs: pd.DataFrame) -> pd.DataFrame:
+    """Mean seconds of training and milliseconds of sampling per frame, by resolution and method."""
+    keys = [runs[key] for key in TASK[2:]]
+    training = runs["wall_seconds"].groupby(keys).mean()
+    sampling = (1e3 * runs["sample_seconds"] / runs["n_test"]).groupby(keys).mean()
+    times = pd.DataFrame({"training": training, "sampling": sampling})
+    return times.clip(lower=pd.Series(SHORTEST), axis=1)
+
+
+def _draw(axes: Axes, time: Any, errors: pd.Series, look: MethodStyle, size: float) -> None:
+    """Draw the mean over samples with its error bar, and a stem down to the best sample."""
+    axes.plot(
+        [time, time], [errors[("mean", MEAN)], errors[("mean", BEST)]],
+        color=look.color, linewidth=0.8, marker="_", markevery=[1], markersize=6, markeredgewidth=1.2, zorder=2,
+    )  # fmt: skip
+    axes.errorbar(
+        time,
+        errors[("mean", MEAN)],
+        yerr=errors[("se", MEAN)],
+        color=look.color,
+        marker=look.marker,
+        markeredgecolor=look.edge,
+        markeredgewidth=look.edge_width,
+        markersize=size,
+        capsize=1.8,
+        elinewidth=0.8,
+        zorder=3,
+    )
+
+
+def _scale(axes: Axes, times: pd.Series) -> None:
+    axes.set_xscale("log")
+    axes.set_xlim(times.min() / 2.5, times.max() * 2.5)
+    axes.xaxis.set_major_locator(LogLocator(numticks=4))
+    axes.xaxis.set_minor_locator(NullLocator())

@@ -1,0 +1,201 @@
+"""How torsions, bond lengths and bond angles are distributed in samples and in molecular dynamics."""
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, MultipleLocator
+from numpy.typing import NDArray
+
+from cgbench.errors import InputError
+from cgbench.figures.quantities import Group, Quantity
+from cgbench.figures.style import DOUBLE_COLUMN, GREY, method_styles, notice, readable, styled
+from cgbench.measured import Measured
+from cgbench.results import read_run
+
+Weights = NDArray[np.float64]
+
+# Inches for a method's row in a panel, for what stands around panels, and for what stands left of them.
+RIDGE, AROUND, LEFT = 0.15, 0.4, 1.15
+TALLEST = 0.85  # of a ridge, in rows
+MIDDLE = (0.05, 0.95)  # quantiles of MD between which the band lies
+BLOCKS = ".all.blocks"
+
+
+@dataclass(frozen=True)
+class StoredDistributions:
+    """Distributions that scoring has left of one run.
+
+    Attributes
+    ----------
+    method, n_beads, bound
+        Which run, and whether it is the ceiling or floor of all methods.
+    weights : dict of float [2, n_terms × bins]
+        For each metric that sums over blocks: of MD frames, then of samples.
+    """
+
+    method: str
+    n_beads: int
+    bound: str
+    weights: dict[str, Weights]
+
+
+def read_distributions(run_dir: Path | str) -> StoredDistributions:
+    """Read ``run.json``, and the sums over blocks of all atoms in ``scores.npz``.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged.
+    """
+    run, path = read_run(Path(run_dir) / "run.json"), Path(run_dir) / "scores.npz"
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            weights = {
+                name.removesuffix(BLOCKS): arrays[name].sum(axis=0).reshape(2, -1)
+                for name in arrays.files
+                if name.endswith(BLOCKS)
+            }
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; run `cgbench score` with --per-frame first") from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: not a file of scores ({error}); delete it and score again") from None
+    return StoredDistributions(run["method"], run["n_beads"], run.get("bound") or "", weights)
+
+
+def distributions(
+    quantity: Quantity,
+    runs: Sequence[StoredDistributions],
+    floors: Sequence[tuple[Measured, Measured]] = (),
+    title: str = "",
+) -> Figure:
+    """Draw the distributions of one quantity: a row per group of terms, a column per resolution.
+
+    In a panel every method has a ridge, scaled to its own height, below that of MD, and its distance
+    from MD at the right. Ceiling and floor are left out: one is MD, the other has no geometry.
+
+    Parameters
+    ----------
+    quantity
+        From :func:`cgbench.figures.quantities.quantities`.
+    runs
+        Of any folds, which are pooled; their distances are averaged.
+    floors
+        MD frames and equally many independent ones, of each fold.
+    title
+        Keys to write above.
+    """
+    shown = [run for run in runs if not run.bound]
+    groups = [group for group in quantity.groups if all(group.metric in run.weights for run in shown)]
+    with styled():
+        if not groups or not shown:
+            return notice(f"Nothing to draw: no run has been scored by a metric of {quantity.name}.")
+        methods = list(method_styles(run.method for run in runs).items())
+        methods = [(name, look) for name, look in methods if name in {run.method for run in shown}]
+        resolutions = sorted({run.n_beads for run in shown})
+        height = RIDGE * (len(methods) + 1)
+        figure = Figure(
+            figsize=(DOUBLE_COLUMN, 0.4 + (height + AROUND) * len(groups)), layout="constrained"
+        )
+        columns = max(len(resolutions), 2)
+        grid = figure.subplots(len(groups), columns, squeeze=False, sharey=True, sharex="row")
+        for row, group in enumerate(groups):
+            floor = _floor(group, floors)
+            for column, n_beads in enumerate(resolutions):
+                axes = grid[row, column]
+                pairs = {
+                    name: [
+                        _distributions(group, run) for run in shown if (run.method, run.n_beads) == (name, n_beads)
+                    ]
+                    for name, _ in methods
+                }
+                reference = sum(pair[0].sum(axis=0) for made in pairs.values() for pair in made)
+                _reference(axes, group, np.asarray(reference), floor)
+                for place, (name, look) in enumerate(methods, start=1):
+                    if pairs[name]:
+                        _ridge(axes, -place, group, sum(pair[1].sum(axis=0) for pair in pairs[name]), look.color)
+                        apart = np.mean([group.distance(*pair) for pair in pairs[name]])
+                        _number(axes, -place, _digits(float(apart)), look.color)
+                if row == 0:
+                    axes.set_title(f"{n_beads} beads", pad=10)
+                    _number(axes, 1.0, quantity.distance, GREY)
+                axes.set_xlabel(f"{quantity.axis} {group.label} ({quantity.unit})", labelpad=1)
+                _scale(axes, group, quantity.reach, np.asarray(reference))
+            grid[row, 0].set_yticks(
+                [0.3 - place for place in range(len(methods) + 1)], ["MD", *(readable(name) for name, _ in methods)]
+            )
+            grid[row, 0].set_ylim(-len(methods) - 0.1, 1.0)
+            for axes in grid[row, len(resolutions) :]:
+                axes.set_visible(False)
+        figure.suptitle(readable(title), x=0.01, ha="left")
+    return figure
+
+
+def _distributions(group: Group, run: StoredDistributions) -> tuple[Weights, Weights]:
+    """Of MD frames and of samples: [n_terms, n_drawn] each."""
+    weights = run.weights[group.metric].reshape(2, -1, group.plug_in.bins)
+    frames, samples = group.pick(weights)
+    return frames, samples
+
+
+def _floor(group: Group, floors: Sequence[tuple[Measured, Measured]]) -> float:
+    """Distance of MD from MD, mean over folds; NaN of no folds."""
+    metric = group.plug_in
+    values = []
+    for parts in floors:
+        first, second = (
+            group.pick(metric.weights(part, np.zeros(len(part.positions), dtype=np.int64))[0]) for part in parts
+        )
+        values.append(group.distance(first, second))
+    return float(np.mean(values)) if values else np.nan
+
+
+def _reference(axes: Axes, group: Group, weights: Weights, floor: float) -> None:
+    """Draw MD as the first ridge, and a band through all rows between two of its quantiles."""
+    drawn = weights[: len(group.places)]
+    cumulated = np.cumsum(drawn) / drawn.sum()
+    low, high = (group.places[np.searchsorted(cumulated, share)] for share in MIDDLE)
+    step = group.places[1] - group.places[0]
+    axes.axvspan(low - step / 2, high + step / 2, color="0.94", linewidth=0, zorder=0)
+    _ridge(axes, 0.0, group, weights, "0.35")
+    if not np.isnan(floor):
+        _number(axes, 0.0, f"floor {_digits(floor)}", GREY)
+
+
+def _ridge(axes: Axes, base: float, group: Group, weights: Weights, color: str) -> None:
+    drawn = weights[: len(group.places)]
+    heights = TALLEST * drawn / drawn.max()
+    axes.fill_between(group.places, base, base + heights, color=color, alpha=0.45, linewidth=0, zorder=2)
+    axes.plot(group.places, base + heights, color=color, linewidth=0.7, zorder=3)
+    axes.axhline(base, color="0.85", linewidth=0.4, zorder=1)
+
+
+def _number(axes: Axes, base: float, text: str, color: str) -> None:
+    """Write a distance at the right end of a row."""
+    axes.text(
+        0.99, base + 0.12, text, transform=axes.get_yaxis_transform(), ha="right", va="bottom",
+        fontsize=5.5, color=color, zorder=4,
+    )  # fmt: skip
+
+
+def _digits(value: float) -> str:
+    """Two significant digits, without an exponent."""
+    return np.format_float_positional(value, precision=2, fractional=False, trim="-") if value else "0"
+
+
+def _scale(axes: Axes, group: Group, reach: float | None, reference: Weights) -> None:
+    """Axis around the middle of MD, or of a full turn."""
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    if reach is None:
+        axes.set_xlim(-180, 180)
+        axes.xaxis.set_major_locator(MultipleLocator(120))
+        return
+    drawn = reference[: len(group.places)]
+    middle = (drawn * group.places).sum() / drawn.sum()
+    axes.set_xlim(max(0.0, middle - reach), min(middle + 1.3 * reach, group.places[-1]))
+    axes.xaxis.set_major_locator(MaxNLocator(4))

@@ -1,0 +1,91 @@
+"""Are samples like molecular dynamics? Distributions, clashes and handedness over resolution."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cgbench.errors import InputError
+from cgbench.figures.comparison import DIRECTION, decade, draw_methods, from_zero, resolution_ticks
+from cgbench.figures.floor import draw_floor, floor_handle, floor_values
+from cgbench.figures.style import (
+    DOUBLE_COLUMN,
+    method_handles,
+    method_styles,
+    readable,
+    styled,
+    without_unit_one,
+)
+from cgbench.results import declared, over_folds
+
+# The first six that a table has: a molecule without side chains has no χ.
+PANELS = (
+    "phi_psi_jsd", "chi_jsd", "bond_length_w1", "angle_w1", "clashes", "chirality_right", "graph_exact",
+)  # fmt: skip
+AT_MOST, COLUMNS = 6, 3
+ATOMS = "all"
+
+
+def fidelity(
+    metrics: pd.DataFrame, floors: pd.DataFrame, dataset: str, mapping: str, atoms: str = ATOMS
+) -> Figure:
+    """Draw how like molecular dynamics samples are over the number of beads, a line per method.
+
+    Parameters
+    ----------
+    metrics
+        Table that :func:`cgbench.results.collect` wrote.
+    floors
+        Of the dataset, from :func:`cgbench.figures.floor.read_floors`.
+    dataset, mapping
+        Which part of the table.
+    atoms
+        Set of atoms.
+
+    Raises
+    ------
+    InputError
+        If the table has none of these metrics for this dataset and mapping.
+    """
+    chosen = metrics[
+        (metrics["dataset"] == dataset) & (metrics["mapping"] == mapping) & (metrics["atoms"] == atoms)
+    ]
+    panels = [name for name in PANELS if name in set(chosen["metric"])][:AT_MOST]
+    if not panels:
+        raise InputError(
+            f"none of {', '.join(PANELS)} for dataset {dataset!r} with mapping {mapping!r}; score by them first"
+        )
+    summary = over_folds(chosen)
+    styles = method_styles(summary["method"])
+    n_columns = min(COLUMNS, len(panels))
+    n_rows = -(-len(panels) // n_columns)
+    with styled():
+        figure = Figure(figsize=(DOUBLE_COLUMN, 0.9 + 2.0 * n_rows), layout="constrained")
+        grid = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
+        for axes, metric in zip(grid, panels, strict=False):
+            scores = summary[summary["metric"] == metric]
+            floor = floor_values(floors, metric, atoms)
+            draw_floor(axes, floor)
+            draw_methods(axes, scores, styles, set(), "se")
+            facts = declared(metric)
+            _scale(axes, pd.concat([scores["mean"], floor]), facts.better)
+            resolution_ticks(axes, sorted(summary["n_beads"].unique()))
+            axes.set_title(f"{facts.label}\n{DIRECTION[facts.better]}")
+            axes.set_ylabel(f"{atoms} atoms{without_unit_one(scores['unit'].iloc[0])}")
+            axes.set_xlabel("resolution (number of beads)")
+            axes.spines[["top", "right"]].set_visible(False)
+        for axes in grid[len(panels) :]:
+            axes.set_visible(False)
+        handles = [*method_handles(styles), floor_handle()]
+        figure.legend(handles=handles, loc="outside lower center", ncols=4, handlelength=3.4)
+        figure.suptitle(f"{readable(dataset)}, mapping: {readable(mapping)}", x=0.01, ha="left")
+    return figure
+
+
+def _scale(axes: Axes, values: pd.Series, better: str | None) -> None:
+    """Errors logarithmic down to the decade of the smallest that is not 0; shares from 0 to 1."""
+    if better == "higher":
+        axes.set_ylim(-0.03, 1.05)
+        axes.grid(axis="y", color="0.9", linewidth=0.5)
+        axes.set_axisbelow(True)
+        return
+    from_zero(axes, 1.3 * values.max(), decade(values))

@@ -1,0 +1,92 @@
+"""The trade that every generative method makes: samples that differ against samples that are valid."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from cgbench.figures.panels import label_outside, part, resolution_panels
+from cgbench.figures.style import GREY, method_handles, method_styles, point_sizes, readable, styled
+from cgbench.results import TASK, declared, over_folds
+
+VALIDITY, DIVERSITY = "graph_xor", "diversity"
+LINEAR_BELOW = 0.01  # λ below which the axis is linear, so that 0 has a place
+
+
+def trade(metrics: pd.DataFrame, dataset: str, mapping: str, atoms: str = "all") -> Figure:
+    """Draw diversity against the bond graph's error, a panel per resolution and a point per method.
+
+    Parameters
+    ----------
+    metrics
+        Table that :func:`cgbench.results.collect` wrote.
+    dataset, mapping, atoms
+        Which part of it.
+
+    Raises
+    ------
+    InputError
+        If the table has nothing on this dataset and mapping.
+    """
+    summary = over_folds(part(metrics, dataset, mapping))
+    summary = summary[summary["atoms"] == atoms].set_index([*TASK[2:], "metric"])[["mean", "se"]].unstack()
+    styles = method_styles(summary.index.get_level_values("method"))
+    sizes = point_sizes(styles)
+    resolutions = sorted(set(summary.index.get_level_values("n_beads")))
+    with styled():
+        figure, panels = resolution_panels(resolutions, height=1.9, room=0.95)
+        for n_beads, axes in panels:
+            for name, look in styles.items():
+                if (n_beads, name) not in summary.index:
+                    continue
+                row = summary.loc[(n_beads, name)]
+                axes.errorbar(
+                    row.get(("mean", VALIDITY)),
+                    row.get(("mean", DIVERSITY)),
+                    xerr=row.get(("se", VALIDITY)),
+                    yerr=row.get(("se", DIVERSITY)),
+                    color=look.color,
+                    marker=look.marker,
+                    markeredgecolor=look.edge,
+                    markeredgewidth=look.edge_width,
+                    markersize=sizes[name],
+                    capsize=1.8,
+                    elinewidth=0.8,
+                    linestyle="none",
+                    label=readable(name),
+                    zorder=3,
+                )
+            _goal(axes)
+        _scale(panels[0][1], summary[("mean", VALIDITY)], summary[("mean", DIVERSITY)])
+        words = [declared(name).label for name in (VALIDITY, DIVERSITY)]
+        label_outside([axes for _, axes in panels], f"{words[0]}, {atoms} atoms", f"{words[1]}, {atoms} atoms")
+        figure.legend(handles=method_handles(styles, lines=False), loc="outside lower center", ncols=5)
+        figure.suptitle(f"{readable(dataset)}, mapping: {readable(mapping)}", x=0.01, ha="left")
+    return figure
+
+
+def _goal(axes: Axes) -> None:
+    """Point to where independent draws from the truth are: no wrong bond, and as different as off."""
+    axes.axhline(0, color=GREY, linewidth=0.5, zorder=1)
+    axes.axvline(0, color=GREY, linewidth=0.5, zorder=1)
+    axes.annotate(
+        "better",
+        xy=(0, 0),
+        xytext=(0.3, 0.33),
+        textcoords="axes fraction",
+        ha="center",
+        va="center",
+        color=GREY,
+        fontsize=6.5,
+        arrowprops={"arrowstyle": "-|>", "color": "0.7", "linewidth": 1.0, "shrinkB": 7},
+        zorder=2,
+    )
+
+
+def _scale(axes: Axes, validity: pd.Series, diversity: pd.Series) -> None:
+    axes.set_xscale("symlog", linthresh=LINEAR_BELOW, linscale=0.6)
+    axes.set_xlim(-LINEAR_BELOW / 4, max(2.0, 1.6 * validity.max()))
+    axes.xaxis.set_major_locator(FixedLocator([0.0, 0.01, 0.1, 1.0, 10.0]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set_ylim(min(-0.12, 1.15 * diversity.min()), 1.08)
