@@ -18,6 +18,7 @@ include: "workflow/rules/mapping.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/figures.smk"
 include: "workflow/rules/leak.smk"
 
 
@@ -27,4 +28,5 @@ rule all:
         rules.data.input,
         rules.noise_floors.input,
         rules.report.input,
+        rules.figures.input,
     localrule: True

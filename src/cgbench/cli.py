@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cgbench import __version__
-from cgbench.commands import backmap, data, environment, fetch, leak, report, runs, simulation
+from cgbench.commands import backmap, data, environment, fetch, figures, leak, report, runs, simulation
 from cgbench.errors import InputError
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for group in (fetch, data, runs, report, leak, backmap, simulation, environment):
+for group in (fetch, data, runs, report, figures, leak, backmap, simulation, environment):
     app.add_typer(group.app)
 
 

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from cgbench.config import Cell, Config
 from cgbench.figures.comparison import comparison
 from cgbench.figures.mapping_graph import mapping_graph
-from cgbench.figures.ramachandran import ramachandran, read_torsions
+from cgbench.figures.ramachandran import ramachandran, sampled_torsions
+from cgbench.figures.stored import read_stored
 from cgbench.figures.style import add_note, notice, save, styled
 from cgbench.figures.training import read_histories, training
 from cgbench.figures.walkers import walkers
@@ -18,6 +19,7 @@ from cgbench.intervals import intervals
 from cgbench.leaderboard import leaderboard, write
 from cgbench.mapping.base import Mapping
 from cgbench.results import collect, read_metrics, read_runs
+from cgbench.torsions import phi_psi
 from cgbench.unfinished import STAGES, in_short, to_markdown, unfinished
 
 
@@ -80,6 +82,12 @@ def _frames(config: Config, dataset: str) -> Frames | None:
     return Frames.load(path) if path.exists() else None
 
 
+def _ramachandran(frames: Frames, folders: list[Path], title: str) -> Figure:
+    runs = [read_stored(folder, frames) for folder in folders]
+    reference = phi_psi(frames.positions[runs[0].samples.frame_index], frames.molecule)
+    return ramachandran(reference, [sampled_torsions(run, frames.molecule) for run in runs], title=title)
+
+
 def _figures(
     config: Config, task: list[Cell], lacks: pd.DataFrame, metrics: pd.DataFrame, runs: pd.DataFrame
 ) -> Iterator[tuple[str, Figure]]:
@@ -102,11 +110,9 @@ def _figures(
 
     # As in the report, one fold shows the shape.
     first = [config.run_folder(cell) for cell in task if cell.fold == 0]
-    sampled = [folder for folder in first if (folder / STAGES["sample"]).exists()]
-    torsions = [read_torsions(folder, frames) for folder in sampled] if frames else []
-    drawn = ramachandran(frames, torsions, title) if frames and torsions else _nothing()
-    unsampled = lacks[(lacks["fold"] == 0) & (lacks["stage"] != "score")]
-    yield "ramachandran", add_note(drawn, in_short(unsampled))
+    scored_first = [folder for folder in first if (folder / STAGES["score"]).exists()]
+    drawn = _ramachandran(frames, scored_first, title) if frames and scored_first else _nothing()
+    yield "ramachandran", add_note(drawn, in_short(lacks[lacks["fold"] == 0]))
 
     for method in dict.fromkeys(cell.method for cell in task):
         mine = [config.run_folder(cell) for cell in task if cell.method == method]

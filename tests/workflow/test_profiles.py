@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from workflow_project import ROOT, Project
 
 RULE = re.compile(r"^(?= *rule\b)", re.MULTILINE)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from workflow_project import Project
 
 pytestmark = pytest.mark.slow
@@ -35,7 +36,9 @@ def test_tasks_and_figures_are_those_of_the_mappings_of_each_dataset(tmp_path: P
         ("alanine_dipeptide", "alpha_carbon", "3"),
         ("same", "backbone", "4"),
     }
-    for rule in ("figure_comparison", "figure_mapping", "figure_ramachandran", "figure_training"):
+    for rule in (
+        "figures_scores", "figures_samples", "figures_distributions", "figure_mapping", "figure_training",
+    ):  # fmt: skip
         drawn = [(job.wildcards["dataset"], job.wildcards["mapping"]) for job in planned if job.rule == rule]
         assert sorted(drawn) == [
             ("alanine_dipeptide", "alpha_carbon"),

@@ -34,6 +34,7 @@ wildcard_constraints:
     method=r"[A-Za-z0-9_]+",
     n_beads=r"\d+",
     fold=r"\d+",
+    setting=r"[A-Za-z0-9_]+",
 
 
 DATA = "<results>/data/{dataset}"

@@ -109,28 +109,6 @@ rule leaderboard:
         " --runs {input.runs:q} --csv {output.csv:q} --markdown {output.markdown:q} > {log:q} 2>&1"
 
 
-rule figure_comparison:
-    input:
-        metrics="<results>/metrics.csv",
-        runs="<results>/runs.csv",
-    output:
-        svg=report(
-            f"{FIGURES}/{{mapping}}/comparison.svg",
-            caption="../report/comparison.rst",
-            category="Comparison",
-            labels={"dataset": "{dataset}", "mapping": "{mapping}"},
-        ),
-        png=f"{FIGURES}/{{mapping}}/comparison.png",
-    log:
-        f"{FIGURES}/{{mapping}}/comparison.log",
-    localrule: True
-    conda:
-        "../../environment.yml"
-    shell:
-        "python -m cgbench figure-comparison --metrics {input.metrics:q} --runs {input.runs:q}"
-        " --dataset {wildcards.dataset} --mapping {wildcards.mapping} --output {output.svg:q} > {log:q} 2>&1"
-
-
 rule figure_training:
     input:
         histories=run_files("history.csv"),
@@ -210,35 +188,6 @@ rule figure_mapping_view:
         " --title '{wildcards.dataset}, mapping: {wildcards.mapping}' --output {output.svg:q} > {log:q} 2>&1"
 
 
-rule figure_ramachandran:
-    input:
-        frames=f"{DATA}/frames.npz",
-        # One fold shows the shape; more would only make the points denser.
-        samples=run_files("samples.npz", fold=0),
-        runs=run_files("run.json", fold=0),
-    output:
-        svg=report(
-            f"{FIGURES}/{{mapping}}/ramachandran.svg",
-            caption="../report/ramachandran.rst",
-            category="Torsions",
-            labels={"dataset": "{dataset}", "mapping": "{mapping}"},
-        ),
-        png=f"{FIGURES}/{{mapping}}/ramachandran.png",
-    log:
-        f"{FIGURES}/{{mapping}}/ramachandran.log",
-    conda:
-        "../../environment.yml"
-    resources:
-        mem_mb=growing(4000),
-        runtime=growing(30),
-    params:
-        runs=directories("runs"),
-        title="{dataset}, mapping: {mapping}",
-    shell:
-        "python -m cgbench figure-ramachandran --frames {input.frames:q} {params.runs:q}"
-        " --title {params.title:q} --output {output.svg:q} > {log:q} 2>&1"
-
-
 rule figure_walkers:
     input:
         frames=f"{DATA}/frames.npz",
@@ -293,10 +242,8 @@ rule report:
         "<results>/leaderboard.csv",
         every_cell(f"{FIGURES}/shape.svg"),
         every_cell(f"{FIGURES}/walkers.svg"),
-        every_cell(f"{FIGURES}/{{mapping}}/comparison.svg"),
         every_cell(f"{FIGURES}/{{mapping}}/mapping.svg"),
         every_cell(f"{FIGURES}/{{mapping}}/mapping-view.svg"),
-        every_cell(f"{FIGURES}/{{mapping}}/ramachandran.svg"),
         every_cell(f"{FIGURES}/{{mapping}}/training-{{method}}.svg"),
     localrule: True
 

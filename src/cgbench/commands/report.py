@@ -1,7 +1,7 @@
 """Verbs that turn the results of single runs into tables and figures."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -127,32 +127,6 @@ def leaderboard(
 
 
 @app.command()
-def figure_comparison(
-    metrics: MetricsTable,
-    runs: RunsTable,
-    dataset: Annotated[str, typer.Option(help="Dataset as named in the table.")],
-    mapping: Annotated[str, typer.Option(help="Mapping as named in the table.")],
-    output: Output,
-    atoms: Annotated[
-        list[str] | None, typer.Option(help="Atoms, one row of panels each: heavy, all.")
-    ] = None,
-    spread: Annotated[
-        Literal["se", "sd"], typer.Option(help="Error bars: standard error or deviation over folds.")
-    ] = "se",
-) -> None:
-    """Draw reconstruction, diversity and validity over the number of beads, a line per method.
-
-    Example: `cgbench figure-comparison --metrics results/metrics.csv --runs results/runs.csv
-    --dataset alanine_dipeptide --mapping backbone --output comparison.svg`
-    """
-    from cgbench.figures.comparison import comparison
-    from cgbench.results import read_metrics, read_runs
-
-    tables = read_metrics(metrics), read_runs(runs)
-    _save(comparison(*tables, dataset, mapping, atoms or ("heavy", "all"), spread), output)
-
-
-@app.command()
 def figure_training(runs: RunDirs, output: Output) -> None:
     """Draw the training curves of one method: a row per loss term, a column per resolution.
 
@@ -203,22 +177,6 @@ def figure_mapping_view(
 
     stored = Frames.load(frames)
     _save(mapping_view(stored.molecule, stored.positions[0], map(Mapping.load, mappings), title), output)
-
-
-@app.command()
-def figure_ramachandran(frames: FramesFile, runs: RunDirs, output: Output, title: Title = "") -> None:
-    """Draw φ/ψ densities of samples beside molecular dynamics: a row per method, a column per resolution.
-
-    Reads samples.npz and run.json of every run; give those of one dataset and mapping.
-
-    Example: `cgbench figure-ramachandran --frames results/data/alanine_dipeptide/frames.npz
-    results/runs/alanine_dipeptide/backbone-*/*/fold0 --output ramachandran.svg`
-    """
-    from cgbench.figures.ramachandran import ramachandran, read_torsions
-    from cgbench.frames import Frames
-
-    stored = Frames.load(frames)
-    _save(ramachandran(stored, [read_torsions(run, stored) for run in runs], title), output)
 
 
 @app.command()

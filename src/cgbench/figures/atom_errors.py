@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from cgbench.errors import InputError
-from cgbench.figures.mapping_graph import LETTERS_UP_TO, Points, layout
+from cgbench.figures.mapping_graph import LETTERS_UP_TO, Points
 from cgbench.figures.stored import StoredRun
 from cgbench.figures.style import DOUBLE_COLUMN, readable, styled
 from cgbench.frames import Frames
@@ -74,7 +74,7 @@ def highest_error(runs: Sequence[AtomErrors]) -> float:
 
 
 def draw_atom_errors(
-    molecule: Molecule, runs: Sequence[AtomErrors], highest: float, title: str = "", points: Points | None = None
+    molecule: Molecule, runs: Sequence[AtomErrors], highest: float, points: Points, title: str = ""
 ) -> Figure:
     """Draw the errors of one method at all resolutions on the bond graph.
 
@@ -84,14 +84,12 @@ def draw_atom_errors(
         Of one method, one for each resolution.
     highest
         Upper end of the colour scale, Å.
+    points : float [n_atoms, 2]
+        Places of the atoms, from :func:`cgbench.figures.mapping_graph.layout`.
     title
         Keys to write above.
-    points
-        Places of the atoms, from :func:`cgbench.figures.mapping_graph.layout`, which takes seconds for
-        a protein; worked out if not given.
     """
     ordered = sorted(runs, key=lambda run: run.n_beads)
-    points = layout(molecule) if points is None else points
     extent = np.ptp(points, axis=0) + 1.6
     letters = molecule.n_atoms <= LETTERS_UP_TO
     kinds = list(ordered[0].errors)
@@ -115,7 +113,9 @@ def draw_atom_errors(
             axes.set_ylim(points[:, 1].min() - 0.8, points[:, 1].max() + 0.8)
         for axes, (run, kind) in zip(grid.ravel(), cells, strict=False):
             _draw(axes, molecule, run.errors[kind], points, 72 * 0.94 * width / extent[0], scale)
-            axes.set_title(f"{run.n_beads} beads\n{kind}" if len(kinds) > 1 else f"{run.n_beads} beads", pad=2)
+            axes.set_title(
+                f"{run.n_beads} beads\n{kind}" if len(kinds) > 1 else f"{run.n_beads} beads", pad=2
+            )
         over = max(values.max() for run in ordered for values in run.errors.values()) > scale.vmax
         figure.colorbar(
             ScalarMappable(scale, COLORS), ax=grid, label="RMS error of an atom (Å)",
@@ -141,7 +141,7 @@ def _draw(
     heavy = molecule.heavy
     diameters = np.where(heavy, 0.72, 0.54) if letters else np.where(heavy, 0.9, 0.62)
     axes.scatter(
-        *points.T, s=np.square(diameters * bond), c=errors, cmap=COLORS, norm=scale,
+        points[:, 0], points[:, 1], s=np.square(diameters * bond), c=errors, cmap=COLORS, norm=scale,
         edgecolors="0.45", linewidths=0.04 * bond, zorder=2,
     )  # fmt: skip
     if not letters:

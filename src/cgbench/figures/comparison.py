@@ -114,11 +114,11 @@ def scale(axes: Axes, means: pd.Series, validity: bool) -> None:
     """Scale an axis so that 0.06 and 2 both read: logarithmic, or with a place for 0 where it is needed."""
     if means.empty:
         return
-    lowest, highest = means.min() / 1.3, max(means.max(), 2.0 if validity else 0.0) * 1.3
-    if validity or lowest < LINEAR_BELOW:
-        # The ceiling's RMSD is 0: it must not take the axis from the others.
-        lowest = LINEAR_BELOW if validity else decade(means)
-        from_zero(axes, highest, lowest)
+    # The RMSD of the ceiling is 0, which must not take the axis from the others.
+    counted = means if validity else means[means > 0]
+    lowest, highest = counted.min() / 1.3, max(means.max(), 2.0 if validity else 0.0) * 1.3
+    if validity or counted.empty or lowest < LINEAR_BELOW:
+        from_zero(axes, highest, LINEAR_BELOW)
     else:
         axes.set_yscale("log")
         axes.set_ylim(lowest, highest)

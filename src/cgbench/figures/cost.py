@@ -1,14 +1,12 @@
 """What accuracy costs: error of backmapping against the time of training and of sampling."""
 
-from typing import Any
-
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
-from cgbench.figures.panels import clear, part
+from cgbench.figures.panels import clear, mean_and_error, part
 from cgbench.figures.style import (
     DOUBLE_COLUMN,
     GREY,
@@ -27,9 +25,7 @@ SHORTEST = {"training": 1e-3, "sampling": 1e-3}
 AXES = {"training": "training (s)", "sampling": "sampling (ms per frame)"}
 
 
-def cost(
-    metrics: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, atoms: str = "all"
-) -> Figure:
+def cost(metrics: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, atoms: str = "all") -> Figure:
     """Draw the error of samples against what they cost: a column per resolution, a point per method.
 
     Parameters
@@ -44,24 +40,24 @@ def cost(
     InputError
         If the tables have nothing on this dataset and mapping.
     """
-    scores = over_folds(part(metrics, dataset, mapping))
-    scores = scores[scores["metric"].isin([MEAN, BEST]) & (scores["atoms"] == atoms)]
-    errors = scores.set_index([*TASK[2:], "metric"])[["mean", "se"]].unstack()
+    summary = over_folds(part(metrics, dataset, mapping))
+    summary = summary[(summary["atoms"] == atoms) & summary["metric"].isin([MEAN, BEST])]
+    errors = mean_and_error(summary)
     times = _times(part(runs, dataset, mapping))
-    styles = method_styles(errors.index.get_level_values("method"))
+    styles = method_styles(summary["method"])
     sizes = point_sizes(styles)
-    resolutions = sorted(set(errors.index.get_level_values("n_beads")))
+    resolutions = sorted(summary["n_beads"].unique().tolist())
     with styled():
         figure = Figure(figsize=(DOUBLE_COLUMN, 0.95 + 1.75 * len(AXES)), layout="constrained")
-        grid = figure.subplots(
-            len(AXES), max(len(resolutions), 2), squeeze=False, sharex="row", sharey=True
-        )
+        grid = figure.subplots(len(AXES), max(len(resolutions), 2), squeeze=False, sharex="row", sharey=True)
         for row, (quantity, label) in enumerate(AXES.items()):
             for column, n_beads in enumerate(resolutions):
                 axes = grid[row, column]
                 for name, look in styles.items():
-                    if (n_beads, name) in errors.index and (n_beads, name) in times.index:
-                        _draw(axes, times.loc[(n_beads, name), quantity], errors.loc[(n_beads, name)], look, sizes[name])
+                    error, best = (errors.get((n_beads, name, metric)) for metric in (MEAN, BEST))
+                    if error and best and (n_beads, name) in times.index:
+                        time = float(times[quantity].loc[(n_beads, name)])
+                        _draw(axes, time, error, best[0], look, sizes[name])
                 axes.set_xlabel(label)
                 clear(axes)
                 if row == 0:
@@ -70,7 +66,7 @@ def cost(
             grid[row, 0].set_ylabel(f"RMSD, {atoms} atoms (Å)")
             for axes in grid[row, len(resolutions) :]:
                 axes.set_visible(False)
-        highest = errors["mean"].max().max()
+        highest = summary["mean"].max()
         grid[0, 0].set_ylim(-0.05 * highest, 1.08 * highest)
         best = Line2D([], [], color=GREY, marker="_", ms=6, mew=1.2, lw=0.8, label="best sample of a frame")
         handles = [*method_handles(styles, lines=False), best]
@@ -88,16 +84,18 @@ def _times(runs: pd.DataFrame) -> pd.DataFrame:
     return times.clip(lower=pd.Series(SHORTEST), axis=1)
 
 
-def _draw(axes: Axes, time: Any, errors: pd.Series, look: MethodStyle, size: float) -> None:
+def _draw(
+    axes: Axes, time: float, error: tuple[float, float], best: float, look: MethodStyle, size: float
+) -> None:
     """Draw the mean over samples with its error bar, and a stem down to the best sample."""
     axes.plot(
-        [time, time], [errors[("mean", MEAN)], errors[("mean", BEST)]],
-        color=look.color, linewidth=0.8, marker="_", markevery=[1], markersize=6, markeredgewidth=1.2, zorder=2,
+        [time, time], [error[0], best], color=look.color, linewidth=0.8, zorder=2,
+        marker="_", markevery=[1], markersize=6, markeredgewidth=1.2,
     )  # fmt: skip
     axes.errorbar(
         time,
-        errors[("mean", MEAN)],
-        yerr=errors[("se", MEAN)],
+        error[0],
+        yerr=error[1],
         color=look.color,
         marker=look.marker,
         markeredgecolor=look.edge,

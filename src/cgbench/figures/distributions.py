@@ -1,14 +1,14 @@
 """How torsions, bond lengths and bond angles are distributed in samples and in molecular dynamics."""
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, MultipleLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 from numpy.typing import NDArray
 
 from cgbench.errors import InputError
@@ -19,8 +19,8 @@ from cgbench.results import read_run
 
 Weights = NDArray[np.float64]
 
-# Inches for a method's row in a panel, for what stands around panels, and for what stands left of them.
-RIDGE, AROUND, LEFT = 0.15, 0.4, 1.15
+RIDGE, AROUND = 0.15, 0.4  # inches for a method's row in a panel, and for what stands around panels
+ROOM = 0.3  # for numbers right of the ridges, as a share of their width
 TALLEST = 0.85  # of a ridge, in rows
 MIDDLE = (0.05, 0.95)  # quantiles of MD between which the band lies
 BLOCKS = ".all.blocks"
@@ -67,6 +67,36 @@ def read_distributions(run_dir: Path | str) -> StoredDistributions:
     return StoredDistributions(run["method"], run["n_beads"], run.get("bound") or "", weights)
 
 
+@dataclass(frozen=True)
+class Window:
+    """Part of an axis on which ridges are drawn: bins ``first`` to ``last``; numbers stand right of it."""
+
+    group: Group
+    first: int
+    last: int
+
+    @classmethod
+    def around(cls, group: Group, reference: Weights, reach: float | None) -> "Window":
+        """Make the window around the mean of MD, or of a full turn where there is no reach."""
+        places = group.places
+        if reach is None:
+            return cls(group, 0, len(places) - 1)
+        drawn = reference[: len(places)]
+        middle = (drawn * places).sum() / drawn.sum()
+        first, last = np.searchsorted(places, [middle - reach, middle + reach])
+        return cls(group, int(first), min(int(last), len(places) - 1))
+
+    def apply(self, axes: Axes) -> None:
+        """Set the limits of the axis, with room for numbers; its line and ticks end with the window."""
+        low, high = self.group.places[[self.first, self.last]]
+        axes.set_xlim(low, high + ROOM * (high - low))
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.spines["bottom"].set_bounds(low, high)
+        axes.tick_params(axis="y", length=0)
+        ticks = MaxNLocator(3, steps=[1, 2, 3, 5, 6, 10]).tick_values(low, high)
+        axes.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
+
+
 def distributions(
     quantity: Quantity,
     runs: Sequence[StoredDistributions],
@@ -94,13 +124,13 @@ def distributions(
     with styled():
         if not groups or not shown:
             return notice(f"Nothing to draw: no run has been scored by a metric of {quantity.name}.")
-        methods = list(method_styles(run.method for run in runs).items())
-        methods = [(name, look) for name, look in methods if name in {run.method for run in shown}]
+        drawn = {run.method for run in shown}
+        # Styles are those of all methods, so that a method looks the same as in the other figures.
+        styles = method_styles(run.method for run in runs)
+        methods = {name: look.color for name, look in styles.items() if name in drawn}
         resolutions = sorted({run.n_beads for run in shown})
         height = RIDGE * (len(methods) + 1)
-        figure = Figure(
-            figsize=(DOUBLE_COLUMN, 0.4 + (height + AROUND) * len(groups)), layout="constrained"
-        )
+        figure = Figure(figsize=(DOUBLE_COLUMN, 0.4 + (height + AROUND) * len(groups)), layout="constrained")
         columns = max(len(resolutions), 2)
         grid = figure.subplots(len(groups), columns, squeeze=False, sharey=True, sharex="row")
         for row, group in enumerate(groups):
@@ -108,31 +138,45 @@ def distributions(
             for column, n_beads in enumerate(resolutions):
                 axes = grid[row, column]
                 pairs = {
-                    name: [
-                        _distributions(group, run) for run in shown if (run.method, run.n_beads) == (name, n_beads)
-                    ]
-                    for name, _ in methods
+                    name: [_distributions(group, run) for run in shown if _is(run, name, n_beads)]
+                    for name in methods
                 }
-                reference = sum(pair[0].sum(axis=0) for made in pairs.values() for pair in made)
-                _reference(axes, group, np.asarray(reference), floor)
-                for place, (name, look) in enumerate(methods, start=1):
-                    if pairs[name]:
-                        _ridge(axes, -place, group, sum(pair[1].sum(axis=0) for pair in pairs[name]), look.color)
-                        apart = np.mean([group.distance(*pair) for pair in pairs[name]])
-                        _number(axes, -place, _digits(float(apart)), look.color)
+                _panel(axes, group, pairs, methods, floor, quantity.reach)
                 if row == 0:
                     axes.set_title(f"{n_beads} beads", pad=10)
                     _number(axes, 1.0, quantity.distance, GREY)
                 axes.set_xlabel(f"{quantity.axis} {group.label} ({quantity.unit})", labelpad=1)
-                _scale(axes, group, quantity.reach, np.asarray(reference))
-            grid[row, 0].set_yticks(
-                [0.3 - place for place in range(len(methods) + 1)], ["MD", *(readable(name) for name, _ in methods)]
-            )
+            words = ["MD", *map(readable, methods)]
+            grid[row, 0].set_yticks([0.3 - place for place in range(len(words))], words)
             grid[row, 0].set_ylim(-len(methods) - 0.1, 1.0)
             for axes in grid[row, len(resolutions) :]:
                 axes.set_visible(False)
         figure.suptitle(readable(title), x=0.01, ha="left")
     return figure
+
+
+def _is(run: StoredDistributions, method: str, n_beads: int) -> bool:
+    return (run.method, run.n_beads) == (method, n_beads)
+
+
+def _panel(
+    axes: Axes,
+    group: Group,
+    pairs: Mapping[str, Sequence[tuple[Weights, Weights]]],
+    colors: Mapping[str, str],
+    floor: float,
+    reach: float | None,
+) -> None:
+    """Draw one group at one resolution; ``pairs`` are those of :func:`_distributions`, by method and fold."""
+    reference = np.sum([frames.sum(axis=0) for folds in pairs.values() for frames, _ in folds], axis=0)
+    window = Window.around(group, reference, reach)
+    _reference(axes, window, reference, floor)
+    for place, (name, color) in enumerate(colors.items(), start=1):
+        if pairs[name]:
+            _ridge(axes, -place, np.sum([made.sum(axis=0) for _, made in pairs[name]], axis=0), window, color)
+            apart = float(np.mean([group.distance(*pair) for pair in pairs[name]]))
+            _number(axes, -place, _digits(apart), color)
+    window.apply(axes)
 
 
 def _distributions(group: Group, run: StoredDistributions) -> tuple[Weights, Weights]:
@@ -147,31 +191,32 @@ def _floor(group: Group, floors: Sequence[tuple[Measured, Measured]]) -> float:
     metric = group.plug_in
     values = []
     for parts in floors:
-        first, second = (
-            group.pick(metric.weights(part, np.zeros(len(part.positions), dtype=np.int64))[0]) for part in parts
-        )
+        block = np.zeros(len(parts[0].positions), dtype=np.int64)
+        first, second = (group.pick(metric.weights(part, block)[0]) for part in parts)
         values.append(group.distance(first, second))
     return float(np.mean(values)) if values else np.nan
 
 
-def _reference(axes: Axes, group: Group, weights: Weights, floor: float) -> None:
+def _reference(axes: Axes, window: Window, weights: Weights, floor: float) -> None:
     """Draw MD as the first ridge, and a band through all rows between two of its quantiles."""
-    drawn = weights[: len(group.places)]
+    places = window.group.places
+    drawn = weights[: len(places)]
     cumulated = np.cumsum(drawn) / drawn.sum()
-    low, high = (group.places[np.searchsorted(cumulated, share)] for share in MIDDLE)
-    step = group.places[1] - group.places[0]
+    low, high = (places[np.searchsorted(cumulated, share)] for share in MIDDLE)
+    step = places[1] - places[0]
     axes.axvspan(low - step / 2, high + step / 2, color="0.94", linewidth=0, zorder=0)
-    _ridge(axes, 0.0, group, weights, "0.35")
+    _ridge(axes, 0.0, weights, window, "0.35")
     if not np.isnan(floor):
         _number(axes, 0.0, f"floor {_digits(floor)}", GREY)
 
 
-def _ridge(axes: Axes, base: float, group: Group, weights: Weights, color: str) -> None:
-    drawn = weights[: len(group.places)]
+def _ridge(axes: Axes, base: float, drawn: Weights, window: Window, color: str) -> None:
     heights = TALLEST * drawn / drawn.max()
-    axes.fill_between(group.places, base, base + heights, color=color, alpha=0.45, linewidth=0, zorder=2)
-    axes.plot(group.places, base + heights, color=color, linewidth=0.7, zorder=3)
-    axes.axhline(base, color="0.85", linewidth=0.4, zorder=1)
+    inside = slice(window.first, window.last + 1)
+    places, edge = window.group.places[inside], base + heights[: len(window.group.places)][inside]
+    axes.fill_between(places, base, edge, color=color, alpha=0.45, linewidth=0, zorder=2)
+    axes.plot(places, edge, color=color, linewidth=0.7, zorder=3)
+    axes.plot(places[[0, -1]], [base, base], color="0.85", linewidth=0.4, zorder=1)
 
 
 def _number(axes: Axes, base: float, text: str, color: str) -> None:
@@ -185,17 +230,3 @@ def _number(axes: Axes, base: float, text: str, color: str) -> None:
 def _digits(value: float) -> str:
     """Two significant digits, without an exponent."""
     return np.format_float_positional(value, precision=2, fractional=False, trim="-") if value else "0"
-
-
-def _scale(axes: Axes, group: Group, reach: float | None, reference: Weights) -> None:
-    """Axis around the middle of MD, or of a full turn."""
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.tick_params(axis="y", length=0)
-    if reach is None:
-        axes.set_xlim(-180, 180)
-        axes.xaxis.set_major_locator(MultipleLocator(120))
-        return
-    drawn = reference[: len(group.places)]
-    middle = (drawn * group.places).sum() / drawn.sum()
-    axes.set_xlim(max(0.0, middle - reach), min(middle + 1.3 * reach, group.places[-1]))
-    axes.xaxis.set_major_locator(MaxNLocator(4))

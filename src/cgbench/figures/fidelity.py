@@ -52,7 +52,8 @@ def fidelity(
     panels = [name for name in PANELS if name in set(chosen["metric"])][:AT_MOST]
     if not panels:
         raise InputError(
-            f"none of {', '.join(PANELS)} for dataset {dataset!r} with mapping {mapping!r}; score by them first"
+            f"dataset {dataset!r} with mapping {mapping!r} is scored by none of {', '.join(PANELS)}; "
+            "add some to run.metrics"
         )
     summary = over_folds(chosen)
     styles = method_styles(summary["method"])

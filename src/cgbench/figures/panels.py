@@ -27,6 +27,12 @@ def part(table: pd.DataFrame, dataset: str, mapping: str) -> pd.DataFrame:
     return chosen
 
 
+def mean_and_error(summary: pd.DataFrame) -> dict[tuple[int, str, str], tuple[float, float]]:
+    """Look up mean and standard error by resolution, method and metric, of one task and set of atoms."""
+    keys = zip(summary["n_beads"].tolist(), summary["method"], summary["metric"], strict=True)
+    return dict(zip(keys, zip(summary["mean"], summary["se"], strict=True), strict=True))
+
+
 def resolution_panels(
     resolutions: Sequence[int], height: float, room: float
 ) -> tuple[Figure, list[tuple[int, Axes]]]:

@@ -96,7 +96,7 @@ def quantities(molecule: Molecule) -> list[Quantity]:
 
 def _torsions(molecule: Molecule) -> tuple[Group, ...]:
     turn, n_residues = phi_psi_jsd.PER_TURN, len(phi_psi_atoms(molecule))
-    degrees = (np.arange(turn) + 0.5) * 360.0 / turn - 180.0
+    degrees = (np.arange(turn, dtype=np.float64) + 0.5) * 360.0 / turn - 180.0
     groups = []
     for label, other in (("φ", -1), ("ψ", -2)):
 
@@ -108,7 +108,7 @@ def _torsions(molecule: Molecule) -> tuple[Group, ...]:
     # χ1 is the one about Cα–Cβ; its bins start at 0°.
     first = np.flatnonzero([molecule.atom_names[quad[0]] == "N" for quad in quads])
     half = chi_jsd.BINS // 2
-    middles = (np.arange(chi_jsd.BINS) + 0.5) * 360.0 / chi_jsd.BINS - 180.0
+    middles = (np.arange(chi_jsd.BINS, dtype=np.float64) + 0.5) * 360.0 / chi_jsd.BINS - 180.0
     groups.append(Group("χ1", "chi_jsd", first, middles, lambda weights: np.roll(weights, half, axis=-1)))
     return tuple(group for group in groups if len(group.terms))
 
@@ -135,7 +135,7 @@ def _on_line(labels: Iterable[str], metric: str, grid: Line) -> tuple[Group, ...
     for term, label in enumerate(labels):
         members[label].append(term)
     largest = sorted(members, key=lambda label: -len(members[label]))[:AT_MOST]
-    places = grid.step * np.arange(grid.cells + 1)
+    places = grid.step * np.arange(grid.cells + 1, dtype=np.float64)
     return tuple(
         Group(str(label), metric, np.array(members[label]), places, lambda weights: weights)
         for label in sorted(largest, key=str)

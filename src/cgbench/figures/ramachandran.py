@@ -166,9 +166,7 @@ def _width(n_resolutions: int) -> float:
     return min(1.3, (DOUBLE_COLUMN - MARGIN) / (n_resolutions + 1))
 
 
-def _draw(
-    axes: Axes, angles: Angles, reference: Angles, divergence: float, word: str = "JSD"
-) -> AxesImage:
+def _draw(axes: Axes, angles: Angles, reference: Angles, divergence: float, word: str = "JSD") -> AxesImage:
     axes.set_visible(True)
     image = draw_density(axes, angles)
     draw_contour(axes, reference)

@@ -1,10 +1,7 @@
 """What figures of geometries read: the samples of a run, with what its files say of them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from cgbench.errors import InputError
 from cgbench.frames import Frames
@@ -55,19 +52,4 @@ def read_stored(run_dir: Path | str, frames: Frames) -> StoredRun:
     table = read_metrics(Path(run_dir) / "metrics.csv")
     of_all = table[table["atoms"] == "all"]
     scores = dict(zip(of_all["metric"], of_all["value"], strict=True))
-    return StoredRun(
-        run["method"], run["n_beads"], run["stochastic"], run.get("bound") or "", stored, scores
-    )
-
-
-def tested_frames(runs: Sequence[StoredRun]) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-    """Frames that samples of any of the runs belong to.
-
-    Raises
-    ------
-    InputError
-        If there are no runs.
-    """
-    if not runs:
-        raise InputError("no runs given; name at least one directory that holds run.json and samples.npz")
-    return np.unique(np.concatenate([run.samples.frame_index for run in runs]))
+    return StoredRun(run["method"], run["n_beads"], run["stochastic"], run.get("bound") or "", stored, scores)

@@ -148,7 +148,7 @@ def readable(name: str) -> str:
 
 
 def without_unit_one(unit: str) -> str:
-    """Unit in brackets for an axis; a pure number has the unit 1, which an axis does not show."""
+    """Put a unit in brackets for an axis; a pure number has the unit 1, which an axis does not show."""
     return f" ({unit})" if unit not in ("", "1") else ""
 
 

@@ -34,7 +34,7 @@ def draw_density(axes: Axes, angles: Angles) -> AxesImage:
 
 
 def draw_difference(axes: Axes, angles: Angles, reference: Angles) -> AxesImage:
-    """Draw the density minus that of the reference: red where there is too much, blue where too little, white at 0."""
+    """Draw the density minus that of the reference: red too much, blue too little, white 0."""
     return _draw(axes, density(angles) - density(reference), DIVERGING, DIFFERENCE)
 
 

@@ -5,9 +5,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from cgbench.figures.panels import label_outside, part, resolution_panels
+from cgbench.figures.panels import label_outside, mean_and_error, part, resolution_panels
 from cgbench.figures.style import GREY, method_handles, method_styles, point_sizes, readable, styled
-from cgbench.results import TASK, declared, over_folds
+from cgbench.results import declared, over_folds
 
 VALIDITY, DIVERSITY = "graph_xor", "diversity"
 LINEAR_BELOW = 0.01  # λ below which the axis is linear, so that 0 has a place
@@ -29,22 +29,24 @@ def trade(metrics: pd.DataFrame, dataset: str, mapping: str, atoms: str = "all")
         If the table has nothing on this dataset and mapping.
     """
     summary = over_folds(part(metrics, dataset, mapping))
-    summary = summary[summary["atoms"] == atoms].set_index([*TASK[2:], "metric"])[["mean", "se"]].unstack()
-    styles = method_styles(summary.index.get_level_values("method"))
+    summary = summary[(summary["atoms"] == atoms) & summary["metric"].isin([VALIDITY, DIVERSITY])]
+    points = mean_and_error(summary)
+    styles = method_styles(summary["method"])
     sizes = point_sizes(styles)
-    resolutions = sorted(set(summary.index.get_level_values("n_beads")))
+    resolutions = sorted(summary["n_beads"].unique().tolist())
     with styled():
         figure, panels = resolution_panels(resolutions, height=1.9, room=0.95)
         for n_beads, axes in panels:
             for name, look in styles.items():
-                if (n_beads, name) not in summary.index:
+                cells = [(n_beads, name, metric) for metric in (VALIDITY, DIVERSITY)]
+                if not points.keys() >= set(cells):
                     continue
-                row = summary.loc[(n_beads, name)]
+                (validity, x_error), (diversity, y_error) = (points[cell] for cell in cells)
                 axes.errorbar(
-                    row.get(("mean", VALIDITY)),
-                    row.get(("mean", DIVERSITY)),
-                    xerr=row.get(("se", VALIDITY)),
-                    yerr=row.get(("se", DIVERSITY)),
+                    validity,
+                    diversity,
+                    xerr=x_error,
+                    yerr=y_error,
                     color=look.color,
                     marker=look.marker,
                     markeredgecolor=look.edge,
@@ -57,9 +59,10 @@ def trade(metrics: pd.DataFrame, dataset: str, mapping: str, atoms: str = "all")
                     zorder=3,
                 )
             _goal(axes)
-        _scale(panels[0][1], summary[("mean", VALIDITY)], summary[("mean", DIVERSITY)])
-        words = [declared(name).label for name in (VALIDITY, DIVERSITY)]
-        label_outside([axes for _, axes in panels], f"{words[0]}, {atoms} atoms", f"{words[1]}, {atoms} atoms")
+        means = summary.groupby("metric")["mean"]
+        _scale(panels[0][1], means.max().get(VALIDITY, 1.0), means.min().get(DIVERSITY, 0.0))
+        words = [f"{declared(name).label}, {atoms} atoms" for name in (VALIDITY, DIVERSITY)]
+        label_outside([axes for _, axes in panels], *words)
         figure.legend(handles=method_handles(styles, lines=False), loc="outside lower center", ncols=5)
         figure.suptitle(f"{readable(dataset)}, mapping: {readable(mapping)}", x=0.01, ha="left")
     return figure
@@ -83,10 +86,10 @@ def _goal(axes: Axes) -> None:
     )
 
 
-def _scale(axes: Axes, validity: pd.Series, diversity: pd.Series) -> None:
+def _scale(axes: Axes, worst: float, lowest: float) -> None:
     axes.set_xscale("symlog", linthresh=LINEAR_BELOW, linscale=0.6)
-    axes.set_xlim(-LINEAR_BELOW / 4, max(2.0, 1.6 * validity.max()))
+    axes.set_xlim(-LINEAR_BELOW / 4, max(2.0, 1.6 * worst))
     axes.xaxis.set_major_locator(FixedLocator([0.0, 0.01, 0.1, 1.0, 10.0]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.set_ylim(min(-0.12, 1.15 * diversity.min()), 1.08)
+    axes.set_ylim(min(-0.12, 1.15 * lowest), 1.08)

@@ -1,0 +1,134 @@
+"""Verbs that draw several figures of one dataset and mapping from files that they share."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from cgbench.commands.options import FramesFile, SplitFile
+from cgbench.commands.report import MetricsTable, RunDirs, RunsTable, Title
+
+app = typer.Typer()
+
+Directory = Annotated[Path, typer.Option("--output", help="Directory for the figures, SVG and PNG.")]
+Floors = Annotated[list[Path], typer.Option("--floor", help="Noise floor of a fold; repeat it.")]
+Splits = Annotated[list[Path], typer.Option("--split", help="fold<k>.json of `cgbench split`; repeat it.")]
+
+
+@app.command()
+def figures_scores(
+    metrics: MetricsTable,
+    runs: RunsTable,
+    floor: Floors,
+    dataset: Annotated[str, typer.Option(help="Dataset as named in the tables.")],
+    mapping: Annotated[str, typer.Option(help="Mapping as named in the tables.")],
+    output: Directory,
+    atoms: Annotated[
+        list[str] | None, typer.Option(help="Atoms of the comparison, one row of panels each: heavy, all.")
+    ] = None,
+    spread: Annotated[
+        Literal["se", "sd"], typer.Option(help="Error bars of the comparison: standard error or deviation.")
+    ] = "se",
+) -> None:
+    """Draw what the tables say: comparison, fidelity, cost and trade, a line or point per method.
+
+    Example: `cgbench figures-scores --metrics results/metrics.csv --runs results/runs.csv
+    --floor results/data/alanine_dipeptide/splits/fold0.floor.csv --dataset alanine_dipeptide
+    --mapping backbone --output figures`
+    """
+    from cgbench.figures.comparison import comparison
+    from cgbench.figures.cost import cost
+    from cgbench.figures.fidelity import fidelity
+    from cgbench.figures.floor import read_floors
+    from cgbench.figures.style import save
+    from cgbench.figures.trade import trade
+    from cgbench.results import read_metrics, read_runs
+
+    scores, costs = read_metrics(metrics), read_runs(runs)
+    chosen = comparison(scores, costs, dataset, mapping, atoms or ("heavy", "all"), spread)
+    save(chosen, output / "comparison.svg")
+    save(fidelity(scores, read_floors(floor), dataset, mapping), output / "fidelity.svg")
+    save(cost(scores, costs, dataset, mapping), output / "cost.svg")
+    save(trade(scores, dataset, mapping), output / "trade.svg")
+
+
+@app.command()
+def figures_samples(
+    frames: FramesFile,
+    split: SplitFile,
+    floor: Annotated[Path, typer.Option(help="Noise floor of the fold, written by `cgbench noise-floor`.")],
+    runs: RunDirs,
+    output: Directory,
+    title: Title = "",
+) -> None:
+    """Draw what samples look like: φ/ψ densities, their difference from MD, and the error of every atom.
+
+    Reads samples.npz, run.json and metrics.csv of every run; give those of one dataset, mapping and fold.
+
+    Example: `cgbench figures-samples --frames results/data/alanine_dipeptide/frames.npz
+    --split results/data/alanine_dipeptide/splits/fold0.json
+    --floor results/data/alanine_dipeptide/splits/fold0.floor.csv
+    results/runs/alanine_dipeptide/backbone-*/*/fold0 --output figures`
+    """
+    from cgbench.figures.floor import floor_values, read_floors
+    from cgbench.figures.of_samples import draw_samples
+    from cgbench.frames import Frames
+    from cgbench.splits import Split
+
+    stored = Frames.load(frames)
+    floors = floor_values(read_floors([floor]), "phi_psi_jsd", "all")
+    draw_samples(stored, Split.load_for(split, stored, frames), floors.mean(), runs, output, title)
+
+
+@app.command()
+def figures_distributions(
+    frames: FramesFile, split: Splits, runs: RunDirs, output: Directory, title: Title = ""
+) -> None:
+    """Draw how torsions, bond lengths and bond angles are distributed: a ridge per method, beside MD.
+
+    Reads scores.npz and run.json of every run; give those of one dataset and mapping, of all folds.
+
+    Example: `cgbench figures-distributions --frames results/data/alanine_dipeptide/frames.npz
+    --split results/data/alanine_dipeptide/splits/fold0.json
+    results/runs/alanine_dipeptide/backbone-*/*/fold0 --output figures`
+    """
+    from cgbench.figures.distributions import distributions, read_distributions
+    from cgbench.figures.quantities import quantities
+    from cgbench.figures.style import save
+    from cgbench.frames import Frames
+    from cgbench.measured import Measured
+    from cgbench.noise_floor import independent_parts
+    from cgbench.splits import Split
+
+    stored = Frames.load(frames)
+    floors = []
+    for path in split:
+        parts = independent_parts(Split.load_for(path, stored, frames))
+        first, second = (Measured(stored.positions[part][:, None], stored.molecule) for part in parts)
+        floors.append((first, second))
+    read = [read_distributions(run) for run in runs]
+    for quantity in quantities(stored.molecule):
+        save(distributions(quantity, read, floors, title), output / f"{quantity.name}.svg")
+
+
+@app.command()
+def figure_sweep(
+    setting: Annotated[str, typer.Option(help="Setting in which the methods differ, such as beta.")],
+    floor: Floors,
+    runs: RunDirs,
+    output: Annotated[Path, typer.Option(help="SVG file; a PNG of the same name is written beside it.")],
+    title: Title = "",
+) -> None:
+    """Draw reconstruction against sampling as a setting of the methods varies, a line per resolution.
+
+    Reads run.json and metrics.csv of every run; give those of one dataset and mapping.
+
+    Example: `cgbench figure-sweep --setting beta
+    --floor results/beta/data/alanine_dipeptide/splits/fold0.floor.csv
+    results/beta/runs/alanine_dipeptide/backbone-*/*/fold* --output beta.svg`
+    """
+    from cgbench.figures.floor import read_floors
+    from cgbench.figures.style import save
+    from cgbench.figures.sweep import read_sweep, sweep
+
+    save(sweep(read_sweep(runs, setting), read_floors(floor), setting, title), output)

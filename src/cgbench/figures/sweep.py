@@ -1,0 +1,139 @@
+"""What a setting trades: reconstruction against sampling along values of one setting, such as β."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from cgbench.errors import InputError
+from cgbench.figures.comparison import DIRECTION
+from cgbench.figures.floor import draw_floor, floor_handle, floor_values
+from cgbench.figures.panels import clear, mean_and_error
+from cgbench.figures.style import DOUBLE_COLUMN, GREY, MARKERS, readable, styled, without_unit_one
+from cgbench.results import declared, over_folds, read_metrics, read_run
+
+Point = tuple[float, float]  # mean and standard error
+
+ACROSS = "rmsd_recon"
+UPWARDS = ("rmsd_backmap_min", "phi_psi_jsd", "graph_xor")
+COLORS = "flare"  # seaborn's: light to dark as the setting grows
+SYMBOLS = {"beta": "β", "gamma": "γ"}
+
+
+def read_sweep(run_dirs: Iterable[Path | str], setting: str) -> pd.DataFrame:
+    """Read the scores of runs that have a setting, with its value in the column ``value_set``.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged, or the setting has fewer than two values.
+    """
+    parts = []
+    for directory in map(Path, run_dirs):
+        value = read_run(directory / "run.json").get(f"settings.{setting}")
+        if isinstance(value, int | float):
+            parts.append(read_metrics(directory / "metrics.csv").assign(value_set=float(value)))
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"value_set": []})
+    if table["value_set"].nunique() < 2:
+        raise InputError(
+            f"setting {setting!r} has {table['value_set'].nunique()} different values in these runs; "
+            "give runs of at least two methods that differ in it"
+        )
+    return table
+
+
+def sweep(
+    table: pd.DataFrame, floors: pd.DataFrame, setting: str, title: str = "", atoms: str = "all"
+) -> Figure:
+    """Draw scores of samples against that of reconstruction, a line per resolution along a setting.
+
+    Parameters
+    ----------
+    table
+        From :func:`read_sweep`, of one dataset and mapping.
+    floors
+        Of the dataset, from :func:`cgbench.figures.floor.read_floors`.
+    setting
+        Which one.
+    title
+        Keys to write above.
+    atoms
+        Set of atoms.
+    """
+    chosen = table[table["atoms"] == atoms]
+    values = chosen.groupby("method")["value_set"].first()
+    summary = over_folds(chosen)
+    points = mean_and_error(summary)
+    along = values.sort_values()
+    units = summary.groupby("metric")["unit"].first()
+    upwards = [name for name in UPWARDS if name in units]
+    steps, resolutions = sorted(set(values)), sorted(summary["n_beads"].unique().tolist())
+    colors = dict(zip(steps, sns.color_palette(COLORS, len(steps)).as_hex(), strict=True))
+    markers = {n_beads: MARKERS[i % len(MARKERS)] for i, n_beads in enumerate(resolutions)}
+    with styled():
+        figure = Figure(figsize=(DOUBLE_COLUMN, 3.0), layout="constrained")
+        for axes, metric in zip(figure.subplots(1, len(upwards), squeeze=False)[0], upwards, strict=True):
+            floor = floor_values(floors, metric, atoms)
+            draw_floor(axes, floor)
+            for n_beads in resolutions:
+                line = [
+                    (colors[value], points[n_beads, name, ACROSS], points[n_beads, name, metric])
+                    for name, value in along.items()
+                    if points.keys() >= {(n_beads, name, ACROSS), (n_beads, name, metric)}
+                ]
+                _draw(axes, line, markers[n_beads])
+            facts, across = declared(metric), declared(ACROSS)
+            axes.set_ylabel(f"{facts.label}{without_unit_one(units[metric])}")
+            axes.set_xlabel(f"{across.label}{without_unit_one(units[ACROSS])}")
+            axes.set_title(DIRECTION[facts.better])
+            axes.margins(0.12)
+            clear(axes)
+        _legend(figure, setting, colors, markers)
+        words = ", ".join(filter(None, (readable(title), f"{atoms} atoms")))
+        figure.suptitle(f"{SYMBOLS.get(setting, readable(setting))} varies: {words}", x=0.01, ha="left")
+    return figure
+
+
+def _draw(axes: Axes, line: Sequence[tuple[str, Point, Point]], marker: str) -> None:
+    """Draw one resolution: a line in the order of the setting, a point with its error bars for each value."""
+    axes.plot(
+        [x for _, (x, _), _ in line], [y for _, _, (y, _) in line], color="0.75", linewidth=0.9, zorder=1
+    )
+    for color, (x, x_error), (y, y_error) in line:
+        axes.errorbar(
+            x,
+            y,
+            xerr=x_error,
+            yerr=y_error,
+            color=color,
+            marker=marker,
+            markersize=6,
+            markeredgecolor="white",
+            markeredgewidth=0.4,
+            elinewidth=0.8,
+            capsize=1.8,
+            zorder=3,
+        )
+
+
+def _legend(figure: Figure, setting: str, colors: dict[float, str], markers: dict[Any, str]) -> None:
+    symbol = SYMBOLS.get(setting, readable(setting))
+    handles: list[Any] = [
+        Line2D([], [], color=color, marker="o", ls="none", ms=6, label=f"{symbol} = {_plain(value)}")
+        for value, color in colors.items()
+    ]
+    handles += [
+        Line2D([], [], color=GREY, marker=marker, ls="none", ms=6, label=f"{n_beads} beads")
+        for n_beads, marker in markers.items()
+    ]
+    figure.legend(handles=[*handles, floor_handle()], loc="outside lower center", ncols=5)
+
+
+def _plain(value: float) -> str:
+    return np.format_float_positional(value, trim="-")

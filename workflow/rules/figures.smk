@@ -1,0 +1,179 @@
+"""Figures of a dataset with a mapping; those that read the same files are drawn by one job."""
+
+from cgbench.sweeps import swept
+
+DRAWN = f"{FIGURES}/{{mapping}}"
+FLOORS = [
+    f"{SPLIT}.floor.csv".replace("{fold}", str(fold))
+    for fold in range(CONFIG.protocol.folds)
+]
+SPLITS = [
+    f"{SPLIT}.json".replace("{fold}", str(fold))
+    for fold in range(CONFIG.protocol.folds)
+]
+
+
+def figure(name, category, caption=None, **labels):
+    """An SVG in the report, with a PNG beside it: the two outputs of a figure."""
+    svg = report(
+        f"{DRAWN}/{name}.svg",
+        caption=f"../report/{caption or name}.rst",
+        category=category,
+        labels={"dataset": "{dataset}", "mapping": "{mapping}"} | labels,
+    )
+    return [svg, f"{DRAWN}/{name}.png"]
+
+
+# One pair of figures for each method.
+OF_METHODS = [
+    path
+    for method in CONFIG.run.methods
+    for path in (
+        *figure(
+            f"ramachandran-{method}",
+            "Torsions",
+            "ramachandran-method",
+            shows=f"{method} against MD",
+        ),
+        *figure(f"atoms-{method}", "Errors of atoms", "atoms", method=method),
+    )
+]
+
+
+def sweeps_of(dataset):
+    """Settings in which methods differ, and these methods."""
+    return swept(CONFIG.method(name, dataset) for name in CONFIG.run.methods)
+
+
+def sweep_files(name):
+    """Input function: file ``name`` of the runs of the methods that differ in the wildcard setting."""
+
+    def files(wildcards):
+        methods = sweeps_of(wildcards.dataset)[wildcards.setting]
+        return [
+            f"{RUN}/{name}".format(**vars(cell))
+            for cell in CONFIG.cells()
+            if (cell.dataset, cell.mapping) == (wildcards.dataset, wildcards.mapping)
+            and cell.method in methods
+        ]
+
+    return files
+
+
+rule figures_scores:
+    input:
+        metrics="<results>/metrics.csv",
+        runs="<results>/runs.csv",
+        floors=FLOORS,
+    output:
+        figure("comparison", "Comparison", shows="accuracy, diversity, validity"),
+        figure("fidelity", "Comparison", shows="likeness to molecular dynamics"),
+        figure("cost", "Comparison", shows="accuracy against cost"),
+        figure("trade", "Comparison", shows="diversity against validity"),
+    log:
+        f"{DRAWN}/scores.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        floors=lambda wildcards, input: [f"--floor={path}" for path in input.floors],
+        directory=lambda wildcards, output: str(Path(output[0]).parent),
+    shell:
+        "python -m cgbench figures-scores --metrics {input.metrics:q} --runs {input.runs:q} {params.floors:q}"
+        " --dataset {wildcards.dataset} --mapping {wildcards.mapping} --output {params.directory:q} > {log:q} 2>&1"
+
+
+rule figures_samples:
+    input:
+        frames=f"{DATA}/frames.npz",
+        # One fold shows the shape; more would only make the points denser.
+        split=SPLITS[0],
+        floor=FLOORS[0],
+        samples=run_files("samples.npz", fold=0),
+        metrics=run_files("metrics.csv", fold=0),
+        runs=run_files("run.json", fold=0),
+    output:
+        figure("ramachandran", "Torsions", shows="densities of all methods"),
+        OF_METHODS,
+    log:
+        f"{DRAWN}/samples.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(30),
+    params:
+        runs=directories("runs"),
+        title="{dataset}, mapping: {mapping}",
+        directory=lambda wildcards, output: str(Path(output[0]).parent),
+    shell:
+        "python -m cgbench figures-samples --frames {input.frames:q} --split {input.split:q}"
+        " --floor {input.floor:q} {params.runs:q} --output {params.directory:q}"
+        " --title {params.title:q} > {log:q} 2>&1"
+
+
+rule figures_distributions:
+    input:
+        frames=f"{DATA}/frames.npz",
+        splits=SPLITS,
+        scores=run_files("scores.npz"),
+        runs=run_files("run.json"),
+    output:
+        figure("torsions", "Distributions", "distributions", shows="torsions"),
+        figure("bonds", "Distributions", "distributions", shows="bond lengths"),
+        figure("angles", "Distributions", "distributions", shows="bond angles"),
+    log:
+        f"{DRAWN}/distributions.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(30),
+    params:
+        runs=directories("runs"),
+        title="{dataset}, mapping: {mapping}",
+        splits=lambda wildcards, input: [f"--split={path}" for path in input.splits],
+        directory=lambda wildcards, output: str(Path(output[0]).parent),
+    shell:
+        "python -m cgbench figures-distributions --frames {input.frames:q} {params.splits:q} {params.runs:q}"
+        " --output {params.directory:q} --title {params.title:q}"
+        " > {log:q} 2>&1"
+
+
+rule figure_sweep:
+    input:
+        floors=FLOORS,
+        metrics=sweep_files("metrics.csv"),
+        runs=sweep_files("run.json"),
+    output:
+        figure("sweep-{setting}", "Settings", "sweep", setting="{setting}"),
+    log:
+        f"{DRAWN}/sweep-{{setting}}.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        runs=directories("runs"),
+        title="{dataset}, mapping: {mapping}",
+        floors=lambda wildcards, input: [f"--floor={path}" for path in input.floors],
+    shell:
+        "python -m cgbench figure-sweep --setting {wildcards.setting} {params.floors:q} {params.runs:q}"
+        " --title {params.title:q} --output {output[0]:q} > {log:q} 2>&1"
+
+
+SWEEPS = [
+    path
+    for dataset in CONFIG.run.datasets
+    for setting in sweeps_of(dataset)
+    for path in every_cell(f"{DRAWN}/sweep-{setting}.svg")
+    if path.startswith(f"<results>/figures/{dataset}/")
+]
+
+
+rule figures:
+    input:
+        every_cell(f"{DRAWN}/comparison.svg"),
+        every_cell(f"{DRAWN}/ramachandran.svg"),
+        every_cell(f"{DRAWN}/torsions.svg"),
+        SWEEPS,
+    localrule: True
