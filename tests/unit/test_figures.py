@@ -1,17 +1,14 @@
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from figure_helpers import panels, write_run
 
 from cgbench.errors import InputError
 from cgbench.figures.comparison import DETERMINISTIC_NOTE, comparison
 from cgbench.figures.mapping_graph import layout, mapping_graph
-from cgbench.figures.ramachandran import ramachandran, read_torsions
-from cgbench.figures.style import KNOWN, method_styles, save
+from cgbench.figures.style import CONTROLS, KNOWN, method_styles, save
 from cgbench.figures.torsions import density
 from cgbench.figures.training import read_histories, training
 from cgbench.figures.walkers import walkers
@@ -19,7 +16,6 @@ from cgbench.frames import Frames
 from cgbench.mapping.base import Mapping
 from cgbench.molecule import Molecule
 from cgbench.results import COLUMNS
-from cgbench.samples import Samples
 from cgbench.torsions import phi_psi
 
 RESOLUTIONS = (3, 6, 8)
@@ -41,20 +37,6 @@ def scores(*methods: str, folds: int = 2) -> tuple[pd.DataFrame, pd.DataFrame]:
     ]
     runs = pd.DataFrame({"method": methods, "stochastic": [method == "cgvae" for method in methods]})
     return pd.DataFrame(table, columns=list(COLUMNS)), runs
-
-
-def panels(figure: Figure) -> list[Axes]:
-    return [axes for axes in figure.axes if axes.get_visible() and axes.get_label() != "<colorbar>"]
-
-
-def write_run(directory: Path, n_beads: int, fold: int, history: str | None = None) -> Path:
-    directory.mkdir(parents=True)
-    run = {"dataset": "toy", "mapping": "pairs", "n_beads": n_beads, "method": "cgvae", "fold": fold}
-    run["stochastic"] = True
-    (directory / "run.json").write_text(json.dumps(run))
-    if history is not None:
-        (directory / "history.csv").write_text(history)
-    return directory
 
 
 def test_comparison_has_three_panels_per_set_of_atoms_with_units_and_directions() -> None:
@@ -106,16 +88,25 @@ def test_comparison_error_bars_are_what_they_are_called(spread: str, length: flo
     assert half == pytest.approx([length / n for n in RESOLUTIONS])
 
 
+def test_comparison_keeps_its_scale_where_the_ceiling_is_at_0() -> None:
+    metrics, runs = scores("cgvae", "true_frames")
+    metrics.loc[metrics["method"] == "true_frames", "value"] = 0.0
+    recon = panels(comparison(metrics, runs, "toy", "pairs"))[0]
+    assert recon.get_yscale() == "log"
+    assert recon.get_ylim()[0] > 0.08  # the least of cgvae is 1 / 8 Å
+
+
 def test_comparison_of_what_is_not_there() -> None:
     with pytest.raises(InputError, match="no scores for dataset 'other' with mapping 'pairs'"):
         comparison(*scores("cgvae"), "other", "pairs")
 
 
 def test_known_methods_keep_their_looks_when_others_come() -> None:
-    alone, among = method_styles(["linear"]), method_styles([*KNOWN, "zeta", "alpha"])
+    alone, among = method_styles(["linear"]), method_styles([*CONTROLS, *KNOWN, "zeta", "alpha"])
     assert alone["linear"] == among["linear"]
     assert len({look.marker for look in among.values()}) == len(among)
     assert len({look.color for look in among.values()}) == len(among)
+    assert list(among)[-len(CONTROLS) :] == list(CONTROLS)
 
 
 def test_files_are_reproducible_and_hold_text_as_text(tmp_path: Path) -> None:
@@ -189,26 +180,6 @@ def test_phi_and_psi_are_those_of_mdtraj(alanine_frames: Frames) -> None:
         expected = np.degrees(compute(trajectory, periodic=False)[1])
         assert np.allclose(angles[:, :, column], expected, atol=1e-3)
     assert density(angles).sum() * 10.0**2 == pytest.approx(1.0)
-
-
-def test_ramachandran_has_the_reference_and_every_run(alanine_frames: Frames, tmp_path: Path) -> None:
-    index = np.arange(20)
-    samples = np.repeat(alanine_frames.positions[index][:, None], 2, axis=1)
-    runs = []
-    for n_beads in (3, 6):
-        directory = write_run(tmp_path / str(n_beads), n_beads, 0)
-        Samples(index, samples[:, 0], samples, 1.0).save(directory / "samples.npz")
-        runs.append(read_torsions(directory, alanine_frames))
-    figure = ramachandran(alanine_frames, runs, "toy")
-    axes = panels(figure)
-    assert [a.get_title() for a in axes] == ["MD", "3 beads", "6 beads"]
-    assert axes[1].get_ylabel() == "cgvae\nψ (°)" and axes[1].get_xlabel() == "φ (°)"
-    # Samples that are the reference have its density.
-    reference, first, _ = (a.images[0].get_array() for a in axes)
-    assert np.allclose(reference.filled(0), first.filled(0))
-    Samples(index, samples[:, 0], samples[:, :, :5], 1.0).save(tmp_path / "3" / "samples.npz")
-    with pytest.raises(InputError, match=r"samples\.npz: samples of shape .* do not fit"):
-        read_torsions(tmp_path / "3", alanine_frames)
 
 
 def test_walkers_are_drawn_beside_each_other(alanine_frames: Frames) -> None:

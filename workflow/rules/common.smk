@@ -16,6 +16,7 @@ from cgbench.config import Config
 from cgbench.errors import InputError
 from cgbench.settings import fingerprint
 from cgbench.sources import module_files, source_files
+from cgbench.sweeps import swept
 from cgbench.tracking import environment
 
 try:
@@ -107,3 +108,35 @@ def growing(amount):
 def directories(name):
     """Parameter function: the directories of the input files called ``name``."""
     return lambda wildcards, input: [str(Path(file).parent) for file in input[name]]
+
+
+def figure(path, category, caption=None, **labels):
+    """SVG and PNG of a figure of a dataset and mapping; the report shows the SVG under ``labels``."""
+    name = caption or Path(path).name
+    svg = report(
+        f"{path}.svg",
+        caption=f"../report/{name}.rst",
+        category=category,
+        labels={"dataset": "{dataset}", "mapping": "{mapping}"} | labels,
+    )
+    return [svg, f"{path}.png"]
+
+
+def sweeps_of(dataset):
+    """Settings in which methods differ while all else agrees, and the names of these methods."""
+    return swept(CONFIG.method(name, dataset) for name in CONFIG.run.methods)
+
+
+def sweep_files(name):
+    """Input function: file ``name`` of the runs of methods that differ in the wildcard ``setting``."""
+
+    def files(wildcards):
+        methods = sweeps_of(wildcards.dataset).get(wildcards.setting, [])
+        wanted = (wildcards.dataset, wildcards.mapping)
+        return [
+            f"{RUN}/{name}".format(**vars(cell))
+            for cell in CONFIG.cells()
+            if (cell.dataset, cell.mapping) == wanted and cell.method in methods
+        ]
+
+    return files

@@ -1,7 +1,5 @@
 """Figures of a dataset with a mapping; those that read the same files are drawn by one job."""
 
-from cgbench.sweeps import swept
-
 DRAWN = f"{FIGURES}/{{mapping}}"
 FLOORS = [
     f"{SPLIT}.floor.csv".replace("{fold}", str(fold))
@@ -13,51 +11,20 @@ SPLITS = [
 ]
 
 
-def figure(name, category, caption=None, **labels):
-    """An SVG in the report, with a PNG beside it: the two outputs of a figure."""
-    svg = report(
-        f"{DRAWN}/{name}.svg",
-        caption=f"../report/{caption or name}.rst",
-        category=category,
-        labels={"dataset": "{dataset}", "mapping": "{mapping}"} | labels,
-    )
-    return [svg, f"{DRAWN}/{name}.png"]
-
-
 # One pair of figures for each method.
 OF_METHODS = [
     path
     for method in CONFIG.run.methods
     for path in (
         *figure(
-            f"ramachandran-{method}",
+            f"{DRAWN}/ramachandran-{method}",
             "Torsions",
             "ramachandran-method",
             shows=f"{method} against MD",
         ),
-        *figure(f"atoms-{method}", "Errors of atoms", "atoms", method=method),
+        *figure(f"{DRAWN}/atoms-{method}", "Errors of atoms", "atoms", method=method),
     )
 ]
-
-
-def sweeps_of(dataset):
-    """Settings in which methods differ, and these methods."""
-    return swept(CONFIG.method(name, dataset) for name in CONFIG.run.methods)
-
-
-def sweep_files(name):
-    """Input function: file ``name`` of the runs of the methods that differ in the wildcard setting."""
-
-    def files(wildcards):
-        methods = sweeps_of(wildcards.dataset)[wildcards.setting]
-        return [
-            f"{RUN}/{name}".format(**vars(cell))
-            for cell in CONFIG.cells()
-            if (cell.dataset, cell.mapping) == (wildcards.dataset, wildcards.mapping)
-            and cell.method in methods
-        ]
-
-    return files
 
 
 rule figures_scores:
@@ -66,10 +33,14 @@ rule figures_scores:
         runs="<results>/runs.csv",
         floors=FLOORS,
     output:
-        figure("comparison", "Comparison", shows="accuracy, diversity, validity"),
-        figure("fidelity", "Comparison", shows="likeness to molecular dynamics"),
-        figure("cost", "Comparison", shows="accuracy against cost"),
-        figure("trade", "Comparison", shows="diversity against validity"),
+        figure(
+            f"{DRAWN}/comparison", "Comparison", shows="accuracy, diversity, validity"
+        ),
+        figure(
+            f"{DRAWN}/fidelity", "Comparison", shows="likeness to molecular dynamics"
+        ),
+        figure(f"{DRAWN}/cost", "Comparison", shows="accuracy against cost"),
+        figure(f"{DRAWN}/trade", "Comparison", shows="diversity against validity"),
     log:
         f"{DRAWN}/scores.log",
     localrule: True
@@ -93,7 +64,7 @@ rule figures_samples:
         metrics=run_files("metrics.csv", fold=0),
         runs=run_files("run.json", fold=0),
     output:
-        figure("ramachandran", "Torsions", shows="densities of all methods"),
+        figure(f"{DRAWN}/ramachandran", "Torsions", shows="densities of all methods"),
         OF_METHODS,
     log:
         f"{DRAWN}/samples.log",
@@ -119,9 +90,9 @@ rule figures_distributions:
         scores=run_files("scores.npz"),
         runs=run_files("run.json"),
     output:
-        figure("torsions", "Distributions", "distributions", shows="torsions"),
-        figure("bonds", "Distributions", "distributions", shows="bond lengths"),
-        figure("angles", "Distributions", "distributions", shows="bond angles"),
+        figure(f"{DRAWN}/torsions", "Distributions", "distributions", shows="torsions"),
+        figure(f"{DRAWN}/bonds", "Distributions", "distributions", shows="bond lengths"),
+        figure(f"{DRAWN}/angles", "Distributions", "distributions", shows="bond angles"),
     log:
         f"{DRAWN}/distributions.log",
     conda:
@@ -146,7 +117,17 @@ rule figure_sweep:
         metrics=sweep_files("metrics.csv"),
         runs=sweep_files("run.json"),
     output:
-        figure("sweep-{setting}", "Settings", "sweep", setting="{setting}"),
+        svg=report(
+            f"{DRAWN}/sweep-{{setting}}.svg",
+            caption="../report/sweep.rst",
+            category="Settings",
+            labels={
+                "dataset": "{dataset}",
+                "mapping": "{mapping}",
+                "setting": "{setting}",
+            },
+        ),
+        png=f"{DRAWN}/sweep-{{setting}}.png",
     log:
         f"{DRAWN}/sweep-{{setting}}.log",
     localrule: True
@@ -158,7 +139,7 @@ rule figure_sweep:
         floors=lambda wildcards, input: [f"--floor={path}" for path in input.floors],
     shell:
         "python -m cgbench figure-sweep --setting {wildcards.setting} {params.floors:q} {params.runs:q}"
-        " --title {params.title:q} --output {output[0]:q} > {log:q} 2>&1"
+        " --title {params.title:q} --output {output.svg:q} > {log:q} 2>&1"
 
 
 SWEEPS = [

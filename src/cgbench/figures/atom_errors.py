@@ -59,8 +59,11 @@ def _rms(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(np.sqrt(squares.mean(axis=tuple(range(squares.ndim - 1)))))
 
 
-def highest_error(runs: Sequence[AtomErrors]) -> float:
-    """Upper end of a scale that methods share; controls at the ends of every scale do not count.
+def common_scale(runs: Sequence[AtomErrors]) -> float:
+    """Upper end of a colour scale for all methods, Å: the median of what each would need for itself.
+
+    So one bad method does not take the colours from the others. Controls at the ends of every scale
+    do not count.
 
     Raises
     ------
@@ -69,8 +72,11 @@ def highest_error(runs: Sequence[AtomErrors]) -> float:
     """
     if not runs:
         raise InputError("no runs given; name at least one directory that holds run.json and samples.npz")
-    counted = [run for run in runs if not run.bound] or runs
-    return max(float(values.max()) for run in counted for values in run.errors.values())
+    needed: dict[str, float] = {}
+    for run in [run for run in runs if not run.bound] or runs:
+        worst = max(float(values.max()) for values in run.errors.values())
+        needed[run.method] = max(needed.get(run.method, 0.0), worst)
+    return float(np.median(list(needed.values())))
 
 
 def draw_atom_errors(

@@ -68,8 +68,8 @@ def cost(metrics: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, 
                 axes.set_visible(False)
         highest = summary["mean"].max()
         grid[0, 0].set_ylim(-0.05 * highest, 1.08 * highest)
-        best = Line2D([], [], color=GREY, marker="_", ms=6, mew=1.2, lw=0.8, label="best sample of a frame")
-        handles = [*method_handles(styles, lines=False), best]
+        stem = Line2D([], [], color=GREY, marker="_", ms=6, mew=1.2, lw=0.8, label="best sample of a frame")
+        handles = [*method_handles(styles, lines=False), stem]
         figure.legend(handles=handles, loc="outside lower center", ncols=4)
         figure.suptitle(f"{readable(dataset)}, mapping: {readable(mapping)}", x=0.01, ha="left")
     return figure

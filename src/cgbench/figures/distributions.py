@@ -93,7 +93,7 @@ class Window:
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.spines["bottom"].set_bounds(low, high)
         axes.tick_params(axis="y", length=0)
-        ticks = MaxNLocator(3, steps=[1, 2, 3, 5, 6, 10]).tick_values(low, high)
+        ticks = MaxNLocator(3, steps=[1, 1.2, 2, 3, 5, 6, 10]).tick_values(low, high)
         axes.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
 
 
@@ -170,7 +170,11 @@ def _panel(
     """Draw one group at one resolution; ``pairs`` are those of :func:`_distributions`, by method and fold."""
     reference = np.sum([frames.sum(axis=0) for folds in pairs.values() for frames, _ in folds], axis=0)
     window = Window.around(group, reference, reach)
-    _reference(axes, window, reference, floor)
+    if reach is not None:  # a turn has no ends between which most of it lies
+        _band(axes, group, reference)
+    _ridge(axes, 0.0, reference, window, "0.35")
+    if not np.isnan(floor):
+        _number(axes, 0.0, f"floor {_digits(floor)}", GREY)
     for place, (name, color) in enumerate(colors.items(), start=1):
         if pairs[name]:
             _ridge(axes, -place, np.sum([made.sum(axis=0) for _, made in pairs[name]], axis=0), window, color)
@@ -197,17 +201,13 @@ def _floor(group: Group, floors: Sequence[tuple[Measured, Measured]]) -> float:
     return float(np.mean(values)) if values else np.nan
 
 
-def _reference(axes: Axes, window: Window, weights: Weights, floor: float) -> None:
-    """Draw MD as the first ridge, and a band through all rows between two of its quantiles."""
-    places = window.group.places
-    drawn = weights[: len(places)]
+def _band(axes: Axes, group: Group, reference: Weights) -> None:
+    """Draw a band through all rows between two quantiles of MD."""
+    drawn = reference[: len(group.places)]
     cumulated = np.cumsum(drawn) / drawn.sum()
-    low, high = (places[np.searchsorted(cumulated, share)] for share in MIDDLE)
-    step = places[1] - places[0]
-    axes.axvspan(low - step / 2, high + step / 2, color="0.94", linewidth=0, zorder=0)
-    _ridge(axes, 0.0, weights, window, "0.35")
-    if not np.isnan(floor):
-        _number(axes, 0.0, f"floor {_digits(floor)}", GREY)
+    low, high = (group.places[np.searchsorted(cumulated, share)] for share in MIDDLE)
+    half = (group.places[1] - group.places[0]) / 2
+    axes.axvspan(low - half, high + half, color="0.94", linewidth=0, zorder=0)
 
 
 def _ridge(axes: Axes, base: float, drawn: Weights, window: Window, color: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from cgbench.figures.atom_errors import atom_errors, draw_atom_errors, highest_error
+from cgbench.figures.atom_errors import atom_errors, common_scale, draw_atom_errors
 from cgbench.figures.mapping_graph import layout
 from cgbench.figures.ramachandran import ramachandran, ramachandran_difference, sampled_torsions
 from cgbench.figures.stored import read_stored
@@ -48,7 +48,7 @@ def draw_samples(
     output, molecule = Path(output_dir), frames.molecule
     reference, independent = (phi_psi(frames.positions[part], molecule) for part in independent_parts(split))
     save(ramachandran(reference, torsions, floor, title), output / "ramachandran.svg")
-    points, highest = layout(molecule), highest_error(errors)
+    points, highest = layout(molecule), common_scale(errors)
     for method in dict.fromkeys(run.method for run in torsions):
         drawn = [run for run in torsions if run.method == method]
         figure = ramachandran_difference(reference, independent, drawn, floor, title)

@@ -84,7 +84,7 @@ def sweep(
             for n_beads in resolutions:
                 line = [
                     (colors[value], points[n_beads, name, ACROSS], points[n_beads, name, metric])
-                    for name, value in along.items()
+                    for name, value in zip(along.index.tolist(), along, strict=True)
                     if points.keys() >= {(n_beads, name, ACROSS), (n_beads, name, metric)}
                 ]
                 _draw(axes, line, markers[n_beads])

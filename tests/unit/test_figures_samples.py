@@ -1,0 +1,191 @@
+"""Figures of stored samples: torsions beside MD, errors of atoms, and distributions."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from figure_helpers import panels, write_run
+from matplotlib.collections import PathCollection
+
+from cgbench.errors import InputError
+from cgbench.evaluation import Evaluation
+from cgbench.figures.atom_errors import AtomErrors, atom_errors, common_scale, draw_atom_errors
+from cgbench.figures.distributions import StoredDistributions, distributions, read_distributions
+from cgbench.figures.mapping_graph import layout
+from cgbench.figures.quantities import quantities
+from cgbench.figures.ramachandran import ramachandran, ramachandran_difference, sampled_torsions
+from cgbench.figures.stored import StoredRun, read_stored
+from cgbench.frames import Frames
+from cgbench.mapping.base import Mapping
+from cgbench.measured import Measured
+from cgbench.molecule import Molecule
+from cgbench.results import COLUMNS
+from cgbench.samples import Samples
+from cgbench.score import score_blocks
+from cgbench.torsions import phi_psi
+
+INDEX = np.arange(20)
+
+
+def stored(frames: Frames, n_beads: int = 3, shift: float = 0.0, stochastic: bool = True) -> StoredRun:
+    """Samples that are the frames with one atom moved by ``shift`` Å, and reconstructions by half of it."""
+    samples = np.repeat(frames.positions[INDEX][:, None], 2, axis=1)
+    reconstruction = samples[:, 0].copy()
+    samples[..., 4, 0] += shift
+    reconstruction[:, 4, 0] += shift / 2
+    made = Samples(INDEX, reconstruction, samples, 1.0)
+    return StoredRun("cgvae", n_beads, stochastic, "", made, {"phi_psi_jsd": 0.125})
+
+
+def test_stored_runs_are_read_with_their_scores(alanine_frames: Frames, tmp_path: Path) -> None:
+    directory = write_run(tmp_path / "a", 3, 0)
+    rows = [
+        ("toy", "pairs", 3, "cgvae", 0, "test", "phi_psi_jsd", atoms, "nat", value, 20)
+        for atoms, value in (("all", 0.125), ("heavy", 9.0))
+    ]
+    pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(directory / "metrics.csv", index=False)
+    samples = stored(alanine_frames).samples
+    samples.save(directory / "samples.npz")
+    run = read_stored(directory, alanine_frames)
+    assert (run.method, run.n_beads, run.stochastic, run.bound) == ("cgvae", 3, True, "")
+    assert run.scores == {"phi_psi_jsd": 0.125}
+    Samples(INDEX, samples.reconstruction, samples.samples[:, :, :5], 1.0).save(directory / "samples.npz")
+    with pytest.raises(InputError, match=r"samples\.npz: samples of shape .* do not fit"):
+        read_stored(directory, alanine_frames)
+
+
+def test_ramachandran_has_the_reference_and_every_run(alanine_frames: Frames) -> None:
+    molecule = alanine_frames.molecule
+    reference = phi_psi(alanine_frames.positions[INDEX], molecule)
+    runs = [sampled_torsions(stored(alanine_frames, n), molecule) for n in (6, 3)]
+    axes = panels(ramachandran(reference, runs, 0.5, "toy"))
+    assert [a.get_title() for a in axes] == ["MD", "3 beads", "6 beads"]
+    assert axes[1].get_ylabel() == "cgvae\nψ (°)" and axes[1].get_xlabel() == "φ (°)"
+    assert [a.texts[0].get_text() for a in axes] == ["floor 0.50", "JSD 0.12", "JSD 0.12"]
+    # Samples that are the reference have its density.
+    drawn = [a.images[0].get_array().filled(0) for a in axes]
+    assert np.allclose(drawn[0], drawn[1])
+
+
+def test_differences_are_drawn_below_densities(alanine_frames: Frames) -> None:
+    molecule = alanine_frames.molecule
+    reference = phi_psi(alanine_frames.positions[INDEX], molecule)
+    others = phi_psi(alanine_frames.positions[INDEX + 100], molecule)
+    runs = [sampled_torsions(stored(alanine_frames, n), molecule) for n in (6, 3)]
+    figure = ramachandran_difference(reference, others, runs, 0.5, "toy")
+    axes = panels(figure)
+    titles = ["MD", "3 beads", "6 beads", "MD − MD", "3 beads − MD", "6 beads − MD"]
+    assert [a.get_title() for a in axes] == titles
+    assert axes[3].texts[0].get_text() == "floor 0.50"
+    noise, equal = (a.images[0].get_array().filled(0) for a in axes[3:5])
+    assert not equal.any()
+    assert noise.any() and noise.sum() == pytest.approx(0.0, abs=1e-12)  # two densities of one mass
+    scale = axes[3].images[0].norm
+    assert scale(0.0) == pytest.approx(0.5), "0 is the middle of the colours"
+    assert [a.get_ylabel() for a in figure.axes if a.get_label() == "<colorbar>"] == [
+        "density\n(1/degree²)",
+        "difference\n(1/degree²)",
+    ]
+
+
+def test_errors_of_atoms_are_drawn_on_their_atoms(alanine_frames: Frames) -> None:
+    molecule = alanine_frames.molecule
+    runs = [atom_errors(stored(alanine_frames, n, shift=n / 2), alanine_frames) for n in (6, 3)]
+    assert runs[1].errors["samples"][4] == pytest.approx(1.5, abs=1e-5)
+    assert runs[1].errors["reconstruction"][4] == pytest.approx(0.75, abs=1e-5)
+    assert not np.delete(runs[1].errors["samples"], 4).any()
+    figure = draw_atom_errors(molecule, runs, 2.0, layout(molecule), "toy")
+    axes = panels(figure)
+    kinds = ("reconstruction", "samples")
+    assert [a.get_title() for a in axes] == [f"{n} beads\n{kind}" for kind in kinds for n in (3, 6)]
+    discs = next(item for item in axes[2].collections if isinstance(item, PathCollection))
+    assert np.allclose(discs.get_array().filled(-1), runs[1].errors["samples"])
+    assert discs.norm.vmax == 2.0
+    bar = next(a for a in figure.axes if a.get_label() == "<colorbar>")
+    assert bar.get_ylabel() == "RMS error of an atom (Å)"
+    assert [text.get_text() for text in axes[0].texts] == list(molecule.elements)
+
+
+def test_a_deterministic_method_has_one_picture_per_resolution(alanine_frames: Frames) -> None:
+    run = atom_errors(stored(alanine_frames, shift=1.0, stochastic=False), alanine_frames)
+    molecule = alanine_frames.molecule
+    assert [a.get_title() for a in panels(draw_atom_errors(molecule, [run], 1.0, layout(molecule)))] == [
+        "3 beads"
+    ]
+
+
+def test_one_bad_method_does_not_take_the_colours_from_others() -> None:
+    def run(method: str, worst: float, bound: str = "") -> AtomErrors:
+        return AtomErrors(method, 3, bound, {"backmapping": np.array([0.1, worst])})
+
+    runs = [run("a", 1.0), run("b", 2.0), run("c", 30.0), run("on_beads", 90.0, "floor")]
+    assert common_scale(runs) == 2.0
+    with pytest.raises(InputError, match="no runs given"):
+        common_scale([])
+
+
+def distributed(frames: Frames, samples: np.ndarray, method: str, bound: str = "") -> StoredDistributions:
+    """What scoring leaves of samples, without the file between."""
+    reference = frames.positions[INDEX]
+    mapping = Mapping.centres(frames.molecule.residue_index)
+    whole = Evaluation.of_all_atoms(reference, samples[:, 0], samples, frames.molecule, mapping)
+    blocks = (INDEX >= 10).astype(np.int64)
+    names = ["phi_psi_jsd", "bond_length_w1", "angle_w1"]
+    sums = {s.metric: s.block_sums for s in score_blocks(whole, names, blocks) if s.atoms == "all"}
+    return StoredDistributions(
+        method, 3, bound, {name: total.sum(axis=0).reshape(2, -1) for name, total in sums.items()}
+    )
+
+
+def test_terms_are_grouped_by_kind(alanine: Molecule) -> None:
+    torsions, bonds, angles = quantities(alanine)
+    assert [group.label for group in torsions.groups] == ["φ", "ψ"]  # alanine has no χ
+    assert {group.label: len(group.terms) for group in bonds.groups} == {
+        "C–C": 3, "C–H": 10, "C–N": 4, "C–O": 2, "N–H": 2,
+    }  # fmt: skip
+    assert {group.label: len(group.terms) for group in angles.groups} == {
+        "at C, 3 bonds": 6, "at C, 4 bonds": 24, "at N, 3 bonds": 6,
+    }  # fmt: skip
+
+
+def test_distributions_are_ridges_with_their_distance(alanine_frames: Frames) -> None:
+    reference = np.repeat(alanine_frames.positions[INDEX][:, None], 2, axis=1)
+    runs = [
+        distributed(alanine_frames, reference * np.float32(1.1), "cgvae"),
+        distributed(alanine_frames, reference, "true_frames", "ceiling"),
+    ]
+    parts = [
+        Measured(alanine_frames.positions[index][:, None], alanine_frames.molecule)
+        for index in (INDEX, INDEX + 100)
+    ]
+    torsions, bonds, _ = quantities(alanine_frames.molecule)
+    figure = distributions(bonds, runs, [(parts[0], parts[1])], "toy")
+    axes = panels(figure)
+    assert [a.get_xlabel() for a in axes] == [f"bond length {g.label} (Å)" for g in bonds.groups]
+    assert [tick.get_text() for tick in axes[0].get_yticklabels()] == ["MD", "cgvae"]  # bounds are left out
+    assert axes[0].texts[-1].get_text() == "W1 (Å)"
+    floor, apart = (text.get_text() for text in axes[1].texts)
+    lengths = parts[0].bond_lengths[:, 0, bonds.groups[1].terms]
+    assert float(apart) == pytest.approx(0.1 * lengths.mean(), rel=0.05)  # all bonds are 10 % longer
+    assert float(floor.removeprefix("floor ")) < 0.01
+    # The ridge of the samples has its top where MD has, 10 % further.
+    tops = [
+        line.get_xdata()[line.get_ydata().argmax()] for line in axes[1].lines if len(line.get_xdata()) > 2
+    ]
+    assert tops[1] / tops[0] == pytest.approx(1.1, abs=0.02)
+    # Scaling changes no torsion.
+    assert panels(distributions(torsions, runs))[0].texts[0].get_text() == "0"
+
+
+def test_distributions_come_from_scores(alanine_frames: Frames, tmp_path: Path) -> None:
+    directory = write_run(tmp_path / "a", 3, 0)
+    sums = {"angle_w1.all.blocks": np.ones((3, 8)), "angle_w1.heavy.blocks": np.ones((3, 4))}
+    np.savez(directory / "scores.npz", **sums)  # type: ignore[arg-type]
+    read = read_distributions(directory)
+    assert read.weights.keys() == {"angle_w1"}
+    assert np.array_equal(read.weights["angle_w1"], np.full((2, 4), 3.0))
+    figure = distributions(quantities(alanine_frames.molecule)[1], [read])
+    assert "no run has been scored by a metric of bonds" in figure.texts[0].get_text()
+    with pytest.raises(InputError, match=r"scores\.npz: no such file"):
+        read_distributions(write_run(tmp_path / "b", 3, 0))

@@ -1,0 +1,181 @@
+"""Figures of the tables: likeness to MD, cost, the trade of generative methods, and settings."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from figure_helpers import panels
+from matplotlib.axes import Axes
+
+from cgbench.config import PlugIn
+from cgbench.errors import InputError
+from cgbench.figures.cost import SHORTEST, cost
+from cgbench.figures.fidelity import fidelity
+from cgbench.figures.floor import LABEL, floor_values, read_floors
+from cgbench.figures.sweep import read_sweep, sweep
+from cgbench.figures.trade import trade
+from cgbench.results import COLUMNS
+from cgbench.sweeps import swept
+
+METHODS = ("cgvae", "linear", "true_frames")
+# Of cgvae; those of linear are twice as much, those of the ceiling 0.
+VALUES = {
+    "rmsd_recon": ("Å", 0.4),
+    "rmsd_backmap_mean": ("Å", 0.8),
+    "rmsd_backmap_min": ("Å", 0.5),
+    "graph_xor": ("1", 0.05),
+    "diversity": ("1", 0.3),
+    "phi_psi_jsd": ("nat", 0.2),
+    "bond_length_w1": ("Å", 0.03),
+    "chirality_right": ("1", 0.4),
+}
+FACTOR = {"cgvae": 1.0, "linear": 2.0, "true_frames": 0.0}
+
+
+def table(methods: tuple[str, ...] = METHODS, n_beads: tuple[int, ...] = (3, 6)) -> pd.DataFrame:
+    """Scores in two folds, 10 % apart."""
+    rows = [
+        (
+            "toy",
+            "pairs",
+            n,
+            method,
+            fold,
+            "test",
+            metric,
+            "all",
+            unit,
+            FACTOR[method] * value * (1 + 0.1 * fold),
+            9,
+        )
+        for n in n_beads
+        for method in methods
+        for fold in (0, 1)
+        for metric, (unit, value) in VALUES.items()
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def floors() -> pd.DataFrame:
+    return pd.DataFrame({"metric": "phi_psi_jsd", "atoms": "all", "unit": "nat", "value": [0.02, 0.04]})
+
+
+def points(axes: Axes) -> list[tuple[float, float]]:
+    return [
+        (float(bars.lines[0].get_xdata()[0]), float(bars.lines[0].get_ydata()[0])) for bars in axes.containers
+    ]
+
+
+def test_fidelity_has_a_panel_per_metric_and_the_floor_where_there_is_one() -> None:
+    torsions, bonds, chirality = panels(fidelity(table(), floors(), "toy", "pairs"))
+    assert torsions.get_title() == "Backbone torsions, JSD\n↓ lower is better"
+    assert [a.get_ylabel() for a in (torsions, bonds, chirality)] == [
+        "all atoms (nat)",
+        "all atoms (Å)",
+        "all atoms",
+    ]
+    band = torsions.patches[0].get_extents().transformed(torsions.transData.inverted())
+    assert (band.y0, band.y1) == pytest.approx((0.02, 0.04))
+    assert [line.get_ydata()[0] for line in torsions.lines if line.get_label() == LABEL] == [
+        pytest.approx(0.03)
+    ]
+    assert not bonds.patches and not chirality.patches
+    assert torsions.get_yscale() == "symlog" and chirality.get_yscale() == "linear"
+    assert torsions.containers[0].lines[0].get_ydata() == pytest.approx([0.21, 0.21])
+    with pytest.raises(InputError, match="is scored by none of phi_psi_jsd"):
+        fidelity(table().query("metric == 'graph_xor'"), floors(), "toy", "pairs")
+
+
+def test_floors_are_read_for_all_folds_and_mistakes_named(tmp_path: Path) -> None:
+    paths = [tmp_path / f"fold{fold}.floor.csv" for fold in (0, 1)]
+    for path, (_, row) in zip(paths, floors().iterrows(), strict=True):
+        row.to_frame().T.to_csv(path, index=False)
+    assert floor_values(read_floors(paths), "phi_psi_jsd", "all").tolist() == [0.02, 0.04]
+    assert floor_values(read_floors(paths), "angle_w1", "all").empty
+    with pytest.raises(InputError, match=r"absent\.csv: no such table"):
+        read_floors([tmp_path / "absent.csv"])
+    paths[0].write_text("metric,value\nphi_psi_jsd,much\n")
+    with pytest.raises(InputError, match=r"fold0\.floor\.csv: not a noise floor"):
+        read_floors(paths)
+
+
+def test_trade_puts_every_method_where_it_stands() -> None:
+    figure = trade(table(), "toy", "pairs")
+    axes = panels(figure)
+    assert [a.get_title() for a in axes] == ["3 beads", "6 beads"]
+    assert axes[0].get_xlabel() == axes[1].get_xlabel() == "Graph error λ, all atoms"
+    assert axes[0].get_ylabel() == "Diversity score, all atoms"
+    assert points(axes[0]) == [pytest.approx(p) for p in [(0.0525, 0.315), (0.105, 0.63), (0.0, 0.0)]]
+    error = axes[0].containers[0].lines[2][0].get_segments()[0]
+    assert error[1, 0] - error[0, 0] == pytest.approx(0.005)  # twice the standard error of two folds
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["cgvae", "linear", "true frames"]
+    assert "better" in [text.get_text() for text in axes[0].texts]
+
+
+def test_cost_joins_errors_and_times() -> None:
+    rows = [
+        ("toy", "pairs", n, method, fold, seconds, 0.5, 10)
+        for n in (3, 6)
+        for method, seconds in (("cgvae", 100.0), ("linear", 0.01), ("true_frames", 0.0))
+        for fold in (0, 1)
+    ]
+    names = ["dataset", "mapping", "n_beads", "method", "fold", "wall_seconds", "sample_seconds", "n_test"]
+    axes = panels(cost(table(), pd.DataFrame(rows, columns=names), "toy", "pairs"))
+    training, sampling = axes[0], axes[2]
+    assert (training.get_xlabel(), sampling.get_xlabel()) == ("training (s)", "sampling (ms per frame)")
+    assert training.get_ylabel() == "RMSD, all atoms (Å)" and training.get_xscale() == "log"
+    expected = [(100.0, 0.84), (0.01, 1.68), (SHORTEST["training"], 0.0)]
+    assert points(training) == [pytest.approx(p) for p in expected]
+    assert [x for x, _ in points(sampling)] == pytest.approx([50.0] * 3)
+    stem = training.lines[0]
+    assert stem.get_ydata() == pytest.approx([0.84, 0.525])  # from the mean to the best sample
+
+
+def write_beta(directory: Path, beta: float, fold: int) -> Path:
+    run = directory / f"{beta}-{fold}"
+    run.mkdir(parents=True)
+    cell = {"dataset": "toy", "mapping": "pairs", "n_beads": 3, "method": f"beta{beta}", "fold": fold}
+    (run / "run.json").write_text(json.dumps({**cell, "stochastic": True, "settings": {"beta": beta}}))
+    scores = table(("cgvae",), (3,)).query("fold == @fold").assign(method=f"beta{beta}")
+    scores["value"] *= 1 + beta
+    scores.to_csv(run / "metrics.csv", index=False)
+    return run
+
+
+def test_a_sweep_follows_the_setting_from_run_json(tmp_path: Path) -> None:
+    runs = [write_beta(tmp_path, beta, fold) for beta in (0.5, 0.01, 2.0) for fold in (0, 1)]
+    figure = sweep(read_sweep(runs, "beta"), floors(), "beta", "toy, mapping: pairs")
+    axes = panels(figure)
+    assert [a.get_ylabel() for a in axes] == [
+        "Best-of-samples RMSD (Å)",
+        "Backbone torsions, JSD (nat)",
+        "Graph error λ",
+    ]
+    assert all(a.get_xlabel() == "Reconstruction RMSD (Å)" for a in axes)
+    expected = [(0.42 * (1 + beta), 0.525 * (1 + beta)) for beta in (0.01, 0.5, 2.0)]
+    assert points(axes[0]) == [pytest.approx(p) for p in expected]
+    assert LABEL in [line.get_label() for line in axes[1].lines]
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert words == ["β = 0.01", "β = 0.5", "β = 2", "3 beads", LABEL]
+    with pytest.raises(InputError, match="'gamma' has 0 different values"):
+        read_sweep(runs, "gamma")
+    with pytest.raises(InputError, match="'beta' has 1 different values"):
+        read_sweep(runs[:2], "beta")
+
+
+def test_settings_are_swept_where_nothing_else_differs() -> None:
+    def cgvae(name: str, **values: object) -> PlugIn:
+        return PlugIn.parse("methods", name, "cgvae", values, name)
+
+    linear = PlugIn.parse("methods", "linear", "linear", {}, "linear")
+    methods = [cgvae("a", beta=0.1), cgvae("b", beta=0.2), cgvae("c", beta=0.3, epochs=3), linear]
+    assert swept(methods) == {"beta": ["a", "b"]}
+    assert swept([cgvae("a", beta=0.1), linear]) == {}
+    assert swept([cgvae("a", encoder="atoms"), cgvae("b", encoder="beads")]) == {}, "not a number"
+
+
+def test_points_of_nothing_are_refused() -> None:
+    for draw in (lambda: trade(table(), "other", "pairs"), lambda: cost(table(), table(), "toy", "other")):
+        with pytest.raises(InputError, match="no rows for dataset"):
+            draw()
