@@ -67,8 +67,8 @@ rule noise_floor:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     params:
         metrics=",".join(CONFIG.run.metrics),
     shell:

@@ -5,17 +5,6 @@ LEAK = "<results>/leak/{dataset}/{mapping}"
 LEAK_METHODS = ("nearest_frame", "conditional_gaussian", "linear", "mlp")
 
 
-def leak_resolutions(wildcards):
-    """Resolutions that the benchmark asks for, of one dataset and mapping."""
-    return sorted(
-        {
-            cell.n_beads
-            for cell in CONFIG.cells()
-            if (cell.dataset, cell.mapping) == (wildcards.dataset, wildcards.mapping)
-        }
-    )
-
-
 rule measure_leak:
     input:
         frames=f"{DATA}/frames.npz",
@@ -46,8 +35,8 @@ rule measure_leak:
         "../../environment.yml"
     threads: CONFIG.compute.threads
     resources:
-        mem_mb=CONFIG.compute.memory_mb,
-        runtime=60,
+        mem_mb=growing(CONFIG.compute.memory_mb),
+        runtime=growing(60),
     params:
         mappings=lambda wildcards, input: [
             text for path in input.mappings for text in ("--mapping", path)
@@ -69,7 +58,7 @@ rule figure_leak:
     input:
         lambda wildcards: [
             f"{LEAK}-{n_beads}.csv".format(**wildcards)
-            for n_beads in leak_resolutions(wildcards)
+            for n_beads in CONFIG.run.n_beads(wildcards.dataset, wildcards.mapping)
         ],
     output:
         svg=report(
@@ -91,7 +80,7 @@ rule figure_leak:
     params:
         n_beads=lambda wildcards: [
             text
-            for n_beads in leak_resolutions(wildcards)
+            for n_beads in CONFIG.run.n_beads(wildcards.dataset, wildcards.mapping)
             for text in ("--n-beads", n_beads)
         ],
     shell:

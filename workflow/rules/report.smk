@@ -73,8 +73,8 @@ rule intervals:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing(4000),
+        runtime=growing(60),
     shell:
         "python -m cgbench intervals --config {input.config:q} --output {output.scores:q}"
         " --differences {output.differences:q} > {log:q} 2>&1"
@@ -228,8 +228,8 @@ rule figure_shape:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing(4000),
+        runtime=growing(30),
     shell:
         "python -m cgbench figure-shape --frames {input.frames:q} --card {input.card:q}"
         " --title {wildcards.dataset} --output {output.svg:q} > {log:q} 2>&1"

@@ -20,7 +20,7 @@ from cgbench.results import read_run
 Weights = NDArray[np.float64]
 
 RIDGE, AROUND = 0.15, 0.4  # inches for a method's row in a panel, and for what stands around panels
-ROOM = 0.3  # for numbers right of the ridges, as a share of their width
+ROOM = 0.25  # for numbers right of the ridges, as a share of their width
 TALLEST = 0.85  # of a ridge, in rows
 MIDDLE = (0.05, 0.95)  # quantiles of MD between which the band lies
 BLOCKS = ".all.blocks"
@@ -146,7 +146,7 @@ def distributions(
                     axes.set_title(f"{n_beads} beads", pad=10)
                     _number(axes, 1.0, quantity.distance, GREY)
                 axes.set_xlabel(f"{quantity.axis} {group.label} ({quantity.unit})", labelpad=1)
-            words = ["MD", *map(readable, methods)]
+            words = ["MD (floor)" if floors else "MD", *map(readable, methods)]
             grid[row, 0].set_yticks([0.3 - place for place in range(len(words))], words)
             grid[row, 0].set_ylim(-len(methods) - 0.1, 1.0)
             for axes in grid[row, len(resolutions) :]:
@@ -174,7 +174,7 @@ def _panel(
         _band(axes, group, reference)
     _ridge(axes, 0.0, reference, window, "0.35")
     if not np.isnan(floor):
-        _number(axes, 0.0, f"floor {_digits(floor)}", GREY)
+        _number(axes, 0.0, _digits(floor), GREY)
     for place, (name, color) in enumerate(colors.items(), start=1):
         if pairs[name]:
             _ridge(axes, -place, np.sum([made.sum(axis=0) for _, made in pairs[name]], axis=0), window, color)
