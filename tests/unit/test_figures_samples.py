@@ -177,8 +177,22 @@ def test_distributions_are_ridges_with_their_distance(alanine_frames: Frames) ->
         line.get_xdata()[line.get_ydata().argmax()] for line in axes[1].lines if len(line.get_xdata()) > 2
     ]
     assert tops[1] / tops[0] == pytest.approx(1.1, abs=0.02)
+    # Half an Å to either side of MD is drawn, and numbers stand right of it.
+    drawn = axes[1].lines[0].get_xdata()
+    assert drawn[[0, -1]] == pytest.approx(lengths.mean() + np.array([-0.5, 0.5]), abs=0.03)
+    assert axes[1].get_xlim()[1] > drawn[-1] + 0.2
     # Scaling changes no torsion.
     assert panels(distributions(torsions, runs))[0].texts[0].get_text() == "0"
+
+
+def test_torsions_are_drawn_one_angle_at_a_time(alanine_frames: Frames) -> None:
+    angles = phi_psi(alanine_frames.positions[INDEX], alanine_frames.molecule)
+    measured = Measured(alanine_frames.positions[INDEX][:, None], alanine_frames.molecule)
+    for column, group in enumerate(quantities(alanine_frames.molecule)[0].groups):
+        weights = group.plug_in.weights(measured, np.zeros(len(INDEX), dtype=np.int64))[0]
+        expected = np.histogram(angles[:, 0, column], bins=36, range=(-180, 180))[0]
+        assert np.array_equal(group.pick(weights)[0], expected)
+        assert group.places[[0, -1]].tolist() == [-175.0, 175.0]
 
 
 def test_distributions_come_from_scores(alanine_frames: Frames, tmp_path: Path) -> None:
