@@ -1,6 +1,7 @@
 """One finished small run that the tests of the workflow share."""
 
 import pytest
+
 from workflow_project import Project
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import mdtraj
 import numpy as np
 import pytest
+
 from workflow_project import Project
 
 pytestmark = pytest.mark.slow
