@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 
 def test_every_stage_runs_as_a_job(benchmark: Submission) -> None:
-    for stage in ("prepare", "map", "train", "sample", "score", "ramachandran", "walkers"):
+    for stage in ("prepare", "map", "train", "sample", "score", "intervals", "walkers"):
         assert benchmark.jobs(stage), f"no job of {stage}"
     results = benchmark.project.root / "results/test"
     assert "cgvae" in (results / "leaderboard.md").read_text()
