@@ -48,7 +48,7 @@ def test_folding_brings_the_contact_together(chain):
 
 def test_folding_that_fails_says_what_is_open(chain):
     recipe = make_recipe(kind="folded", contacts=[["1:CB", "3:CB"]], anneal_ps=0.2, release_ps=0.004)
-    with pytest.raises(InputError, match=r"walker 0: after 4 attempts the contacts .*1:CB.*raise anneal_ps"):
+    with pytest.raises(InputError, match=r"walker 0: after 8 attempts the contacts .*1:CB.*raise anneal_ps"):
         folded(recipe, recipe.start(0), PDBFile(str(chain)), 1, 1, "walker 0")
 
 
