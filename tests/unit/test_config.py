@@ -105,8 +105,8 @@ def test_test_run_does_not_write_over_the_default_run() -> None:
         ),
         (
             ("run", "resolutions", "alanine_dipeptide"),
-            {"cgae": [3]},
-            ["nothing for dataset 'alanine_dipeptide'", "run.mappings (backbone)"],
+            {"backbone": [3]},
+            ["nothing for dataset 'alanine_dipeptide'", "run.mappings (cgae)"],
         ),
         (("run", "resolutions", "alanine_dipeptide"), 3, ["run.resolutions.alanine_dipeptide", "3"]),
         (("datasets", "alanine_dipeptide", "source"), "web", ["source", "'web'", "bundled"]),

@@ -5,8 +5,9 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from cgbench import plugins
+from cgbench.contacts import count_contacts
 from cgbench.frames import Frames
-from cgbench.geometry import bond_errors, pair_distances, rmsd
+from cgbench.geometry import pair_distances, rmsd
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import BackmappingMethod, FitContext, draw
 from cgbench.molecule import Molecule
@@ -33,8 +34,8 @@ def test_frames(alanine_frames: Frames) -> np.ndarray:
 
 def wrong_bonds(positions: np.ndarray, molecule: Molecule) -> float:
     """λ: missing and extra bonds per bond."""
-    missing, extra = bond_errors(positions, molecule.bonds, molecule.covalent_radii)
-    return float((missing + extra).mean() / len(molecule.bonds))
+    found = count_contacts(positions, molecule)
+    return float((found.missing + found.extra).mean() / len(molecule.bonds))
 
 
 def test_the_ceiling_is_perfect(

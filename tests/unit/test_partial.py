@@ -45,7 +45,7 @@ def test_runs_without_scores_are_found_with_the_stage_they_stand_at(
         ["mlp", 3, 2, "score"],
     ]
     assert missing["log"].tolist() == [
-        f"{config.results}/runs/alanine_dipeptide/backbone-3/mlp/fold0/train.log", "", ""
+        f"{config.results}/runs/alanine_dipeptide/cgae-3/mlp/fold0/train.log", "", ""
     ]  # fmt: skip
 
 
