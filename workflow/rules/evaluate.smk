@@ -73,7 +73,7 @@ rule noise_floor:
         metrics=",".join(CONFIG.run.metrics),
     shell:
         "python -m cgbench noise-floor --frames {input.frames:q} --split {input.split:q}"
-        " --metrics {params.metrics} --dataset {wildcards.dataset} --output {output.table:q} > {log:q} 2>&1"
+        " --metrics {params.metrics:q} --dataset {wildcards.dataset} --output {output.table:q} > {log:q} 2>&1"
 
 
 rule noise_floors:

@@ -50,7 +50,7 @@ rule measure_leak:
         seed=CONFIG.seed,
     shell:
         "python -m cgbench leak --frames {input.frames:q} {params.mappings:q} {params.methods:q}"
-        " --protocol {params.protocol:q} --seed {params.seed} --threads {threads}"
+        " --protocol {params.protocol:q} --seed {params.seed:q} --threads {threads}"
         " --output {output.table:q} --summary {output.summary:q} > {log:q} 2>&1"
 
 
@@ -81,11 +81,12 @@ rule figure_leak:
         n_beads=lambda wildcards: [
             text
             for n_beads in CONFIG.run.n_beads(wildcards.dataset, wildcards.mapping)
-            for text in ("--n-beads", n_beads)
+            for text in ("--n-beads", str(n_beads))
         ],
+        title="{dataset}, mapping: {mapping}",
     shell:
-        "python -m cgbench figure-leak {input:q} {params.n_beads} --output {output.svg:q}"
-        " --title '{wildcards.dataset}, mapping: {wildcards.mapping}' > {log:q} 2>&1"
+        "python -m cgbench figure-leak {input:q} {params.n_beads:q} --output {output.svg:q}"
+        " --title {params.title:q} > {log:q} 2>&1"
 
 
 rule leak:

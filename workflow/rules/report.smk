@@ -183,9 +183,11 @@ rule figure_mapping_view:
     localrule: True
     conda:
         "../../environment.yml"
+    params:
+        title="{dataset}, mapping: {mapping}",
     shell:
         "python -m cgbench figure-mapping-view --frames {input.frames:q} {input.mappings:q}"
-        " --title '{wildcards.dataset}, mapping: {wildcards.mapping}' --output {output.svg:q} > {log:q} 2>&1"
+        " --title {params.title:q} --output {output.svg:q} > {log:q} 2>&1"
 
 
 rule figure_walkers:

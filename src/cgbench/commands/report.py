@@ -1,14 +1,11 @@
 """Verbs that turn the results of single runs into tables and figures."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cgbench.commands.options import FramesFile
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 app = typer.Typer()
 
@@ -135,9 +132,10 @@ def figure_training(runs: RunDirs, output: Output) -> None:
     Example: `cgbench figure-training results/runs/alanine_dipeptide/backbone-*/cgvae/fold*
     --output training.svg`
     """
+    from cgbench.figures.style import save
     from cgbench.figures.training import read_histories, training
 
-    _save(training(read_histories(runs)), output)
+    save(training(read_histories(runs)), output)
 
 
 @app.command()
@@ -153,10 +151,11 @@ def figure_mapping(
     results/mappings/alanine_dipeptide/backbone-*/fold0.json --output mapping.svg`
     """
     from cgbench.figures.mapping_graph import mapping_graph
+    from cgbench.figures.style import save
     from cgbench.frames import Frames
     from cgbench.mapping.base import Mapping
 
-    _save(mapping_graph(Frames.load(frames).molecule, map(Mapping.load, mappings), title), output)
+    save(mapping_graph(Frames.load(frames).molecule, map(Mapping.load, mappings), title), output)
 
 
 @app.command()
@@ -172,11 +171,12 @@ def figure_mapping_view(
     results/mappings/alanine_dipeptide/backbone-*/fold0.json --output mapping-view.svg`
     """
     from cgbench.figures.mapping_view import mapping_view
+    from cgbench.figures.style import save
     from cgbench.frames import Frames
     from cgbench.mapping.base import Mapping
 
     stored = Frames.load(frames)
-    _save(mapping_view(stored.molecule, stored.positions[0], map(Mapping.load, mappings), title), output)
+    save(mapping_view(stored.molecule, stored.positions[0], map(Mapping.load, mappings), title), output)
 
 
 @app.command()
@@ -186,10 +186,11 @@ def figure_walkers(frames: FramesFile, output: Output, title: Title = "") -> Non
     Example: `cgbench figure-walkers --frames results/data/alanine_dipeptide/frames.npz
     --output walkers.svg`
     """
+    from cgbench.figures.style import save
     from cgbench.figures.walkers import walkers
     from cgbench.frames import Frames
 
-    _save(walkers(Frames.load(frames), title), output)
+    save(walkers(Frames.load(frames), title), output)
 
 
 @app.command()
@@ -205,18 +206,9 @@ def figure_shape(
     --card results/data/chignolin/card.json --output shape.svg`
     """
     from cgbench.figures.shape import shape
+    from cgbench.figures.style import save
     from cgbench.files import read_json
     from cgbench.frames import Frames
 
     states = [known.get("state", "") for known in read_json(card)["trajectories"]]
-    _save(shape(Frames.load(frames), states, title), output)
-
-
-def _save(figure: "Figure", output: Path) -> None:
-    """Write a figure, and let the tracker have it where there is one."""
-    from cgbench.figures.style import save
-    from cgbench.tracking import track
-
-    _, png = save(figure, output)
-    with track("figure", {"figure": "/".join(output.with_suffix("").parts[-3:])}, {}) as tracker:
-        tracker.log_image(output.stem, png)
+    save(shape(Frames.load(frames), states, title), output)

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from cgbench.files import atomic_output
+from cgbench.tracking import track
 
 # Width of a journal's page with two columns, inches.
 DOUBLE_COLUMN = 7.2
@@ -176,6 +177,8 @@ def add_note(figure: Figure, text: str) -> Figure:
 def save(figure: Figure, path: Path | str) -> tuple[Path, Path]:
     """Write the figure as SVG and, beside it, as PNG (200 dpi); equal figures give equal files.
 
+    A tracker gets a copy, where there is one.
+
     Parameters
     ----------
     path
@@ -191,4 +194,6 @@ def save(figure: Figure, path: Path | str) -> tuple[Path, Path]:
         for target, metadata in ((svg, {"Date": None}), (png, {})):
             with atomic_output(target) as temporary:
                 figure.savefig(temporary, metadata=metadata, facecolor="white")
+    with track("figure", {"figure": "/".join(svg.with_suffix("").parts[-3:])}, {}) as tracker:
+        tracker.log_image(svg.stem, png)
     return svg, png
