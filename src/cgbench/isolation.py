@@ -1,6 +1,7 @@
 """Calling what may take its process down with it, such as compiled readers given a damaged file."""
 
 import faulthandler
+import gc
 import multiprocessing
 import resource
 import signal
@@ -61,6 +62,7 @@ def _answer(
     # At the soft limit comes a signal that tells this end from one for lack of memory.
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, resource.getrlimit(resource.RLIMIT_CPU)[1]))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    gc.disable()  # it would touch, and so copy, all of the memory that is shared with the parent
     faulthandler.disable()  # the exit status tells what happened
     try:
         answer = True, function(*args, **kwargs)

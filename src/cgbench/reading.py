@@ -24,7 +24,9 @@ def read_yaml(path: Path | str) -> Any:
     try:
         text = Path(path).read_text()
         content = yaml.safe_load(text)
-        require(_at_most(content, _MOST_REPEATED * len(text)), "no aliases that repeat others without end")
+        require(
+            _at_most(content, _MOST_REPEATED * (len(text) + 1)), "no aliases that repeat others without end"
+        )
         return content
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; check the path") from None

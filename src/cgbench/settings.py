@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cgbench.errors import InputError
 
-_MOST_MISTAKES = 10
 _SHORT = Repr()
 _SHORT.maxlevel = 2
 _SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 100
@@ -58,8 +57,6 @@ def _explain(error: ValidationError, model: type[Settings], values: dict[str, An
             lines.append(f"key {key!r} is missing; add it")
         else:
             lines.append(f"key {key!r} has value {_shown(item['input'])}: {item['msg']}")
-    if len(lines) > _MOST_MISTAKES:
-        lines[_MOST_MISTAKES:] = [f"and {len(lines) - _MOST_MISTAKES} more"]
     return "; ".join(lines)
 
 

@@ -36,30 +36,30 @@ CONFIG = ROOT / "config"
 BEADS = (
     "- atoms: [16, 17, 18, 19, 20, 21]\n- {atoms: resid 0, centre: mass}\n- {atoms: resid 1, centre: CA}\n"
 )
-LONGEST_MESSAGE = 3000
+LONGEST_MESSAGE = 2100
 
-# Inputs per kind of file.
+# Inputs per kind of file; trajectories and topologies, read in processes of their own, take the longest.
 BYTES = {
-    "config.yaml": 1500,
-    "simulations.yaml": 500,
-    "beads.yaml": 1000,
+    "config.yaml": 1000,
+    "simulations.yaml": 300,
+    "beads.yaml": 600,
     "beads.json": 800,
-    "walker.xtc": 1300,
-    "walker.dcd": 500,
-    "walker.nc": 300,
-    "topology.pdb": 800,
-    "frames.npz": 300,
-    "samples.npz": 300,
-    "beads.npy": 300,
-    "split.json": 500,
-    "mapping.json": 500,
-    "run.json": 200,
-    "metrics.csv": 200,
-    "runs.csv": 200,
-    "model.pt": 300,
+    "walker.xtc": 800,
+    "walker.dcd": 250,
+    "walker.nc": 150,
+    "topology.pdb": 300,
+    "frames.npz": 600,
+    "samples.npz": 400,
+    "beads.npy": 500,
+    "split.json": 1000,
+    "mapping.json": 1000,
+    "run.json": 500,
+    "metrics.csv": 400,
+    "runs.csv": 400,
+    "model.pt": 500,
 }
-ARRAYS = {"frames.npz": 200, "samples.npz": 100}
-MODELS = 200
+ARRAYS = {"frames.npz": 400, "samples.npz": 200}
+MODELS = 400
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ BOMB = "a0: &a0 {x: 1}\n" + "".join(f"a{n}: &a{n} {{l: *a{n - 1}, r: *a{n - 1}}}
         "seed: !!bool maybe",
         "seed: " + "9" * 5000,
         "seed: 0x" + "f" * 6000,
-        "seed: " + "[" * 2000,
+        "seed: " + "[" * 500,
         "results: 'a{b}'",
         "1: 2",
     ],

@@ -82,7 +82,7 @@ def test_other_resolutions_are_refused(written, alanine):
         ("- all", r"must hold a list of beads, such as \["),
         ("atoms: all", r"must hold a list of beads"),
         ("", r"must hold a list of beads"),
-        ("- {atoms: all", r"beads.yaml: cannot be read as JSON or YAML"),
+        ("- {atoms: all", r"beads.yaml: not valid YAML"),
     ],
 )
 def test_mistakes_are_named(written, alanine, text, message):
@@ -94,7 +94,7 @@ def test_mistakes_are_named(written, alanine, text, message):
 def test_a_missing_file_and_broken_json(written, alanine, tmp_path):
     with pytest.raises(InputError, match=r"none.yaml: no such file; check the path"):
         generate(tmp_path / "none.yaml", alanine)
-    with pytest.raises(InputError, match=r"beads.json: cannot be read as JSON"):
+    with pytest.raises(InputError, match=r"beads.json: not valid JSON .*; correct it"):
         generate(written("- atoms: all", "beads.json"), alanine)
 
 

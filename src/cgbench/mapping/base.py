@@ -110,7 +110,7 @@ class Mapping:
                 np.asarray(stored["bead_index"], dtype=np.int64),
                 np.asarray(stored["weights"], dtype=np.float64),
             )
-        except (KeyError, TypeError, ValueError, OverflowError, InputError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError(f"{path}: not a mapping ({error}); delete it and run again") from None
 
 

@@ -142,7 +142,5 @@ def _weights(centre: str, atoms: IntArray, molecule: Molecule, where: str) -> ND
 
 def _listed(atoms: IntArray, topology: mdtraj.Topology) -> str:
     """List atoms for a message."""
-    named = ", ".join(f"{atom} ({topology.atom(int(atom))})" for atom in atoms[:10])
-    if len(atoms) > 10:
-        named += f" and {len(atoms) - 10} more"
+    named = ", ".join(f"{atom} ({topology.atom(int(atom))})" for atom in atoms)
     return f"atom {named} is" if len(atoms) == 1 else f"atoms {named} are"

@@ -1,8 +1,6 @@
 """The contract of a backmapping method."""
 
 import json
-import pickle
-import zipfile
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -177,16 +175,7 @@ def load_model(path: Path | str) -> BackmappingMethod:
         model.load_state(content["state"])
     except FileNotFoundError:
         raise InputError(f"{path}: no such model; train it first") from None
-    except (
-        OSError,
-        RuntimeError,
-        pickle.UnpicklingError,
-        EOFError,
-        AttributeError,
-        KeyError,
-        TypeError,
-        ValueError,
-        zipfile.BadZipFile,
-    ) as error:
+    except Exception as error:
+        # Archive, unpickler and network have errors of their own, IndexError among them.
         raise InputError(f"{path}: not a usable model file ({error}); delete it and train again") from None
     return model

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from cgbench.methods.base import DeterministicMethod, FitContext, Positions
 from cgbench.nearest import nearest_bead_vectors
+from cgbench.reading import require
 from cgbench.settings import Settings
 
 
@@ -67,3 +68,6 @@ class Method(DeterministicMethod):
     def load_state(self, state: dict[str, Any]) -> None:
         """Set the matrix."""
         self.weights = state["weights"].numpy()
+        n_vectors = self._vectors(np.zeros((1, self.mapping.n_beads, 3))).shape[1]
+        shape = (self.mapping.n_atoms, n_vectors)
+        require(self.weights.shape == shape, f"weights [n_atoms, n_vectors] = {shape}")

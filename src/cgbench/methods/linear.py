@@ -13,6 +13,7 @@ import torch
 
 from cgbench.combination import best_combination
 from cgbench.methods.base import DeterministicMethod, FitContext, Positions
+from cgbench.reading import require
 
 
 class Method(DeterministicMethod):
@@ -40,3 +41,5 @@ class Method(DeterministicMethod):
     def load_state(self, state: dict[str, Any]) -> None:
         """Set the matrix."""
         self.weights = state["weights"].numpy()
+        shape = (self.mapping.n_atoms, self.mapping.n_beads)
+        require(self.weights.shape == shape, f"weights [n_atoms, n_beads] = {shape}")
