@@ -50,7 +50,8 @@ def test_stored_runs_are_read_with_their_scores(alanine_frames: Frames, tmp_path
     run = read_stored(directory, alanine_frames)
     assert (run.method, run.n_beads, run.stochastic, run.bound) == ("cgvae", 3, True, "")
     assert run.scores == {"phi_psi_jsd": 0.125}
-    Samples(INDEX, samples.reconstruction, samples.samples[:, :, :5], 1.0).save(directory / "samples.npz")
+    other = Samples(INDEX, samples.reconstruction[:, :5], samples.samples[:, :, :5], 1.0)
+    other.save(directory / "samples.npz")
     with pytest.raises(InputError, match=r"samples\.npz: samples of shape .* do not fit"):
         read_stored(directory, alanine_frames)
 

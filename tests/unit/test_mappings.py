@@ -139,7 +139,7 @@ class TestMapping:
     @pytest.mark.parametrize(
         ("bead_index", "weights", "message"),
         [
-            ([0, 2], [1.0, 1.0], "bead 1 of 3 is empty"),
+            ([0, 0, 2], [0.5, 0.5, 1.0], "bead 1 of 3 is empty"),
             ([0, 0], [0.5, 0.6], r"weights of bead 0 sum to 1\.1"),
             ([0, 0], [1.0], r"bead_index has shape \(2,\) and weights \(1,\)"),
         ],
