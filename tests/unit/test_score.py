@@ -79,8 +79,10 @@ def test_scores_of_single_frames_and_blocks_are_kept(alanine_frames, split, thre
             "samples: 12 of 12 frames hold NaN",
         ),
         (
-            lambda arrays: arrays.update(samples=arrays["samples"][:, :, 1:]),
-            r"shape \(12, 2, 21, 3\), expected",
+            lambda arrays: arrays.update(
+                samples=arrays["samples"][:, :, 1:], reconstruction=arrays["reconstruction"][:, 1:]
+            ),
+            r"shape \(12, 21, 3\), expected",
         ),
     ],
 )
