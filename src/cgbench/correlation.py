@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
 from cgbench.frames import Frames
 from cgbench.geometry import all_pairs, in_chunks, pair_distances
@@ -62,6 +61,9 @@ def integrated_time(series: list[NDArray[np.float64]]) -> tuple[float, bool]:
     complete
         Whether the window closed within the longest series.
     """
+    # Two seconds to import, and most jobs only read a split that has been made.
+    from scipy import signal
+
     mean = np.concatenate(series).mean()
     longest = max(map(len, series))
     products, counts = np.zeros(longest), np.zeros(longest)
