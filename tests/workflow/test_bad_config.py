@@ -30,7 +30,7 @@ def _run_with(project: Project, override: str, *arguments: str) -> str:
     ("override", "said"),
     [
         ("protocl: {folds: 2}", ["'protocl'", "known keys", "protocol"]),
-        ("run: {datasets: [chignolin]}", ["'chignolin'", "defined datasets", "alanine_dipeptide"]),
+        ("run: {datasets: [villin]}", ["'villin'", "defined datasets", "alanine_dipeptide"]),
         ("methods: {cgvae: {epochs: many}}", ["methods.cgvae", "epochs", "'many'"]),
         ("protocol: {folds: 0}", ["protocol.folds", "0", "greater than or equal to 1"]),
     ],
