@@ -24,7 +24,7 @@ from cgbench.unfinished import STAGES, in_short, to_markdown, unfinished
 
 
 def partial_report(config: Config, output: Path | str) -> pd.DataFrame:
-    """Make the tables and figures of the workflow's report from the runs that are scored.
+    """Make the tables and the main figures of the workflow's report from the runs that are scored.
 
     Nothing is trained, sampled or scored, and nothing that the workflow knows is touched, so a
     benchmark may be running meanwhile.
@@ -33,7 +33,7 @@ def partial_report(config: Config, output: Path | str) -> pd.DataFrame:
     ----------
     output
         Directory for ``metrics.csv``, ``runs.csv``, ``leaderboard.csv``, ``leaderboard.md`` and
-        ``figures/``, named as in the report.
+        ``figures/`` (comparison, mapping, Ramachandran map, training, walkers), named as in the report.
 
     Returns
     -------
