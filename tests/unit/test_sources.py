@@ -15,7 +15,7 @@ def test_a_method_with_a_network_depends_on_its_parts() -> None:
 
 
 def test_a_method_without_depends_on_no_network() -> None:
-    assert _names("methods", "linear") == {"methods/linear", "cgbench/combination"}
+    assert _names("methods", "linear") == {"methods/linear", "cgbench/combination", "cgbench/reading"}
 
 
 @pytest.mark.parametrize(

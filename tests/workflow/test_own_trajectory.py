@@ -58,7 +58,9 @@ def test_a_real_trajectory_goes_through_every_stage(shared_data: Path, tmp_path:
     assert set(metrics["dataset"]) == {"own"}
     tasks = set(zip(metrics["mapping"], metrics["n_beads"], strict=True))
     assert tasks == {("alpha_carbon", 3), ("backbone", 6)}
-    assert np.isfinite(metrics["value"]).all()
+    # The published diversity counts valid samples only, and so little training may leave none.
+    undefined = metrics[~np.isfinite(metrics["value"])]
+    assert set(undefined["metric"]) <= {"rmsd_sample_legacy"}
     error = metrics[(metrics["metric"] == "rmsd_recon") & (metrics["atoms"] == "all")]
     linear = error[error["method"] == "linear"].groupby("mapping")["value"].mean()
     # Fitted on few frames, linear leaves about an Å: no unit is wrong, and no atom is elsewhere.
