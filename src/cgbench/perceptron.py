@@ -1,0 +1,78 @@
+"""What the baselines that are small fully connected networks share: training, moving, storing them."""
+
+from abc import abstractmethod
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cgbench.mapping.base import Mapping
+from cgbench.methods.base import DeterministicMethod, FitContext, Positions
+from cgbench.molecule import Molecule
+from cgbench.nn.training import Terms, TrainingSettings, train_network
+
+
+class PerceptronMethod(DeterministicMethod):
+    """A method that learns one fully connected network on the mean squared error of coordinates.
+
+    Attributes
+    ----------
+    network
+        With new weights until :meth:`fit` or :meth:`load_state`.
+    """
+
+    settings: TrainingSettings
+    network: nn.Sequential
+
+    def __init__(self, settings: TrainingSettings, mapping: Mapping, molecule: Molecule) -> None:
+        super().__init__(settings, mapping, molecule)
+        self.network = self.new_network()
+
+    @abstractmethod
+    def new_network(self) -> nn.Sequential:
+        """Network with random weights, for the settings, mapping and molecule."""
+
+    @abstractmethod
+    def decode(self, beads: Tensor) -> Tensor:
+        """Map beads [n_frames, n_beads, 3] to atoms [n_frames, n_atoms, 3], on the network's device."""
+
+    def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
+        """Minimise the mean squared coordinate error; stop on the validation frames."""
+        torch.manual_seed(context.seed)
+        self.network = self.new_network()
+        matrix = torch.as_tensor(self.mapping.matrix, dtype=torch.float32, device=context.device)
+
+        def loss(positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
+            return {"loss": (self.decode(matrix @ positions) - positions).square().mean()}
+
+        train_network(self.network, loss, train, valid, self.settings, context)
+        self.network.cpu()
+
+    def backmap(self, beads: Positions) -> Positions:
+        """Map beads [n_frames, n_beads, 3] to atoms [n_frames, n_atoms, 3]."""
+        tensor = torch.as_tensor(beads, device=next(self.network.parameters()).device)
+        self.network.to(tensor.dtype)
+        with torch.inference_mode():
+            return np.asarray(self.decode(tensor).cpu().numpy())
+
+    def to(self, device: str) -> Self:
+        """Move the network to ``"cpu"`` or ``"cuda"``."""
+        self.network.to(device)
+        return self
+
+    def state(self) -> dict[str, Any]:
+        """Weights of the network."""
+        return {name: value.float().cpu() for name, value in self.network.state_dict().items()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Set the weights."""
+        self.network.load_state_dict(state)
+
+
+def perceptron(n_inputs: int, hidden: int, depth: int, n_outputs: int) -> nn.Sequential:
+    """Fully connected network with SiLU between its layers, ``depth`` of them after the first hidden one."""
+    layers: list[nn.Module] = [nn.Linear(n_inputs, hidden), nn.SiLU()]
+    for _ in range(depth):
+        layers += [nn.Linear(hidden, hidden), nn.SiLU()]
+    return nn.Sequential(*layers, nn.Linear(hidden, n_outputs))
