@@ -13,14 +13,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from cgbench.errors import InputError
-from cgbench.figures.mapping_graph import LETTERS_UP_TO, Points
+from cgbench.figures.mapping_graph import Points
+from cgbench.figures.mapping_panels import COLUMNS_OF_LARGE, SMALL_UP_TO
 from cgbench.figures.stored import StoredRun
 from cgbench.figures.style import DOUBLE_COLUMN, readable, styled
 from cgbench.frames import Frames
 from cgbench.molecule import Molecule
 
 COLORS = "rocket_r"  # seaborn's: from near white at no error to black
-COLUMNS_WITHOUT_LETTERS = 2
 BAR = 0.9  # inches for the colour bar
 
 
@@ -97,14 +97,14 @@ def draw_atom_errors(
     """
     ordered = sorted(runs, key=lambda run: run.n_beads)
     extent = np.ptp(points, axis=0) + 1.6
-    letters = molecule.n_atoms <= LETTERS_UP_TO
+    letters = molecule.n_atoms <= SMALL_UP_TO
     kinds = list(ordered[0].errors)
     cells = [(run, kind) for kind in kinds for run in ordered]
     n_columns = len(ordered)
     if not letters:
         # Too large to stand beside each other: rows are resolutions where there are two pictures of each.
         cells = [(run, kind) for run in ordered for kind in kinds]
-        n_columns = min(COLUMNS_WITHOUT_LETTERS, len(cells))
+        n_columns = min(COLUMNS_OF_LARGE, len(cells))
     n_rows = -(-len(cells) // n_columns)
     width = (DOUBLE_COLUMN - BAR) / max(n_columns, 2)
     scale = Normalize(0.0, highest or 1.0, clip=True)
@@ -141,7 +141,7 @@ def _draw(
     scale: Normalize,
 ) -> None:
     """Draw one molecule; ``bond`` is the length of a bond in points of type."""
-    letters = molecule.n_atoms <= LETTERS_UP_TO
+    letters = molecule.n_atoms <= SMALL_UP_TO
     lines = LineCollection(list(points[molecule.bonds]), colors="0.6", linewidths=0.14 * bond, zorder=1)
     axes.add_collection(lines)
     heavy = molecule.heavy

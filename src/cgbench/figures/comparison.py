@@ -12,6 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from cgbench.errors import InputError
 from cgbench.figures.style import (
+    DIRECTION,
     DOUBLE_COLUMN,
     GREY,
     MethodStyle,
@@ -31,7 +32,6 @@ DIVERSITY = "rmsd_sample"
 VALIDITY = "graph_xor"
 # Below this (Å, or λ), an axis that must have a place for 0 is linear.
 LINEAR_BELOW = 0.01
-DIRECTION = {"lower": "↓ lower is better", "higher": "↑ higher is better", None: ""}
 DETERMINISTIC_NOTE = "hollow: all samples equal; this is error, not diversity"
 
 

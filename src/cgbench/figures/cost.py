@@ -7,17 +7,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
 from cgbench.figures.panels import clear, mean_and_error, part
-from cgbench.figures.style import (
-    DOUBLE_COLUMN,
-    GREY,
-    MethodStyle,
-    method_handles,
-    method_styles,
-    point_sizes,
-    readable,
-    styled,
-)
-from cgbench.results import TASK, over_folds
+from cgbench.figures.points import draw_point, method_points
+from cgbench.figures.style import DOUBLE_COLUMN, GREY, MethodStyle, method_handles, readable, styled
+from cgbench.results import TASK
 
 MEAN, BEST = "rmsd_backmap_mean", "rmsd_backmap_min"
 # Times below are drawn here: a logarithmic axis has no 0, and less is noise of the clock.
@@ -40,24 +32,21 @@ def cost(metrics: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, 
     InputError
         If the tables have nothing on this dataset and mapping.
     """
-    summary = over_folds(part(metrics, dataset, mapping))
-    summary = summary[(summary["atoms"] == atoms) & summary["metric"].isin([MEAN, BEST])]
-    errors = mean_and_error(summary)
+    points = method_points(metrics, dataset, mapping, atoms, (MEAN, BEST))
+    errors = mean_and_error(points.summary)
     times = _times(part(runs, dataset, mapping))
-    styles = method_styles(summary["method"])
-    sizes = point_sizes(styles)
-    resolutions = sorted(summary["n_beads"].unique().tolist())
+    resolutions = points.resolutions
     with styled():
         figure = Figure(figsize=(DOUBLE_COLUMN, 0.95 + 1.75 * len(AXES)), layout="constrained")
         grid = figure.subplots(len(AXES), max(len(resolutions), 2), squeeze=False, sharex="row", sharey=True)
         for row, (quantity, label) in enumerate(AXES.items()):
             for column, n_beads in enumerate(resolutions):
                 axes = grid[row, column]
-                for name, look in styles.items():
+                for name, look in points.styles.items():
                     error, best = (errors.get((n_beads, name, metric)) for metric in (MEAN, BEST))
                     if error and best and (n_beads, name) in times.index:
                         time = float(times[quantity].loc[(n_beads, name)])
-                        _draw(axes, time, error, best[0], look, sizes[name])
+                        _draw(axes, time, error, best[0], look, points.sizes[name])
                 axes.set_xlabel(label)
                 clear(axes)
                 if row == 0:
@@ -66,10 +55,10 @@ def cost(metrics: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, 
             grid[row, 0].set_ylabel(f"RMSD, {atoms} atoms (Å)")
             for axes in grid[row, len(resolutions) :]:
                 axes.set_visible(False)
-        highest = summary["mean"].max()
+        highest = points.summary["mean"].max()
         grid[0, 0].set_ylim(-0.05 * highest, 1.08 * highest)
         stem = Line2D([], [], color=GREY, marker="_", ms=6, mew=1.2, lw=0.8, label="best sample of a frame")
-        handles = [*method_handles(styles, lines=False), stem]
+        handles = [*method_handles(points.styles, lines=False), stem]
         figure.legend(handles=handles, loc="outside lower center", ncols=4)
         figure.suptitle(f"{readable(dataset)}, mapping: {readable(mapping)}", x=0.01, ha="left")
     return figure
@@ -92,19 +81,7 @@ def _draw(
         [time, time], [error[0], best], color=look.color, linewidth=0.8, zorder=2,
         marker="_", markevery=[1], markersize=6, markeredgewidth=1.2,
     )  # fmt: skip
-    axes.errorbar(
-        time,
-        error[0],
-        yerr=error[1],
-        color=look.color,
-        marker=look.marker,
-        markeredgecolor=look.edge,
-        markeredgewidth=look.edge_width,
-        markersize=size,
-        capsize=1.8,
-        elinewidth=0.8,
-        zorder=3,
-    )
+    draw_point(axes, time, error[0], look, size, y_error=error[1])
 
 
 def _scale(axes: Axes, times: pd.Series) -> None:

@@ -5,9 +5,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cgbench.errors import InputError
-from cgbench.figures.comparison import DIRECTION, decade, draw_methods, from_zero, resolution_ticks
+from cgbench.figures.comparison import decade, draw_methods, from_zero, resolution_ticks
 from cgbench.figures.floor import draw_floor, floor_handle, floor_values
 from cgbench.figures.style import (
+    DIRECTION,
     DOUBLE_COLUMN,
     method_handles,
     method_styles,

@@ -1,29 +1,22 @@
 """A mapping drawn on the molecule's bond graph: which atoms make up which bead."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import networkx as nx
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cgbench.errors import InputError
-from cgbench.figures.style import DOUBLE_COLUMN, readable, styled
+from cgbench.figures.mapping_panels import SMALL_UP_TO, Color, bead_colors, coarse_to_fine, mapping_panels
+from cgbench.figures.style import styled
 from cgbench.mapping.base import Mapping
 from cgbench.molecule import Molecule
 
-# Beyond this many atoms, letters would overlap: heavy atoms become dots and hydrogens small ones.
-LETTERS_UP_TO = 60
-COLUMNS, COLUMNS_WITHOUT_LETTERS = 4, 2
-# How much of white the colours of the first ten beads, the next ten, ... hold.
-WHITENED = (0.45, 0.7)
+MARGIN = 0.8  # bonds around all that is drawn
 
 Points = NDArray[np.float64]  # [n_points, 2]
-Color = tuple[float, float, float]
 
 
 def mapping_graph(molecule: Molecule, mappings: Iterable[Mapping], title: str = "") -> Figure:
@@ -46,43 +39,13 @@ def mapping_graph(molecule: Molecule, mappings: Iterable[Mapping], title: str = 
     """
     ordered = coarse_to_fine(molecule, mappings)
     points = layout(molecule)
-    extent = np.ptp(points, axis=0) + 1.6
-    letters = molecule.n_atoms <= LETTERS_UP_TO
-    n_columns = min(COLUMNS if letters else COLUMNS_WITHOUT_LETTERS, len(ordered))
-    n_rows = -(-len(ordered) // n_columns)
-    width = DOUBLE_COLUMN / max(n_columns, 2)
+    low, high = points.min(axis=0) - MARGIN, points.max(axis=0) + MARGIN
     with styled():
-        size = (width * n_columns, 0.35 + n_rows * (0.2 + width * extent[1] / extent[0]))
-        figure = Figure(figsize=size, layout="constrained")
-        grid = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
-        scale = 72 * 0.94 * width / extent[0]
-        for axes, mapping in zip(grid, ordered, strict=False):
+        figure, panels, width = mapping_panels(molecule, ordered, (low, high), title)
+        scale = 72 * 0.94 * width / (high - low)[0]
+        for mapping, axes in panels:
             _draw(axes, molecule, mapping, points, scale)
-            axes.set_title(f"{mapping.n_beads} beads", pad=2)
-        for axes in grid:
-            axes.set_axis_off()
-            axes.set_aspect("equal")
-            axes.set_xlim(points[:, 0].min() - 0.8, points[:, 0].max() + 0.8)
-            axes.set_ylim(points[:, 1].min() - 0.8, points[:, 1].max() + 0.8)
-        figure.suptitle(readable(title), x=0.01, ha="left")
     return figure
-
-
-def coarse_to_fine(molecule: Molecule, mappings: Iterable[Mapping]) -> list[Mapping]:
-    """Sort mappings of one molecule by resolution.
-
-    Raises
-    ------
-    InputError
-        If a mapping belongs to another molecule, or there is none.
-    """
-    ordered = sorted(mappings, key=lambda mapping: mapping.n_beads)
-    if not ordered:
-        raise InputError("no mappings given; name at least one fold<k>.json written by `cgbench map`")
-    for mapping in ordered:
-        if mapping.n_atoms != molecule.n_atoms:
-            raise InputError(f"mapping has {mapping.n_atoms} atoms, the molecule has {molecule.n_atoms}")
-    return ordered
 
 
 def layout(molecule: Molecule) -> Points:
@@ -97,33 +60,9 @@ def layout(molecule: Molecule) -> Points:
     return np.asarray(points * -np.sign(points[0]))
 
 
-def bead_colors(mapping: Mapping, whitened: Sequence[float] = WHITENED) -> list[Color]:
-    """Colours [n_beads], by default light ones to write on; beads that follow each other differ in hue.
-
-    Beads count by their first atom, so that equal beads look equal across mappings and figures.
-
-    Parameters
-    ----------
-    whitened
-        Share of white in the colours of the first ten beads, of the next ten, and so on.
-    """
-    palette = [to_rgb(color) for color in sns.color_palette("colorblind")]
-    rank = np.unique(mapping.bead_index, return_index=True)[1].argsort().argsort()
-    return [
-        lighter(palette[bead % len(palette)], whitened[bead // len(palette) % len(whitened)])
-        for bead in rank.tolist()
-    ]
-
-
-def lighter(color: Color, share: float) -> Color:
-    """Mix a colour with a share of white."""
-    r, g, b = (channel + (1 - channel) * share for channel in color)
-    return r, g, b
-
-
 def _draw(axes: Axes, molecule: Molecule, mapping: Mapping, points: Points, scale: float) -> None:
     """Draw with line widths in units of a bond; ``scale`` is a bond in points."""
-    letters = molecule.n_atoms <= LETTERS_UP_TO
+    letters = molecule.n_atoms <= SMALL_UP_TO
     colors = bead_colors(mapping)
     for bead in range(mapping.n_beads):
         atoms = np.flatnonzero(mapping.bead_index == bead)

@@ -11,14 +11,11 @@ from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
-from cgbench.figures.mapping_graph import Color, bead_colors, coarse_to_fine, lighter
-from cgbench.figures.style import DOUBLE_COLUMN, readable, styled
+from cgbench.figures.mapping_panels import Color, bead_colors, coarse_to_fine, lighter, mapping_panels
+from cgbench.figures.style import styled
 from cgbench.mapping.base import Mapping
 from cgbench.molecule import Molecule
 
-COLUMNS = 4
-# Beyond this many atoms, four panels side by side would be too small.
-SMALL_UP_TO, COLUMNS_OF_LARGE = 60, 2
 MARGIN = 0.5  # Å around all that is drawn
 HEAVY, HYDROGEN = 0.34, 0.2  # radii of atoms as drawn, Å
 # Radius of a bead, in root mean square distances of its atoms from it, and at least, Å.
@@ -62,23 +59,11 @@ def mapping_view(
     points = broadest_side(np.asarray(positions, dtype=np.float64))
     beads = [np.asarray(mapping.beads(points), dtype=np.float64) for mapping in ordered]
     radii = [_radii(mapping, points) for mapping in ordered]
-    low, high = _extent(points, zip(beads, radii, strict=True))
-    n_columns = min(COLUMNS if molecule.n_atoms <= SMALL_UP_TO else COLUMNS_OF_LARGE, len(ordered))
-    n_rows = -(-len(ordered) // n_columns)
-    width = DOUBLE_COLUMN / max(n_columns, 2)
-    height = width * (high - low)[1] / (high - low)[0]
+    extent = _extent(points, zip(beads, radii, strict=True))
     with styled():
-        figure = Figure(figsize=(width * n_columns, 0.35 + n_rows * (0.2 + height)), layout="constrained")
-        grid = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
-        for axes, mapping, size in zip(grid, ordered, radii, strict=False):
+        figure, panels, _ = mapping_panels(molecule, ordered, extent, title)
+        for (mapping, axes), size in zip(panels, radii, strict=True):
             _draw(axes, molecule, mapping, points, size)
-            axes.set_title(f"{mapping.n_beads} beads", pad=2)
-        for axes in grid:
-            axes.set_axis_off()
-            axes.set_aspect("equal")
-            axes.set_xlim(low[0], high[0])
-            axes.set_ylim(low[1], high[1])
-        figure.suptitle(readable(title), x=0.01, ha="left")
     return figure
 
 

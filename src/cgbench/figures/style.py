@@ -21,6 +21,9 @@ DOUBLE_COLUMN = 7.2
 
 GREY = "0.45"
 
+# What to say of a metric, by which of its values are better.
+DIRECTION = {"lower": "↓ lower is better", "higher": "↑ higher is better", None: ""}
+
 RC: dict[Any, Any] = {
     "figure.dpi": 100,
     "savefig.dpi": 200,

@@ -12,10 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from cgbench.errors import InputError
-from cgbench.figures.comparison import DIRECTION
 from cgbench.figures.floor import draw_floor, floor_handle, floor_values
 from cgbench.figures.panels import clear, mean_and_error
-from cgbench.figures.style import DOUBLE_COLUMN, GREY, MARKERS, readable, styled, without_unit_one
+from cgbench.figures.style import DIRECTION, DOUBLE_COLUMN, GREY, MARKERS, readable, styled, without_unit_one
 from cgbench.results import declared, over_folds, read_metrics, read_run
 
 Point = tuple[float, float]  # mean and standard error

@@ -5,9 +5,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from cgbench.figures.panels import label_outside, mean_and_error, part, resolution_panels
-from cgbench.figures.style import GREY, method_handles, method_styles, point_sizes, readable, styled
-from cgbench.results import declared, over_folds
+from cgbench.figures.panels import label_outside, mean_and_error, resolution_panels
+from cgbench.figures.points import draw_point, method_points
+from cgbench.figures.style import GREY, method_handles, readable, styled
+from cgbench.results import declared
 
 VALIDITY, DIVERSITY = "graph_xor", "diversity"
 LINEAR_BELOW = 0.01  # λ below which the axis is linear, so that 0 has a place
@@ -28,42 +29,23 @@ def trade(metrics: pd.DataFrame, dataset: str, mapping: str, atoms: str = "all")
     InputError
         If the table has nothing on this dataset and mapping.
     """
-    summary = over_folds(part(metrics, dataset, mapping))
-    summary = summary[(summary["atoms"] == atoms) & summary["metric"].isin([VALIDITY, DIVERSITY])]
-    points = mean_and_error(summary)
-    styles = method_styles(summary["method"])
-    sizes = point_sizes(styles)
-    resolutions = sorted(summary["n_beads"].unique().tolist())
+    points = method_points(metrics, dataset, mapping, atoms, (VALIDITY, DIVERSITY))
+    scores = mean_and_error(points.summary)
     with styled():
-        figure, panels = resolution_panels(resolutions, height=1.9, room=0.95)
+        figure, panels = resolution_panels(points.resolutions, height=1.9, room=0.95)
         for n_beads, axes in panels:
-            for name, look in styles.items():
+            for name, look in points.styles.items():
                 cells = [(n_beads, name, metric) for metric in (VALIDITY, DIVERSITY)]
-                if not points.keys() >= set(cells):
+                if not scores.keys() >= set(cells):
                     continue
-                (validity, x_error), (diversity, y_error) = (points[cell] for cell in cells)
-                axes.errorbar(
-                    validity,
-                    diversity,
-                    xerr=x_error,
-                    yerr=y_error,
-                    color=look.color,
-                    marker=look.marker,
-                    markeredgecolor=look.edge,
-                    markeredgewidth=look.edge_width,
-                    markersize=sizes[name],
-                    capsize=1.8,
-                    elinewidth=0.8,
-                    linestyle="none",
-                    label=readable(name),
-                    zorder=3,
-                )
+                (validity, x_error), (diversity, y_error) = (scores[cell] for cell in cells)
+                draw_point(axes, validity, diversity, look, points.sizes[name], x_error, y_error)
             _goal(axes)
-        means = summary.groupby("metric")["mean"]
+        means = points.summary.groupby("metric")["mean"]
         _scale(panels[0][1], means.max().get(VALIDITY, 1.0), means.min().get(DIVERSITY, 0.0))
         words = [f"{declared(name).label}, {atoms} atoms" for name in (VALIDITY, DIVERSITY)]
         label_outside([axes for _, axes in panels], *words)
-        figure.legend(handles=method_handles(styles, lines=False), loc="outside lower center", ncols=5)
+        figure.legend(handles=method_handles(points.styles, lines=False), loc="outside lower center", ncols=5)
         figure.suptitle(f"{readable(dataset)}, mapping: {readable(mapping)}", x=0.01, ha="left")
     return figure
 
