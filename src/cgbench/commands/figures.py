@@ -1,16 +1,17 @@
-"""Verbs that draw several figures of one dataset and mapping from files that they share."""
+"""Verbs that draw: a figure each, or the figures of a dataset and mapping that share what they read."""
 
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from cgbench.commands.options import FramesFile, SplitFile
-from cgbench.commands.report import MetricsTable, RunDirs, RunsTable, Title
+from cgbench.commands.options import FramesFile, MetricsTable, Output, RunsTable, SplitFile, Title
 
 app = typer.Typer()
 
 Directory = Annotated[Path, typer.Option("--output", help="Directory for the figures, SVG and PNG.")]
+RunDirs = Annotated[list[Path], typer.Argument(help="Directories of runs, <results>/runs/.../fold<k>.")]
+Mappings = Annotated[list[Path], typer.Argument(help="Mappings written by `cgbench map`.")]
 Floors = Annotated[list[Path], typer.Option("--floor", help="Noise floor of a fold; repeat it.")]
 Splits = Annotated[list[Path], typer.Option("--split", help="fold<k>.json of `cgbench split`; repeat it.")]
 
@@ -116,7 +117,7 @@ def figure_sweep(
     setting: Annotated[str, typer.Option(help="Setting in which the methods differ, such as beta.")],
     floor: Floors,
     runs: RunDirs,
-    output: Annotated[Path, typer.Option(help="SVG file; a PNG of the same name is written beside it.")],
+    output: Output,
     title: Title = "",
 ) -> None:
     """Draw reconstruction against sampling as a setting of the methods varies, a line per resolution.
@@ -132,3 +133,94 @@ def figure_sweep(
     from cgbench.figures.sweep import read_sweep, sweep
 
     save(sweep(read_sweep(runs, setting), read_floors(floor), setting, title), output)
+
+
+@app.command()
+def figure_training(runs: RunDirs, output: Output) -> None:
+    """Draw the training curves of one method: a row per loss term, a column per resolution.
+
+    Reads history.csv and run.json of every run; give those of one dataset, mapping and method.
+
+    Example: `cgbench figure-training results/runs/alanine_dipeptide/backbone-*/cgvae/fold*
+    --output training.svg`
+    """
+    from cgbench.figures.style import save
+    from cgbench.figures.training import read_histories, training
+
+    save(training(read_histories(runs)), output)
+
+
+@app.command()
+def figure_mapping(
+    frames: FramesFile,
+    mappings: Mappings,
+    output: Output,
+    title: Title = "",
+) -> None:
+    """Draw mappings on the bond graph of the molecule, from coarse to fine.
+
+    Example: `cgbench figure-mapping --frames results/data/alanine_dipeptide/frames.npz
+    results/mappings/alanine_dipeptide/backbone-*/fold0.json --output mapping.svg`
+    """
+    from cgbench.figures.mapping_graph import mapping_graph
+    from cgbench.figures.style import save
+    from cgbench.frames import Frames
+    from cgbench.mapping.base import Mapping
+
+    save(mapping_graph(Frames.load(frames).molecule, map(Mapping.load, mappings), title), output)
+
+
+@app.command()
+def figure_mapping_view(
+    frames: FramesFile,
+    mappings: Mappings,
+    output: Output,
+    title: Title = "",
+) -> None:
+    """Draw mappings in space, on the first frame of the molecule, from coarse to fine.
+
+    Example: `cgbench figure-mapping-view --frames results/data/alanine_dipeptide/frames.npz
+    results/mappings/alanine_dipeptide/backbone-*/fold0.json --output mapping-view.svg`
+    """
+    from cgbench.figures.mapping_view import mapping_view
+    from cgbench.figures.style import save
+    from cgbench.frames import Frames
+    from cgbench.mapping.base import Mapping
+
+    stored = Frames.load(frames)
+    save(mapping_view(stored.molecule, stored.positions[0], map(Mapping.load, mappings), title), output)
+
+
+@app.command()
+def figure_walkers(frames: FramesFile, output: Output, title: Title = "") -> None:
+    """Draw φ/ψ density and basin populations of every trajectory, to see whether they agree.
+
+    Example: `cgbench figure-walkers --frames results/data/alanine_dipeptide/frames.npz
+    --output walkers.svg`
+    """
+    from cgbench.figures.style import save
+    from cgbench.figures.walkers import walkers
+    from cgbench.frames import Frames
+
+    save(walkers(Frames.load(frames), title), output)
+
+
+@app.command()
+def figure_shape(
+    frames: FramesFile,
+    card: Annotated[Path, typer.Option(help="Card of the frames, which may name states of trajectories.")],
+    output: Output,
+    title: Title = "",
+) -> None:
+    """Draw RMSD and radius of gyration of every trajectory over time, coloured by state.
+
+    Example: `cgbench figure-shape --frames results/data/chignolin/frames.npz
+    --card results/data/chignolin/card.json --output shape.svg`
+    """
+    from cgbench.figures.shape import shape
+    from cgbench.figures.style import save
+    from cgbench.files import read_json
+    from cgbench.frames import Frames
+
+    states = [known.get("state", "") for known in read_json(card)["trajectories"]]
+    save(shape(Frames.load(frames), states, title), output)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cgbench.commands.options import FramesFile, Seed, Threads, read_json_spec, read_spec
+from cgbench.commands.options import FramesFile, Output, Seed, Threads, Title, read_json_spec, read_spec
 
 app = typer.Typer()
 
@@ -54,8 +54,8 @@ def leak(
 def figure_leak(
     tables: Annotated[list[Path], typer.Argument(help="Tables written by `cgbench leak`.")],
     n_beads: Annotated[list[int], typer.Option(help="Resolution of each table, in order.")],
-    output: Annotated[Path, typer.Option(help="SVG file; a PNG of the same name is written beside it.")],
-    title: Annotated[str, typer.Option(help="Text above the figure.")] = "",
+    output: Output,
+    title: Title = "",
 ) -> None:
     """Draw distances to the nearest training frame, and scores, under both splits.
 

@@ -1,19 +1,13 @@
-"""Verbs that turn the results of single runs into tables and figures."""
+"""Verbs that turn the results of single runs into tables, and what is finished into a report."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cgbench.commands.options import FramesFile
+from cgbench.commands.options import RunsTable
 
 app = typer.Typer()
-
-MetricsTable = Annotated[Path, typer.Option("--metrics", help="metrics.csv written by `cgbench collect`.")]
-RunsTable = Annotated[Path, typer.Option("--runs", help="runs.csv written by `cgbench collect`.")]
-Output = Annotated[Path, typer.Option(help="SVG file; a PNG of the same name is written beside it.")]
-Title = Annotated[str, typer.Option(help="Text above the figure.")]
-RunDirs = Annotated[list[Path], typer.Argument(help="Directories of runs, <results>/runs/.../fold<k>.")]
 
 
 @app.command()
@@ -121,94 +115,3 @@ def leaderboard(
 
     table = leaderboard(read_intervals(intervals), read_differences(differences), read_runs(runs))
     write(table, csv, markdown)
-
-
-@app.command()
-def figure_training(runs: RunDirs, output: Output) -> None:
-    """Draw the training curves of one method: a row per loss term, a column per resolution.
-
-    Reads history.csv and run.json of every run; give those of one dataset, mapping and method.
-
-    Example: `cgbench figure-training results/runs/alanine_dipeptide/backbone-*/cgvae/fold*
-    --output training.svg`
-    """
-    from cgbench.figures.style import save
-    from cgbench.figures.training import read_histories, training
-
-    save(training(read_histories(runs)), output)
-
-
-@app.command()
-def figure_mapping(
-    frames: FramesFile,
-    mappings: Annotated[list[Path], typer.Argument(help="Mappings written by `cgbench map`.")],
-    output: Output,
-    title: Title = "",
-) -> None:
-    """Draw mappings on the bond graph of the molecule, from coarse to fine.
-
-    Example: `cgbench figure-mapping --frames results/data/alanine_dipeptide/frames.npz
-    results/mappings/alanine_dipeptide/backbone-*/fold0.json --output mapping.svg`
-    """
-    from cgbench.figures.mapping_graph import mapping_graph
-    from cgbench.figures.style import save
-    from cgbench.frames import Frames
-    from cgbench.mapping.base import Mapping
-
-    save(mapping_graph(Frames.load(frames).molecule, map(Mapping.load, mappings), title), output)
-
-
-@app.command()
-def figure_mapping_view(
-    frames: FramesFile,
-    mappings: Annotated[list[Path], typer.Argument(help="Mappings written by `cgbench map`.")],
-    output: Output,
-    title: Title = "",
-) -> None:
-    """Draw mappings in space, on the first frame of the molecule, from coarse to fine.
-
-    Example: `cgbench figure-mapping-view --frames results/data/alanine_dipeptide/frames.npz
-    results/mappings/alanine_dipeptide/backbone-*/fold0.json --output mapping-view.svg`
-    """
-    from cgbench.figures.mapping_view import mapping_view
-    from cgbench.figures.style import save
-    from cgbench.frames import Frames
-    from cgbench.mapping.base import Mapping
-
-    stored = Frames.load(frames)
-    save(mapping_view(stored.molecule, stored.positions[0], map(Mapping.load, mappings), title), output)
-
-
-@app.command()
-def figure_walkers(frames: FramesFile, output: Output, title: Title = "") -> None:
-    """Draw φ/ψ density and basin populations of every trajectory, to see whether they agree.
-
-    Example: `cgbench figure-walkers --frames results/data/alanine_dipeptide/frames.npz
-    --output walkers.svg`
-    """
-    from cgbench.figures.style import save
-    from cgbench.figures.walkers import walkers
-    from cgbench.frames import Frames
-
-    save(walkers(Frames.load(frames), title), output)
-
-
-@app.command()
-def figure_shape(
-    frames: FramesFile,
-    card: Annotated[Path, typer.Option(help="Card of the frames, which may name states of trajectories.")],
-    output: Output,
-    title: Title = "",
-) -> None:
-    """Draw RMSD and radius of gyration of every trajectory over time, coloured by state.
-
-    Example: `cgbench figure-shape --frames results/data/chignolin/frames.npz
-    --card results/data/chignolin/card.json --output shape.svg`
-    """
-    from cgbench.figures.shape import shape
-    from cgbench.figures.style import save
-    from cgbench.files import read_json
-    from cgbench.frames import Frames
-
-    states = [known.get("state", "") for known in read_json(card)["trajectories"]]
-    save(shape(Frames.load(frames), states, title), output)
