@@ -27,9 +27,26 @@ def source_files(room: str, name: str) -> tuple[Path, ...]:
     return _followed(plugins.source_file(room, name))
 
 
-def module_files(name: str) -> tuple[Path, ...]:
-    """File of the module ``cgbench.<name>`` and of all that it imports from this package."""
-    return _followed(PACKAGE / f"{name}.py")
+def verb_files(verb: str) -> tuple[Path, ...]:
+    """Files of this package that a verb of the command line imports, directly or through each other.
+
+    Raises
+    ------
+    KeyError
+        If there is no such verb.
+    """
+    return tuple(dict.fromkeys(path for start in _verbs()[verb] for path in _followed(start)))
+
+
+@cache
+def _verbs() -> dict[str, tuple[Path, ...]]:
+    """Files that every verb imports itself, by name: a verb is a function that imports inside."""
+    return {
+        node.name.replace("_", "-"): tuple(_imported(node))
+        for path in sorted(PACKAGE.glob("commands/*.py"))
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef) and node.decorator_list
+    }
 
 
 @cache
@@ -41,13 +58,13 @@ def _followed(start: Path) -> tuple[Path, ...]:
         path = waiting.pop()
         if path not in found:
             found[path] = None
-            waiting += _imported(path)
+            waiting += _imported(ast.parse(path.read_text()))
     return tuple(found)
 
 
-def _imported(path: Path) -> Iterator[Path]:
-    """Files of the modules of this package that a file imports, but for the foundations."""
-    for node in ast.walk(ast.parse(path.read_text())):
+def _imported(code: ast.AST) -> Iterator[Path]:
+    """Files of the modules of this package that a piece of code imports, but for the foundations."""
+    for node in ast.walk(code):
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:

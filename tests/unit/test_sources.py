@@ -3,7 +3,7 @@
 import pytest
 
 from cgbench import plugins
-from cgbench.sources import module_files, source_files
+from cgbench.sources import source_files, verb_files
 
 
 def _names(room: str, name: str) -> set[str]:
@@ -33,9 +33,37 @@ def test_helpers_outside_the_room_count(room: str, name: str, part: str) -> None
     assert part in _names(room, name)
 
 
-def test_stages_have_their_own_files() -> None:
-    assert {path.stem for path in module_files("splits")} >= {"splits", "frames"}
-    assert {path.stem for path in module_files("prepare")} >= {"prepare", "correlation", "trajectory_io"}
+def test_verbs_have_their_own_files() -> None:
+    assert {path.stem for path in verb_files("split")} >= {"splits", "frames"}
+    assert {path.stem for path in verb_files("prepare")} >= {"prepare", "correlation", "trajectory_io"}
+
+
+DRAWN = {
+    "figures-scores": {"comparison", "fidelity", "cost", "trade"},
+    "figures-samples": {"of_samples", "ramachandran", "atom_errors"},
+    "figures-distributions": {"distributions"},
+    "figure-sweep": {"sweep"},
+    "figure-training": {"training"},
+    "figure-mapping": {"mapping_graph"},
+    "figure-mapping-view": {"mapping_view"},
+    "figure-walkers": {"walkers"},
+    "figure-shape": {"shape"},
+    "figure-leak": {"leak"},
+}
+# Errors of atoms are drawn on the same layout of the molecule as mappings.
+SHARED = {("figures-samples", "mapping_graph")}
+
+
+@pytest.mark.parametrize("verb", DRAWN)
+def test_a_figure_depends_on_what_draws_it_and_on_no_other_figure(verb: str) -> None:
+    drawing = {path.stem for path in verb_files(verb) if path.parent.name == "figures"}
+    assert DRAWN[verb] | {"style"} <= drawing
+    others = set().union(*(own for other, own in DRAWN.items() if other != verb))
+    assert {(verb, name) for name in drawing & others} <= SHARED
+
+
+def test_no_verb_depends_on_how_it_is_called() -> None:
+    assert not {path for path in verb_files("figure-training") if path.parent.name == "commands"}
 
 
 def test_an_edit_of_a_contract_repeats_no_training() -> None:

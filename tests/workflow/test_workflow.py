@@ -96,6 +96,16 @@ def test_shared_network_part_repeats_the_networks_alone(finished: Project, tmp_p
     assert _methods_trained(project) == {"cgvae"}
 
 
+def test_source_of_one_figure_draws_that_figure_alone(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "project")
+    with (project.root / "src/cgbench/figures/training.py").open("a") as source:
+        source.write("\n# an edit\n")
+    planned = project.planned("all")
+    drawn = [job.wildcards["method"] for job in planned if job.rule == "figure_training"]
+    assert sorted(drawn) == ["cgvae", "linear", "nearest_frame", "on_beads", "true_frames"]
+    assert {job.rule for job in planned} == {"figure_training", "report", "all"}
+
+
 def test_touched_but_equal_source_repeats_nothing(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "project")
     (project.root / "src/cgbench/methods/linear.py").touch()

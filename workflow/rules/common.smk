@@ -15,7 +15,7 @@ sys.path.insert(0, SOURCE)
 from cgbench.config import Config
 from cgbench.errors import InputError
 from cgbench.settings import fingerprint
-from cgbench.sources import module_files, source_files
+from cgbench.sources import source_files, verb_files
 from cgbench.sweeps import swept
 from cgbench.tracking import environment
 
@@ -72,10 +72,10 @@ def every_cell(pattern):
     return list(dict.fromkeys(pattern.format(**vars(cell)) for cell in CONFIG.cells()))
 
 
-def source_inputs(room, *names, stage=None):
-    """Files that plug-ins and a stage are made of as a rule's input: an edit reruns what they take part in."""
+def source_inputs(room=None, *names, verb=None):
+    """Files that plug-ins and a verb are made of as a rule's input: an edit reruns what they take part in."""
     files = {path for name in names for path in source_files(room, name)}
-    files |= set(module_files(stage) if stage else [])
+    files |= set(verb_files(verb) if verb else [])
     # Relative where they can be, so that a moved checkout is not an edit.
     here = Path.cwd()
     return sorted(

@@ -7,7 +7,7 @@ rule prepare:
         .create()
         .input_files(),
         sources=lambda wildcards: source_inputs(
-            "datasets", CONFIG.datasets[wildcards.dataset].use, stage="prepare"
+            "datasets", CONFIG.datasets[wildcards.dataset].use, verb="prepare"
         ),
     output:
         frames=f"{DATA}/frames.npz",
@@ -30,7 +30,7 @@ rule prepare:
 rule split:
     input:
         frames=f"{DATA}/frames.npz",
-        sources=source_inputs(None, stage="splits"),
+        sources=source_inputs(verb="split"),
     output:
         split=f"{SPLIT}.json",
     log:

@@ -35,7 +35,7 @@ rule score:
         card=f"{DATA}/card.json",
         split=f"{SPLIT}.json",
         mapping=f"{MAPPING}.json",
-        sources=source_inputs("metrics", *CONFIG.run.metrics, stage="score"),
+        sources=source_inputs("metrics", *CONFIG.run.metrics, verb="score"),
     output:
         metrics=f"{RUN}/metrics.csv",
         per_frame=f"{RUN}/scores.npz",
@@ -59,7 +59,7 @@ rule noise_floor:
     input:
         frames=f"{DATA}/frames.npz",
         split=f"{SPLIT}.json",
-        sources=source_inputs("metrics", *CONFIG.run.metrics, stage="noise_floor"),
+        sources=source_inputs("metrics", *CONFIG.run.metrics, verb="noise-floor"),
     output:
         table=f"{SPLIT}.floor.csv",
     log:

@@ -32,6 +32,7 @@ rule figures_scores:
         metrics="<results>/metrics.csv",
         runs="<results>/runs.csv",
         floors=FLOORS,
+        sources=source_inputs(verb="figures-scores"),
     output:
         figure(
             f"{DRAWN}/comparison", "Comparison", shows="accuracy, diversity, validity"
@@ -63,6 +64,7 @@ rule figures_samples:
         samples=run_files("samples.npz", fold=0),
         metrics=run_files("metrics.csv", fold=0),
         runs=run_files("run.json", fold=0),
+        sources=source_inputs(verb="figures-samples"),
     output:
         figure(f"{DRAWN}/ramachandran", "Torsions", shows="densities of all methods"),
         OF_METHODS,
@@ -89,6 +91,7 @@ rule figures_distributions:
         splits=SPLITS,
         scores=run_files("scores.npz"),
         runs=run_files("run.json"),
+        sources=source_inputs(verb="figures-distributions"),
     output:
         figure(f"{DRAWN}/torsions", "Distributions", "distributions", shows="torsions"),
         figure(f"{DRAWN}/bonds", "Distributions", "distributions", shows="bond lengths"),
@@ -116,6 +119,7 @@ rule figure_sweep:
         floors=FLOORS,
         metrics=sweep_files("metrics.csv"),
         runs=sweep_files("run.json"),
+        sources=source_inputs(verb="figure-sweep"),
     output:
         svg=report(
             f"{DRAWN}/sweep-{{setting}}.svg",

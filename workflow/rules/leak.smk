@@ -15,7 +15,7 @@ rule measure_leak:
         sources=source_inputs(
             "methods",
             *(CONFIG.methods[name].use for name in LEAK_METHODS),
-            stage="leak",
+            verb="leak",
         ),
     output:
         table=f"{LEAK}-{{n_beads}}.csv",
@@ -56,10 +56,11 @@ rule measure_leak:
 
 rule figure_leak:
     input:
-        lambda wildcards: [
+        tables=lambda wildcards: [
             f"{LEAK}-{n_beads}.csv".format(**wildcards)
             for n_beads in CONFIG.run.n_beads(wildcards.dataset, wildcards.mapping)
         ],
+        sources=source_inputs(verb="figure-leak"),
     output:
         svg=report(
             f"{FIGURES}/{{mapping}}/leak.svg",
@@ -85,7 +86,7 @@ rule figure_leak:
         ],
         title="{dataset}, mapping: {mapping}",
     shell:
-        "python -m cgbench figure-leak {input:q} {params.n_beads:q} --output {output.svg:q}"
+        "python -m cgbench figure-leak {input.tables:q} {params.n_beads:q} --output {output.svg:q}"
         " --title {params.title:q} > {log:q} 2>&1"
 
 

@@ -26,6 +26,7 @@ rule collect:
         config="<results>/config.json",
         metrics=every_cell(f"{RUN}/metrics.csv"),
         runs=every_cell(f"{RUN}/run.json"),
+        sources=source_inputs(verb="collect"),
     output:
         metrics=report(
             "<results>/metrics.csv",
@@ -54,7 +55,7 @@ rule intervals:
         config="<results>/config.json",
         scores=every_cell(f"{RUN}/scores.npz"),
         runs=every_cell(f"{RUN}/run.json"),
-        sources=source_inputs(None, stage="intervals"),
+        sources=source_inputs(verb="intervals"),
     output:
         scores=report(
             "<results>/intervals.csv",
@@ -85,7 +86,7 @@ rule leaderboard:
         intervals="<results>/intervals.csv",
         differences="<results>/differences.csv",
         runs="<results>/runs.csv",
-        sources=source_inputs(None, stage="leaderboard"),
+        sources=source_inputs(verb="leaderboard"),
     output:
         csv=report(
             "<results>/leaderboard.csv",
@@ -113,6 +114,7 @@ rule figure_training:
     input:
         histories=run_files("history.csv"),
         runs=run_files("run.json"),
+        sources=source_inputs(verb="figure-training"),
     output:
         svg=report(
             f"{FIGURES}/{{mapping}}/training-{{method}}.svg",
@@ -146,6 +148,7 @@ rule figure_mapping:
             n_beads=CONFIG.run.n_beads(wildcards.dataset, wildcards.mapping),
             fold=0,
         ),
+        sources=source_inputs(verb="figure-mapping"),
     output:
         svg=report(
             f"{FIGURES}/{{mapping}}/mapping.svg",
@@ -170,6 +173,7 @@ rule figure_mapping_view:
     input:
         frames=f"{DATA}/frames.npz",
         mappings=rules.figure_mapping.input.mappings,
+        sources=source_inputs(verb="figure-mapping-view"),
     output:
         svg=report(
             f"{FIGURES}/{{mapping}}/mapping-view.svg",
@@ -193,6 +197,7 @@ rule figure_mapping_view:
 rule figure_walkers:
     input:
         frames=f"{DATA}/frames.npz",
+        sources=source_inputs(verb="figure-walkers"),
     output:
         svg=report(
             f"{FIGURES}/walkers.svg",
@@ -217,6 +222,7 @@ rule figure_shape:
     input:
         frames=f"{DATA}/frames.npz",
         card=f"{DATA}/card.json",
+        sources=source_inputs(verb="figure-shape"),
     output:
         svg=report(
             f"{FIGURES}/shape.svg",
