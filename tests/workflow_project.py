@@ -18,6 +18,7 @@ class Job:
 
     rule: str
     wildcards: dict[str, str]
+    resources: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,10 @@ class Project:
         return [
             Job(
                 found["rule"],
-                dict(re.findall(r"(\w+)=([^,\s]+)", _line(found["body"], "wildcards"))),
+                *(
+                    dict(re.findall(r"(\w+)=([^,\s]+)", _line(found["body"], key)))
+                    for key in ("wildcards", "resources")
+                ),
             )
             for found in JOB.finditer(self.run("--dry-run", *arguments))
         ]

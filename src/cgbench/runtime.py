@@ -9,10 +9,11 @@ from cgbench.errors import InputError
 from cgbench.gpus import Claim, lock_directory
 
 
-def choose_device(device: str) -> str:
+def choose_device(device: str, uses_gpu: bool = True) -> str:
     """Resolve ``"auto"`` and refuse a device that is not there.
 
-    Where this process sees several GPUs, ``"cuda"`` is from here on the one that it has claimed.
+    What has no use for a GPU is computed on the CPU, whatever is asked for. Where this process sees
+    several GPUs, ``"cuda"`` is from here on the one that it has claimed.
 
     Raises
     ------
@@ -21,6 +22,8 @@ def choose_device(device: str) -> str:
     """
     if device not in ("auto", "cpu", "cuda"):
         raise InputError(f"device {device!r} is not known; use auto, cpu or cuda")
+    if not uses_gpu:
+        return "cpu"
     available = torch.cuda.is_available()
     if device == "cuda" and not available:
         raise InputError(
@@ -49,6 +52,11 @@ def set_up(seed: int, threads: int) -> None:
     torch.manual_seed(seed)
     # Operations without a deterministic kernel still run, with a warning in the log.
     torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def peak_gpu_mib(device: str) -> float | None:
+    """Largest memory that tensors of this process have had on its GPU so far, MiB; None on the CPU."""
+    return round(torch.cuda.max_memory_allocated() / 2**20, 1) if device == "cuda" else None
 
 
 def device_name(device: str) -> str:

@@ -37,15 +37,16 @@ def sample(
     threads
         CPU threads.
     device
-        ``"auto"``, ``"cpu"`` or ``"cuda"``; what is drawn is the same up to rounding.
+        ``"auto"``, ``"cpu"`` or ``"cuda"``; what is drawn is the same up to rounding. A method that
+        has no use for a GPU stays on the CPU.
 
     Raises
     ------
     InputError
         If an input cannot be used, or the model belongs to another molecule.
     """
-    device = runtime.choose_device(device)
     model = load_model(model_path)
+    device = runtime.choose_device(device, model.uses_gpu())
     frames = Frames.load(frames_path)
     if model.molecule.elements != frames.molecule.elements:
         raise InputError(

@@ -58,7 +58,7 @@ class Compute(Settings):
     threads
         CPU threads.
     gpus
-        GPUs that a scheduler reserves.
+        GPUs that a scheduler reserves for a method with a network; the others need none.
     memory_mb
         Memory that a scheduler reserves, MB.
     runtime_min

@@ -55,7 +55,7 @@ def train(
     threads
         CPU threads.
     device
-        ``"auto"``, ``"cpu"`` or ``"cuda"``.
+        ``"auto"``, ``"cpu"`` or ``"cuda"``; a method that has no use for a GPU stays on the CPU.
     progress
         Whether to draw a progress bar on standard error.
     wait
@@ -73,7 +73,6 @@ def train(
         ``output_dir``, or the disk is full.
     """
     output_dir = Path(output_dir)
-    device = runtime.choose_device(device)
     frames = Frames.load(frames_path)
     split = Split.load_for(split_path, frames, frames_path)
     mapping = Mapping.load(mapping_path)
@@ -84,6 +83,7 @@ def train(
             "both are needed, change `protocol` in the config"
         )
     model: BackmappingMethod = method.create(mapping, frames.molecule)
+    device = runtime.choose_device(device, model.uses_gpu())
 
     identity = fingerprint(
         method.to_json(),
@@ -122,6 +122,7 @@ def train(
                 "wall_seconds": round(wall_seconds, 6),
                 "n_parameters": model.n_parameters(),
                 "peak_mib": provenance.peak_mib(),
+                "peak_gpu_mib": runtime.peak_gpu_mib(device),
             }
             tracker.log_history(context.history)
             tracker.summarise(cost | {"git": provenance.git_revision()})

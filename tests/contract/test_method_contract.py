@@ -69,6 +69,7 @@ def test_declares_what_it_is(fitted: BackmappingMethod) -> None:
     assert fitted.equivariance in {"none", "SE(3)", "E(3)"}
     assert fitted.reference
     assert isinstance(fitted, OracleMethod) == (fitted.bound == "ceiling")
+    assert fitted.uses_gpu() == issubclass(fitted.Settings, TrainingSettings), "a network trains on a GPU"
 
 
 def test_there_is_one_floor_and_one_ceiling() -> None:

@@ -88,5 +88,12 @@ def test_job_computes_on_the_gpu_that_is_free(two_gpus: list[int], tmp_path: Pat
 
 def test_job_on_the_cpu_claims_no_gpu(two_gpus: list[int], tmp_path: Path) -> None:
     assert runtime.choose_device("cpu") == "cpu"
+    assert runtime.choose_device("auto", uses_gpu=False) == "cpu"
     assert not two_gpus
     assert not list(tmp_path.iterdir())
+
+
+def test_memory_of_a_gpu_is_told_in_mib_and_only_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda: 3 * 2**20 + 2**19)
+    assert runtime.peak_gpu_mib("cuda") == 3.5
+    assert runtime.peak_gpu_mib("cpu") is None

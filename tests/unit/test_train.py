@@ -18,6 +18,7 @@ from cgbench.splits import Split, make_split
 from cgbench.train import train
 
 LINEAR = PlugIn.from_json("methods", '{"use": "linear"}')
+MLP = PlugIn.from_json("methods", '{"use": "mlp", "settings": {"epochs": 1}}')
 Fit = Callable[[Method, Positions, Positions, FitContext], None]
 
 
@@ -63,7 +64,7 @@ def test_run_says_what_made_it(task: tuple[Path, Path, Path], tmp_path: Path) ->
     assert (run["n_train"], run["n_valid"]) == (len(split.train), len(split.valid))
     assert run["wall_seconds"] > 0
     assert run["peak_mib"] > 10
-    assert run["device"] == "cpu" or run["hardware"]["name"] != "cpu"
+    assert (run["device"], run["hardware"]["name"], run["peak_gpu_mib"]) == ("cpu", "cpu", None)
     assert {"versions", "git", "config_hash", "settings", "threads", "date"} <= run.keys()
 
 
@@ -108,5 +109,15 @@ def test_device_that_is_not_there_is_refused(
 ) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(InputError, match=device):
-        train(*task, LINEAR, tmp_path / "run", seed=1, device=device)
+        train(*task, MLP, tmp_path / "run", seed=1, device=device)
     assert not (tmp_path / "run").exists()
+
+
+def test_method_without_a_network_stays_on_the_cpu(
+    task: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a job to which a scheduler gave no GPU runs, whatever the others compute on."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert train(*task, LINEAR, tmp_path / "run", seed=1, device="cuda")["device"] == "cpu"
+    with pytest.raises(InputError, match="tpu"):
+        train(*task, LINEAR, tmp_path / "other", seed=1, device="tpu")

@@ -14,6 +14,7 @@ sys.path.insert(0, SOURCE)
 
 from cgbench.config import Config
 from cgbench.errors import InputError
+from cgbench.plugins import load
 from cgbench.settings import fingerprint
 from cgbench.sources import source_files, verb_files
 from cgbench.sweeps import swept
@@ -103,6 +104,13 @@ def run_files(name, **fixed):
 def growing(amount):
     """Resource function: ``amount``, and as much again with every further attempt at the same job."""
     return lambda wildcards, attempt: amount * attempt
+
+
+def gpus(wildcards):
+    """Resource function: GPUs of a method that has a use for them; one where they are shared out."""
+    shared = 1 if "gpu" in workflow.global_resources else 0
+    method = load("methods", CONFIG.methods[wildcards.method].use)
+    return max(CONFIG.compute.gpus, shared) if method.uses_gpu() else 0
 
 
 def directories(name):

@@ -16,7 +16,7 @@ rule sample:
     resources:
         mem_mb=growing(CONFIG.compute.memory_mb),
         runtime=growing(CONFIG.compute.runtime_min),
-        gpu=CONFIG.compute.gpus,
+        gpu=gpus,
     params:
         n_samples=CONFIG.protocol.n_samples,
         seed=CONFIG.seed,

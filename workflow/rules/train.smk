@@ -23,7 +23,7 @@ rule train:
     resources:
         mem_mb=growing(CONFIG.compute.memory_mb),
         runtime=growing(CONFIG.compute.runtime_min),
-        gpu=CONFIG.compute.gpus,
+        gpu=gpus,
     params:
         spec=lambda wildcards: CONFIG.method(
             wildcards.method, wildcards.dataset

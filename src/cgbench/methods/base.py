@@ -79,6 +79,11 @@ class BackmappingMethod(ABC):
         """Move what computes to ``"cpu"`` or ``"cuda"``; a method without a network has nothing to move."""
         return self
 
+    @classmethod
+    def uses_gpu(cls) -> bool:
+        """Whether a GPU is of any use: a method says so by having something to move, and :meth:`to`."""
+        return cls.to is not BackmappingMethod.to
+
     @abstractmethod
     def state(self) -> dict[str, Any]:
         """All that was learned: a dictionary of tensors, numbers and texts."""
