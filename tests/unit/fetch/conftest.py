@@ -1,0 +1,40 @@
+"""Servers, and a download from them."""
+
+import threading
+
+import pytest
+from downloads import CALM, FACTS
+from faulty_server import Server
+
+from cgbench.fetch.mirrors import download
+
+
+@pytest.fixture
+def servers():
+    running = [Server(), Server()]
+    threads = [threading.Thread(target=server.serve_forever, args=(0.02,)) for server in running]
+    for thread in threads:
+        thread.start()
+    yield running
+    for server, thread in zip(running, threads, strict=True):
+        server.closing.set()
+        server.shutdown()
+        thread.join(5)
+        server.server_close()
+
+
+@pytest.fixture
+def server(servers):
+    return servers[0]
+
+
+@pytest.fixture
+def get(server, tmp_path):
+    """Download data.bin from the first server, or from those given, and return its path."""
+
+    def download_one(*urls, facts=FACTS, patience=CALM):
+        target = tmp_path / "cache" / "data.bin"
+        download(urls or [f"{server.url}data.bin"], target, facts, patience)
+        return target
+
+    return download_one

@@ -1,0 +1,119 @@
+"""Datasets that are downloaded: fetched by the verb, read by the source, refused where they changed."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from downloads import CALM, packed
+from typer.testing import CliRunner
+
+from cgbench.cli import app
+from cgbench.config import Config, PlugIn
+from cgbench.errors import InputError
+from cgbench.fetch.dataset import fetch
+
+ROOT = Path(__file__).parents[3]
+
+
+def source(**settings):
+    return PlugIn.parse("datasets", "mine", "download", settings, "config: datasets.mine")
+
+
+@pytest.fixture
+def published(server, alanine_directory, tmp_path):
+    """Settings of two trajectories and a topology, loose on the server."""
+    names = ["topology.pdb", "walker-0.xtc", "walker-1.xtc"]
+    server.files |= {f"/{name}": (alanine_directory / name).read_bytes() for name in names}
+    return {
+        "urls": [server.url],
+        "files": {name: {"sha256": hashlib.sha256(server.files[f"/{name}"]).hexdigest()} for name in names},
+        "topology": "topology.pdb",
+        "trajectories": ["walker-*.xtc"],
+        "stride": 1000,
+        "cache": str(tmp_path / "shared cache"),
+    }
+
+
+def test_the_verb_fetches_what_the_source_reads(published, server):
+    plug_in = source(**published)
+    done = CliRunner().invoke(app, ["fetch", "--source", plug_in.to_json()])
+    assert done.exit_code == 0, done.output
+    reader = plug_in.create()
+    assert reader.input_files() == [done.stdout.strip()]
+    frames, card = reader.read()
+    assert frames.positions.shape == (20, 22, 3)
+    assert card["trajectories"] == [{"file": "walker-0.xtc"}, {"file": "walker-1.xtc"}]
+    assert card["downloads"] == published["files"]
+    assert {path for path, _ in server.requests} == {f"/{name}" for name in published["files"]}
+
+
+def test_an_archive_gives_the_same_frames(published, server, tmp_path):
+    loose = source(**published)
+    fetch(loose.settings, CALM)
+    names = list(published["files"])
+    tarball = packed(tmp_path / "all.tar.gz", *((f"in/{name}", server.files[f"/{name}"]) for name in names))
+    server.files["/all.tar.gz"] = tarball.read_bytes()
+    archive = source(
+        **published
+        | {
+            "files": {"all.tar.gz": {}},
+            "members": ["in/topology.pdb", "in/walker-*.xtc"],
+            "topology": "in/topology.pdb",
+            "trajectories": ["in/walker-*.xtc"],
+        }
+    )
+    with pytest.warns(UserWarning, match="no checksum is published"):
+        fetch(archive.settings, CALM)
+    ours, theirs = (plug_in.create().read()[0] for plug_in in (archive, loose))
+    np.testing.assert_array_equal(ours.positions, theirs.positions)
+
+
+def test_what_changed_after_the_download_is_not_read(published, tmp_path):
+    plug_in = source(**published)
+    with pytest.raises(InputError, match="not fetched yet; run `cgbench fetch`"):
+        plug_in.create().read()
+    folder = fetch(plug_in.settings, CALM).parent
+    (folder / "walker-0.xtc").write_bytes(b"other")
+    with pytest.raises(InputError, match=r"walker-0\.xtc: missing or changed since it was fetched"):
+        plug_in.create().read()
+    fetch(plug_in.settings, CALM)
+    plug_in.create().read()
+
+
+def test_the_cache_is_chosen_by_setting_environment_and_home(published, tmp_path, monkeypatch):
+    monkeypatch.setenv("CGBENCH_CACHE", str(tmp_path / "environment"))
+    assert source(**published).settings.folder.is_relative_to(published["cache"])
+    published["cache"] = None
+    assert source(**published).settings.folder.is_relative_to(tmp_path / "environment")
+    monkeypatch.delenv("CGBENCH_CACHE")
+    assert source(**published).settings.folder.is_relative_to(Path.home() / ".cache/cgbench")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"urls": ["ftp://host/"]}, "urls"),
+        ({"urls": ["http://host/no-slash"]}, "urls"),
+        ({"urls": []}, "urls"),
+        ({"files": {"../up.pdb": {}}}, "files"),
+        ({"files": {"topology.pdb": {"md5": "abc"}}}, "md5"),
+        ({"topology": "other.pdb"}, "'other.pdb' is not among `files`"),
+    ],
+)
+def test_wrong_settings_are_refused(published, change, said):
+    with pytest.raises(InputError, match=said):
+        source(**published | change)
+
+
+def test_shipped_entries_agree_with_the_catalogue(shared_data):
+    catalogue = yaml.safe_load((shared_data / "mdshare/mdshare-catalogue.yaml").read_text())["index"]
+    names = [ROOT / "config" / name for name in ("config.yaml", "simulations.yaml", "paper.yaml")]
+    datasets = Config.load(*names).datasets
+    for name, count in (("alanine_dipeptide_explicit", 4), ("pentapeptide", 26)):
+        files = json.loads(datasets[name].to_json())["settings"]["files"]
+        assert len(files) == count
+        for file, facts in files.items():
+            assert (facts["bytes"], facts["md5"]) == (catalogue[file]["size"], catalogue[file]["hash"])
