@@ -1,15 +1,13 @@
 """The configuration: its single definition, checked before anything runs."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import product
-from pathlib import Path
 from typing import Any
 
 from cgbench import plugins
 from cgbench.errors import InputError
-from cgbench.reading import read_yaml
+from cgbench.plan import Cell, Plan, parse_plan
 from cgbench.schema import Compute, Protocol, RawConfig, Run, Tracking
 from cgbench.settings import Settings, parse_settings
 from cgbench.simulation.recipe import Recipe
@@ -65,26 +63,12 @@ class PlugIn:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One row of the benchmark: a method trained and tested on one task."""
-
-    dataset: str
-    mapping: str
-    n_beads: int
-    method: str
-    fold: int
-
-
-@dataclass(frozen=True)
-class Config:
-    """The checked configuration."""
+class Config(Plan):
+    """The checked configuration: a plan, with all that it takes to carry it out."""
 
     seed: int
-    results: str
-    protocol: Protocol
     compute: Compute
     tracking: Tracking
-    run: Run
     datasets: dict[str, PlugIn]
     mappings: dict[str, PlugIn]
     methods: dict[str, PlugIn]
@@ -100,9 +84,9 @@ class Config:
         InputError
             Naming the key, its value and the cure.
         """
-        raw = parse_settings(RawConfig, values, where)
+        raw = parse_plan(values, where)
         methods, methods_for = _methods(raw, where)
-        config = cls(
+        return cls(
             seed=raw.seed,
             results=raw.results,
             protocol=raw.protocol,
@@ -115,81 +99,10 @@ class Config:
             methods_for=methods_for,
             simulations=raw.simulations,
         )
-        config._check_run(where)
-        return config
-
-    @classmethod
-    def load(cls, *paths: Path | str) -> "Config":
-        """Read YAML files; later ones are merged over earlier ones as Snakemake does (lists are replaced)."""
-        merged: dict[str, Any] = {}
-        for path in paths:
-            content = read_yaml(path)
-            if not isinstance(content, dict):
-                raise InputError(
-                    f"{path}: expected keys and values at the top level, found {type(content).__name__}"
-                )
-            _merge(merged, content)
-        return cls.from_dict(merged, " + ".join(map(str, paths)))
 
     def method(self, name: str, dataset: str) -> PlugIn:
         """Return a method with its settings for a dataset."""
         return self.methods_for.get((name, dataset), self.methods[name])
-
-    def cells(self) -> Iterator[Cell]:
-        """All rows of the benchmark, in a stable order."""
-        for dataset in self.run.datasets:
-            for mapping in self.run.mappings:
-                for n_beads, method, fold in product(
-                    self.run.n_beads(dataset, mapping), self.run.methods, range(self.protocol.folds)
-                ):
-                    yield Cell(dataset, mapping, n_beads, method, fold)
-
-    def run_folder(self, cell: Cell) -> Path:
-        """Directory in which everything about one row lies: model, samples, scores and logs."""
-        task = f"{cell.mapping}-{cell.n_beads}"
-        return Path(self.results, "runs", cell.dataset, task, cell.method, f"fold{cell.fold}")
-
-    def _check_run(self, where: str) -> None:
-        for key, chosen, defined in (
-            ("datasets", self.run.datasets, list(self.datasets)),
-            ("mappings", self.run.mappings, list(self.mappings)),
-            ("methods", self.run.methods, list(self.methods)),
-            ("metrics", self.run.metrics, plugins.names("metrics")),
-        ):
-            for name in chosen:
-                if name not in defined:
-                    raise InputError(
-                        f"{where}: run.{key} asks for {name!r}, which is not defined; "
-                        f"defined {key}: {', '.join(defined) or 'none'}"
-                    )
-            if not chosen:
-                raise InputError(f"{where}: run.{key} is empty; choose from {', '.join(defined)}")
-        for name, resolutions in self.run.resolutions.items():
-            if name not in self.datasets:
-                raise InputError(
-                    f"{where}: run.resolutions.{name} is {resolutions}, but there is no such dataset; "
-                    f"correct the name or remove the key; defined datasets: "
-                    f"{', '.join(self.datasets) or 'none'}"
-                )
-            undefined = set() if isinstance(resolutions, list) else resolutions.keys() - self.mappings.keys()
-            if undefined:
-                raise InputError(
-                    f"{where}: run.resolutions.{name} names {', '.join(sorted(undefined))}, but there is no "
-                    f"such mapping; defined mappings: {', '.join(self.mappings) or 'none'}"
-                )
-        run = self.run
-        for dataset in run.datasets:
-            if not any(run.n_beads(dataset, mapping) for mapping in run.mappings):
-                raise InputError(
-                    f"{where}: run.resolutions has nothing for dataset {dataset!r} with any of run.mappings "
-                    f"({', '.join(run.mappings)}); add a list of numbers of beads"
-                )
-        for mapping in run.mappings:
-            if not any(run.n_beads(dataset, mapping) for dataset in run.datasets):
-                raise InputError(
-                    f"{where}: run.mappings asks for {mapping!r}, but run.resolutions has nothing for it "
-                    f"with any of run.datasets ({', '.join(run.datasets)}); add a list there or leave it out"
-                )
 
 
 def _plug_ins(
@@ -231,11 +144,3 @@ def _methods(raw: RawConfig, where: str) -> tuple[dict[str, PlugIn], dict[tuple[
             plug_in = PlugIn.parse("methods", name, methods[name].use, general | values, f"{at}.{dataset}")
             methods_for[name, dataset] = plug_in
     return methods, methods_for
-
-
-def _merge(into: dict[str, Any], new: dict[str, Any]) -> None:
-    for key, value in new.items():
-        if isinstance(value, dict) and isinstance(into.get(key), dict):
-            _merge(into[key], value)
-        else:
-            into[key] = value

@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cgbench.config import Cell, Config
 from cgbench.figures.comparison import comparison
 from cgbench.figures.mapping_graph import mapping_graph
 from cgbench.figures.ramachandran import ramachandran, sampled_torsions
@@ -18,12 +17,13 @@ from cgbench.frames import Frames
 from cgbench.intervals import intervals
 from cgbench.leaderboard import leaderboard, write
 from cgbench.mapping.base import Mapping
+from cgbench.plan import Cell, Plan
 from cgbench.results import collect, read_metrics, read_runs
 from cgbench.torsions import phi_psi
 from cgbench.unfinished import STAGES, in_short, to_markdown, unfinished
 
 
-def partial_report(config: Config, output: Path | str) -> pd.DataFrame:
+def partial_report(config: Plan, output: Path | str) -> pd.DataFrame:
     """Make the tables and the main figures of the workflow's report from the runs that are scored.
 
     Nothing is trained, sampled or scored, and nothing that the workflow knows is touched, so a
@@ -67,7 +67,7 @@ def partial_report(config: Config, output: Path | str) -> pd.DataFrame:
     return missing
 
 
-def _walkers(config: Config, dataset: str) -> Figure:
+def _walkers(config: Plan, dataset: str) -> Figure:
     frames = _frames(config, dataset)
     return walkers(frames, dataset) if frames else _nothing()
 
@@ -77,7 +77,7 @@ def _nothing() -> Figure:
         return notice("Nothing to draw yet.")
 
 
-def _frames(config: Config, dataset: str) -> Frames | None:
+def _frames(config: Plan, dataset: str) -> Frames | None:
     path = Path(config.results, "data", dataset, "frames.npz")
     return Frames.load(path) if path.exists() else None
 
@@ -89,7 +89,7 @@ def _ramachandran(frames: Frames, folders: list[Path], title: str) -> Figure:
 
 
 def _figures(
-    config: Config, task: list[Cell], lacks: pd.DataFrame, metrics: pd.DataFrame, runs: pd.DataFrame
+    config: Plan, task: list[Cell], lacks: pd.DataFrame, metrics: pd.DataFrame, runs: pd.DataFrame
 ) -> Iterator[tuple[str, Figure]]:
     """Figures of one dataset and mapping by name; ``lacks`` are its unfinished runs."""
     dataset, mapping = task[0].dataset, task[0].mapping

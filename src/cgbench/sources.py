@@ -12,7 +12,7 @@ PACKAGE = Path(cgbench.__file__).parent
 # What everything stands on and no result is made by: following these would repeat all for any edit.
 FOUNDATIONS = {
     PACKAGE / f"{name}.py"
-    for name in ("config", "errors", "files", "fit_context", "plugins", "schema", "seeds", "settings")
+    for name in ("config", "errors", "files", "fit_context", "plan", "plugins", "schema", "seeds", "settings")
 } | {PACKAGE / room / "base.py" for room in ("datasets", "mapping", "methods")}
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from cgbench.config import Config
+from cgbench.plan import Plan
 from cgbench.results import RUN_KEY, TASK
 
 # Stages of a run in their order, and the file that each leaves when it is done.
@@ -10,7 +10,7 @@ STAGES = {"train": "run.json", "sample": "samples.npz", "score": "metrics.csv"}
 COLUMNS = (*RUN_KEY, "stage", "log")
 
 
-def unfinished(config: Config) -> pd.DataFrame:
+def unfinished(config: Plan) -> pd.DataFrame:
     """List the runs without scores.
 
     Returns

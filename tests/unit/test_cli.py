@@ -32,6 +32,20 @@ def test_all_stages_have_a_verb() -> None:
     assert set(VERBS) >= {"prepare", "split", "map", "train", "sample", "score", "collect", "backmap", "info"}
 
 
+def test_tables_and_figures_of_tables_load_no_network_library() -> None:
+    """A benchmark starts hundreds of processes, and torch takes seconds to load."""
+    code = (
+        "import sys; from cgbench.plan import Plan\n"
+        "Plan.load('config/config.yaml', 'config/simulations.yaml')\n"
+        "import cgbench.cli, cgbench.intervals, cgbench.leaderboard, cgbench.results, cgbench.score\n"
+        "import cgbench.figures.comparison, cgbench.figures.leak, cgbench.figures.training\n"
+        "print({'torch', 'seaborn'} & set(sys.modules))"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_help_explains_and_shows_an_example(verb: str) -> None:
     done = CliRunner().invoke(app, [verb, "--help"])

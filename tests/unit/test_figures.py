@@ -3,12 +3,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import seaborn as sns
 from figure_helpers import panels, write_run
 
 from cgbench.errors import InputError
 from cgbench.figures.comparison import DETERMINISTIC_NOTE, comparison
 from cgbench.figures.mapping_graph import layout, mapping_graph
-from cgbench.figures.style import CONTROLS, KNOWN, method_styles, save
+from cgbench.figures.style import CONTROLS, KNOWN, PALETTE, method_styles, save
 from cgbench.figures.torsions import density
 from cgbench.figures.training import read_histories, training
 from cgbench.figures.walkers import walkers
@@ -198,3 +199,7 @@ def test_a_molecule_without_a_backbone_gets_a_notice(alanine_frames: Frames) -> 
         alanine_frames.positions, alanine_frames.trajectory, alanine_frames.time, Molecule.from_arrays(atoms)
     )
     assert "No residue" in walkers(frames).texts[0].get_text()
+
+
+def test_the_palette_is_that_of_seaborn() -> None:
+    assert list(PALETTE) == sns.color_palette("colorblind").as_hex()

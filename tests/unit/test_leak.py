@@ -13,7 +13,8 @@ from cgbench.config import PlugIn
 from cgbench.errors import InputError
 from cgbench.figures.leak import leak as leak_figure
 from cgbench.frames import Frames
-from cgbench.leak import measure_leak, read_leak, summarise, write
+from cgbench.leak import measure_leak
+from cgbench.leak_table import read_leak, summarise, write
 from cgbench.mapping.base import Mapping
 from cgbench.molecule import Molecule
 from cgbench.schema import Protocol

@@ -34,7 +34,8 @@ def leak(
     """
     from cgbench.config import PlugIn, Protocol
     from cgbench.frames import Frames
-    from cgbench.leak import measure_leak, summarise, write
+    from cgbench.leak import measure_leak
+    from cgbench.leak_table import summarise, write
     from cgbench.mapping.base import Mapping
     from cgbench.settings import parse_settings
 
@@ -64,7 +65,7 @@ def figure_leak(
     from cgbench.errors import InputError
     from cgbench.figures.leak import leak
     from cgbench.figures.style import save
-    from cgbench.leak import read_leak
+    from cgbench.leak_table import read_leak
 
     if len(tables) != len(n_beads):
         raise InputError(

@@ -27,10 +27,10 @@ def collect(
 
     Example: `cgbench collect --config config/config.yaml --config config/simulations.yaml`
     """
-    from cgbench.config import Config
+    from cgbench.plan import Plan
     from cgbench.results import collect
 
-    checked = Config.load(*config)
+    checked = Plan.load(*config)
     results = Path(checked.results)
     runs = [checked.run_folder(cell) for cell in checked.cells()]
     missing = collect(
@@ -58,10 +58,10 @@ def partial(
 
     Example: `cgbench partial --config results/config.json`
     """
-    from cgbench.config import Config
     from cgbench.partial import partial_report
+    from cgbench.plan import Plan
 
-    checked = Config.load(*config)
+    checked = Plan.load(*config)
     folder = output or Path(checked.results) / "partial"
     missing = partial_report(checked, folder)
     for run in missing.to_dict("records"):
@@ -86,10 +86,10 @@ def intervals(
 
     Example: `cgbench intervals --config config/config.yaml --config config/simulations.yaml`
     """
-    from cgbench.config import Config
     from cgbench.intervals import intervals, write
+    from cgbench.plan import Plan
 
-    checked = Config.load(*config)
+    checked = Plan.load(*config)
     results = Path(checked.results)
     folders = [checked.run_folder(cell) for cell in checked.cells()]
     runs = [folder for folder in folders if (folder / "scores.npz").exists()]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib import colormaps
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
@@ -20,7 +20,7 @@ from cgbench.figures.style import DOUBLE_COLUMN, readable, styled
 from cgbench.frames import Frames
 from cgbench.molecule import Molecule
 
-COLORS = "rocket_r"  # seaborn's: from near white at no error to black
+COLORS = sns.cm.rocket_r  # from near white at no error to black
 BAR = 0.9  # inches for the colour bar
 
 
@@ -152,7 +152,7 @@ def _draw(
     )  # fmt: skip
     if not letters:
         return
-    shades = colormaps[COLORS](scale(errors))[:, :3] @ (0.299, 0.587, 0.114)  # luma of ITU-R BT.601
+    shades = COLORS(scale(errors))[:, :3] @ (0.299, 0.587, 0.114)  # luma of ITU-R BT.601
     for atom, (x, y) in enumerate(points):
         axes.text(
             x, y, molecule.elements[atom], ha="center", va="center_baseline", zorder=3,

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from cgbench.figures.style import DOUBLE_COLUMN, GREY, readable, styled
-from cgbench.leak import LABELS, NEAREST_ATOMS, NEAREST_BEADS, SPLITS, summarise
+from cgbench.leak_table import LABELS, NEAREST_ATOMS, NEAREST_BEADS, SPLITS, summarise
 
 COLORS = dict(zip(SPLITS, ("#0173b2", "#de8f05"), strict=True))
 NAMES = dict(zip(SPLITS, ("leak-free", "published (shuffled)"), strict=True))

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from cgbench.errors import InputError
-from cgbench.figures.style import DOUBLE_COLUMN, readable
+from cgbench.figures.style import DOUBLE_COLUMN, PALETTE, readable
 from cgbench.mapping.base import Mapping
 from cgbench.molecule import Molecule
 
@@ -91,7 +90,7 @@ def bead_colors(mapping: Mapping, whitened: Sequence[float] = WHITENED) -> list[
     whitened
         Share of white in the colours of the first ten beads, of the next ten, and so on.
     """
-    palette = [to_rgb(color) for color in sns.color_palette("colorblind")]
+    palette = [to_rgb(color) for color in PALETTE]
     rank = np.unique(mapping.bead_index, return_index=True)[1].argsort().argsort()
     return [
         lighter(palette[bead % len(palette)], whitened[bead // len(palette) % len(whitened)])

@@ -6,7 +6,6 @@ from typing import Any
 import mdtraj
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -14,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from scipy.stats import gaussian_kde
 
-from cgbench.figures.style import DOUBLE_COLUMN, PRINTABLE, notice, readable, styled
+from cgbench.figures.style import DOUBLE_COLUMN, PALETTE, PRINTABLE, notice, readable, styled
 from cgbench.frames import Frames
 from cgbench.molecule import IntArray, Molecule
 from cgbench.trajectory_io import molecule_to_mdtraj
@@ -51,8 +50,7 @@ def shape(frames: Frames, states: Sequence[str] | None = None, title: str = "") 
     table = measures(frames, atoms, reference)
     numbers = np.unique(frames.trajectory)
     state_of = dict(zip(numbers, states or [""] * len(numbers), strict=True))
-    palette = sns.color_palette("colorblind").as_hex()
-    colors = {state: palette[PRINTABLE[k]] for k, state in enumerate(sorted(set(state_of.values())))}
+    colors = {state: PALETTE[PRINTABLE[k]] for k, state in enumerate(sorted(set(state_of.values())))}
     shown = numbers[:TRACES_UP_TO]
     quantities = {
         "rmsd": f"RMSD of {name} (Å)",

@@ -9,7 +9,6 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -83,6 +82,12 @@ class MethodStyle:
         return 1.2 if self.marker in "+x" else 0.4
 
 
+# seaborn's palette ``colorblind``, written out because loading seaborn takes seconds that most figures have
+# no other use for.
+PALETTE = (
+    "#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc",
+    "#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9",
+)  # fmt: skip
 # Places in the palette that hold against white paper: its pink and yellow do not.
 PRINTABLE = (0, 1, 2, 3, 4)
 # For methods that come later: dark, so that they stand apart from the palette.
@@ -108,15 +113,14 @@ CONTROLS = {
 
 
 def method_styles(methods: Iterable[str]) -> dict[str, MethodStyle]:
-    """Style of each method; the palette is seaborn's ``colorblind``.
+    """Style of each method, with colours of :data:`PALETTE`.
 
     Known methods and controls always look the same; the others take what is left in alphabetical
     order, so that one set of methods looks the same in all figures of a benchmark. The result is in
     the order in which a legend lists them.
     """
     chosen = set(methods)
-    palette = sns.color_palette("colorblind").as_hex()
-    colors = [*(palette[i] for i in PRINTABLE), *MORE]
+    colors = [*(PALETTE[i] for i in PRINTABLE), *MORE]
     styles = {
         name: MethodStyle(colors[i % len(colors)], MARKERS[i % len(MARKERS)], DASHES[i % len(DASHES)])
         for i, name in enumerate([*KNOWN, *sorted(chosen - {*KNOWN, *CONTROLS})])

@@ -1,8 +1,9 @@
 """Pictures of the density of the backbone torsions φ and ψ."""
 
 import numpy as np
+import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm, Normalize, SymLogNorm
+from matplotlib.colors import Colormap, LogNorm, Normalize, SymLogNorm
 from matplotlib.image import AxesImage
 from matplotlib.ticker import FixedLocator
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ Angles = NDArray[np.float64]  # [n_frames, n_residues, 2], φ and ψ, degrees
 
 # Of a density in 1/degree²; the even one is 7.7e-6. One scale for all panels and all figures.
 DENSITY = LogNorm(vmin=1e-6, vmax=1e-3, clip=True)
-COLORS = "mako_r"  # seaborn's: even steps in lightness, so that it reads in greyscale
+COLORS = sns.cm.mako_r  # even steps in lightness, so that it reads in greyscale
 # Of a difference of densities: linear up to what a single frame of a thousand makes of a bin.
 DIFFERENCE = SymLogNorm(linthresh=1e-5, linscale=0.5, vmin=-1e-3, vmax=1e-3, clip=True)
 DIVERGING = "RdBu_r"
@@ -38,7 +39,7 @@ def draw_difference(axes: Axes, angles: Angles, reference: Angles) -> AxesImage:
     return _draw(axes, density(angles) - density(reference), DIVERGING, DIFFERENCE)
 
 
-def _draw(axes: Axes, values: NDArray[np.float64], colors: str, scale: Normalize) -> AxesImage:
+def _draw(axes: Axes, values: NDArray[np.float64], colors: str | Colormap, scale: Normalize) -> AxesImage:
     image = axes.imshow(
         np.ma.masked_equal(values.T, 0.0),
         origin="lower",
