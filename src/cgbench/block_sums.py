@@ -13,6 +13,7 @@ from cgbench.errors import InputError
 Floats = NDArray[np.float64]
 Metric = tuple[str, str]  # name and set of atoms
 BlockSums = dict[Metric, Floats]
+Finish = Callable[[Floats], Floats]
 BLOCKS = ".blocks"
 
 
@@ -39,7 +40,12 @@ def read_block_sums(path: Path | str) -> BlockSums:
     return {(name.rpartition(".")[0], name.rpartition(".")[2]): found for name, found in sums.items()}
 
 
-def finish(metric: str) -> Callable[[Floats], Floats]:
+def finish(metric: str) -> Finish:
     """Give the function that makes the value of ``metric`` [...] of sums [..., k]."""
-    value: Callable[[Floats], Floats] = plugins.load("metrics", metric)().value
+    value: Finish = plugins.load("metrics", metric)().value
     return value
+
+
+def distance_from_zero(made: Finish) -> Finish:
+    """Give the function whose value is how far that of ``made`` is from 0."""
+    return lambda sums: np.abs(made(sums))

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
-from cgbench.geometry import BOND_FACTOR
+from cgbench.geometry import BOND_FACTOR, Array
 from cgbench.molecule import IntArray, Molecule
 
 TOLERATED = 0.4  # Å of overlap of van der Waals spheres before it is a clash (MolProbity's threshold)
@@ -19,7 +21,7 @@ Squares = NDArray[np.float32]  # of distances, Å², between any two atoms: [n_a
 
 @dataclass(frozen=True)
 class Contacts:
-    """What is counted in each geometry; arrays of one shape [...].
+    """What is counted in each geometry; arrays or tensors of one shape [...].
 
     Attributes
     ----------
@@ -31,10 +33,10 @@ class Contacts:
         Whether any two atoms that are not bonded are closer than 1.2 Å.
     """
 
-    missing: IntArray
-    extra: IntArray
-    clashes: IntArray
-    overlaps: NDArray[np.bool_]
+    missing: Any
+    extra: Any
+    clashes: Any
+    overlaps: Any
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Reaches:
         return np.maximum(np.maximum(self.bond, self.clash), self.overlap)
 
 
-def count_contacts(positions: NDArray[np.floating], molecule: Molecule) -> Contacts:
+def count_contacts(positions: Array, molecule: Molecule) -> Contacts:
     """Count bonds and clashes of many geometries of one molecule.
 
     Each pair of atoms is looked at once for all purposes, a chunk of geometries at a time: time is
@@ -86,45 +88,52 @@ def count_contacts(positions: NDArray[np.floating], molecule: Molecule) -> Conta
     Parameters
     ----------
     positions : [..., n_atoms, 3]
-        Å.
+        Array or tensor, Å.
 
     Returns
     -------
     Contacts
-        With arrays [...].
+        With arrays or tensors [...], on the device of the positions.
     """
-    reaches, shape = Reaches(molecule), positions.shape[:-2]
+    xp, reaches = array_namespace(positions), Reaches(molecule)
     rows = positions.reshape(-1, molecule.n_atoms, 3)
     size = max(FEWEST, WORKING_SET // (4 * max(molecule.n_atoms, 1)))
     chunks = [_count(rows[start : start + size], reaches) for start in range(0, len(rows), size)]
-    missing, extra, clashes, overlaps = (np.concatenate(parts) for parts in zip(*chunks, strict=True))
-    return Contacts(
-        missing.reshape(shape),
-        extra.reshape(shape),
-        clashes.reshape(shape),
-        overlaps.reshape(shape).astype(bool),
+    counts = xp.concat(chunks, axis=1).reshape(4, *positions.shape[:-2])
+    kept, found, clashes, overlaps = counts
+    return Contacts(len(molecule.bonds) - kept, found - kept, clashes, overlaps > 0)
+
+
+def _count(rows: Array, reaches: Reaches) -> Array:
+    """Bonds of the topology, all bonds, clashes and overlaps [4, n] of geometries [n, n_atoms, 3]."""
+    xp, place = array_namespace(rows), device(rows)
+    right, bond, clash, overlap, widest = (
+        xp.asarray(matrix, device=place)
+        for matrix in (reaches.right, reaches.bond, reaches.clash, reaches.overlap, reaches.widest)
     )
-
-
-def _count(rows: NDArray[np.floating], reaches: Reaches) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-    """Missing and extra bonds, clashes and overlaps [n] of geometries [n, n_atoms, 3]."""
+    n, n_atoms, _ = rows.shape
     # Geometries last, so that every operation runs along memory.
-    x, y, z = np.ascontiguousarray(rows.transpose(2, 1, 0), dtype=np.float32)
-    n_atoms, n = x.shape
-    kept, found, clashes, overlaps = np.zeros((4, n), dtype=np.int64)
+    places = xp.empty((3, n_atoms, n), dtype=xp.float32, device=place)
+    places[...] = xp.permute_dims(rows, (2, 1, 0))
+    x, y, z = places
+    counts: Array = xp.zeros((4, n), dtype=xp.int64, device=place)
     for i in range(n_atoms - 1):
-        squares = np.square(x[i + 1 :] - x[i])
-        squares += np.square(y[i + 1 :] - y[i])
-        squares += np.square(z[i + 1 :] - z[i])
+        # In place: fetching memory from the system would take longer than the arithmetic.
+        squares = x[i + 1 :] - x[i]
+        squares *= squares
+        for column in (y, z):
+            steps = column[i + 1 :] - column[i]
+            steps *= steps
+            squares += steps
         # Most atoms stay far from each other in every geometry.
-        near = np.flatnonzero(squares.min(axis=1) < reaches.widest[i, i + 1 :])
+        (near,) = xp.nonzero(xp.min(squares, axis=1) < widest[i, i + 1 :])
         squares, j = squares[near], near + i + 1
-        bonded = squares < reaches.bond[i, j, None]
-        found += bonded.sum(axis=0)
-        kept += bonded[reaches.right[i, j]].sum(axis=0)
-        clashes += (squares < reaches.clash[i, j, None]).sum(axis=0)
-        overlaps += (squares < reaches.overlap[i, j, None]).sum(axis=0)
-    return len(reaches.molecule.bonds) - kept, found - kept, clashes, overlaps
+        bonded = squares < bond[i, j, None]
+        counts[0] += xp.sum(bonded[right[i, j]], axis=0)
+        counts[1] += xp.sum(bonded, axis=0)
+        counts[2] += xp.sum(squares < clash[i, j, None], axis=0)
+        counts[3] += xp.sum(squares < overlap[i, j, None], axis=0)
+    return counts
 
 
 def _sums(radii: NDArray[np.float64]) -> NDArray[np.float64]:

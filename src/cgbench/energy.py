@@ -6,11 +6,10 @@ import numpy as np
 import openmm
 from numpy.typing import NDArray
 from openmm import unit
-from openmm.app import ForceField, NoCutoff
 
-from cgbench.errors import InputError
+from cgbench.force_field import make_system
 from cgbench.molecule import Molecule
-from cgbench.trajectory_io import ANGSTROM_PER_NM, molecule_to_mdtraj
+from cgbench.trajectory_io import ANGSTROM_PER_NM
 
 STEPS = 50  # of L-BFGS at most: bonds and contacts are repaired, the conformation stays
 WORST = 1e3  # kJ/mol per atom, to which energies are cut: two atoms on one point have no bound
@@ -54,11 +53,7 @@ def energies_per_atom(
 
 
 def _context(molecule: Molecule, force_field: Sequence[str]) -> openmm.Context:
-    topology = molecule_to_mdtraj(molecule).to_openmm()
-    try:
-        system = ForceField(*force_field).createSystem(topology, nonbondedMethod=NoCutoff)
-    except ValueError as error:
-        raise InputError(f"force field {', '.join(force_field)}: {error}; leave energy metrics out") from None
+    system = make_system(molecule, force_field)
     platform = openmm.Platform.getPlatformByName("Reference")
     # The step is never taken: only energies are asked for.
     return openmm.Context(system, openmm.VerletIntegrator(0.001 * unit.picosecond), platform)

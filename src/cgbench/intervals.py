@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cgbench import plugins
-from cgbench.block_sums import BlockSums, Metric, finish, read_block_sums
+from cgbench.block_sums import BlockSums, Finish, Metric, distance_from_zero, finish, read_block_sums
 from cgbench.errors import InputError
 from cgbench.files import atomic_output
 from cgbench.results import TASK, declared, read_run
@@ -45,7 +45,7 @@ def intervals(runs: Iterable[Path | str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     differences
         One row per pair of methods of a task and metric: ``difference``, method − other, over the
         ``folds`` that both have, with its interval and ``p``, the two-sided probability of one as
-        far from 0 by chance.
+        far from 0 by chance. Of a metric that is best at 0, it is that of the distances from 0.
 
     Raises
     ------
@@ -80,9 +80,10 @@ def intervals(runs: Iterable[Path | str]) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _of_metric(methods: Task, metric: Metric, where: str) -> tuple[list[Row], list[Row]]:
     """Rows of every method and of every pair of methods, without what is the same in all of them."""
     made = finish(metric[0])
+    compared = distance_from_zero(made) if declared(metric[0]).better == "zero" else made
 
     @cache
-    def values(method: str, folds: Folds) -> tuple[Resampling, Floats, Floats]:
+    def values(method: str, folds: Folds, made: Finish) -> tuple[Resampling, Floats, Floats]:
         parts = [methods[method][fold][metric] for fold in folds]
         resampling = _resampling(tuple(map(len, parts)))
         return resampling, *resampling.values(np.concatenate(parts), made)
@@ -94,7 +95,7 @@ def _of_metric(methods: Task, metric: Metric, where: str) -> tuple[list[Row], li
     scored = {name: folds for name, folds in scored.items() if folds}
     found = []
     for name, folds in scored.items():
-        resampling, by_fold, draws = values(name, tuple(sorted(folds)))
+        resampling, by_fold, draws = values(name, tuple(sorted(folds)), made)
         estimate = resampling.estimate(by_fold, draws)
         counts = {"folds": len(folds), "blocks": len(resampling.fold)}
         found.append({"method": name, "mean": estimate.mean, **_ends(estimate), **counts})
@@ -103,7 +104,9 @@ def _of_metric(methods: Task, metric: Metric, where: str) -> tuple[list[Row], li
         shared = tuple(sorted(scored[name] & scored[other]))
         if not shared:
             continue
-        (resampling, a, a_draws), (other_resampling, b, b_draws) = values(name, shared), values(other, shared)
+        (resampling, a, a_draws), (other_resampling, b, b_draws) = (
+            values(each, shared, compared) for each in (name, other)
+        )
         if resampling is not other_resampling:
             raise InputError(
                 f"{where}: {name} and {other} were scored on other test frames; delete the older "
@@ -126,12 +129,12 @@ def _ends(estimate: Estimate) -> Row:
 
 def _add_scaled(rows: list[Row], bounds: dict[str, str | None], metric: str) -> None:
     """Add to rows of one task and metric where they lie between floor (0) and ceiling (1)."""
-    ends = {bounds[row["method"]]: row["mean"] for row in rows}
+    badness = declared(metric).badness
+    ends = {bounds[row["method"]]: badness(row["mean"]) for row in rows}
     floor, ceiling = ends.get("floor", np.nan), ends.get("ceiling", np.nan)
-    sign = {"lower": 1.0, "higher": -1.0, None: np.nan}[declared(metric).better]
-    span = floor - ceiling if sign * (floor - ceiling) > 0 else np.nan
+    span = floor - ceiling if floor > ceiling else np.nan
     for row in rows:
-        row["scaled"] = (floor - row["mean"]) / span
+        row["scaled"] = (floor - badness(row["mean"])) / span
 
 
 def write(scores: pd.DataFrame, differences: pd.DataFrame, output: Path | str, pairs: Path | str) -> None:

@@ -33,10 +33,11 @@ The backmapping columns compare what all methods make of the beads alone: `rmsd_
 methods that give one average geometry, `rmsd_backmap_min`, over the samples of a frame, those that draw.
 
 Mean over folds ± half the 95 % interval (bootstrap over folds and over the trajectories or blocks of
-their test frames), test frames. **Bold**: best at this resolution, where at least two methods compete.
-≈: tied with it, i.e. their difference on the same frames is not significant (p ≥ {SIGNIFICANT:g}, each pair
-for itself); without a mark: significantly worse; ?: too few independent blocks to tell. †: all samples of
-a frame are equal, so `rmsd_sample` is an error and not diversity, and does not compete.
+their test frames), test frames. **Bold**: best at this resolution, and what equals it but for rounding,
+where at least two methods compete. ≈: tied with it, i.e. their difference on the same frames is not
+significant (p ≥ {SIGNIFICANT:g}, each pair for itself); without a mark: significantly worse;
+?: too few independent blocks to tell. †: all samples of a frame are equal, so `rmsd_sample` is an error
+and not diversity, and does not compete.
 ↑ ceiling (true frames) and ↓ floor (atoms on their beads) are the ends of the scale and do not compete."""
 
 
@@ -77,13 +78,14 @@ def leaderboard(scores: pd.DataFrame, differences: pd.DataFrame, runs: pd.DataFr
         metric = str(group["metric"].iloc[0])
         if metric == DIVERSITY:
             rivals = rivals[rivals["samples"] == "differ"]
-        better = declared(metric).better
-        if len(rivals) < 2 or better is None:
+        of = declared(metric)
+        if len(rivals) < 2 or of.better is None:
             continue
-        best = rivals.sort_values("mean", ascending=better == "lower", kind="stable").iloc[0]
-        for index, row in rivals.iterrows():
-            chance = p.get((*key, row["method"], best["method"]), np.nan)
-            table.loc[index, ["mark", "p"]] = _mark(row["mean"] == best["mean"], chance), chance
+        behind = of.badness(rivals["mean"]) - of.badness(rivals["mean"]).min()
+        best = rivals.loc[behind.idxmin(), "method"]
+        for index, method in rivals["method"].items():
+            chance = p.get((*key, method, best), np.nan)
+            table.loc[index, ["mark", "p"]] = _mark(behind[index] <= of.rounding, chance), chance
     return table.join(minutes, on=list(TASK))
 
 

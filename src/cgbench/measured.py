@@ -1,15 +1,30 @@
-"""What is measured on geometries, each thing once however many metrics read it."""
+"""What is measured on geometries, each thing once however many metrics read it, on a CPU or a GPU.
+
+Kernels see tensors on the device and metrics arrays of the host. Energies are computed on the CPU.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from cgbench.contacts import Contacts, count_contacts
-from cgbench.geometry import Positions, bond_angles, chiral_volumes, pair_distances
+from cgbench.geometry import (
+    Positions,
+    bond_angles,
+    chiral_volumes,
+    dihedrals,
+    pair_distances,
+    pairwise_rmsd,
+    rmsd,
+)
 from cgbench.molecule import Molecule
-from cgbench.torsions import chi_atoms, dihedrals, phi_psi
+from cgbench.torsions import chi_atoms, phi_psi
+
+ENERGIES = 24  # frames whose energy is asked for: seconds of minimisation for a small protein
 
 
 @dataclass(frozen=True)
@@ -22,38 +37,78 @@ class Measured:
         Å; MD frames are one sample each.
     molecule
         Of these atoms.
+    force_field
+        OpenMM's files, for energies.
+    device
+        Where everything else is computed, as torch names it.
     """
 
     positions: NDArray[np.float32]
     molecule: Molecule
+    force_field: tuple[str, ...] = ()
+    device: str = "cpu"
+
+    @cached_property
+    def on_device(self) -> torch.Tensor:
+        """The positions where they are computed with."""
+        return torch.as_tensor(np.ascontiguousarray(self.positions), device=self.device)
 
     @cached_property
     def contacts(self) -> Contacts:
         """Missing and extra bonds, clashes and overlaps [n_frames, n_samples]."""
-        return count_contacts(self.positions, self.molecule)
+        found = count_contacts(self.on_device, self.molecule)
+        return Contacts(*map(_on_host, (found.missing, found.extra, found.clashes, found.overlaps)))
 
     @cached_property
     def bond_lengths(self) -> Positions:
         """Of the bonds of the topology: [n_frames, n_samples, n_bonds], Å."""
-        return pair_distances(self.positions, self.molecule.bonds)
+        return _on_host(pair_distances(self.on_device, self.molecule.bonds))
 
     @cached_property
     def bond_angles(self) -> Positions:
         """Of the angles of the topology: [n_frames, n_samples, n_angles], degrees."""
-        return bond_angles(self.positions, self.molecule.angles)
+        return _on_host(bond_angles(self.on_device, self.molecule.angles))
 
     @cached_property
     def phi_psi(self) -> NDArray[np.float64]:
         """Backbone torsions [n_frames, n_samples, n_residues, 2], degrees."""
-        return phi_psi(self.positions, self.molecule)
+        return _on_host(phi_psi(self.on_device, self.molecule))
 
     @cached_property
     def chi_turn(self) -> NDArray[np.float64]:
         """Side-chain torsions [n_frames, n_samples, n_torsions] in periods of their own, 0 to 1."""
         quads, periods = chi_atoms(self.molecule)
-        return dihedrals(self.positions, self.molecule, quads) / periods % 1.0
+        return _on_host(dihedrals(self.on_device, quads)) / periods % 1.0
 
     @cached_property
     def chiral_volumes(self) -> Positions:
         """Of Cα with its neighbours: [n_frames, n_samples, n_centres], Å³, positive for L amino acids."""
-        return chiral_volumes(self.positions, self.molecule.chiral_centres)
+        return _on_host(chiral_volumes(self.on_device, self.molecule.chiral_centres))
+
+    @cached_property
+    def pairwise_rmsd(self) -> NDArray[np.float64]:
+        """RMSD between all samples of a frame: [n_frames, n_pairs], Å."""
+        return _on_host(pairwise_rmsd(self.on_device))
+
+    def rmsd_to(self, other: "Measured") -> NDArray[np.float64]:
+        """RMSD to other geometries, of as many samples or of one: [n_frames, n_samples], Å."""
+        return _on_host(rmsd(self.on_device, other.on_device))
+
+    @cached_property
+    def energies(self) -> NDArray[np.float64]:
+        """Energy [2, n_frames] of the first sample as it is and minimised, kJ/mol per atom.
+
+        Of 24 evenly spaced frames, which are the same for all sets of as many frames; NaN for the others.
+        """
+        # Costs a second to import, and not every molecule has a force field.
+        from cgbench.energy import energies_per_atom
+
+        n_frames = len(self.positions)
+        chosen = np.linspace(0, n_frames - 1, min(ENERGIES, n_frames)).round().astype(np.int64)
+        energies = np.full((2, n_frames), np.nan)
+        energies[:, chosen] = energies_per_atom(self.positions[chosen, 0], self.molecule, self.force_field)
+        return energies
+
+
+def _on_host(tensor: torch.Tensor) -> NDArray[Any]:
+    return tensor.cpu().numpy()

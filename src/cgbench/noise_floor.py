@@ -1,4 +1,4 @@
-"""The noise floor: how far molecular dynamics is from itself, by every metric that compares distributions."""
+"""The noise floor: how far molecular dynamics is from itself, by every metric that can tell."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,16 +8,19 @@ import pandas as pd
 
 from cgbench import plugins
 from cgbench.files import atomic_output
+from cgbench.force_field import force_field_of
 from cgbench.frames import Frames
 from cgbench.measured import Measured
-from cgbench.metrics.base import AtomSet, Distribution
+from cgbench.metrics.base import AtomSet, Unpaired
 from cgbench.molecule import IntArray
 from cgbench.splits import Split
 
 COLUMNS = ("dataset", "fold", "split", "metric", "atoms", "unit", "value", "n_frames")
 
 
-def noise_floor(frames: Frames, split: Split, metrics: Sequence[str], dataset: str) -> pd.DataFrame:
+def noise_floor(
+    frames: Frames, split: Split, metrics: Sequence[str], dataset: str, force_field: Sequence[str] = ()
+) -> pd.DataFrame:
     """Compare the test frames of a fold with equally many frames that are independent of them.
 
     Those are training frames, evenly spaced: of other trajectories, or of other blocks beyond the gap.
@@ -27,9 +30,12 @@ def noise_floor(frames: Frames, split: Split, metrics: Sequence[str], dataset: s
     Parameters
     ----------
     metrics
-        Names of plug-ins of ``cgbench/metrics``; those that compare no distributions are passed over.
+        Names of plug-ins of ``cgbench/metrics``; those that compare each sample with its own frame have
+        no floor and are passed over.
     dataset
         Name in the table.
+    force_field
+        OpenMM's files that the frames were made with; energies are left out where it is not known.
 
     Returns
     -------
@@ -41,11 +47,11 @@ def noise_floor(frames: Frames, split: Split, metrics: Sequence[str], dataset: s
     n_frames = len(parts[0])
     rows = []
     for atoms in ("all", "heavy"):
-        tested, others = (_measured(frames, part, atoms) for part in parts)
+        tested, others = (_measured(frames, part, atoms, force_field) for part in parts)
         for name in metrics:
             metric = plugins.load("metrics", name)()
-            compares = isinstance(metric, Distribution) and atoms in metric.atom_sets
-            if compares and metric.applies(tested.molecule):
+            compares = isinstance(metric, Unpaired) and atoms in metric.atom_sets
+            if compares and metric.applies(tested.molecule, force_field):
                 value = metric.between(tested, others)
                 rows.append((dataset, split.fold, "test", name, atoms, metric.unit, value, n_frames))
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -57,8 +63,14 @@ def write_noise_floor(
     metrics: Sequence[str],
     dataset: str,
     output_path: Path | str,
+    card_path: Path | str | None = None,
 ) -> None:
     """Read frames and a split, and write the table of :func:`noise_floor` as CSV, atomically.
+
+    Parameters
+    ----------
+    card_path
+        ``card.json`` of the dataset, which may name the force field (optional).
 
     Raises
     ------
@@ -66,7 +78,9 @@ def write_noise_floor(
         If a file is missing or damaged, or they do not belong together.
     """
     frames = Frames.load(frames_path)
-    table = noise_floor(frames, Split.load_for(split_path, frames, frames_path), metrics, dataset)
+    split = Split.load_for(split_path, frames, frames_path)
+    force_field = () if card_path is None else force_field_of(card_path)
+    table = noise_floor(frames, split, metrics, dataset, force_field)
     with atomic_output(output_path) as temporary:
         table.to_csv(temporary, index=False)
 
@@ -81,6 +95,7 @@ def independent_parts(split: Split) -> tuple[IntArray, IntArray]:
     return tested, others
 
 
-def _measured(frames: Frames, chosen: IntArray, atoms: AtomSet) -> Measured:
+def _measured(frames: Frames, chosen: IntArray, atoms: AtomSet, force_field: Sequence[str]) -> Measured:
     kept = np.flatnonzero(frames.molecule.heavy | (atoms == "all"))
-    return Measured(frames.positions[chosen][:, None, kept], frames.molecule.subset(kept))
+    positions = frames.positions[chosen][:, None, kept]
+    return Measured(positions, frames.molecule.subset(kept), tuple(force_field))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,8 @@ RUN_FACTS = (*RUN_KEY, "stochastic")
 # The columns that remain when folds are averaged.
 TASK = ("dataset", "mapping", "n_beads", "method")
 
+Values = TypeVar("Values", float, pd.Series)
+
 
 @dataclass(frozen=True)
 class Declared:
@@ -39,11 +41,18 @@ class Declared:
     label
         Name for axes and table heads, without unit.
     better
-        Whether lower or higher values are better; None if nobody says.
+        Whether lower or higher values are better, or those nearest to zero; None if nobody says.
+    rounding
+        Differences up to it are of floating point and not of methods.
     """
 
     label: str
-    better: Literal["lower", "higher"] | None
+    better: Literal["lower", "higher", "zero"] | None
+    rounding: float = 0.0
+
+    def badness(self, values: Values) -> Values:
+        """Turn values into numbers of which less is better; NaN if nobody says."""
+        return {"lower": values, "higher": -values, "zero": abs(values), None: values * np.nan}[self.better]
 
 
 def declared(metric: str) -> Declared:
@@ -51,7 +60,7 @@ def declared(metric: str) -> Declared:
     if metric not in plugins.names("metrics"):
         return Declared(metric, None)
     plugin = plugins.load("metrics", metric)
-    return Declared(plugin.label, plugin.better)
+    return Declared(plugin.label, plugin.better, plugin.rounding)
 
 
 def read_metrics(path: Path | str) -> pd.DataFrame:

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cgbench import plugins
+from cgbench import plugins, runtime
 from cgbench.blocks import independent_blocks
 from cgbench.errors import InputError
 from cgbench.evaluation import AtomSet, Evaluation
-from cgbench.files import atomic_output, read_json
+from cgbench.files import atomic_output
+from cgbench.force_field import force_field_of
 from cgbench.frames import Frames
 from cgbench.mapping.base import Mapping
 from cgbench.metrics.base import MeanOverFrames, MetricBase, sum_and_count
@@ -65,6 +66,8 @@ def evaluate(
     output_path: Path | str,
     per_frame_path: Path | str | None = None,
     card_path: Path | str | None = None,
+    threads: int = 1,
+    device: str = "auto",
 ) -> None:
     """Score the samples of one run and write tidy rows, labelled with what ``run.json`` says it is.
 
@@ -80,6 +83,10 @@ def evaluate(
         ``.npz`` for the scores of single frames and blocks (optional).
     card_path
         ``card.json`` of the dataset, which may name the force field (optional).
+    threads
+        CPU threads.
+    device
+        ``"auto"``, ``"cpu"`` or ``"cuda"``; scores are the same up to rounding.
 
     Raises
     ------
@@ -87,6 +94,8 @@ def evaluate(
         If a file is missing or damaged, or they do not belong together.
     """
     run = read_run(run_path)
+    device = runtime.choose_device(device)
+    runtime.set_up(0, threads)  # nothing is drawn
     frames = Frames.load(frames_path)
     table = score(
         frames,
@@ -95,7 +104,8 @@ def evaluate(
         samples_path,
         metrics,
         per_frame_path,
-        force_field=() if card_path is None else _force_field(card_path),
+        force_field=() if card_path is None else force_field_of(card_path),
+        device=device,
     )
     for position, label in enumerate(RUN_KEY):
         table.insert(position, label, run[label])
@@ -114,6 +124,7 @@ def score(
     metrics: Sequence[str],
     per_frame_path: Path | str | None = None,
     force_field: Sequence[str] = (),
+    device: str = "cpu",
 ) -> pd.DataFrame:
     """Score what a method made of the test frames.
 
@@ -130,6 +141,8 @@ def score(
         that its ``value`` is made of, and for every mean over frames ``<metric>.<atoms>`` [n_frames].
     force_field
         OpenMM's files that the frames were made with; energies are left out where it is not known.
+    device
+        Where geometries are measured, as torch names it.
 
     Returns
     -------
@@ -163,6 +176,7 @@ def score(
             frames.molecule,
             mapping,
             force_field,
+            device,
         )
     except InputError as error:
         raise InputError(f"{samples_path}: {error}") from None
@@ -179,12 +193,6 @@ def score(
             np.savez_compressed(temporary, **arrays)
     rows = [("test", found.metric, found.atoms, found.unit, found.value, whole.n_frames) for found in scores]
     return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def _force_field(card_path: Path | str) -> list[str]:
-    """Files by which the recipe of a simulation names its force field; published data have none."""
-    spec = read_json(card_path).get("spec") or {}
-    return [str(file) for file in spec.get("force_field", [])]
 
 
 def score_blocks(evaluation: Evaluation, metrics: Sequence[str], blocks: IntArray) -> Iterator[Score]:

@@ -1,9 +1,10 @@
-"""Backbone and side-chain torsions: which atoms they are of, and their angles."""
+"""Backbone and side-chain torsions: which atoms they are of, and the angles of the backbone."""
 
 import mdtraj
 import numpy as np
 from numpy.typing import NDArray
 
+from cgbench.geometry import Array, dihedrals
 from cgbench.molecule import IntArray, Molecule
 from cgbench.trajectory_io import molecule_to_mdtraj
 
@@ -11,25 +12,6 @@ Angles = NDArray[np.float64]
 
 # χ whose ends are two like atoms, which only their labels tell apart: half a turn changes nothing.
 TWOFOLD = {("ASP", 2), ("GLU", 3), ("PHE", 2), ("TYR", 2)}
-
-
-def dihedrals(positions: NDArray[np.floating], molecule: Molecule, quads: IntArray) -> Angles:
-    """Torsions about the middle bonds of ``quads`` [n_torsions, 4].
-
-    Parameters
-    ----------
-    positions : [..., n_atoms, 3]
-        In any unit.
-
-    Returns
-    -------
-    float [..., n_torsions]
-        Degrees, −180 to 180; 0 where atoms coincide or lie on a line, so that there is none.
-    """
-    shape = positions.shape[:-2]
-    trajectory = mdtraj.Trajectory(positions.reshape(-1, molecule.n_atoms, 3), molecule_to_mdtraj(molecule))
-    angles = mdtraj.compute_dihedrals(trajectory, quads, periodic=False) if len(quads) else np.empty(0)
-    return np.degrees(angles, dtype=np.float64).reshape(*shape, len(quads))
 
 
 def phi_psi_atoms(molecule: Molecule) -> IntArray:
@@ -43,21 +25,21 @@ def phi_psi_atoms(molecule: Molecule) -> IntArray:
     return np.array(both, dtype=np.int64).reshape(-1, 2, 4)
 
 
-def phi_psi(positions: NDArray[np.floating], molecule: Molecule) -> Angles:
+def phi_psi(positions: Array, molecule: Molecule) -> Array:
     """φ and ψ of every residue that has both.
 
     Parameters
     ----------
     positions : [..., n_atoms, 3]
-        In any unit.
+        Array or tensor, in any unit.
 
     Returns
     -------
-    float [..., n_residues, 2]
-        Degrees; ``n_residues`` is 0 for a molecule without a peptide backbone.
+    [..., n_residues, 2]
+        Degrees, of the kind of positions; ``n_residues`` is 0 for a molecule without a peptide backbone.
     """
     quads = phi_psi_atoms(molecule)
-    angles = dihedrals(positions, molecule, quads.reshape(-1, 4))
+    angles = dihedrals(positions, quads.reshape(-1, 4))
     return angles.reshape(*positions.shape[:-2], len(quads), 2)
 
 

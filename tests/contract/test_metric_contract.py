@@ -45,7 +45,7 @@ def changed(evaluation, change):
 def test_declares_itself(metric):
     for text in (metric.label, metric.unit, metric.reference, type(metric).__doc__):
         assert text.strip()
-    assert metric.better in {"lower", "higher"}
+    assert metric.better in {"lower", "higher", "zero"}
     assert metric.atom_sets
     assert set(metric.atom_sets) <= {"all", "heavy"}
 

@@ -9,6 +9,7 @@ from cgbench.energy import WORST, energies_per_atom
 from cgbench.errors import InputError
 from cgbench.evaluation import Evaluation
 from cgbench.files import read_json
+from cgbench.measured import ENERGIES, Measured
 
 FORCE_FIELD = ("amber99sbildn.xml", "amber99_obc.xml")
 
@@ -65,13 +66,30 @@ def test_collapsed_atoms_are_as_bad_as_can_be(alanine_frames, three_beads):
     )
 
 
-def test_some_frames_stand_for_all(alanine_frames, three_beads):
-    frames = alanine_frames.positions[:40]
-    samples = frames[:, None].repeat(8, axis=1)
-    excess = evaluation(frames, samples, three_beads, alanine_frames.molecule).excess_energies
-    np.testing.assert_array_equal(np.flatnonzero(np.isfinite(excess[0])), [0, 13, 26, 39])
+def test_some_frames_stand_for_all_the_same_for_every_method(alanine_frames, three_beads):
+    frames = alanine_frames.positions[:70]
+    for n_samples in (1, 8):
+        samples = frames[:, None].repeat(n_samples, axis=1)
+        of = evaluation(frames, samples, three_beads, alanine_frames.molecule)
+        for measured in (of.of_reference, of.of_samples):
+            known = np.flatnonzero(np.isfinite(measured.energies[0]))
+            np.testing.assert_array_equal(known, 3 * np.arange(ENERGIES))
+
+
+def test_between_sets_of_frames_it_is_the_difference_of_means(alanine_frames):
+    """Whichever is taken for the truth: 0 of equal sets, and by as much as one is colder."""
+    parts = [
+        Measured(alanine_frames.positions[part][:, None], alanine_frames.molecule, FORCE_FIELD)
+        for part in (slice(0, 12), slice(100, 112))
+    ]
+    for name, row in (("energy_raw", 0), ("energy_minimised", 1)):
+        metric = plugins.load("metrics", name)()
+        means = [part.energies[row].mean() for part in parts]
+        assert metric.between(*parts) == pytest.approx(abs(means[0] - means[1]))
+        assert metric.between(*parts) == metric.between(*parts[::-1]) > 0
+        assert metric.between(parts[0], parts[0]) == 0
 
 
 def test_an_unknown_force_field_is_refused(alanine_frames):
-    with pytest.raises(InputError, match=r"absent\.xml: .*; leave energy metrics out"):
+    with pytest.raises(InputError, match=r"force field absent\.xml: .*; name files that come with OpenMM"):
         energies_per_atom(alanine_frames.positions[:1], alanine_frames.molecule, ["absent.xml"])

@@ -29,6 +29,7 @@ VALUES = {
     "phi_psi_jsd": ("nat", 0.2),
     "bond_length_w1": ("Å", 0.03),
     "chirality_right": ("1", 0.4),
+    "energy_minimised": ("kJ/mol per atom", -0.2),
 }
 FACTOR = {"cgvae": 1.0, "linear": 2.0, "true_frames": 0.0}
 
@@ -58,7 +59,9 @@ def table(methods: tuple[str, ...] = METHODS, n_beads: tuple[int, ...] = (3, 6))
 
 
 def floors() -> pd.DataFrame:
-    return pd.DataFrame({"metric": "phi_psi_jsd", "atoms": "all", "unit": "nat", "value": [0.02, 0.04]})
+    rows = [("phi_psi_jsd", "nat", 0.02), ("phi_psi_jsd", "nat", 0.04)]
+    rows += [("energy_minimised", "kJ/mol per atom", value) for value in (0.05, 0.15)]
+    return pd.DataFrame(rows, columns=["metric", "unit", "value"]).assign(atoms="all")
 
 
 def points(axes: Axes) -> list[tuple[float, float]]:
@@ -68,7 +71,7 @@ def points(axes: Axes) -> list[tuple[float, float]]:
 
 
 def test_fidelity_has_a_panel_per_metric_and_the_floor_where_there_is_one() -> None:
-    torsions, bonds, chirality = panels(fidelity(table(), floors(), "toy", "pairs"))
+    torsions, bonds, chirality, energy = panels(fidelity(table(), floors(), "toy", "pairs"))
     assert torsions.get_title() == "Backbone torsions, JSD\n↓ lower is better"
     assert [a.get_ylabel() for a in (torsions, bonds, chirality)] == [
         "all atoms (nat)",
@@ -81,6 +84,12 @@ def test_fidelity_has_a_panel_per_metric_and_the_floor_where_there_is_one() -> N
         pytest.approx(0.03)
     ]
     assert not bonds.patches and not chirality.patches
+    # Energies are off to either side, and MD from MD as well; the last decade of the floor is linear.
+    band = energy.patches[0].get_extents().transformed(energy.transData.inverted())
+    assert (band.y0, band.y1) == pytest.approx((-0.15, 0.15))
+    assert energy.get_title() == "Excess energy, minimised\n→ 0 is ideal"
+    assert energy.get_ylim()[0] == pytest.approx(1.3 * -0.42)
+    assert {-0.1, 0.0, 0.1} <= set(energy.get_yticks().round(9))
     assert torsions.get_yscale() == "symlog" and chirality.get_yscale() == "linear"
     assert torsions.containers[0].lines[0].get_ydata() == pytest.approx([0.21, 0.21])
     with pytest.raises(InputError, match="is scored by none of phi_psi_jsd"):
@@ -89,8 +98,8 @@ def test_fidelity_has_a_panel_per_metric_and_the_floor_where_there_is_one() -> N
 
 def test_floors_are_read_for_all_folds_and_mistakes_named(tmp_path: Path) -> None:
     paths = [tmp_path / f"fold{fold}.floor.csv" for fold in (0, 1)]
-    for path, (_, row) in zip(paths, floors().iterrows(), strict=True):
-        row.to_frame().T.to_csv(path, index=False)
+    for fold, path in enumerate(paths):
+        floors()[fold::2].to_csv(path, index=False)
     assert floor_values(read_floors(paths), "phi_psi_jsd", "all").tolist() == [0.02, 0.04]
     assert floor_values(read_floors(paths), "angle_w1", "all").empty
     with pytest.raises(InputError, match=r"absent\.csv: no such table"):
@@ -105,7 +114,7 @@ def test_trade_puts_every_method_where_it_stands() -> None:
     axes = panels(figure)
     assert [a.get_title() for a in axes] == ["3 beads", "6 beads"]
     assert axes[0].get_xlabel() == axes[1].get_xlabel() == "Graph error λ, all atoms"
-    assert axes[0].get_ylabel() == "Diversity score, all atoms"
+    assert axes[0].get_ylabel() == "Diversity score (0 ideal, 1 none), all atoms"
     assert points(axes[0]) == [pytest.approx(p) for p in [(0.0525, 0.315), (0.105, 0.63), (0.0, 0.0)]]
     error = axes[0].containers[0].lines[2][0].get_segments()[0]
     assert error[1, 0] - error[0, 0] == pytest.approx(0.005)  # twice the standard error of two folds

@@ -75,6 +75,27 @@ def test_differences_are_on_the_same_frames(runs: list[Path]) -> None:
     assert row["high"] - row["difference"] < 0.5 * reach
 
 
+def test_a_metric_that_is_best_at_zero_is_compared_by_its_distance_from_it(
+    tmp_path: Path, difficulty: np.ndarray
+) -> None:
+    """As far beyond 0 as another is before it: no difference; and the scale ends at 0."""
+    values = {"over": (-difficulty, None), "under": (difficulty, None), "lost": (difficulty - 9.0, None)}
+    values |= {"top": (0.0 * difficulty, "ceiling"), "bottom": (0.0 * difficulty - 10.0, "floor")}
+    paths = [
+        write_run(tmp_path, method, fold, {"energy_raw.all": scores[fold]}, bound)
+        for method, (scores, bound) in values.items()
+        for fold in range(3)
+    ]
+    scores, differences = intervals(paths)
+    found = differences.set_index(["method", "other"])
+    assert found.loc[("over", "under"), ["difference", "p"]].tolist() == [0.0, 1.0]
+    assert found.loc[("lost", "over"), "difference"] == pytest.approx(9.0 - 2 * difficulty.mean())
+    scaled = scores.set_index("method")["scaled"]
+    assert scaled["over"] == pytest.approx(scaled["under"])
+    assert scaled["over"] == pytest.approx(1 - difficulty.mean() / 10)
+    assert scores.set_index("method").loc["over", "mean"] == pytest.approx(-difficulty.mean())
+
+
 def test_scale_needs_both_ends_and_the_right_order(tmp_path: Path, difficulty: np.ndarray) -> None:
     """Sampling RMSD is better where higher, and 0 for the ceiling: it has no scale."""
     paths = [

@@ -68,6 +68,22 @@ def test_the_ends_of_the_scale_do_not_compete() -> None:
     assert marks(table) == {"top": "", "vae": "best", "linear": "worse", "bottom": ""}
 
 
+def test_equal_but_for_rounding_is_equal() -> None:
+    """Methods that keep R1 differ by the rounding of their arithmetic, however significantly."""
+    table = board(scores("consistency", {"linear": 1.2e-6, "mlp": 4.0e-5, "vae": 0.3}))
+    assert marks(table) == {"linear": "best", "mlp": "best", "vae": "worse"}
+
+
+def test_the_best_diversity_score_is_the_nearest_to_zero() -> None:
+    means = {"linear": 1.0, "vae": 0.2, "flow": -0.1, "mlp": -3.0}
+    assert marks(board(scores("diversity", means))) == {
+        "linear": "worse",
+        "vae": "worse",
+        "flow": "best",
+        "mlp": "worse",
+    }
+
+
 def test_nobody_wins_without_a_rival() -> None:
     assert set(board(scores("graph_xor", {"top": 0.0, "vae": 0.5}))["mark"]) == {""}
     undefined = board(scores("diversity", {"linear": np.nan, "vae": 0.5}))

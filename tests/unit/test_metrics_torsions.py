@@ -8,11 +8,12 @@ import pytest
 
 from cgbench import plugins
 from cgbench.evaluation import Evaluation
+from cgbench.geometry import dihedrals
 from cgbench.mapping.base import Mapping
 from cgbench.molecule import Molecule
 from cgbench.settings import parse_settings
 from cgbench.simulation import Recipe, build_structure
-from cgbench.torsions import chi_atoms, dihedrals, phi_psi, phi_psi_atoms
+from cgbench.torsions import chi_atoms, phi_psi, phi_psi_atoms
 from cgbench.trajectory_io import load_trajectory, read_topology
 
 # N at the origin, then CA, C, CB of one residue, so that (N - CA) x (C - CA) · (CB - CA) is 1.5^3.
@@ -173,7 +174,7 @@ class TestSideChains:
             expected = np.degrees(
                 MDAnalysis.lib.distances.calc_dihedrals(*(positions[:, atom] for atom in quad))
             )
-            off = dihedrals(positions, molecule, quads)[:, column] - expected
+            off = dihedrals(positions, quads)[:, column] - expected
             np.testing.assert_allclose((off + 180) % 360 - 180, 0, atol=0.05)
 
     @pytest.mark.parametrize(("residue", "last", "expected"), [("TYR", "CD1", 0.0), ("GLU", "CD", np.log(2))])

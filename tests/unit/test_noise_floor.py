@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from cgbench import plugins
+from cgbench.datasets.bundled import CARD
+from cgbench.force_field import force_field_of
 from cgbench.noise_floor import COLUMNS, noise_floor, write_noise_floor
 from cgbench.schema import Protocol
 from cgbench.splits import make_split
@@ -29,6 +31,21 @@ def test_has_the_metrics_that_compare_distributions(floor, split):
     assert found == lengths | {("phi_psi_jsd", "all")}
     assert set(floor["fold"]) == {1}
     assert set(floor["n_frames"]) == {len(split.test)}
+
+
+def test_energies_have_a_floor_where_the_force_field_is_known(alanine_frames, split, alanine_directory):
+    names = ["energy_raw", "energy_minimised", "rmsd_sample"]
+    files = force_field_of(alanine_directory / CARD)
+    known = noise_floor(alanine_frames, split, names, "toy", files).set_index("metric")
+    assert set(known.index) == {"energy_raw", "energy_minimised"}
+    assert (known["atoms"] == "all").all()
+    # Means of 24 energies with a standard deviation of half a kJ/mol per atom, as two parts have them.
+    assert known["value"].between(0.0, 1.0, inclusive="neither").all()
+    heated = alanine_frames.positions.copy()
+    noise = np.random.default_rng(0).normal(scale=0.05, size=heated[split.train].shape)
+    heated[split.train] += noise.astype(np.float32)
+    hot = noise_floor(replace(alanine_frames, positions=heated), split, names, "toy", files)
+    assert hot.set_index("metric").loc["energy_raw", "value"] > 3
 
 
 def test_is_above_zero_and_far_below_anything_wrong(floor):

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 import cgbench
+from cgbench import plugins
 from cgbench.config import PlugIn
+from cgbench.energy import energies_per_atom
 from cgbench.errors import InputError
 from cgbench.files import sha256
+from cgbench.force_field import force_field_of
 from cgbench.frames import Frames
 from cgbench.prepare import composition, prepare, residues, without_backbone
 from cgbench.trajectory_io import molecule_to_mdtraj, read_topology
@@ -89,17 +92,54 @@ def test_bundled_folder(alanine_directory, tmp_path):
     assert card["force_field"]
 
 
+FORCE_FIELD = ["amber99sbildn.xml", "amber99_obc.xml"]
+
+
+def test_a_force_field_goes_to_the_card_and_energies_apply(folder, alanine):
+    files = {"topology": str(folder / "t.pdb"), "trajectories": str(folder / "t.xtc")}
+    prepare(plug_in(**files), folder / "without")
+    assert force_field_of(folder / "without" / "card.json") == ()
+    prepare(plug_in(**files, openmm_force_field=FORCE_FIELD), folder / "out")
+    named = force_field_of(folder / "out" / "card.json")
+    assert named == tuple(FORCE_FIELD)
+    assert plugins.load("metrics", "energy_raw")().applies(alanine, named)
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        ("absent.xml", r"openmm_force_field: force field absent\.xml: .*; name files that come with OpenMM"),
+        (
+            "tip3p.xml",
+            r"openmm_force_field: force field tip3p\.xml: .*ACE.*; name files that come with OpenMM",
+        ),
+        ("AMBER", r"'openmm_force_field' has value 'AMBER': String should match pattern"),
+    ],
+)
+def test_a_force_field_that_is_none_of_the_molecule_is_refused(folder, named, message):
+    files = {"topology": str(folder / "t.pdb"), "trajectories": str(folder / "t.xtc")}
+    with pytest.raises(InputError, match=message):
+        prepare(plug_in(**files, openmm_force_field=named), folder / "out")
+    assert not (folder / "out").exists()
+
+
 def test_real_explicit_format_trajectory(shared_data, tmp_path):
     folder = shared_data / "alanine_dipeptide_real"
     if not folder.is_dir():
         pytest.skip("no alanine_dipeptide_real there")
     files = {"topology": str(folder / "ala2.prmtop"), "trajectories": str(folder / "ala2.md.nc")}
-    prepare(plug_in(**files), tmp_path)
+    prepare(plug_in(**files, openmm_force_field=FORCE_FIELD), tmp_path)
     card = json.loads((tmp_path / "card.json").read_text())
     assert (card["n_atoms"], card["n_bonds"], card["n_frames"]) == (22, 21, 10000)
     assert card["processing"] == []
     assert 5 < card["correlation_time_ps"] < 50
     assert not card["correlation_time_is_lower_bound"]
+    # Its frames are at home in this force field: they are thermal, 1.5 kT per atom above a minimum at most.
+    some = Frames.load(tmp_path / "frames.npz")
+    raw, minimised = energies_per_atom(
+        some.positions[::1000], some.molecule, force_field_of(tmp_path / "card.json")
+    )
+    assert 0.5 < (raw - minimised).mean() < 1.5 * 2.494
 
 
 def test_residues_without_a_backbone_are_said(alanine):

@@ -66,6 +66,15 @@ def test_no_verb_depends_on_how_it_is_called() -> None:
     assert not {path for path in verb_files("figure-training") if path.parent.name == "commands"}
 
 
+def test_an_edit_of_what_scores_are_made_with_repeats_no_training() -> None:
+    """What prepares a dataset comes before what is trained on it."""
+    measuring = {"energy", "measured", "contacts", "evaluation", "distributions", "score"}
+    for room in ("datasets", "mapping", "methods"):
+        for name in plugins.names(room):
+            assert not measuring & {path.stem for path in source_files(room, name)}
+    assert not measuring & {path.stem for path in (*module_files("prepare"), *module_files("splits"))}
+
+
 def test_an_edit_of_a_contract_repeats_no_training() -> None:
     for room in ("datasets", "mapping", "methods"):
         for name in plugins.names(room):

@@ -43,21 +43,26 @@ rule score:
         f"{RUN}/score.log",
     conda:
         "../../environment.yml"
+    threads: CONFIG.compute.threads
     resources:
         mem_mb=growing(4000),
         runtime=growing(30),
+        gpu=CONFIG.compute.gpus,
     params:
         metrics=",".join(CONFIG.run.metrics),
+        device=CONFIG.compute.device,
     shell:
         "python -m cgbench score --run {input.run:q} --frames {input.frames:q} --split {input.split:q}"
         " --mapping {input.mapping:q} --samples {input.samples:q} --metrics {params.metrics:q}"
-        " --card {input.card:q} --output {output.metrics:q} --per-frame {output.per_frame:q} > {log:q} 2>&1"
+        " --card {input.card:q} --threads {threads} --device {params.device:q} --output {output.metrics:q}"
+        " --per-frame {output.per_frame:q} > {log:q} 2>&1"
 
 
 # Of a dataset and fold alone: what a score of any method is to be compared with.
 rule noise_floor:
     input:
         frames=f"{DATA}/frames.npz",
+        card=f"{DATA}/card.json",
         split=f"{SPLIT}.json",
         sources=source_inputs("metrics", *CONFIG.run.metrics, verb="noise-floor"),
     output:
@@ -73,7 +78,8 @@ rule noise_floor:
         metrics=",".join(CONFIG.run.metrics),
     shell:
         "python -m cgbench noise-floor --frames {input.frames:q} --split {input.split:q}"
-        " --metrics {params.metrics:q} --dataset {wildcards.dataset} --output {output.table:q} > {log:q} 2>&1"
+        " --metrics {params.metrics:q} --dataset {wildcards.dataset} --card {input.card:q}"
+        " --output {output.table:q} > {log:q} 2>&1"
 
 
 rule noise_floors:

@@ -111,6 +111,8 @@ def score(
     card: Annotated[
         Path | None, typer.Option(help="card.json of the dataset, for energies in its force field.")
     ] = None,
+    threads: Threads = 1,
+    device: Device = "auto",
 ) -> None:
     """Score stored samples; trains and samples nothing.
 
@@ -119,7 +121,19 @@ def score(
     """
     from cgbench.score import evaluate
 
-    evaluate(run, frames, split, mapping, samples, metrics.split(","), output, per_frame, card)
+    evaluate(
+        run,
+        frames,
+        split,
+        mapping,
+        samples,
+        metrics.split(","),
+        output,
+        per_frame,
+        card,
+        threads=threads,
+        device=device,
+    )
 
 
 @app.command()
@@ -128,7 +142,10 @@ def noise_floor(
     split: SplitFile,
     metrics: Annotated[str, typer.Option(help="Names of metrics with commas between.")],
     dataset: Annotated[str, typer.Option(help="Name of the dataset in the table.")],
-    output: Annotated[Path, typer.Option(help="CSV: one row per metric that compares distributions.")],
+    output: Annotated[Path, typer.Option(help="CSV: one row per metric that has a floor.")],
+    card: Annotated[
+        Path | None, typer.Option(help="card.json of the dataset, for energies in its force field.")
+    ] = None,
 ) -> None:
     """Score MD against MD: the test frames of a fold against as many independent ones.
 
@@ -137,4 +154,4 @@ def noise_floor(
     """
     from cgbench.noise_floor import write_noise_floor
 
-    write_noise_floor(frames, split, metrics.split(","), dataset, output)
+    write_noise_floor(frames, split, metrics.split(","), dataset, output, card)

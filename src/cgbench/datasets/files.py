@@ -27,6 +27,9 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+ForceFieldFile = Annotated[str, Field(pattern=r"^[\w./-]+\.xml$")]
+
+
 class FilesSettings(Settings):
     """Which files, and what is known about them.
 
@@ -44,6 +47,8 @@ class FilesSettings(Settings):
     frame_interval_ps
         Time between the frames of the files, ps. Needed where the format holds no time (DCD, PDB,
         XYZ, mdcrd); otherwise it overrides what the files say.
+    openmm_force_field
+        Names of files that come with OpenMM, in which energies are to be computed.
     temperature_K, title, force_field, licence, citation
         Go into the card.
     """
@@ -53,6 +58,7 @@ class FilesSettings(Settings):
     selection: str = "all"
     stride: Annotated[int, Field(ge=1)] = 1
     frame_interval_ps: Annotated[float, Field(gt=0)] | None = None
+    openmm_force_field: Annotated[tuple[ForceFieldFile, ...], BeforeValidator(_as_list)] = ()
     temperature_K: Annotated[float, Field(gt=0)] | None = None  # noqa: N815
     title: str | None = None
     force_field: str | None = None
@@ -89,10 +95,14 @@ class Source(DatasetSource):
             time=np.concatenate(times),
             molecule=molecule,
         )
+        if chosen.openmm_force_field:
+            _refuse_unknown(molecule, chosen.openmm_force_field)
         described = {"title", "temperature_K", "force_field", "licence", "citation"}
         card = {
             **chosen.model_dump(include=described),
             **chosen.model_dump(include={"topology", "selection", "stride"}),
+            # Where the card of a simulation has it, too.
+            "spec": {"force_field": list(chosen.openmm_force_field)},
             "processing": done,
             "trajectories": [{"file": file} for file in files],
         }
@@ -125,6 +135,17 @@ class Source(DatasetSource):
                 "the frames of the file), by which gaps between parts of a split are measured"
             )
         return raw.time
+
+
+def _refuse_unknown(molecule: Molecule, files: tuple[str, ...]) -> None:
+    """Refuse a force field that is none, or none of this molecule, before anything is trained."""
+    # A second to import, and most datasets name none.
+    from cgbench.force_field import make_system
+
+    try:
+        make_system(molecule, files)
+    except InputError as error:
+        raise InputError(f"openmm_force_field: {error}") from None
 
 
 def _with_all_bonds(molecule: Molecule, raw: RawTrajectory, topology: str, done: list[str]) -> Molecule:

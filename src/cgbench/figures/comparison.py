@@ -132,12 +132,16 @@ def decade(values: pd.Series) -> float:
     return float(10.0 ** np.floor(np.log10(positive.min()))) if len(positive) else LINEAR_BELOW
 
 
-def from_zero(axes: Axes, highest: float, linear_below: float) -> None:
-    """Scale an axis from 0, the best value there is, to ``highest``: logarithmic but for the lowest part."""
+def from_zero(axes: Axes, highest: float, linear_below: float, lowest: float = 0.0) -> None:
+    """Scale an axis about 0, the best value there is, from ``lowest`` to ``highest``.
+
+    Logarithmic to both sides but for the part below ``linear_below``.
+    """
     axes.set_yscale("symlog", linthresh=linear_below, linscale=0.6)
-    axes.set_ylim(-linear_below / 5, max(highest, 2 * linear_below))
+    axes.set_ylim(min(lowest, -linear_below / 5), max(highest, 2 * linear_below))
     axes.axhline(0, color=GREY, linewidth=0.5, zorder=1)
-    _ticks(axes, [0.0, *linear_below * 10.0 ** np.arange(7)])
+    powers = linear_below * 10.0 ** np.arange(7)
+    _ticks(axes, [*-powers[::-1], 0.0, *powers] if lowest < 0 else [0.0, *powers])
 
 
 def _ticks(axes: Axes, places: Sequence[float]) -> None:

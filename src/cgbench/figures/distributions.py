@@ -1,6 +1,5 @@
 """How torsions, bond lengths and bond angles are distributed in samples and in molecular dynamics."""
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 from numpy.typing import NDArray
 
-from cgbench.errors import InputError
+from cgbench.block_sums import read_block_sums
 from cgbench.figures.quantities import Group, Quantity
 from cgbench.figures.style import DOUBLE_COLUMN, GREY, method_styles, notice, readable, styled
 from cgbench.measured import Measured
@@ -23,7 +22,6 @@ RIDGE, AROUND = 0.15, 0.4  # inches for a method's row in a panel, and for what 
 ROOM = 0.25  # for numbers right of the ridges, as a share of their width
 TALLEST = 0.85  # of a ridge, in rows
 MIDDLE = (0.05, 0.95)  # quantiles of MD between which the band lies
-BLOCKS = ".all.blocks"
 
 
 @dataclass(frozen=True)
@@ -52,18 +50,13 @@ def read_distributions(run_dir: Path | str) -> StoredDistributions:
     InputError
         If a file is missing or damaged.
     """
-    run, path = read_run(Path(run_dir) / "run.json"), Path(run_dir) / "scores.npz"
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            weights = {
-                name.removesuffix(BLOCKS): arrays[name].sum(axis=0).reshape(2, -1)
-                for name in arrays.files
-                if name.endswith(BLOCKS)
-            }
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; run `cgbench score` with --per-frame first") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: not a file of scores ({error}); delete it and score again") from None
+    run = read_run(Path(run_dir) / "run.json")
+    sums = read_block_sums(Path(run_dir) / "scores.npz")
+    weights = {
+        metric: blocks.sum(axis=0).reshape(2, -1)
+        for (metric, atoms), blocks in sums.items()
+        if atoms == "all"
+    }
     return StoredDistributions(run["method"], run["n_beads"], run.get("bound") or "", weights)
 
 

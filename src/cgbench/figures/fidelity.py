@@ -1,4 +1,4 @@
-"""Are samples like molecular dynamics? Distributions, clashes and handedness over resolution."""
+"""Are samples like molecular dynamics? Distributions, clashes, handedness, energies over resolution."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -18,11 +18,12 @@ from cgbench.figures.style import (
 )
 from cgbench.results import declared, over_folds
 
-# The first six that a table has: a molecule without side chains has no χ.
+# Those that a table has: a molecule without side chains has no χ, one without a force field no energy.
 PANELS = (
     "phi_psi_jsd", "chi_jsd", "bond_length_w1", "angle_w1", "clashes", "chirality_right", "graph_exact",
+    "energy_raw", "energy_minimised",
 )  # fmt: skip
-AT_MOST, COLUMNS = 6, 3
+COLUMNS = 3
 ATOMS = "all"
 
 
@@ -50,7 +51,7 @@ def fidelity(
     chosen = metrics[
         (metrics["dataset"] == dataset) & (metrics["mapping"] == mapping) & (metrics["atoms"] == atoms)
     ]
-    panels = [name for name in PANELS if name in set(chosen["metric"])][:AT_MOST]
+    panels = [name for name in PANELS if name in set(chosen["metric"])]
     if not panels:
         raise InputError(
             f"dataset {dataset!r} with mapping {mapping!r} is scored by none of {', '.join(PANELS)}; "
@@ -65,11 +66,10 @@ def fidelity(
         grid = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
         for axes, metric in zip(grid, panels, strict=False):
             scores = summary[summary["metric"] == metric]
-            floor = floor_values(floors, metric, atoms)
-            draw_floor(axes, floor)
+            floor, facts = floor_values(floors, metric, atoms), declared(metric)
+            draw_floor(axes, floor, around_zero=facts.better == "zero")
             draw_methods(axes, scores, styles, set(), "se")
-            facts = declared(metric)
-            _scale(axes, pd.concat([scores["mean"], floor]), facts.better)
+            _scale(axes, scores["mean"], floor, facts.better)
             resolution_ticks(axes, sorted(summary["n_beads"].unique()))
             axes.set_title(f"{facts.label}\n{DIRECTION[facts.better]}")
             axes.set_ylabel(f"{atoms} atoms{without_unit_one(scores['unit'].iloc[0])}")
@@ -83,11 +83,18 @@ def fidelity(
     return figure
 
 
-def _scale(axes: Axes, values: pd.Series, better: str | None) -> None:
-    """Errors logarithmic down to the decade of the smallest that is not 0; shares from 0 to 1."""
+def _scale(axes: Axes, means: pd.Series, floor: pd.Series, better: str | None) -> None:
+    """Errors logarithmic down to the decade of the smallest that is not 0; shares from 0 to 1.
+
+    Scores of either sign are logarithmic to both sides, beyond the decade of the floor.
+    """
     if better == "higher":
         axes.set_ylim(-0.03, 1.05)
         axes.grid(axis="y", color="0.9", linewidth=0.5)
         axes.set_axisbelow(True)
         return
-    from_zero(axes, 1.3 * values.max(), decade(values))
+    values = pd.concat([means, floor])
+    if better == "zero":
+        from_zero(axes, 1.3 * values.max(), decade(floor), lowest=1.3 * min(means.min(), -floor.max()))
+    else:
+        from_zero(axes, 1.3 * values.max(), decade(values))

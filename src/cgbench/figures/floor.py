@@ -48,9 +48,17 @@ def floor_values(floors: pd.DataFrame, metric: str, atoms: str) -> pd.Series:
     return floors.loc[(floors["metric"] == metric) & (floors["atoms"] == atoms), "value"]
 
 
-def draw_floor(axes: Axes, values: pd.Series) -> None:
-    """Draw a band from the lowest to the highest of the folds, with a line at their mean."""
-    if not values.empty:
+def draw_floor(axes: Axes, values: pd.Series, around_zero: bool = False) -> None:
+    """Draw a band from the lowest to the highest of the folds, with a line at their mean.
+
+    Parameters
+    ----------
+    around_zero
+        For scores of either sign, of which 0 is best: the band is that of the highest to both sides.
+    """
+    if around_zero and not values.empty:
+        axes.axhspan(-values.max(), values.max(), color=BAND, linewidth=0, zorder=0, label=LABEL)
+    elif not values.empty:
         axes.axhspan(values.min(), values.max(), color=BAND, linewidth=0, zorder=0)
         axes.axhline(values.mean(), color=GREY, linewidth=0.7, zorder=0.5, label=LABEL)
 

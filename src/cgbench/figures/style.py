@@ -21,7 +21,12 @@ DOUBLE_COLUMN = 7.2
 GREY = "0.45"
 
 # What to say of a metric, by which of its values are better.
-DIRECTION = {"lower": "↓ lower is better", "higher": "↑ higher is better", None: ""}
+DIRECTION = {
+    "lower": "↓ lower is better",
+    "higher": "↑ higher is better",
+    "zero": "→ 0 is ideal",
+    None: "",
+}
 
 RC: dict[Any, Any] = {
     "figure.dpi": 100,

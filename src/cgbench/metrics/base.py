@@ -19,6 +19,7 @@ __all__ = [
     "MeanOverFrames",
     "Measured",
     "MetricBase",
+    "Unpaired",
     "mean",
     "sum_and_count",
 ]
@@ -49,7 +50,9 @@ class MetricBase(ABC):
     unit
         ``"Å"``, ``"1"`` for pure numbers, ...
     better
-        Whether lower or higher values are better.
+        Whether lower or higher values are better, or those nearest to zero.
+    rounding
+        Differences up to it, in the unit, are of floating point and not of methods.
     atom_sets
         For which sets of atoms it is defined.
     reference
@@ -60,7 +63,8 @@ class MetricBase(ABC):
 
     label: ClassVar[str]
     unit: ClassVar[str]
-    better: ClassVar[Literal["lower", "higher"]]
+    better: ClassVar[Literal["lower", "higher", "zero"]]
+    rounding: ClassVar[float] = 0.0
     atom_sets: ClassVar[tuple[AtomSet, ...]] = ("all", "heavy")
     reference: ClassVar[str]
     needs: ClassVar[str] = "atoms"
@@ -82,6 +86,17 @@ class MetricBase(ABC):
     @abstractmethod
     def value(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
         """Score [...] of sums [..., k]; NaN where it is undefined."""
+
+
+class Unpaired(MetricBase):
+    """A metric for which a sample need not belong to the frame that it is compared with.
+
+    Only such a metric can compare MD with MD, and has a noise floor.
+    """
+
+    @abstractmethod
+    def between(self, first: Measured, second: Measured) -> float:
+        """Distance between two sets of geometries, equally many of one molecule: of MD and MD, the floor."""
 
 
 def sum_and_count(scores: NDArray[np.float64], blocks: IntArray) -> NDArray[np.float64]:
@@ -114,7 +129,7 @@ class MeanOverFrames(MetricBase):
         return mean(total)
 
 
-class Distribution(MetricBase):
+class Distribution(Unpaired):
     """A metric that compares how the terms of a molecule are distributed in samples and in MD frames.
 
     A term is one bond, one angle, one residue's torsions. k = 2 · n_terms · bins: the weights of MD
@@ -148,7 +163,7 @@ class Distribution(MetricBase):
         return np.asarray(self.distance(both[..., 0, :, :], both[..., 1, :, :]).mean(axis=-1))
 
     def between(self, first: Measured, second: Measured) -> float:
-        """Distance between two sets of geometries, mean over terms: of MD and MD, the noise floor."""
+        """Distance between two sets of geometries, mean over terms."""
         whole = [
             self.weights(each, np.zeros(len(each.positions), dtype=np.int64)) for each in (first, second)
         ]

@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.geometry import pairwise_rmsd
 from cgbench.metrics.base import Evaluation, MeanOverFrames
 
 
@@ -12,12 +11,13 @@ class Metric(MeanOverFrames):
 
     0 is ideal: samples differ from each other as much as from the reference, as independent draws
     of the true p(x|X) do. 1 is a deterministic method; negative values are spread beyond the truth.
-    NaN where a single sample leaves it undefined.
+    Published under this name, though it falls as samples differ more. NaN where a single sample leaves
+    it undefined.
     """
 
-    label = "Diversity score"
+    label = "Diversity score (0 ideal, 1 none)"
     unit = "1"
-    better = "lower"
+    better = "zero"
     reference = "M. S. Jones, K. Shmilovich, A. L. Ferguson, arXiv 2307.12451 (DiAMoNDBack)"
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
@@ -25,6 +25,6 @@ class Metric(MeanOverFrames):
         error = evaluation.sample_rmsd.mean(axis=1)
         if evaluation.samples.shape[1] == 1:
             return np.full_like(error, np.nan)
-        spread = pairwise_rmsd(evaluation.samples).mean(axis=1)
+        spread = evaluation.of_samples.pairwise_rmsd.mean(axis=1)
         # Samples that all equal the reference do not differ either: deterministic.
         return np.asarray(1.0 - np.divide(spread, error, out=np.zeros_like(error), where=error > 0))

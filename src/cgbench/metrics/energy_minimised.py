@@ -1,12 +1,9 @@
 """How much strain of samples a short minimisation cannot relieve."""
 
-import numpy as np
-from numpy.typing import NDArray
-
-from cgbench.metrics.base import Evaluation, MeanOverFrames
+from cgbench.metrics import energy_raw
 
 
-class Metric(MeanOverFrames):
+class Metric(energy_raw.Metric):
     """Energy of samples above that of their frame, per atom, both after at most 50 steps of L-BFGS.
 
     Near 0: samples are relaxed into geometries of the molecule. What stays is knots, wrong hands and
@@ -14,12 +11,4 @@ class Metric(MeanOverFrames):
     """
 
     label = "Excess energy, minimised"
-    unit = "kJ/mol per atom"
-    better = "lower"
-    atom_sets = ("all",)
-    reference = "OpenMM (P. Eastman et al., PLoS Comput. Biol. 13, e1005659, 2017)"
-    needs = "force field"
-
-    def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
-        """Score each test frame: [n_frames], kJ/mol per atom."""
-        return np.asarray(evaluation.excess_energies[1])
+    minimised = True

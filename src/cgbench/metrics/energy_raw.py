@@ -1,25 +1,35 @@
 """How much strain samples are under."""
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.metrics.base import Evaluation, MeanOverFrames
+from cgbench.metrics.base import Evaluation, MeanOverFrames, Measured, Unpaired
 
 
-class Metric(MeanOverFrames):
-    """Potential energy of samples above that of their frame, per atom, in the force field of the data.
+class Metric(MeanOverFrames, Unpaired):
+    """Potential energy of a sample above that of its frame, per atom, in the force field of the data.
 
-    One close contact decides it, so each energy is cut at 1,000 kJ/mol per atom. Of evenly spaced frames
-    with 32 samples in all; the others are NaN and do not count.
+    One close contact decides it, so each energy is cut at 1,000 kJ/mol per atom. One sample for each of
+    24 evenly spaced frames; the others are NaN and do not count. Below 0 is colder than MD, not better.
     """
 
     label = "Excess energy"
     unit = "kJ/mol per atom"
-    better = "lower"
+    better = "zero"
     atom_sets = ("all",)
     reference = "OpenMM (P. Eastman et al., PLoS Comput. Biol. 13, e1005659, 2017)"
     needs = "force field"
+    minimised: ClassVar[bool] = False
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         """Score each test frame: [n_frames], kJ/mol per atom."""
-        return np.asarray(evaluation.excess_energies[0])
+        return self._excess(evaluation.of_reference, evaluation.of_samples)
+
+    def between(self, first: Measured, second: Measured) -> float:
+        """Difference of the mean energies, whichever is higher, kJ/mol per atom."""
+        return float(np.abs(np.nanmean(self._excess(first, second))))
+
+    def _excess(self, first: Measured, second: Measured) -> NDArray[np.float64]:
+        return np.asarray((second.energies - first.energies)[int(self.minimised)])

@@ -1,0 +1,89 @@
+"""What is measured on geometries stays on the device that they are on, whatever it is.
+
+There need be no GPU: here "cpu" tensors meet a default device on which nothing can be computed, and
+tensors without values show that nothing is fetched on the way.
+"""
+
+import numpy as np
+import pytest
+import torch
+
+from cgbench import geometry, plugins
+from cgbench.contacts import count_contacts
+from cgbench.evaluation import Evaluation
+from cgbench.measured import Measured
+from cgbench.score import score_blocks
+from cgbench.torsions import phi_psi
+
+NOWHERE = torch.device("meta")  # shapes without values
+KERNELS = {
+    "rmsd": lambda x, _: geometry.rmsd(x, x[:, :1]),
+    "pairwise_rmsd": lambda x, _: geometry.pairwise_rmsd(x),
+    "pair_distances": lambda x, molecule: geometry.pair_distances(x, molecule.bonds),
+    "bond_angles": lambda x, molecule: geometry.bond_angles(x, molecule.angles),
+    "dihedrals": lambda x, molecule: geometry.dihedrals(x, molecule.angles[:, [0, 1, 2, 0]]),
+    "chiral_volumes": lambda x, molecule: geometry.chiral_volumes(x, molecule.chiral_centres),
+    "phi_psi": phi_psi,
+}
+COUNTS = ("missing", "extra", "clashes", "overlaps")
+
+
+@pytest.fixture(scope="module")
+def samples(alanine_frames):
+    """Three samples for each of twelve frames, from nearly right to collapsed."""
+    frames = alanine_frames.positions[::20]
+    scale = np.array([0.02, 0.3, 1.0])[:, None, None]
+    noise = scale * np.random.default_rng(3).normal(size=(len(frames), 3, 22, 3))
+    return (frames[:, None] + noise).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_kernels_give_on_tensors_what_they_give_on_arrays(name, samples, alanine):
+    expected = KERNELS[name](samples, alanine)
+    with NOWHERE:  # where a tensor goes that is made without a device
+        found = KERNELS[name](torch.from_numpy(samples), alanine)
+    assert isinstance(expected, np.ndarray)
+    assert found.device.type == "cpu"
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-4, atol=1e-3)
+
+
+def test_contacts_are_counted_where_the_geometries_are(samples, alanine):
+    expected = count_contacts(samples, alanine)
+    with NOWHERE:
+        found = count_contacts(torch.from_numpy(samples), alanine)
+    for name in COUNTS:
+        counted = getattr(found, name)
+        assert counted.device.type == "cpu"
+        np.testing.assert_array_equal(counted.numpy(), getattr(expected, name))
+    assert expected.missing.any() and expected.extra.any() and expected.clashes.any()
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_kernels_take_nothing_from_their_device(name, samples, alanine):
+    found = KERNELS[name](torch.from_numpy(samples).to(NOWHERE), alanine)
+    assert found.device == NOWHERE
+    assert found.shape == KERNELS[name](samples, alanine).shape
+
+
+def test_geometries_go_to_the_device_that_is_asked_for(samples, alanine, three_beads):
+    reference = samples[:, 0]
+    placed = Evaluation.of_all_atoms(reference, reference, samples, alanine, three_beads, device="meta")
+    for evaluated in (placed, placed.of("heavy")):
+        for measured in (evaluated.of_reference, evaluated.of_reconstruction, evaluated.of_samples):
+            assert measured.on_device.device == NOWHERE
+
+
+def test_metrics_see_arrays_of_the_host(samples, alanine, three_beads):
+    reference = samples[:, 0]
+    evaluated = Evaluation.of_all_atoms(reference, reference, samples, alanine, three_beads, device="cpu")
+    blocks = np.zeros(len(samples), dtype=np.int64)
+    with NOWHERE:
+        scores = list(score_blocks(evaluated, plugins.names("metrics"), blocks))
+    assert len(scores) > 20
+    assert all(type(score.block_sums) is np.ndarray for score in scores)
+
+
+def test_one_copy_is_made_for_the_device(samples, alanine):
+    measured = Measured(samples, alanine)
+    assert measured.on_device is measured.on_device
+    assert np.shares_memory(measured.on_device.numpy(), samples), "on the CPU none at all"
