@@ -49,7 +49,7 @@ class Protocol(Settings):
 
 
 class Compute(Settings):
-    """What one training or sampling job may use.
+    """What one training, sampling or scoring job may use.
 
     Attributes
     ----------

@@ -106,11 +106,15 @@ def growing(amount):
     return lambda wildcards, attempt: amount * attempt
 
 
+def gpus_of_a_job():
+    """GPUs of a job that has a use for them; one where they are shared out."""
+    return max(CONFIG.compute.gpus, 1 if "gpu" in workflow.global_resources else 0)
+
+
 def gpus(wildcards):
-    """Resource function: GPUs of a method that has a use for them; one where they are shared out."""
-    shared = 1 if "gpu" in workflow.global_resources else 0
+    """Resource function: GPUs of a job of a method, none where the method has no use for them."""
     method = load("methods", CONFIG.methods[wildcards.method].use)
-    return max(CONFIG.compute.gpus, shared) if method.uses_gpu() else 0
+    return gpus_of_a_job() if method.uses_gpu() else 0
 
 
 def directories(name):

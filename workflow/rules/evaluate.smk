@@ -47,7 +47,7 @@ rule score:
     resources:
         mem_mb=growing(4000),
         runtime=growing(30),
-        gpu=CONFIG.compute.gpus,
+        gpu=gpus_of_a_job(),
     params:
         metrics=",".join(CONFIG.run.metrics),
         device=CONFIG.compute.device,

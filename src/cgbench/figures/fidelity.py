@@ -86,7 +86,7 @@ def fidelity(
 def _scale(axes: Axes, means: pd.Series, floor: pd.Series, better: str | None) -> None:
     """Errors logarithmic down to the decade of the smallest that is not 0; shares from 0 to 1.
 
-    Scores of either sign are logarithmic to both sides, beyond the decade of the floor.
+    Scores of either sign are logarithmic to both sides, down to the decade of the highest floor.
     """
     if better == "higher":
         axes.set_ylim(-0.03, 1.05)
@@ -95,6 +95,7 @@ def _scale(axes: Axes, means: pd.Series, floor: pd.Series, better: str | None) -
         return
     values = pd.concat([means, floor])
     if better == "zero":
-        from_zero(axes, 1.3 * values.max(), decade(floor), lowest=1.3 * min(means.min(), -floor.max()))
+        lowest, noise = 1.3 * min(means.min(), -floor.max()), decade(floor.nlargest(1))
+        from_zero(axes, 1.3 * values.max(), noise, lowest)
     else:
         from_zero(axes, 1.3 * values.max(), decade(values))
