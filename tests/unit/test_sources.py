@@ -72,7 +72,7 @@ def test_an_edit_of_what_scores_are_made_with_repeats_no_training() -> None:
     for room in ("datasets", "mapping", "methods"):
         for name in plugins.names(room):
             assert not measuring & {path.stem for path in source_files(room, name)}
-    assert not measuring & {path.stem for path in (*module_files("prepare"), *module_files("splits"))}
+    assert not measuring & {path.stem for path in (*verb_files("prepare"), *verb_files("split"))}
 
 
 def test_an_edit_of_a_contract_repeats_no_training() -> None:
