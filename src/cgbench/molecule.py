@@ -55,6 +55,11 @@ class Molecule:
         return np.array([element != "H" for element in self.elements])
 
     @cached_property
+    def element_index(self) -> IntArray:
+        """Number [n_atoms] of every atom's element among those of the molecule."""
+        return np.unique(self.elements, return_inverse=True)[1]
+
+    @cached_property
     def graph(self) -> "nx.Graph[int]":
         """Bond graph: nodes are atom indices."""
         graph: nx.Graph[int] = nx.Graph()

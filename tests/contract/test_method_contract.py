@@ -13,10 +13,11 @@ from cgbench.frames import Frames
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import BackmappingMethod, FitContext, OracleMethod, draw, load_model
 from cgbench.molecule import Molecule
-from cgbench.nn.training import TrainingSettings
 
 METHODS = plugins.names("methods")
 N_SAMPLES = 3
+# A network that is small and trained for moments, whatever its own defaults are.
+QUICK = {"epochs": 2, "batch_size": 32, "learning_rate": 1e-3, "features": 32}
 
 
 def weighted(bead_index: np.ndarray, weights: np.ndarray) -> Mapping:
@@ -38,7 +39,7 @@ def mappings(molecule: Molecule) -> dict[str, Mapping]:
 
 def new(name: str, mapping: Mapping, molecule: Molecule) -> BackmappingMethod:
     method = plugins.load("methods", name)
-    quick = {"epochs": 2, "batch_size": 32} if issubclass(method.Settings, TrainingSettings) else {}
+    quick = {key: value for key, value in QUICK.items() if key in method.Settings.model_fields}
     model: BackmappingMethod = method(method.Settings(**quick), mapping, molecule)
     return model
 

@@ -13,7 +13,7 @@ from cgbench.methods.base import FitContext
 from cgbench.molecule import Molecule
 from cgbench.nn.decoder import EquivariantDecoder
 from cgbench.nn.encoders import AtomEncoder, BeadEncoder
-from cgbench.nn.equivariant import EquivariantMessage, normalised_cross
+from cgbench.nn.equivariant import EquivariantMessage, cross, normalised_cross
 from cgbench.nn.invariant import Handedness, InvariantNetwork
 from cgbench.nn.radial import RadialBasis, neighbour_sum, pair_distance
 from cgbench.nn.variational import kl_divergence
@@ -78,7 +78,7 @@ def points(rng: np.random.Generator) -> torch.Tensor:
 @pytest.fixture
 def network() -> InvariantNetwork:
     torch.manual_seed(3)
-    return InvariantNetwork(7, 16, 2, 6, 4, 5, 8.0).double()
+    return InvariantNetwork(torch.arange(7), 16, 2, 6, 4, 5, 8.0).double()
 
 
 def test_invariant_features_do_not_turn(points: torch.Tensor, network: InvariantNetwork) -> None:
@@ -88,6 +88,11 @@ def test_invariant_features_do_not_turn(points: torch.Tensor, network: Invariant
 
 def test_invariant_features_tell_left_from_right(points: torch.Tensor, network: InvariantNetwork) -> None:
     assert (network(points)[-1] - network(-points)[-1]).abs().max() > 1e-4
+
+
+def test_without_handed_channels_mirror_images_look_the_same(points: torch.Tensor) -> None:
+    network = InvariantNetwork(torch.arange(7), 16, 2, 6, 4, 0, 8.0).double()
+    torch.testing.assert_close(network(points)[-1], network(-points)[-1], rtol=0, atol=1e-10)
 
 
 def test_points_have_an_identity(points: torch.Tensor, network: InvariantNetwork) -> None:
@@ -124,11 +129,12 @@ def test_decoder_is_equivariant_and_keeps_beads(n_beads: int, rng: np.random.Gen
     torch.testing.assert_close(model.matrix @ atoms, beads, rtol=0, atol=1e-10)
 
 
-def encoders(bead_index: torch.Tensor) -> list[torch.nn.Module]:
+def encoders(bead_index: torch.Tensor, kinds: torch.Tensor | None = None) -> list[torch.nn.Module]:
     torch.manual_seed(5)
+    kinds = torch.arange(len(bead_index)) if kinds is None else kinds
     return [
-        BeadEncoder(bead_index, 16, 8, 2, 6, 4, 4, 9.5).double(),
-        AtomEncoder(bead_index, 16, 2, 6, 4, 5, 8.0).double(),
+        BeadEncoder(bead_index, kinds, 16, 8, 2, 6, 4, 4, 9.5).double(),
+        AtomEncoder(bead_index, kinds, 16, 2, 6, 4, 5, 8.0).double(),
     ]
 
 
@@ -163,6 +169,22 @@ def test_encoder_sees_every_atom_of_a_bead_that_is_one_atom(which: int, rng: np.
     assert (encoder(moved, sites, known) - encoder(atoms, sites, known))[:, 7 % 3].abs().max() > 1e-4
 
 
+@pytest.mark.parametrize("which", [0, 1], ids=["beads", "atoms"])
+def test_encoder_cannot_tell_atoms_of_one_kind_apart(which: int, rng: np.random.Generator) -> None:
+    bead_index, kinds = torch.arange(12) % 3, torch.arange(12) // 6  # atoms 0 and 3: one bead, one kind
+    atoms = torch.as_tensor(rng.normal(size=(1, 12, 3)) * 3)
+    swapped = atoms[:, [3, 1, 2, 0, *range(4, 12)]]
+    matrix = torch.eye(3, dtype=torch.float64)[bead_index].t() / 4
+    known = torch.zeros(1, 3, 16, dtype=torch.float64)
+
+    def change(encoder: torch.nn.Module) -> float:
+        before, after = (encoder(each, matrix @ each, known) for each in (atoms, swapped))
+        return float((after - before).abs().max())
+
+    assert change(encoders(bead_index, kinds)[which]) < 1e-10
+    assert change(encoders(bead_index)[which]) > 1e-4
+
+
 @pytest.mark.parametrize("n_beads", [3, 4, 8])
 def test_planar_beads_get_atoms_out_of_their_plane(n_beads: int, rng: np.random.Generator) -> None:
     angle = np.linspace(0, 2 * np.pi, n_beads, endpoint=False) + rng.normal(size=(4, n_beads)) * 0.1
@@ -172,6 +194,12 @@ def test_planar_beads_get_atoms_out_of_their_plane(n_beads: int, rng: np.random.
     # Without weights trained for it the height is small; where symmetry holds it is exactly zero.
     height = atoms[..., 2].abs().unflatten(1, (n_beads, -1)).amax(-1)
     assert height.min() > 1e-6
+
+
+def test_cross_and_its_gradients_are_those_of_the_vector_product(rng: np.random.Generator) -> None:
+    a, b = (torch.as_tensor(rng.normal(size=(2, 3, 3, 4))).requires_grad_() for _ in range(2))
+    torch.testing.assert_close(cross(a, b), torch.linalg.cross(a, b, dim=2))
+    assert torch.autograd.gradcheck(cross, (a, b))
 
 
 def test_vector_products_are_bounded_by_the_longer_factor(rng: np.random.Generator) -> None:
@@ -287,6 +315,30 @@ def test_isolated_beads_are_refused_with_the_cure(alanine: Molecule, alanine_fra
 def test_heads_must_divide_features(alanine: Molecule) -> None:
     with pytest.raises(ValueError, match="multiples of heads"):
         cgvae.CGVAESettings(features=64, vectors=15, heads=8)
+
+
+def test_what_is_not_weighed_is_not_decoded(alanine: Molecule, alanine_frames: Frames) -> None:
+    settings = cgvae.CGVAESettings(gamma_prior=0.0, beta_warm_up=0.0, beta=0.1)
+    method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
+    terms = method._loss(torch.as_tensor(alanine_frames.positions[:8]), 0.0, torch.Generator().manual_seed(0))
+    assert terms.keys() == {"loss", "recon", "kl", "graph"}
+    # And without a warm-up, β counts from the first step on.
+    expected = terms["recon"] + 0.1 / (3 * alanine.n_atoms) * terms["kl"] + terms["graph"]
+    torch.testing.assert_close(terms["loss"], expected)
+
+
+def test_without_a_combination_atoms_start_from_their_beads(
+    alanine: Molecule, alanine_frames: Frames
+) -> None:
+    frames = alanine_frames.positions[:16]
+    away = {}
+    for combination in (True, False):
+        settings = cgvae.CGVAESettings(combination=combination, epochs=1, learning_rate=1e-9, features=16)
+        method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
+        method.fit(frames, frames, FitContext(seed=1))
+        away[combination] = float(np.abs(method.reconstruct(frames) - frames).mean())
+        assert ("decoder.combination" in method.state()) == combination
+    assert away[True] < 0.9 * away[False]
 
 
 def test_untrained_cgvae_loss_is_finite_and_has_its_terms(alanine: Molecule, alanine_frames: Frames) -> None:

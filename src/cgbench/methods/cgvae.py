@@ -22,7 +22,7 @@ After Wang et al., *Generative Coarse-Graining of Molecular Conformations*, ICML
 """
 
 import warnings
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -37,15 +37,15 @@ from cgbench.molecule import Molecule
 from cgbench.nearest import nearest_bead_vectors
 from cgbench.nn.decoder import EquivariantDecoder
 from cgbench.nn.encoders import AtomEncoder, BeadEncoder
-from cgbench.nn.invariant import InvariantNetwork
-from cgbench.nn.training import Terms, TrainingSettings, train_network
-from cgbench.nn.variational import VariationalNetwork, kl_divergence
+from cgbench.nn.invariant import InvariantNetwork, mlp
+from cgbench.nn.training import Terms, train_network
+from cgbench.nn.variational import VariationalNetwork, VariationalSettings, kl_divergence
 
 CHUNK = 4096  # geometries decoded at once
 PRIOR_SHARE = 4  # in training, one geometry is decoded from the prior for every so many frames
 
 
-class CGVAESettings(TrainingSettings):
+class CGVAESettings(VariationalSettings):
     """Settings of CGVAE.
 
     Attributes
@@ -57,23 +57,21 @@ class CGVAESettings(TrainingSettings):
     basis
         Radial functions.
     handed
-        Parity-odd channels of the prior, and of the encoder on atoms.
+        Parity-odd channels of the prior, and of the encoder on atoms; without any, neither can tell left
+        from right.
     encoder
         ``"beads"`` reads a frame through equivariant layers on its beads, at a cost that grows with the
         number of atoms; ``"atoms"`` through messages between all pairs of atoms, as in the paper.
+    identity
+        Whether the encoder knows every atom or only elements.
+    combination
+        Whether the decoder corrects the best fixed combination of the beads or starts from the beads.
     products
         Vectors whose inner products are the first invariants that the encoder on beads sees.
-    atom_cutoff, bead_cutoff
-        Å; atoms have one only where the encoder is on them.
+    atom_cutoff
+        Å, where the encoder is on atoms.
     encoder_layers, prior_layers, decoder_layers
         Message passing layers.
-    beta
-        Weight of the KL divergence per coordinate, Å²; 2σ² for a target precision of σ.
-    beta_warm_up
-        Share of training over which β rises from zero.
-    gamma, gamma_prior
-        Weight of squared errors of bonded and 1-3 distances, of geometries decoded from the
-        posterior and from the prior.
     """
 
     features: Annotated[int, Field(ge=1)] = 64
@@ -81,23 +79,15 @@ class CGVAESettings(TrainingSettings):
     latent: Annotated[int, Field(ge=1)] = 32
     heads: Annotated[int, Field(ge=1)] = 8
     basis: Annotated[int, Field(ge=1)] = 8
-    handed: Annotated[int, Field(ge=1)] = 8
+    handed: Annotated[int, Field(ge=0)] = 8
     encoder: Literal["beads", "atoms"] = "beads"
+    identity: Literal["atoms", "elements"] = "atoms"
+    combination: bool = True
     products: Annotated[int, Field(ge=1)] = 16
     atom_cutoff: Annotated[float, Field(gt=0)] = 8.5
-    bead_cutoff: Annotated[float, Field(gt=0)] = 9.5
     encoder_layers: Annotated[int, Field(ge=1)] = 3
     prior_layers: Annotated[int, Field(ge=1)] = 2
     decoder_layers: Annotated[int, Field(ge=1)] = 3
-    beta: Annotated[float, Field(ge=0)] = 0.005
-    beta_warm_up: Annotated[float, Field(gt=0, le=1)] = 0.3
-    gamma: Annotated[float, Field(ge=0)] = 1.0
-    gamma_prior: Annotated[float, Field(ge=0)] = 1.0
-
-    @property
-    def warm_up(self) -> float:
-        """Share of training until β has its full weight; before, validation by the full β means little."""
-        return max(super().warm_up, self.beta_warm_up)
 
     @model_validator(mode="after")
     def _heads_divide_channels(self) -> Self:
@@ -109,22 +99,31 @@ class CGVAESettings(TrainingSettings):
         return self
 
 
-def make_network(settings: CGVAESettings, mapping: Mapping) -> VariationalNetwork:
+def make_network(settings: CGVAESettings, mapping: Mapping, molecule: Molecule) -> VariationalNetwork:
     """Put encoder, prior and decoder together, with random weights."""
     s = settings
+    kinds = torch.as_tensor(np.arange(mapping.n_atoms) if s.identity == "atoms" else molecule.element_index)
     bead_index = torch.as_tensor(mapping.bead_index)
     matrix = torch.as_tensor(mapping.matrix, dtype=torch.float32)
     encoder: nn.Module
     if s.encoder == "beads":
         encoder = BeadEncoder(
-            bead_index, s.features, s.vectors, s.encoder_layers, s.basis, s.heads, s.products, s.bead_cutoff
+            bead_index,
+            kinds,
+            s.features,
+            s.vectors,
+            s.encoder_layers,
+            s.basis,
+            s.heads,
+            s.products,
+            s.bead_cutoff,
         )
     else:
         encoder = AtomEncoder(
-            bead_index, s.features, s.encoder_layers, s.basis, s.heads, s.handed, s.atom_cutoff
+            bead_index, kinds, s.features, s.encoder_layers, s.basis, s.heads, s.handed, s.atom_cutoff
         )
     prior = InvariantNetwork(
-        mapping.n_beads, s.features, s.prior_layers, s.basis, s.heads, s.handed, s.bead_cutoff
+        torch.arange(mapping.n_beads), s.features, s.prior_layers, s.basis, s.heads, s.handed, s.bead_cutoff
     )
     decoder = EquivariantDecoder(
         bead_index,
@@ -136,32 +135,46 @@ def make_network(settings: CGVAESettings, mapping: Mapping) -> VariationalNetwor
         s.basis,
         s.heads,
         s.bead_cutoff,
+        correct_combination=s.combination,
     )
-    return VariationalNetwork(mapping, encoder, prior, decoder, s.features, s.latent)
+    return VariationalNetwork(
+        mapping,
+        encoder,
+        prior,
+        decoder,
+        mlp(s.features, s.features, 2 * s.latent),
+        mlp(2 * s.features, 2 * s.features, 2 * s.latent),
+    )
 
 
 class Method(BackmappingMethod):
     """CGVAE."""
 
-    Settings = CGVAESettings
+    Settings: ClassVar[type[VariationalSettings]] = CGVAESettings
     stochastic = True
     equivariance = "SE(3)"
     reference = "Wang et al., ICML 2022, arXiv 2201.12176"
-    settings: CGVAESettings
+    settings: VariationalSettings
 
-    def __init__(self, settings: CGVAESettings, mapping: Mapping, molecule: Molecule) -> None:
+    def __init__(self, settings: VariationalSettings, mapping: Mapping, molecule: Molecule) -> None:
         super().__init__(settings, mapping, molecule)
-        self.network = make_network(settings, mapping)
+        self.network = self.new_network()
         pairs = np.concatenate((molecule.bonds, molecule.angle_ends))
         self.pairs = torch.as_tensor(pairs.T.copy())
+
+    def new_network(self) -> VariationalNetwork:
+        """Make the network, with random weights: all that a variant of this method has of its own."""
+        assert isinstance(self.settings, CGVAESettings)
+        return make_network(self.settings, self.mapping, self.molecule)
 
     def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
         """Minimise coordinate error + β KL + γ distance errors; stop on the validation frames."""
         self._refuse_isolated_beads(train)
         torch.manual_seed(context.seed)
-        self.network = make_network(self.settings, self.mapping)
-        start = best_combination(self.mapping.beads(train), train)
-        self.network.decoder.combination.data.copy_(torch.as_tensor(start))
+        self.network = self.new_network()
+        if self.network.decoder.combination is not None:
+            start = best_combination(self.mapping.beads(train), train)
+            self.network.decoder.combination.data.copy_(torch.as_tensor(start))
         self.pairs = self.pairs.to(context.device)
         train_network(self.network, self._loss, train, valid, self.settings, context)
 
@@ -187,21 +200,25 @@ class Method(BackmappingMethod):
         s, network = self.settings, self.network
         beads = network.matrix @ positions
         prior, bead_features = network.prior(beads)
-        posterior = network.posterior(positions, beads, bead_features)
+        posterior = network.posterior(positions, beads, prior, bead_features)
         n_frames = len(positions)
-        n_drawn = -(-n_frames // PRIOR_SHARE)
+        n_drawn = -(-n_frames // PRIOR_SHARE) if s.gamma_prior else 0
         noise = torch.randn(n_frames + n_drawn, *posterior[0].shape[1:], generator=generator).to(positions)
         latent = torch.cat((posterior[0] + posterior[1].exp() * noise[:n_frames], noise[n_frames:]))
         mean, log_sigma, at = (torch.cat((whole, whole[:n_drawn])) for whole in (*prior, beads))
         rebuilt, drawn = network.decode(latent, (mean, log_sigma), at).split((n_frames, n_drawn))
         target = self._distances(positions)
-        recon = (rebuilt - positions).square().mean()
-        graph = (self._distances(rebuilt) - target).square().mean()
-        graph_prior = (self._distances(drawn) - target[:n_drawn]).square().mean()
-        kl = kl_divergence(posterior).mean()
-        beta = s.beta * min(1.0, progress / s.beta_warm_up) / (3 * positions.shape[1])
-        total = recon + beta * kl + s.gamma * graph + s.gamma_prior * graph_prior
-        return {"loss": total, "recon": recon, "kl": kl, "graph": graph, "graph_prior": graph_prior}
+        terms = {
+            "recon": (rebuilt - positions).square().mean(),
+            "kl": kl_divergence(posterior).mean(),
+            "graph": (self._distances(rebuilt) - target).square().mean(),
+        }
+        kl_weight = s.kl_weight(progress, self.mapping.n_atoms, self.mapping.n_beads)
+        total = terms["recon"] + kl_weight * terms["kl"] + s.gamma * terms["graph"]
+        if n_drawn:
+            terms["graph_prior"] = (self._distances(drawn) - target[:n_drawn]).square().mean()
+            total = total + s.gamma_prior * terms["graph_prior"]
+        return {"loss": total, **terms}
 
     def _distances(self, positions: Tensor) -> Tensor:
         i, j = self.pairs
@@ -209,13 +226,19 @@ class Method(BackmappingMethod):
         return (difference.square().sum(-1) + 1e-12).sqrt()
 
     def reconstruct(self, positions: Positions) -> Positions:
-        """Decode the posterior mean of frames [n_frames, n_atoms, 3]."""
-        return self._run(self._reconstruct, positions)
+        """Decode the posterior of frames [n_frames, n_atoms, 3]: its mean, or the same draw every time."""
+        generator = torch.Generator().manual_seed(0)
 
-    def _reconstruct(self, positions: Tensor) -> Tensor:
-        beads = self.network.matrix @ positions
-        prior, features = self.network.prior(beads)
-        return self.network.decode(self.network.posterior(positions, beads, features)[0], prior, beads)
+        def rebuild(batch: Tensor) -> Tensor:
+            beads = self.network.matrix @ batch
+            prior, features = self.network.prior(beads)
+            latent, log_ratio = self.network.posterior(batch, beads, prior, features)
+            if self.settings.posterior == "sample":
+                noise = torch.randn(latent.shape, generator=generator, dtype=torch.float32).to(latent)
+                latent = latent + log_ratio.exp() * noise
+            return self.network.decode(latent, prior, beads)
+
+        return self._run(rebuild, positions)
 
     def sample(self, beads: Positions, n_samples: int, seed: int) -> Positions:
         """Decode draws from the prior: beads [n_frames, n_beads, 3] to [n_frames, n_samples, n_atoms, 3]."""

@@ -21,21 +21,28 @@ class Decoder(nn.Module, ABC):
     bead_index : [n_atoms]
     mapping_matrix : [n_beads, n_atoms]
         M.
+    correct_combination
+        Whether there is that combination; without it the network starts from the beads.
     """
 
     bead_index: Tensor
     matrix: Tensor
 
-    def __init__(self, bead_index: Tensor, mapping_matrix: Tensor) -> None:
+    def __init__(
+        self, bead_index: Tensor, mapping_matrix: Tensor, *, correct_combination: bool = True
+    ) -> None:
         super().__init__()
         self.register_buffer("bead_index", bead_index, persistent=False)
         self.register_buffer("matrix", mapping_matrix, persistent=False)
-        self.combination = nn.Parameter(torch.zeros(mapping_matrix.shape[1], mapping_matrix.shape[0]))
+        weights = nn.Parameter(torch.zeros(mapping_matrix.shape[1], mapping_matrix.shape[0]))
+        self.combination = weights if correct_combination else None
 
     def forward(self, latent: Tensor, beads: Tensor) -> Tensor:
         """Decode latent [batch, n_beads, L] at beads [batch, n_beads, 3] (Å) to [batch, n_atoms, 3]."""
         centred = beads - beads.mean(1, keepdim=True)
-        relative = self.correction(latent, centred) + self.combination @ centred
+        relative = self.correction(latent, centred)
+        if self.combination is not None:
+            relative = relative + self.combination @ centred
         shift = beads - self.matrix @ relative
         return relative + shift[:, self.bead_index]
 
@@ -61,6 +68,8 @@ class EquivariantDecoder(Decoder):
         Latent numbers, invariant and vector channels per bead; layers, radial functions, filters.
     cutoff
         Å.
+    correct_combination
+        As in :class:`Decoder`.
     """
 
     def __init__(
@@ -74,8 +83,10 @@ class EquivariantDecoder(Decoder):
         n_basis: int,
         n_heads: int,
         cutoff: float,
+        *,
+        correct_combination: bool = True,
     ) -> None:
-        super().__init__(bead_index, mapping_matrix)
+        super().__init__(bead_index, mapping_matrix, correct_combination=correct_combination)
         self.basis = RadialBasis(cutoff, n_basis)
         self.identity = nn.Parameter(torch.randn(len(mapping_matrix), n_features))
         self.scalar = nn.Linear(n_latent, n_features)

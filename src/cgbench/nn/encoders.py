@@ -18,6 +18,8 @@ class BeadEncoder(nn.Module):
     Parameters
     ----------
     bead_index : [n_atoms]
+    kinds : [n_atoms]
+        What is known of every atom, numbered from 0: atoms of one kind cannot be told apart.
     n_features, n_vectors, n_layers, n_basis, n_heads
         As for the decoder.
     n_products
@@ -27,11 +29,13 @@ class BeadEncoder(nn.Module):
     """
 
     bead_index: Tensor
+    kinds: Tensor
     members: Tensor
 
     def __init__(
         self,
         bead_index: Tensor,
+        kinds: Tensor,
         n_features: int,
         n_vectors: int,
         n_layers: int,
@@ -43,9 +47,12 @@ class BeadEncoder(nn.Module):
         super().__init__()
         members = torch.eye(int(bead_index.max()) + 1)[bead_index].t().contiguous()  # [n_beads, n_atoms]
         self.register_buffer("bead_index", bead_index, persistent=False)
+        self.register_buffer("kinds", kinds, persistent=False)
         self.register_buffer("members", members, persistent=False)
         size = members.sum(1)[bead_index]  # of the bead of every atom
-        self.weights = nn.Parameter(torch.randn(len(bead_index), n_vectors) / size.sqrt().unsqueeze(-1))
+        count = torch.bincount(kinds)
+        size = torch.zeros(len(count)).index_add(0, kinds, size) / count  # on average over atoms of a kind
+        self.weights = nn.Parameter(torch.randn(len(size), n_vectors) / size.sqrt().unsqueeze(-1))
         self.basis = RadialBasis(cutoff, n_basis)
         self.other_vector = nn.Linear(n_vectors, n_vectors, bias=False)
         self.left = nn.Linear(n_vectors, n_products, bias=False)
@@ -61,7 +68,7 @@ class BeadEncoder(nn.Module):
             centred = beads - beads.mean(1, keepdim=True)
             basis = self.basis(pair_distance(centred))
             offset = (positions - beads[:, self.bead_index]).transpose(1, 2)  # [batch, 3, n_atoms]
-        V = torch.matmul(self.members, offset.unsqueeze(-1) * self.weights).transpose(1, 2)
+        V = torch.matmul(self.members, offset.unsqueeze(-1) * self.weights[self.kinds]).transpose(1, 2)
         A = normalised_cross(V, self.other_vector(V))
         product = self.left(V).transpose(2, 3) @ torch.cat((self.right_v(V), self.right_a(A)), dim=-1)
         # Grows like a length, as the products that the layers take do.
@@ -76,7 +83,8 @@ class AtomEncoder(nn.Module):
 
     Parameters
     ----------
-    bead_index : [n_atoms]
+    bead_index, kinds : [n_atoms]
+        As for :class:`BeadEncoder`.
     n_features, n_layers, n_basis, n_heads, n_handed, cutoff
         As for :class:`cgbench.nn.invariant.InvariantNetwork`; atoms are pooled within twice the cutoff.
     """
@@ -87,6 +95,7 @@ class AtomEncoder(nn.Module):
     def __init__(
         self,
         bead_index: Tensor,
+        kinds: Tensor,
         n_features: int,
         n_layers: int,
         n_basis: int,
@@ -98,9 +107,7 @@ class AtomEncoder(nn.Module):
         members = torch.eye(int(bead_index.max()) + 1)[bead_index].t().contiguous()
         self.register_buffer("bead_index", bead_index, persistent=False)
         self.register_buffer("members", members, persistent=False)
-        self.atoms = InvariantNetwork(
-            len(bead_index), n_features, n_layers, n_basis, n_heads, n_handed, cutoff
-        )
+        self.atoms = InvariantNetwork(kinds, n_features, n_layers, n_basis, n_heads, n_handed, cutoff)
         self.to_bead = RadialBasis(2 * cutoff, n_basis)
         self.filters = nn.ModuleList(nn.Linear(n_basis, n_features, bias=False) for _ in range(n_layers))
         self.values = nn.ModuleList(nn.Linear(n_features, n_features) for _ in range(n_layers))

@@ -1,5 +1,7 @@
 """Equivariant layers on the beads, which encoder and decoder are made of."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -9,10 +11,39 @@ from cgbench.nn.radial import filter_matrix, neighbour_sum
 # Vector features are [batch, n_beads, 3, channels]: the component first, so that channels mix by nn.Linear.
 
 
+class _Cross(torch.autograd.Function):
+    """Forward and backward of :func:`cross`."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
+        ctx.save_for_backward(a, b)
+        return _Cross.product(a, b)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        a, b = ctx.saved_tensors
+        return _Cross.product(b, gradient), _Cross.product(gradient, a)
+
+    @staticmethod
+    def product(a: Tensor, b: Tensor) -> Tensor:
+        result = torch.empty_like(b)
+        for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+            component = result.select(2, i)
+            torch.mul(a.select(2, j), b.select(2, k), out=component)
+            component.addcmul_(a.select(2, k), b.select(2, j), value=-1.0)
+        return result
+
+
+def cross(a: Tensor, b: Tensor) -> Tensor:
+    """Vector product of [batch, n, 3, F]; that of torch takes its vectors one by one where F comes last."""
+    product: Tensor = _Cross.apply(a, b)
+    return product
+
+
 def normalised_cross(a: Tensor, b: Tensor) -> Tensor:
     """Vector product of [batch, n, 3, F], bounded by the longer factor so that depth cannot blow it up."""
     size = 1.0 + a.square().sum(2, keepdim=True) + b.square().sum(2, keepdim=True)
-    return torch.linalg.cross(a, b, dim=2) * size.rsqrt()
+    return cross(a, b) * size.rsqrt()
 
 
 class EquivariantMessage(nn.Module):

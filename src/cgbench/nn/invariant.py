@@ -63,17 +63,21 @@ class InvariantNetwork(nn.Module):
 
     Parameters
     ----------
-    n_points
-        Every point has an identity of its own: all frames share one molecule.
+    kinds : [n_points]
+        Numbers from 0: points of one kind cannot be told apart. All frames share one molecule, so every
+        point may have an identity of its own.
     n_features, n_layers, n_basis, n_heads, n_handed
-        F, layers, radial functions, filters per layer, parity-odd channels.
+        F, layers, radial functions, filters per layer, parity-odd channels; without any of these,
+        mirror images look the same.
     cutoff
         Å.
     """
 
+    kinds: Tensor
+
     def __init__(
         self,
-        n_points: int,
+        kinds: Tensor,
         n_features: int,
         n_layers: int,
         n_basis: int,
@@ -82,20 +86,21 @@ class InvariantNetwork(nn.Module):
         cutoff: float,
     ) -> None:
         super().__init__()
-        self.identity = nn.Parameter(torch.randn(n_points, n_features))
+        self.register_buffer("kinds", kinds, persistent=False)
+        self.identity = nn.Parameter(torch.randn(int(kinds.max()) + 1, n_features))
         self.basis = RadialBasis(cutoff, n_basis)
         self.layers = nn.ModuleList(Message(n_features, n_basis, n_heads) for _ in range(n_layers))
-        self.handedness = Handedness(n_features, n_basis, n_handed)
+        self.handedness = Handedness(n_features, n_basis, n_handed) if n_handed else None
 
     def forward(self, positions: Tensor) -> list[Tensor]:
         """Features [batch, n_points, F] after every layer, for centred positions [batch, n_points, 3] (Å)."""
         with torch.no_grad():
             basis = self.basis(pair_distance(positions))
-        h = self.identity.expand(len(positions), -1, -1)
+        h = self.identity[self.kinds].expand(len(positions), -1, -1)
         features = []
         for index, layer in enumerate(self.layers):
             h = layer(h, basis)
-            if index == 0:
+            if index == 0 and self.handedness is not None:
                 h = self.handedness(h, positions, basis)
             features.append(h)
         return features

@@ -1,6 +1,7 @@
 """Radial filters and the sum over neighbours, without a tensor of pairs times features."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -77,3 +78,50 @@ def neighbour_sum(basis: Tensor, values: Tensor, filters: Tensor) -> Tensor:
 def filter_matrix(n_basis: int, n_heads: int) -> nn.Parameter:
     """Draw initial filters [K, H], scaled so that messages keep the size of what they carry."""
     return nn.Parameter(torch.randn(n_basis, n_heads) / math.sqrt(n_basis))
+
+
+def channel_sum(basis: Tensor, values: Tensor, filters: Tensor) -> Tensor:
+    r"""Sum values over neighbours where every channel has a radial filter of its own.
+
+    :math:`m_{ic} = \sum_j W_c(d_{ij}) v_{jc} = \sum_k A_{kc} \sum_j b_k(d_{ij}) v_{jc}`, one basis
+    function after the other, so that no tensor is larger than the values: neither one of pairs times
+    channels nor one of basis functions times channels, forwards or backwards. Distances are taken as
+    given: no gradient goes to the basis.
+
+    Parameters
+    ----------
+    basis : [batch, K, n, n]
+    values : [batch, n, C] or, where they are the same in all of the batch, [n, C]
+    filters : [K, C]
+        A.
+
+    Returns
+    -------
+    [batch, n, C]
+    """
+    summed: Tensor = _ChannelSum.apply(basis, values.expand(len(basis), -1, -1).contiguous(), filters)
+    return summed
+
+
+class _ChannelSum(torch.autograd.Function):
+    """Forward and backward of :func:`channel_sum`, which keeps its arguments and nothing else."""
+
+    @staticmethod
+    def forward(ctx: Any, basis: Tensor, values: Tensor, filters: Tensor) -> Tensor:
+        ctx.save_for_backward(basis, values, filters)
+        summed, of_one = torch.zeros_like(values), torch.empty_like(values)
+        for pairs, row in zip(basis.unbind(1), filters, strict=True):
+            torch.bmm(pairs, values, out=of_one)
+            summed.addcmul_(of_one, row)
+        return summed
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor, Tensor]:
+        basis, values, filters = ctx.saved_tensors
+        of_values, of_filters = torch.zeros_like(values), torch.empty_like(filters)
+        of_one = torch.empty_like(values)
+        for pairs, row, of_row in zip(basis.unbind(1), filters, of_filters, strict=True):
+            torch.bmm(pairs, values, out=of_one)
+            torch.sum(of_one.mul_(gradient), dim=(0, 1), out=of_row)
+            of_values.baddbmm_(pairs.transpose(1, 2), torch.mul(gradient, row, out=of_one))
+        return None, of_values, of_filters

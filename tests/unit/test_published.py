@@ -1,0 +1,211 @@
+"""The networks of the published CGVAE: every term by its definition, and what the paper's symmetries are."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.transform import Rotation
+from torch import Tensor
+
+from cgbench.errors import InputError
+from cgbench.frames import Frames
+from cgbench.mapping.base import Mapping
+from cgbench.methods import cgvae_published
+from cgbench.molecule import Molecule
+from cgbench.nn.published import PublishedEncoder, PublishedNetwork
+from cgbench.nn.published_decoder import PublishedDecoder, PublishedMessage
+from cgbench.nn.radial import RadialBasis, channel_sum, pair_distance
+from cgbench.nn.variational import kl_divergence
+
+N_FEATURES, N_BASIS, CUTOFF = 6, 4, 9.0
+N_TERMS = 9
+
+
+@pytest.fixture
+def points(rng: np.random.Generator) -> Tensor:
+    return torch.as_tensor(rng.normal(size=(2, 5, 3)) * 2)
+
+
+def test_channel_sum_and_its_gradients_are_those_of_the_definition(
+    points: Tensor, rng: np.random.Generator
+) -> None:
+    basis = RadialBasis(CUTOFF, N_BASIS)(pair_distance(points))
+    values = torch.as_tensor(rng.normal(size=(2, 5, N_FEATURES))).requires_grad_()
+    filters = torch.as_tensor(rng.normal(size=(N_BASIS, N_FEATURES))).requires_grad_()
+    expected = torch.einsum("bkij,kf,bjf->bif", basis, filters, values)
+    torch.testing.assert_close(channel_sum(basis, values, filters), expected)
+    shared = channel_sum(basis, values[0], filters)
+    torch.testing.assert_close(shared, torch.einsum("bkij,kf,jf->bif", basis, filters, values[0]))
+    assert torch.autograd.gradcheck(lambda *given: channel_sum(basis, *given), (values, filters))
+    assert torch.autograd.gradcheck(lambda v, f: channel_sum(basis, v, f), (values[0], filters))
+
+
+def radial(distance: Tensor, filters: Tensor, cutoff: float = CUTOFF) -> Tensor:
+    """W(d) = Σ_k A_k sin(kπd/c)/d · (cos(πd/c)+1)/2, [F]."""
+    k = torch.arange(1, N_BASIS + 1, dtype=torch.float64)
+    basis = torch.sin(k * torch.pi * distance / cutoff) / distance
+    return (basis * 0.5 * (torch.cos(torch.pi * distance / cutoff) + 1)) @ filters
+
+
+def all_nine(message: PublishedMessage, S_j: Tensor, d: Tensor, rng: np.random.Generator) -> list[Tensor]:
+    """φ_k(S_j)∘W_k(d) for all nine filters; random numbers for those that the layer does without."""
+    n_terms = len(message.terms)
+    phi, W = message.source(S_j).chunk(n_terms), radial(d, message.filters).chunk(n_terms)
+    present = {k: p * w for k, p, w in zip(message.terms, phi, W, strict=True)}
+    return [present.get(k, torch.as_tensor(rng.normal(size=N_FEATURES))) for k in range(N_TERMS)]
+
+
+def message_by_pairs(
+    message: PublishedMessage, state: list[Tensor], X: Tensor, rng: np.random.Generator
+) -> list[Tensor]:
+    """The published message, one pair and one formula after the other, of one frame [n, ...]."""
+    S, P, V, A = state
+    cross = torch.linalg.cross
+    changed = [part.clone() for part in state]
+    dS, dP, dV, dA = changed
+    for i in range(len(X)):
+        for j in range(len(X)):
+            r = X[j] - X[i]
+            d = r.norm()
+            if i == j or d >= CUTOFF:
+                continue
+            w = all_nine(message, S[j], d, rng)
+            dS[i] += S[i] * w[0]
+            dP[i] += (V[i] * A[j]).sum(0)
+            dV[i] += (
+                w[1] * (r / d)[:, None] + w[2] * V[j] + w[3] * cross(V[i], A[j], dim=0) + w[4] * P[i] * A[j]
+            )
+            dA[i] += (
+                w[5] * A[j]
+                + w[6] * P[i] * V[j]
+                + w[7] * cross(V[i], V[j], dim=0)
+                + w[8] * cross(A[i], A[j], dim=0)
+            )
+    return changed
+
+
+def update_by_atoms(update: torch.nn.Module, state: list[Tensor]) -> list[Tensor]:
+    """PaiNN's update of S and V; what the last one leaves out is given random numbers."""
+    S, P, V, A = state
+    S, V = S.clone(), V.clone()
+    for i in range(len(S)):
+        u, v = update.mix(state[2][i]).chunk(2, dim=-1)
+        gates = update.gate(torch.cat((state[0][i], (v.square().sum(0) + 1e-10).sqrt())))
+        V[i] += gates[:N_FEATURES] * u
+        if len(gates) > N_FEATURES:
+            S[i] += gates[N_FEATURES : 2 * N_FEATURES] * (u * v).sum(0) + gates[2 * N_FEATURES :]
+    return [S, P, V, A]
+
+
+def decoder(mapping: Mapping, n_layers: int = 5) -> PublishedDecoder:
+    torch.manual_seed(5)
+    index, matrix = torch.as_tensor(mapping.bead_index), torch.as_tensor(mapping.matrix)
+    return PublishedDecoder(index, matrix, N_FEATURES, n_layers, N_BASIS, CUTOFF).double()
+
+
+@pytest.mark.parametrize("n_beads", [3, 5])
+def test_decoder_is_the_plain_loop_over_pairs(n_beads: int, rng: np.random.Generator) -> None:
+    """All nine filters and the whole update in every layer: what the decoder leaves out does not matter."""
+    mapping = Mapping.centres(np.array([*range(n_beads), 1, 0, 1]))
+    model = decoder(mapping)
+    beads = torch.as_tensor(rng.normal(size=(2, n_beads, 3)) * 3)
+    beads[1, 0] += 6.0  # beyond the cutoff of some
+    latent = torch.as_tensor(rng.normal(size=(2, n_beads, N_FEATURES)))
+    expected = torch.zeros(2, mapping.n_atoms, 3, dtype=torch.float64)
+    for frame in range(2):
+        vectors = torch.zeros(n_beads, 3, N_FEATURES, dtype=torch.float64)
+        state = [latent[frame], torch.full_like(latent[frame], float(n_beads == 3)), vectors, vectors]
+        for message, update in zip(model.messages, model.updates, strict=True):
+            state = update_by_atoms(update, message_by_pairs(message, state, beads[frame], rng))
+        members: list[int] = []
+        for atom, bead in enumerate(mapping.bead_index):
+            expected[frame, atom] = state[2][bead, :, members.count(bead)]
+            members.append(bead)
+        mean = model.matrix @ expected[frame]
+        expected[frame] += (beads[frame] - mean)[mapping.bead_index]
+    torch.testing.assert_close(model(latent, beads), expected, rtol=1e-9, atol=1e-9)
+
+
+def test_encoder_is_the_plain_loop_over_pairs(rng: np.random.Generator) -> None:
+    torch.manual_seed(5)
+    bead_index, elements = torch.tensor([0, 1, 0, 0, 1]), torch.tensor([2, 0, 0, 1, 2])
+    model = PublishedEncoder(bead_index, elements, N_FEATURES, 2, N_BASIS, CUTOFF).double()
+    x = torch.as_tensor(rng.normal(size=(1, 5, 3)) * 2)
+    X = torch.stack([x[0, bead_index == bead].mean(0) for bead in range(2)])[None]
+    h = model.embedding[elements]
+    H = torch.zeros(2, N_FEATURES, dtype=torch.float64)
+    for index, (layer, pooling) in enumerate(zip(model.layers, model.poolings, strict=True)):
+        sent = torch.zeros_like(h)
+        for i in range(5):
+            for j in range(5):
+                d = (x[0, i] - x[0, j]).norm()
+                if i != j and d < CUTOFF:
+                    sent[i] += layer.value(h[j]) * radial(d, layer.filters)
+        h = h + sent
+        if index == 0:
+            H += torch.stack([h[bead_index == bead].mean(0) for bead in range(2)])
+        for i, bead in enumerate(bead_index):
+            d = (x[0, i] - X[0, bead]).norm()
+            H[bead] += pooling.value(h[i]) * radial(d, pooling.filters, cutoff=20.0)
+    nothing = torch.zeros(1, 2, N_FEATURES, dtype=torch.float64)
+    torch.testing.assert_close(model(x, X, nothing)[0], H, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("n_beads", [3, 4, 6])
+def test_symmetry_is_broken_for_three_beads_alone(n_beads: int, rng: np.random.Generator) -> None:
+    mapping = Mapping.centres(np.repeat(np.arange(n_beads), 4))
+    model = decoder(mapping)
+    beads = torch.as_tensor(rng.normal(size=(3, n_beads, 3)) * 2)
+    latent = torch.as_tensor(rng.normal(size=(3, n_beads, N_FEATURES)))
+    turn = torch.as_tensor(Rotation.from_rotvec([1.0, -0.4, 2.2]).as_matrix())
+    atoms = model(latent, beads)
+    torch.testing.assert_close(model(latent, beads @ turn.T), atoms @ turn.T, rtol=0, atol=1e-8)
+    mirrored = (model(latent, -beads) + atoms).abs().max()
+    assert mirrored > 1e-7 if n_beads == 3 else mirrored < 1e-10
+
+
+def test_divergence_is_that_of_the_two_gaussians(alanine: Molecule, rng: np.random.Generator) -> None:
+    """The posterior is absolute inside and relative to the prior outside: KL(q‖p) must not notice."""
+    torch.manual_seed(5)
+    mapping = Mapping.centres(alanine.residue_index)
+    elements = torch.as_tensor(alanine.element_index)
+    network = PublishedNetwork(mapping, elements, 16, N_BASIS, 2, 2, CUTOFF, CUTOFF).double()
+    positions = torch.as_tensor(rng.normal(size=(2, alanine.n_atoms, 3)) * 3)
+    beads = torch.as_tensor(mapping.matrix) @ positions
+    prior, features = network.prior(beads)
+    found = kl_divergence(network.posterior(positions, beads, prior, features))
+    mean, log_sigma = network.posterior_head(network.encoder(positions, beads, features)).chunk(2, dim=-1)
+    expected = torch.distributions.kl_divergence(
+        torch.distributions.Normal(mean, log_sigma.exp()),
+        torch.distributions.Normal(prior[0], prior[1].exp()),
+    )
+    torch.testing.assert_close(found, expected.sum((1, 2)))
+
+
+def test_more_atoms_than_channels_are_refused_with_the_cure() -> None:
+    with pytest.raises(InputError, match=r"bead 1 has 7 atoms.*raise features \(now 6\)"):
+        decoder(Mapping.centres(np.array([0, 0, *[1] * 7])))
+
+
+def test_loss_is_the_published_one(alanine: Molecule, alanine_frames: Frames) -> None:
+    """β weighs the mean over beads, and nothing is decoded from the prior."""
+    settings = cgvae_published.PublishedSettings(features=32)
+    method = cgvae_published.Method(settings, Mapping.centres(alanine.residue_index), alanine)
+    terms = method._loss(torch.as_tensor(alanine_frames.positions[:8]), 0.0, torch.Generator().manual_seed(0))
+    assert terms.keys() == {"loss", "recon", "kl", "graph"}
+    expected = terms["recon"] + 0.05 * terms["kl"] / 3 + 25 * terms["graph"]
+    torch.testing.assert_close(terms["loss"], expected)
+
+
+def test_reconstructions_are_drawn_unless_their_mean_is_asked_for(
+    alanine: Molecule, alanine_frames: Frames
+) -> None:
+    mapping = Mapping.centres(alanine.residue_index)
+    drawn = cgvae_published.Method(cgvae_published.PublishedSettings(features=32), mapping, alanine)
+    mean = cgvae_published.Method(
+        cgvae_published.PublishedSettings(features=32, posterior="mean"), mapping, alanine
+    )
+    mean.load_state(drawn.state())
+    twice = np.repeat(alanine_frames.positions[:1], 2, axis=0)
+    assert np.ptp(mean.reconstruct(twice), axis=0).max() < 1e-5
+    assert np.ptp(drawn.reconstruct(twice), axis=0).max() > 1e-3
+    np.testing.assert_array_equal(drawn.reconstruct(twice), drawn.reconstruct(twice))
