@@ -333,7 +333,9 @@ def test_without_a_combination_atoms_start_from_their_beads(
     frames = alanine_frames.positions[:16]
     away = {}
     for combination in (True, False):
-        settings = cgvae.CGVAESettings(combination=combination, epochs=1, learning_rate=1e-9, features=16)
+        settings = cgvae.CGVAESettings(
+            combination=combination, local=False, epochs=1, learning_rate=1e-9, features=16
+        )
         method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
         method.fit(frames, frames, FitContext(seed=1))
         away[combination] = float(np.abs(method.reconstruct(frames) - frames).mean())

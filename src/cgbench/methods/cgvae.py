@@ -15,6 +15,9 @@ After Wang et al., *Generative Coarse-Graining of Molecular Conformations*, ICML
   three beads or more (with one or two, no equivariant function of beads and invariant latents leaves
   their point or line);
 - the decoder corrects the best fixed combination of the beads instead of starting from the beads;
+- every bead has a frame, spanned by the directions to two others, in which the places of its atoms are
+  invariant: their principal components over the training frames are the first latents, and the first
+  geometry that is decoded, so that a network has only what they leave open to learn;
 - radial filters are shared by the channels of a head, which takes the sum over neighbours from a
   tensor of pairs times features to one matrix product;
 - geometries decoded from the prior are held to the bond lengths and angles of the frame during
@@ -22,7 +25,7 @@ After Wang et al., *Generative Coarse-Graining of Molecular Conformations*, ICML
 """
 
 import warnings
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -32,16 +35,16 @@ from torch import Tensor, nn
 from cgbench.combination import best_combination
 from cgbench.errors import InputError
 from cgbench.mapping.base import Mapping
-from cgbench.methods.base import BackmappingMethod, FitContext, Positions
+from cgbench.methods.base import FitContext, Positions
 from cgbench.molecule import Molecule
 from cgbench.nearest import nearest_bead_vectors
 from cgbench.nn.decoder import EquivariantDecoder
 from cgbench.nn.encoders import AtomEncoder, BeadEncoder
 from cgbench.nn.invariant import InvariantNetwork, mlp
+from cgbench.nn.network_method import CHUNK, NetworkMethod
 from cgbench.nn.training import Terms, train_network
 from cgbench.nn.variational import VariationalNetwork, VariationalSettings, kl_divergence
 
-CHUNK = 4096  # geometries decoded at once
 PRIOR_SHARE = 4  # in training, one geometry is decoded from the prior for every so many frames
 
 
@@ -66,6 +69,9 @@ class CGVAESettings(VariationalSettings):
         Whether the encoder knows every atom or only elements.
     combination
         Whether the decoder corrects the best fixed combination of the beads or starts from the beads.
+    local
+        Whether posterior and decoder start from the principal components of the atoms' places in frames
+        that neighbouring beads span, and correct those.
     products
         Vectors whose inner products are the first invariants that the encoder on beads sees.
     atom_cutoff
@@ -83,6 +89,7 @@ class CGVAESettings(VariationalSettings):
     encoder: Literal["beads", "atoms"] = "beads"
     identity: Literal["atoms", "elements"] = "atoms"
     combination: bool = True
+    local: bool = True
     products: Annotated[int, Field(ge=1)] = 16
     atom_cutoff: Annotated[float, Field(gt=0)] = 8.5
     encoder_layers: Annotated[int, Field(ge=1)] = 3
@@ -125,10 +132,12 @@ def make_network(settings: CGVAESettings, mapping: Mapping, molecule: Molecule) 
     prior = InvariantNetwork(
         torch.arange(mapping.n_beads), s.features, s.prior_layers, s.basis, s.heads, s.handed, s.bead_cutoff
     )
+    # A bead has no more to tell than where its atoms are.
+    n_latent = min(s.latent, 3 * int(np.bincount(mapping.bead_index).max())) if s.local else s.latent
     decoder = EquivariantDecoder(
         bead_index,
         matrix,
-        s.latent,
+        n_latent,
         s.features,
         s.vectors,
         s.decoder_layers,
@@ -136,18 +145,28 @@ def make_network(settings: CGVAESettings, mapping: Mapping, molecule: Molecule) 
         s.heads,
         s.bead_cutoff,
         correct_combination=s.combination,
+        local=s.local,
     )
     return VariationalNetwork(
         mapping,
         encoder,
         prior,
         decoder,
-        mlp(s.features, s.features, 2 * s.latent),
-        mlp(2 * s.features, 2 * s.features, 2 * s.latent),
+        _head(s.features, n_latent),
+        _head(2 * s.features, n_latent),
+        s.features,
     )
 
 
-class Method(BackmappingMethod):
+def _head(n_features: int, n_latent: int) -> nn.Sequential:
+    """From features to mean and log standard deviation, both zero to begin with."""
+    network = mlp(n_features, n_features, 2 * n_latent)
+    for parameter in network[-1].parameters():
+        nn.init.zeros_(parameter)
+    return network
+
+
+class Method(NetworkMethod):
     """CGVAE."""
 
     Settings: ClassVar[type[VariationalSettings]] = CGVAESettings
@@ -155,6 +174,7 @@ class Method(BackmappingMethod):
     equivariance = "SE(3)"
     reference = "Wang et al., ICML 2022, arXiv 2201.12176"
     settings: VariationalSettings
+    network: VariationalNetwork
 
     def __init__(self, settings: VariationalSettings, mapping: Mapping, molecule: Molecule) -> None:
         super().__init__(settings, mapping, molecule)
@@ -172,9 +192,8 @@ class Method(BackmappingMethod):
         self._refuse_isolated_beads(train)
         torch.manual_seed(context.seed)
         self.network = self.new_network()
-        if self.network.decoder.combination is not None:
-            start = best_combination(self.mapping.beads(train), train)
-            self.network.decoder.combination.data.copy_(torch.as_tensor(start))
+        combination = torch.as_tensor(best_combination(self.mapping.beads(train), train))
+        self.network.start_from(torch.as_tensor(train), combination)
         self.pairs = self.pairs.to(context.device)
         train_network(self.network, self._loss, train, valid, self.settings, context)
 
@@ -238,7 +257,7 @@ class Method(BackmappingMethod):
                 latent = latent + log_ratio.exp() * noise
             return self.network.decode(latent, prior, beads)
 
-        return self._run(rebuild, positions)
+        return self.run(rebuild, positions)
 
     def sample(self, beads: Positions, n_samples: int, seed: int) -> Positions:
         """Decode draws from the prior: beads [n_frames, n_beads, 3] to [n_frames, n_samples, n_atoms, 3]."""
@@ -252,27 +271,4 @@ class Method(BackmappingMethod):
             geometries = self.network.decode(noise, repeated, batch.repeat(n_samples, 1, 1))
             return geometries.unflatten(0, (n_samples, -1)).transpose(0, 1)
 
-        return self._run(draw, beads, chunk=max(1, CHUNK // n_samples))
-
-    def _run(self, function: Any, array: Positions, chunk: int = CHUNK) -> Positions:
-        dtype = torch.float64 if array.dtype == np.float64 else torch.float32
-        device = next(self.network.parameters()).device
-        self.network.set_precision(dtype)
-        self.network.eval()
-        tensor = torch.as_tensor(array, dtype=dtype, device=device)
-        with torch.inference_mode():
-            result = torch.cat([function(part) for part in tensor.split(chunk)])
-        return np.asarray(result.cpu().numpy())
-
-    def to(self, device: str) -> Self:
-        """Move the network to ``"cpu"`` or ``"cuda"``."""
-        self.network.to(device)
-        return self
-
-    def state(self) -> dict[str, Any]:
-        """Weights of the network."""
-        return {name: value.float().cpu() for name, value in self.network.state_dict().items()}
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Set the weights."""
-        self.network.load_state_dict(state)
+        return self.run(draw, beads, chunk=max(1, CHUNK // n_samples))

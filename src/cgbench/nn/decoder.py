@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from cgbench.nn.equivariant import EquivariantLayers, normalised_cross
 from cgbench.nn.invariant import mlp
+from cgbench.nn.local_coordinates import LocalCoordinates
 from cgbench.nn.radial import RadialBasis, filter_matrix, neighbour_sum, pair_distance
 
 
@@ -23,26 +24,47 @@ class Decoder(nn.Module, ABC):
         M.
     correct_combination
         Whether there is that combination; without it the network starts from the beads.
+    local
+        What the latents say of the atoms in the frames of their beads, which is corrected too; or None.
     """
 
     bead_index: Tensor
     matrix: Tensor
 
     def __init__(
-        self, bead_index: Tensor, mapping_matrix: Tensor, *, correct_combination: bool = True
+        self,
+        bead_index: Tensor,
+        mapping_matrix: Tensor,
+        *,
+        correct_combination: bool = True,
+        local: LocalCoordinates | None = None,
     ) -> None:
         super().__init__()
         self.register_buffer("bead_index", bead_index, persistent=False)
         self.register_buffer("matrix", mapping_matrix, persistent=False)
         weights = nn.Parameter(torch.zeros(mapping_matrix.shape[1], mapping_matrix.shape[0]))
         self.combination = weights if correct_combination else None
+        self.local = local
 
     def forward(self, latent: Tensor, beads: Tensor) -> Tensor:
         """Decode latent [batch, n_beads, L] at beads [batch, n_beads, 3] (Å) to [batch, n_atoms, 3]."""
         centred = beads - beads.mean(1, keepdim=True)
         relative = self.correction(latent, centred)
+        if self.local is not None:
+            relative = relative + self.local.write(self.local.decode(latent), centred)
         if self.combination is not None:
             relative = relative + self.combination @ centred
+        return self._on_beads(relative, beads)
+
+    def rows(self, positions: Tensor, beads: Tensor) -> Tensor:
+        """Write what the combination leaves open of [batch, n_atoms, 3] as rows of local coordinates."""
+        assert self.local is not None
+        relative = torch.zeros_like(positions)
+        if self.combination is not None:
+            relative = self.combination @ (beads - beads.mean(1, keepdim=True))
+        return self.local.read(positions - self._on_beads(relative, beads), beads)
+
+    def _on_beads(self, relative: Tensor, beads: Tensor) -> Tensor:
         shift = beads - self.matrix @ relative
         return relative + shift[:, self.bead_index]
 
@@ -85,8 +107,14 @@ class EquivariantDecoder(Decoder):
         cutoff: float,
         *,
         correct_combination: bool = True,
+        local: bool = True,
     ) -> None:
-        super().__init__(bead_index, mapping_matrix, correct_combination=correct_combination)
+        super().__init__(
+            bead_index,
+            mapping_matrix,
+            correct_combination=correct_combination,
+            local=LocalCoordinates(bead_index, n_latent) if local else None,
+        )
         self.basis = RadialBasis(cutoff, n_basis)
         self.identity = nn.Parameter(torch.randn(len(mapping_matrix), n_features))
         self.scalar = nn.Linear(n_latent, n_features)
@@ -95,16 +123,26 @@ class EquivariantDecoder(Decoder):
         self.direction_filters = filter_matrix(n_basis, n_vectors)
         self.other_direction = nn.Linear(n_vectors, n_vectors, bias=False)
         self.layers = EquivariantLayers(n_features, n_vectors, n_layers, n_basis, n_heads)
-        self.readout = nn.Parameter(torch.randn(len(bead_index), 2 * n_vectors) / (2 * n_vectors) ** 0.5)
+        scale = (0.1 if local else 1.0) / (2 * n_vectors) ** 0.5
+        self.readout = nn.Parameter(scale * torch.randn(len(bead_index), 2 * n_vectors))
+        if self.local is not None:
+            self.final = nn.LayerNorm(n_features + n_vectors)
+            self.coordinates = nn.Parameter(
+                torch.zeros(len(mapping_matrix), n_features + n_vectors, self.local.width)
+            )
 
     def correction(self, latent: Tensor, centred: Tensor) -> Tensor:
         """Vectors [batch, n_atoms, 3] that turn with the centred beads [batch, n_beads, 3]."""
         with torch.no_grad():
             basis = self.basis(pair_distance(centred))
-        *_, V, A = self.layers(self._start(latent, centred, basis), centred, basis)
+        S, P, V, A = self.layers(self._start(latent, centred, basis), centred, basis)
         # Chirality is a fact of the molecule, not of its beads: both parities reach the atoms.
         vectors = torch.cat((V, A), dim=-1)[:, self.bead_index]
-        return torch.matmul(vectors, self.readout.unsqueeze(-1)).squeeze(-1)
+        moved = torch.matmul(vectors, self.readout.unsqueeze(-1)).squeeze(-1)
+        if self.local is None:
+            return moved
+        invariant = self.final(torch.cat((S, P), dim=-1)).transpose(0, 1)
+        return moved + self.local.write(invariant @ self.coordinates, centred)
 
     def _start(self, latent: Tensor, centred: Tensor, basis: Tensor) -> tuple[Tensor, ...]:
         S = self.scalar(latent) + self.identity

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from cgbench.mapping.base import Mapping
 from cgbench.nn.decoder import Decoder
+from cgbench.nn.network_method import MappedNetwork
 from cgbench.nn.training import TrainingSettings
 
 Gaussian = tuple[Tensor, Tensor]  # mean and log of the standard deviation, [batch, n_beads, n_latent]
@@ -52,7 +53,7 @@ class VariationalSettings(TrainingSettings):
         )
 
 
-class VariationalNetwork(nn.Module):
+class VariationalNetwork(MappedNetwork):
     """Encoder, prior and decoder around one latent vector per bead.
 
     Parameters
@@ -66,9 +67,9 @@ class VariationalNetwork(nn.Module):
     prior_head, posterior_head
         From features [batch, n_beads, F], and from those of encoder and prior side by side, to mean and
         log standard deviation of the latents.
+    n_features
+        F, where the decoder has local coordinates.
     """
-
-    matrix: Tensor
 
     def __init__(
         self,
@@ -78,20 +79,33 @@ class VariationalNetwork(nn.Module):
         decoder: Decoder,
         prior_head: nn.Module,
         posterior_head: nn.Module,
+        n_features: int = 0,
     ) -> None:
-        super().__init__()
-        self.mapping = mapping
-        self.register_buffer("matrix", torch.as_tensor(mapping.matrix, dtype=torch.float32), persistent=False)
+        super().__init__(mapping)
         self.encoder = encoder
         self.bead_features = prior
         self.prior_head = prior_head
         self.posterior_head = posterior_head
         self.decoder = decoder
+        if decoder.local is not None:
+            shape = (mapping.n_beads, decoder.local.width, n_features)
+            self.local_features = nn.Parameter(torch.randn(shape) / decoder.local.width**0.5)
+
+    @torch.no_grad()
+    def start_from(self, positions: Tensor, combination: Tensor) -> None:
+        """Begin with what is known of training frames [n_frames, n_atoms, 3] in closed form."""
+        beads = self.matrix @ positions
+        if self.decoder.combination is not None:
+            self.decoder.combination.copy_(combination)
+        if self.decoder.local is not None:
+            index = self.mapping.bead_index
+            self.decoder.local.frames.choose(beads.numpy(), (positions - beads[:, index]).numpy(), index)
+            self.decoder.local.start_from(self.decoder.rows(positions, beads))
 
     def set_precision(self, dtype: torch.dtype) -> None:
         """Cast to ``dtype``, the mapping's weights in full: cast from float32 they would not sum to 1."""
-        self.to(dtype)
-        self.matrix = self.decoder.matrix = torch.as_tensor(self.mapping.matrix).to(self.matrix)
+        super().set_precision(dtype)
+        self.decoder.matrix = self.matrix
 
     def prior(self, beads: Tensor) -> tuple[Gaussian, Tensor]:
         """p(z|X) for beads [batch, n_beads, 3], with the bead features it was read from."""
@@ -100,8 +114,16 @@ class VariationalNetwork(nn.Module):
 
     def posterior(self, positions: Tensor, beads: Tensor, prior: Gaussian, bead_features: Tensor) -> Gaussian:
         """q(z|x,X) in units of the prior: mean and log standard deviation of (z − μ_p)/σ_p."""
-        seen = torch.cat((self.encoder(positions, beads, bead_features), bead_features), dim=-1)
-        return gaussian(self.posterior_head(seen))
+        local = self.decoder.local
+        if local is None:
+            seen = torch.cat((self.encoder(positions, beads, bead_features), bead_features), dim=-1)
+            return gaussian(self.posterior_head(seen))
+        rows = self.decoder.rows(positions, beads)
+        known = bead_features + (rows @ self.local_features).transpose(0, 1)
+        seen = torch.cat((self.encoder(positions, beads, known), bead_features), dim=-1)
+        mean, log_ratio = gaussian(self.posterior_head(seen))
+        # The principal components are the posterior's mean to begin with, whatever the prior says.
+        return mean + (local.encode(rows) - prior[0]) * (-prior[1]).exp(), log_ratio
 
     def decode(self, relative: Tensor, prior: Gaussian, beads: Tensor) -> Tensor:
         """Decode latents given in units of the prior to [batch, n_atoms, 3]."""

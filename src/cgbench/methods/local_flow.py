@@ -1,0 +1,142 @@
+"""Conditional flow matching on the places of atoms in frames that the beads span: samples without a decoder.
+
+Every bead has a frame spanned by the directions to two others. There the places of its atoms are
+invariant, and their principal components over the training frames are a linear code of them, lossless
+where there are enough. A velocity field on that code, which sees the beads, carries Gaussian noise to
+geometries. No likelihood is traded against anything, so a sample is as sharp as the code; bonds between
+beads hold as far as the field has learned them.
+"""
+
+from typing import Annotated, Self
+
+import numpy as np
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from cgbench.mapping.base import Mapping
+from cgbench.methods.base import FitContext, Positions
+from cgbench.molecule import Molecule
+from cgbench.nn.latent_flow import LatentFlow
+from cgbench.nn.local_coordinates import LocalCoordinates
+from cgbench.nn.network_method import CHUNK, MappedNetwork, NetworkMethod
+from cgbench.nn.training import Terms, TrainingSettings, train_network
+
+
+class LocalFlowSettings(TrainingSettings):
+    """Settings of the flow.
+
+    Attributes
+    ----------
+    latent
+        Principal components per bead at most.
+    features, layers
+        Channels per bead of the velocity field, and its message passing layers.
+    heads, basis
+        Radial filters per layer, of which ``features`` must be a multiple, and radial functions.
+    bead_cutoff
+        Å; what is farther from a bead does not move its atoms.
+    steps
+        Midpoint steps from noise to a geometry.
+    """
+
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    latent: Annotated[int, Field(ge=1)] = 48
+    features: Annotated[int, Field(ge=1)] = 128
+    layers: Annotated[int, Field(ge=1)] = 3
+    heads: Annotated[int, Field(ge=1)] = 8
+    basis: Annotated[int, Field(ge=1)] = 8
+    bead_cutoff: Annotated[float, Field(gt=0)] = 20.0
+    steps: Annotated[int, Field(ge=1)] = 10
+
+    @model_validator(mode="after")
+    def _heads_divide_features(self) -> Self:
+        if self.features % self.heads:
+            raise ValueError(f"features ({self.features}) must be a multiple of heads ({self.heads})")
+        return self
+
+
+class LocalFlowNetwork(MappedNetwork):
+    """A linear code of local coordinates and a flow on it.
+
+    Parameters
+    ----------
+    mapping, settings
+        What it is to be made for.
+    """
+
+    bead_index: Tensor
+
+    def __init__(self, mapping: Mapping, settings: LocalFlowSettings) -> None:
+        super().__init__(mapping)
+        s = settings
+        self.register_buffer("bead_index", torch.as_tensor(mapping.bead_index), persistent=False)
+        n_latent = min(s.latent, 3 * int(np.bincount(mapping.bead_index).max()))
+        self.local = LocalCoordinates(self.bead_index, n_latent).requires_grad_(False)
+        size = (s.features, s.layers, s.basis, s.heads)
+        self.flow = LatentFlow(self.local.frames, mapping.n_beads, n_latent, *size, s.bead_cutoff)
+
+    def start_from(self, positions: Tensor) -> None:
+        """Find frames and code for training frames [n_frames, n_atoms, 3]."""
+        beads = self.matrix @ positions
+        offsets = positions - beads[:, self.bead_index]
+        self.local.frames.choose(beads.numpy(), offsets.numpy(), self.mapping.bead_index)
+        self.local.start_from(self.local.read(offsets, beads))
+        self.flow.start_from(beads)
+
+    def encode(self, positions: Tensor, beads: Tensor) -> Tensor:
+        """Code [batch, n_beads, L] of frames [batch, n_atoms, 3]."""
+        return self.local.encode(self.local.read(positions - beads[:, self.bead_index], beads))
+
+    def decode(self, latent: Tensor, beads: Tensor) -> Tensor:
+        """Frames [batch, n_atoms, 3] that have the code, on their beads exactly."""
+        away = self.local.write(self.local.decode(latent), beads)
+        return away + (beads - self.matrix @ away)[:, self.bead_index]
+
+
+class Method(NetworkMethod):
+    """Flow matching in local frames."""
+
+    Settings = LocalFlowSettings
+    stochastic = True
+    equivariance = "SE(3)"
+    reference = "this project; flow matching: Lipman et al., ICLR 2023, arXiv 2210.02747"
+    settings: LocalFlowSettings
+    network: LocalFlowNetwork
+
+    def __init__(self, settings: LocalFlowSettings, mapping: Mapping, molecule: Molecule) -> None:
+        super().__init__(settings, mapping, molecule)
+        self.network = LocalFlowNetwork(mapping, settings)
+
+    def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
+        """Minimise the error of the velocity; stop on the validation frames."""
+        torch.manual_seed(context.seed)
+        self.network = LocalFlowNetwork(self.mapping, self.settings)
+        self.network.start_from(torch.as_tensor(np.asarray(train, dtype=np.float32)))
+        train_network(self.network, self._loss, train, valid, self.settings, context)
+
+    def _loss(self, positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
+        beads = self.network.matrix @ positions
+        return {"loss": self.network.flow.loss(self.network.encode(positions, beads), beads, generator)}
+
+    def reconstruct(self, positions: Positions) -> Positions:
+        """Encode and decode frames [n_frames, n_atoms, 3]."""
+
+        def rebuild(batch: Tensor) -> Tensor:
+            beads = self.network.matrix @ batch
+            return self.network.decode(self.network.encode(batch, beads), beads)
+
+        return self.run(rebuild, positions)
+
+    def sample(self, beads: Positions, n_samples: int, seed: int) -> Positions:
+        """Carry noise to geometries: beads [n_frames, n_beads, 3] to [n_frames, n_samples, n_atoms, 3]."""
+        generator = torch.Generator().manual_seed(seed)
+
+        def draw(batch: Tensor) -> Tensor:
+            shape = (n_samples, len(batch), self.mapping.n_beads, self.network.flow.n_latent)
+            noise = torch.randn(shape, generator=generator, dtype=torch.float32).to(batch)
+            latent = self.network.flow.push(noise, batch, self.settings.steps).flatten(0, 1)
+            geometries = self.network.decode(latent, batch.repeat(n_samples, 1, 1))
+            return geometries.unflatten(0, (n_samples, -1)).transpose(0, 1)
+
+        return self.run(draw, beads, chunk=max(1, CHUNK // n_samples))

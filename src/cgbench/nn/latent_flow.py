@@ -1,0 +1,122 @@
+"""A flow from noise to the latents that frames really have: p(z|X) with as many basins as there are.
+
+Conditional flow matching (Lipman et al., arXiv 2210.02747; Liu et al., arXiv 2209.03003).
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from cgbench.nn.invariant import Message
+from cgbench.nn.local_frames import LocalFrames
+from cgbench.nn.radial import RadialBasis, pair_distance
+
+FREQUENCIES = 16  # sines and cosines of the time
+DRAWS = 4  # times and starts that one frame is trained with at once
+
+Context = tuple[
+    Tensor, Tensor
+]  # features of the beads [batch, n_beads, F], basis [batch, K, n_beads, n_beads]
+
+
+class LatentFlow(nn.Module):
+    """A velocity field on the latents, which sees the beads in each other's frames.
+
+    It moves z from N(0, 1) at time 0 to the latents of frames at time 1. These are to have a variance of
+    about one, or the way is long.
+
+    Parameters
+    ----------
+    frames
+        Shared with what encodes and decodes.
+    n_beads, n_latent
+        Of the latents.
+    n_features, n_layers, n_basis, n_heads, cutoff
+        As for :class:`cgbench.nn.invariant.InvariantNetwork`.
+    """
+
+    mean: Tensor
+    spread: Tensor
+    frequencies: Tensor
+
+    def __init__(
+        self,
+        frames: LocalFrames,
+        n_beads: int,
+        n_latent: int,
+        n_features: int,
+        n_layers: int,
+        n_basis: int,
+        n_heads: int,
+        cutoff: float,
+    ) -> None:
+        super().__init__()
+        self.frames = frames
+        self.cutoff = cutoff
+        self.n_latent = n_latent
+        self.register_buffer("mean", torch.zeros(n_beads, n_beads, 3))
+        self.register_buffer("spread", torch.ones(n_beads, n_beads, 3))
+        frequencies = torch.linspace(0.0, 4.0, FREQUENCIES).exp()
+        self.register_buffer("frequencies", frequencies, persistent=False)
+        self.identity = nn.Parameter(torch.randn(n_beads, n_features))
+        self.geometry = nn.Parameter(torch.randn(n_beads, 3 * n_beads, n_features) / (3 * n_beads) ** 0.5)
+        self.latent = nn.Parameter(torch.randn(n_beads, n_latent, n_features) / n_latent**0.5)
+        self.time = nn.Linear(2 * FREQUENCIES, n_features)
+        self.basis = RadialBasis(cutoff, n_basis)
+        self.layers = nn.ModuleList(Message(n_features, n_basis, n_heads) for _ in range(n_layers))
+        self.final = nn.LayerNorm(n_features)
+        self.velocity = nn.Parameter(torch.zeros(n_beads, n_features, n_latent))
+
+    @torch.no_grad()
+    def start_from(self, beads: Tensor) -> None:
+        """Measure what is usual of beads [n_frames, n_beads, 3] of training frames."""
+        places = self._places(beads)
+        self.mean.copy_(places.mean(0))
+        self.spread.copy_(places.std(0).clamp_min(1e-2))
+
+    def context(self, beads: Tensor) -> Context:
+        """All that does not change with time, of beads [batch, n_beads, 3] (Å)."""
+        with torch.no_grad():
+            distance = pair_distance(beads)
+            near = 0.5 * (torch.cos(math.pi * (distance / self.cutoff).clamp_max(1.0)) + 1.0)
+            places = (self._places(beads) - self.mean) / self.spread * near.unsqueeze(-1)
+        seen = (places.flatten(2).transpose(0, 1) @ self.geometry).transpose(0, 1)
+        return self.identity + seen, self.basis(distance)
+
+    def _places(self, beads: Tensor) -> Tensor:
+        """Where every bead J is in the frame of every bead I: [batch, I, J, 3], Å."""
+        return (beads.unsqueeze(1) - beads.unsqueeze(2)) @ self.frames(beads)
+
+    def forward(self, latent: Tensor, time: Tensor, context: Context) -> Tensor:
+        """Velocity of latents [batch, n_beads, L] at times [batch] between 0 and 1."""
+        features, basis = context
+        angle = time.unsqueeze(-1) * self.frequencies
+        h = self.time(torch.cat((angle.sin(), angle.cos()), dim=-1)).unsqueeze(1) + features
+        h = h + (latent.transpose(0, 1) @ self.latent).transpose(0, 1)
+        for layer in self.layers:
+            h = layer(h, basis)
+        return (self.final(h).transpose(0, 1) @ self.velocity).transpose(0, 1)
+
+    def loss(self, latent: Tensor, beads: Tensor, generator: torch.Generator) -> Tensor:
+        """Mean squared error of the velocity on straight ways from noise to latents [batch, n_beads, L]."""
+        target = latent.repeat(DRAWS, 1, 1)
+        features, basis = self.context(beads)
+        context = features.repeat(DRAWS, 1, 1), basis.repeat(DRAWS, 1, 1, 1)
+        start = torch.randn(target.shape, generator=generator).to(target)
+        time = torch.rand(len(target), generator=generator).to(target)
+        point = torch.lerp(start, target, time.view(-1, 1, 1))
+        return (self(point, time, context) - (target - start)).square().mean()
+
+    def push(self, latent: Tensor, beads: Tensor, n_steps: int) -> Tensor:
+        """Carry draws [n_samples, batch, n_beads, L] from time 0 to 1 by the midpoint rule."""
+        n_samples = len(latent)
+        features, basis = self.context(beads)
+        context = features.repeat(n_samples, 1, 1), basis.repeat(n_samples, 1, 1, 1)
+        z = latent.flatten(0, 1)
+        step = 1.0 / n_steps
+        for index in range(n_steps):
+            time = torch.full((len(z),), index * step).to(z)
+            half = z + 0.5 * step * self(z, time, context)
+            z = z + step * self(half, time + 0.5 * step, context)
+        return z.unflatten(0, (n_samples, -1))

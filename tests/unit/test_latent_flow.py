@@ -1,0 +1,37 @@
+"""The flow between prior and posterior: nothing before it has learned, both basins afterwards."""
+
+import torch
+
+from cgbench.nn.latent_flow import LatentFlow
+from cgbench.nn.local_frames import LocalFrames
+
+
+def _flow(n_latent: int = 1) -> LatentFlow:
+    torch.manual_seed(0)
+    return LatentFlow(LocalFrames(3), 3, n_latent, 16, 1, 4, 2, 20.0)
+
+
+def _beads(n_frames: int) -> torch.Tensor:
+    return 3.0 * torch.randn(n_frames, 3, 3, generator=torch.Generator().manual_seed(1))
+
+
+def test_an_untrained_flow_moves_nothing() -> None:
+    latent = torch.randn(2, 5, 3, 4)
+    assert torch.equal(_flow(4).push(latent, _beads(5), 3), latent)
+
+
+def test_it_finds_basins_that_no_gaussian_has() -> None:
+    """Latents are −2 or 2 with equal chance: a Gaussian of their moments is widest at 0, between them."""
+    flow, generator = _flow(), torch.Generator().manual_seed(2)
+    optimizer = torch.optim.Adam(flow.parameters(), lr=5e-3)
+    beads = _beads(64)
+    for _ in range(150):
+        target = torch.randint(0, 2, (64, 3, 1), generator=generator) * 4.0 - 2.0
+        loss = flow.loss(target, beads, generator)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    with torch.no_grad():
+        drawn = flow.push(torch.randn(4, 64, 3, 1, generator=generator), beads, 10)
+    assert ((drawn.abs() - 2.0).abs() < 1.0).float().mean() > 0.85, "a Gaussian has 0.48 there"
+    assert 0.4 < (drawn > 0).float().mean() < 0.6
