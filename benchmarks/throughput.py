@@ -6,9 +6,9 @@ Every row is a process of its own, or two side by side. It trains on bundled fra
 `cgbench train` and all that belongs to it, and the fastest of two epochs counts; then it samples, from the
 beads of frames to arrays of geometries. Peak memory is that of one process, interpreter and libraries
 included. Seconds are those of the processor where there is one thread, so that other work on the machine
-hardly matters, and those on the wall where there are two. The tables: one thread, two threads, and two processes of one thread each, which is how the
-workflow runs jobs; how cost grows with beads, atoms, features and batch; and the published widths,
-depths, cutoffs and batches.
+matters less, and those on the wall where there are two. The tables: one thread, two threads, and two
+processes of one thread each, which is how the workflow runs jobs; how cost grows with beads, atoms,
+features and batch; and the published widths, depths, cutoffs and batches.
 
 `--published PATH` adds the authors' code to those, from a clone of
 https://github.com/wwang2/CoarseGrainingVAE: their model, collated batches and neighbour lists, training
@@ -16,8 +16,7 @@ loop and sampling, on the same frames and beads. Nothing of it comes with this p
 imports and that are not called here may be missing; so may `torch_scatter`, whose two functions are then
 made of the one that it calls itself, torch's `scatter_add_`.
 
-Takes ten minutes on two cores and twenty with the authors' code; `--quick` is the first table alone,
-in one minute.
+`--quick` leaves out the growth and everything on two cores.
 """
 
 import argparse
@@ -146,22 +145,23 @@ def published_sizes(molecule: str, authors: str) -> list[Case]:
         replace(case, label="`cgvae`, as wide and deep", settings=settings | wide, authors=""),
         replace(case, label="`cgvae`, default widths", settings=default, authors=""),
     ]
-    return [each for case in ([case] if authors else []) + cases for each in on_two_cores(case)]
+    return [case, *cases] if authors else cases
 
 
 def main() -> None:
     """Print the tables in Markdown."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true", help="the first table alone")
+    parser.add_argument("--quick", action="store_true", help="one thread, and no growth")
     parser.add_argument("--published", default="", metavar="PATH", help="clone of the authors' repository")
     options = parser.parse_args()
-    print(f"{BASE.label}\n\n{table(on_two_cores(BASE))}")
-    if options.quick:
-        return
-    print(f"\nGrowth, on one thread; rows differ from the first in what they name\n\n{table(growth())}")
+    cores = (lambda case: [case]) if options.quick else on_two_cores
+    print(f"{BASE.label}\n\n{table(cores(BASE))}")
+    if not options.quick:
+        print(f"\nGrowth, on one thread; rows differ from the first in what they name\n\n{table(growth())}")
     authors = options.published and str(Path(options.published).resolve())
     for molecule in PUBLISHED:
-        print(f"\n{molecule}, 6 beads, at the published sizes\n\n{table(published_sizes(molecule, authors))}")
+        cases = [each for case in published_sizes(molecule, authors) for each in cores(case)]
+        print(f"\n{molecule}, 6 beads, at the published sizes\n\n{table(cases)}")
 
 
 if __name__ == "__main__":

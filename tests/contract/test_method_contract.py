@@ -13,6 +13,7 @@ from cgbench.frames import Frames
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import BackmappingMethod, FitContext, OracleMethod, draw, load_model
 from cgbench.molecule import Molecule
+from cgbench.nn.training import TrainingSettings
 
 METHODS = plugins.names("methods")
 N_SAMPLES = 3

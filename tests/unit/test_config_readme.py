@@ -42,8 +42,10 @@ def _table(body: str) -> dict[str, str]:
 
 
 def _own_fields(model: type[BaseModel]) -> set[str]:
-    """Keys that a plug-in has of its own; those of all networks stand in a table of theirs."""
-    shared = TrainingSettings.model_fields if issubclass(model, TrainingSettings) else {}
+    """Keys that a plug-in has of its own; those of networks or another method have a table of theirs."""
+    methods = (plugins.load("methods", name).Settings for name in plugins.names("methods"))
+    tables = {TrainingSettings, *methods}
+    shared = next((base.model_fields for base in model.__mro__[1:] if base in tables), {})
     return {
         key
         for key, field in model.model_fields.items()

@@ -25,7 +25,8 @@ After Wang et al., *Generative Coarse-Graining of Molecular Conformations*, ICML
 """
 
 import warnings
-from typing import Annotated, ClassVar, Literal, Self
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -38,9 +39,10 @@ from cgbench.mapping.base import Mapping
 from cgbench.methods.base import FitContext, Positions
 from cgbench.molecule import Molecule
 from cgbench.nearest import nearest_bead_vectors
-from cgbench.nn.decoder import EquivariantDecoder
+from cgbench.nn.decoder import Decoder, EquivariantDecoder
 from cgbench.nn.encoders import AtomEncoder, BeadEncoder
 from cgbench.nn.invariant import InvariantNetwork, mlp
+from cgbench.nn.local_coordinates import LocalCoordinates
 from cgbench.nn.network_method import CHUNK, NetworkMethod
 from cgbench.nn.training import Terms, train_network
 from cgbench.nn.variational import VariationalNetwork, VariationalSettings, kl_divergence
@@ -106,12 +108,17 @@ class CGVAESettings(VariationalSettings):
         return self
 
 
-def make_network(settings: CGVAESettings, mapping: Mapping, molecule: Molecule) -> VariationalNetwork:
+# From settings, mapping, latent numbers per bead and local coordinates, or None.
+MakeDecoder = Callable[[Any, Mapping, int, LocalCoordinates | None], Decoder]
+
+
+def make_network(
+    settings: CGVAESettings, mapping: Mapping, molecule: Molecule, make_decoder: MakeDecoder
+) -> VariationalNetwork:
     """Put encoder, prior and decoder together, with random weights."""
     s = settings
     kinds = torch.as_tensor(np.arange(mapping.n_atoms) if s.identity == "atoms" else molecule.element_index)
     bead_index = torch.as_tensor(mapping.bead_index)
-    matrix = torch.as_tensor(mapping.matrix, dtype=torch.float32)
     encoder: nn.Module
     if s.encoder == "beads":
         encoder = BeadEncoder(
@@ -134,19 +141,8 @@ def make_network(settings: CGVAESettings, mapping: Mapping, molecule: Molecule) 
     )
     # A bead has no more to tell than where its atoms are.
     n_latent = min(s.latent, 3 * int(np.bincount(mapping.bead_index).max())) if s.local else s.latent
-    decoder = EquivariantDecoder(
-        bead_index,
-        matrix,
-        n_latent,
-        s.features,
-        s.vectors,
-        s.decoder_layers,
-        s.basis,
-        s.heads,
-        s.bead_cutoff,
-        correct_combination=s.combination,
-        local=s.local,
-    )
+    local = LocalCoordinates(bead_index, n_latent) if s.local else None
+    decoder = make_decoder(s, mapping, n_latent, local)
     return VariationalNetwork(
         mapping,
         encoder,
@@ -185,7 +181,26 @@ class Method(NetworkMethod):
     def new_network(self) -> VariationalNetwork:
         """Make the network, with random weights: all that a variant of this method has of its own."""
         assert isinstance(self.settings, CGVAESettings)
-        return make_network(self.settings, self.mapping, self.molecule)
+        return make_network(self.settings, self.mapping, self.molecule, self.make_decoder)
+
+    @staticmethod
+    def make_decoder(
+        settings: Any, mapping: Mapping, n_latent: int, local: LocalCoordinates | None
+    ) -> Decoder:
+        """Make the decoder, with random weights; with another one it is another method."""
+        return EquivariantDecoder(
+            torch.as_tensor(mapping.bead_index),
+            torch.as_tensor(mapping.matrix, dtype=torch.float32),
+            n_latent,
+            settings.features,
+            settings.vectors,
+            settings.decoder_layers,
+            settings.basis,
+            settings.heads,
+            settings.bead_cutoff,
+            correct_combination=settings.combination,
+            local=local,
+        )
 
     def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
         """Minimise coordinate error + β KL + γ distance errors; stop on the validation frames."""
@@ -199,9 +214,10 @@ class Method(NetworkMethod):
 
     def _refuse_isolated_beads(self, positions: Positions) -> None:
         """Refuse a bead that sees no other: it has no direction, so its atoms would all fall onto it."""
+        method = type(self).__module__.rsplit(".", 1)[-1]
         if self.mapping.n_beads < 3:
             warnings.warn(
-                f"cgvae: {self.mapping.n_beads} bead(s) define no plane, so all atoms will lie on the "
+                f"{method}: {self.mapping.n_beads} bead(s) define no plane, so all atoms will lie on the "
                 f"{'point' if self.mapping.n_beads == 1 else 'line'} they do define; use 3 beads or more",
                 stacklevel=3,
             )
@@ -211,7 +227,7 @@ class Method(NetworkMethod):
         farthest = nearest[..., 0].max(axis=0)
         if farthest.max() >= self.settings.bead_cutoff:
             raise InputError(
-                f"cgvae: bead {int(farthest.argmax())} is up to {farthest.max():.1f} Å from its nearest "
+                f"{method}: bead {int(farthest.argmax())} is up to {farthest.max():.1f} Å from its nearest "
                 f"bead; raise bead_cutoff (now {self.settings.bead_cutoff})"
             )
 

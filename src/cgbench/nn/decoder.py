@@ -90,7 +90,7 @@ class EquivariantDecoder(Decoder):
         Latent numbers, invariant and vector channels per bead; layers, radial functions, filters.
     cutoff
         Å.
-    correct_combination
+    correct_combination, local
         As in :class:`Decoder`.
     """
 
@@ -107,14 +107,9 @@ class EquivariantDecoder(Decoder):
         cutoff: float,
         *,
         correct_combination: bool = True,
-        local: bool = True,
+        local: LocalCoordinates | None = None,
     ) -> None:
-        super().__init__(
-            bead_index,
-            mapping_matrix,
-            correct_combination=correct_combination,
-            local=LocalCoordinates(bead_index, n_latent) if local else None,
-        )
+        super().__init__(bead_index, mapping_matrix, correct_combination=correct_combination, local=local)
         self.basis = RadialBasis(cutoff, n_basis)
         self.identity = nn.Parameter(torch.randn(len(mapping_matrix), n_features))
         self.scalar = nn.Linear(n_latent, n_features)
@@ -123,12 +118,12 @@ class EquivariantDecoder(Decoder):
         self.direction_filters = filter_matrix(n_basis, n_vectors)
         self.other_direction = nn.Linear(n_vectors, n_vectors, bias=False)
         self.layers = EquivariantLayers(n_features, n_vectors, n_layers, n_basis, n_heads)
-        scale = (0.1 if local else 1.0) / (2 * n_vectors) ** 0.5
+        scale = (1.0 if local is None else 0.1) / (2 * n_vectors) ** 0.5
         self.readout = nn.Parameter(scale * torch.randn(len(bead_index), 2 * n_vectors))
-        if self.local is not None:
+        if local is not None:
             self.final = nn.LayerNorm(n_features + n_vectors)
             self.coordinates = nn.Parameter(
-                torch.zeros(len(mapping_matrix), n_features + n_vectors, self.local.width)
+                torch.zeros(len(mapping_matrix), n_features + n_vectors, local.width)
             )
 
     def correction(self, latent: Tensor, centred: Tensor) -> Tensor:
