@@ -1,6 +1,7 @@
 """What is measured on geometries, each thing once however many metrics read it, on a CPU or a GPU.
 
-Kernels see tensors on the device and metrics arrays of the host. Energies are computed on the CPU.
+Kernels see tensors on a GPU and arrays on the CPU, where numpy is the faster at them; metrics see arrays.
+Energies are computed on the CPU.
 """
 
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
+from array_api_compat import to_device
 from numpy.typing import NDArray
 
 from cgbench.contacts import Contacts, count_contacts
@@ -40,7 +41,7 @@ class Measured:
     force_field
         OpenMM's files, for energies.
     device
-        Where everything else is computed, as torch names it.
+        Where everything else is computed: ``"cpu"``, or another device as torch names it.
     """
 
     positions: NDArray[np.float32]
@@ -49,8 +50,12 @@ class Measured:
     device: str = "cpu"
 
     @cached_property
-    def on_device(self) -> torch.Tensor:
-        """The positions where they are computed with."""
+    def on_device(self) -> Any:
+        """The positions where they are computed with: the array itself on the CPU, else a tensor."""
+        if self.device == "cpu":
+            return self.positions
+        import torch  # seconds to import, and arrays need none
+
         return torch.as_tensor(np.ascontiguousarray(self.positions), device=self.device)
 
     @cached_property
@@ -110,5 +115,5 @@ class Measured:
         return energies
 
 
-def _on_host(tensor: torch.Tensor) -> NDArray[Any]:
-    return tensor.cpu().numpy()
+def _on_host(found: Any) -> NDArray[Any]:
+    return np.asarray(to_device(found, "cpu"))

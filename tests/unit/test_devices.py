@@ -73,17 +73,25 @@ def test_geometries_go_to_the_device_that_is_asked_for(samples, alanine, three_b
             assert measured.on_device.device == NOWHERE
 
 
-def test_metrics_see_arrays_of_the_host(samples, alanine, three_beads):
-    reference = samples[:, 0]
-    evaluated = Evaluation.of_all_atoms(reference, reference, samples, alanine, three_beads, device="cpu")
+def test_scores_are_the_same_on_a_device_as_on_the_cpu(samples, alanine, three_beads):
+    """On "cpu:0" it is tensors, as on a GPU, that are measured; on "cpu" arrays."""
     blocks = np.zeros(len(samples), dtype=np.int64)
+
+    def scores(device):
+        placed = Evaluation.of_all_atoms(
+            samples[:, 0], samples[:, 1], samples, alanine, three_beads, device=device
+        )
+        assert isinstance(placed.of_samples.on_device, np.ndarray if device == "cpu" else torch.Tensor)
+        return list(score_blocks(placed, plugins.names("metrics"), blocks))
+
+    expected = scores("cpu")
     with NOWHERE:
-        scores = list(score_blocks(evaluated, plugins.names("metrics"), blocks))
-    assert len(scores) > 20
-    assert all(type(score.block_sums) is np.ndarray for score in scores)
+        found = scores("cpu:0")
+    assert len(found) == len(expected) > 20
+    for one, other in zip(found, expected, strict=True):
+        assert type(one.block_sums) is np.ndarray
+        assert one.value == pytest.approx(other.value, rel=1e-4, abs=1e-5, nan_ok=True)
 
 
-def test_one_copy_is_made_for_the_device(samples, alanine):
-    measured = Measured(samples, alanine)
-    assert measured.on_device is measured.on_device
-    assert np.shares_memory(measured.on_device.numpy(), samples), "on the CPU none at all"
+def test_on_the_cpu_nothing_is_copied(samples, alanine):
+    assert Measured(samples, alanine).on_device is samples
