@@ -21,7 +21,6 @@ KERNELS = {
     "pairwise_rmsd": lambda x, _: geometry.pairwise_rmsd(x),
     "pair_distances": lambda x, molecule: geometry.pair_distances(x, molecule.bonds),
     "bond_angles": lambda x, molecule: geometry.bond_angles(x, molecule.angles),
-    "dihedrals": lambda x, molecule: geometry.dihedrals(x, molecule.angles[:, [0, 1, 2, 0]]),
     "chiral_volumes": lambda x, molecule: geometry.chiral_volumes(x, molecule.chiral_centres),
     "phi_psi": phi_psi,
 }
