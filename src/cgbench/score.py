@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cgbench import plugins, runtime
+from cgbench import plugins
 from cgbench.blocks import independent_blocks
 from cgbench.errors import InputError
 from cgbench.evaluation import AtomSet, Evaluation
@@ -94,8 +94,11 @@ def evaluate(
         If a file is missing or damaged, or they do not belong together.
     """
     run = read_run(run_path)
-    device = runtime.choose_device(device)
-    runtime.set_up(0, threads)  # nothing is drawn
+    if device != "cpu":
+        from cgbench import runtime  # loads torch, which takes seconds and which arrays do not need
+
+        device = runtime.choose_device(device)
+        runtime.set_up(0, threads)  # nothing is drawn
     frames = Frames.load(frames_path)
     table = score(
         frames,

@@ -208,7 +208,7 @@ class Method(NetworkMethod):
         torch.manual_seed(context.seed)
         self.network = self.new_network()
         combination = torch.as_tensor(best_combination(self.mapping.beads(train), train))
-        self.network.start_from(torch.as_tensor(train), combination)
+        self.network.start_from(torch.as_tensor(np.asarray(train, dtype=np.float32)), combination)
         self.pairs = self.pairs.to(context.device)
         train_network(self.network, self._loss, train, valid, self.settings, context)
 
