@@ -17,6 +17,7 @@ WATER = Molecule(
 def test_water():
     assert WATER.n_atoms == 3
     assert WATER.heavy.tolist() == [True, False, False]
+    assert WATER.element_index.tolist() == [1, 0, 0]
     assert WATER.angle_ends.tolist() == [[1, 2]]
     assert WATER.covalent_radii.tolist() == [0.68, 0.23, 0.23]
 
