@@ -103,7 +103,7 @@ def test_source_of_one_figure_draws_that_figure_alone(finished: Project, tmp_pat
     planned = project.planned("all")
     drawn = [job.wildcards["method"] for job in planned if job.rule == "figure_training"]
     assert sorted(drawn) == ["cgvae", "linear", "nearest_frame", "on_beads", "true_frames"]
-    assert {job.rule for job in planned} == {"figure_training", "report", "all"}
+    assert {job.rule for job in planned} == {"figure_training", "all"}
 
 
 def test_touched_but_equal_source_repeats_nothing(finished: Project, tmp_path: Path) -> None:
