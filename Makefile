@@ -22,7 +22,7 @@ env: $(STAMP)  ## create or update the environment in .venv
 
 # Made again when what it is made from changes.
 $(STAMP): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit("error: cgbench needs Python 3.11, 3.12 or 3.13; $(PYTHON) is %d.%d. Choose another: make PYTHON=python3.12 env" % v)'
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:3]; (3, 11, 4) <= v < (3, 14) or sys.exit("error: cgbench needs Python 3.11.4 or later, 3.12 or 3.13; $(PYTHON) is %d.%d.%d. Choose another: make PYTHON=python3.12 env" % v)'
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e '.[dev,tracking]'
 	touch $@
