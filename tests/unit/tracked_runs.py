@@ -2,6 +2,7 @@
 
 import json
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from wandb.proto.wandb_internal_pb2 import Record
 
 BLOCK, HEADER, FULL, LAST = 32768, 7, 1, 4
+PATIENCE = 20.0  # seconds until a run without an end counts as ended without one
 
 
 def records(path: Path) -> Iterator[Record]:
@@ -21,8 +23,12 @@ def records(path: Path) -> Iterator[Record]:
         if left < HEADER:
             position += left
             continue
+        if position + HEADER > len(content):
+            return
         _, length, kind = struct.unpack_from("<IHB", content, position)
         position += HEADER
+        if position + length > len(content):
+            return
         pieces += content[position : position + length]
         position += length
         if kind in (FULL, LAST):
@@ -31,8 +37,14 @@ def records(path: Path) -> Iterator[Record]:
 
 
 def read_run(folder: Path) -> dict[str, Any]:
-    """Read project, group, tags, kind, name, config, history, summary and exit code of one run."""
+    """Read project, group, tags, kind, name, config, history, summary and exit code of one run.
+
+    The service that writes the file may still be at it when the run has been told to finish.
+    """
     (path,) = folder.glob("*.wandb")
+    deadline = time.monotonic() + PATIENCE
+    while not any(record.HasField("exit") for record in records(path)) and time.monotonic() < deadline:
+        time.sleep(0.05)
     run: dict[str, Any] = {"history": [], "summary": {}, "config": {}, "exit_code": None}
     for record in records(path):
         if record.HasField("run"):
