@@ -5,18 +5,12 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from cgbench.errors import InputError
-from cgbench.frames import Frames
 from cgbench.mapping.base import Mapping
-from cgbench.methods import cgvae
-from cgbench.methods.base import FitContext
-from cgbench.molecule import Molecule
 from cgbench.nn.decoder import EquivariantDecoder
 from cgbench.nn.encoders import AtomEncoder, BeadEncoder
 from cgbench.nn.equivariant import EquivariantMessage, cross, normalised_cross
 from cgbench.nn.invariant import Handedness, InvariantNetwork
 from cgbench.nn.radial import RadialBasis, neighbour_sum, pair_distance
-from cgbench.nn.variational import kl_divergence
 
 N_LATENT = 5
 
@@ -267,84 +261,3 @@ def test_handedness_is_the_plain_loop_over_pairs(rng: np.random.Generator) -> No
             size = (1 + u[0].dot(u[0]) * u[1].dot(u[1]) * u[2].dot(u[2])).sqrt()
             volume[i, c] = u[0].dot(torch.linalg.cross(u[1], u[2])) / size
     torch.testing.assert_close(layer(h, X, basis), h + layer.mix(volume[None]), rtol=0, atol=1e-10)
-
-
-@pytest.mark.parametrize(("n_beads", "what"), [(1, "point"), (2, "line")])
-def test_too_few_beads_for_a_plane_are_warned_about(
-    n_beads: int, what: str, alanine: Molecule, alanine_frames: Frames
-) -> None:
-    mapping = Mapping.centres(np.arange(alanine.n_atoms) * n_beads // alanine.n_atoms)
-    method = cgvae.Method(cgvae.CGVAESettings(epochs=1), mapping, alanine)
-    frames = alanine_frames.positions[:8]
-    with pytest.warns(UserWarning, match=f"{what} they do define; use 3 beads or more"):
-        method.fit(frames, frames, FitContext(seed=1))
-    samples = method.sample(mapping.beads(frames), 1, seed=1)[:, 0]
-    centred = samples - samples.mean(axis=1, keepdims=True)
-    spread = np.linalg.svd(centred, compute_uv=False)
-    assert spread[:, n_beads - 1 :].max() < 1e-3
-
-
-def test_kl_divergence_against_torch() -> None:
-    torch.manual_seed(1)
-    mean, log_ratio = torch.randn(3, 4, 5), torch.randn(3, 4, 5)
-    posterior = torch.distributions.Normal(mean, log_ratio.exp())
-    prior = torch.distributions.Normal(torch.zeros_like(mean), torch.ones_like(mean))
-    expected = torch.distributions.kl_divergence(posterior, prior).sum((1, 2))
-    torch.testing.assert_close(kl_divergence((mean, log_ratio)), expected)
-
-
-def test_latent_in_units_of_the_prior_has_the_same_divergence() -> None:
-    """KL(N(μp+σp·m, σp·r) ‖ N(μp, σp)) does not depend on μp and σp: the reason for writing q so."""
-    torch.manual_seed(1)
-    mean, log_ratio = torch.randn(3, 4, 5), torch.randn(3, 4, 5)
-    prior_mean, prior_sigma = torch.randn(3, 4, 5), torch.rand(3, 4, 5) + 0.5
-    posterior = torch.distributions.Normal(prior_mean + prior_sigma * mean, prior_sigma * log_ratio.exp())
-    prior = torch.distributions.Normal(prior_mean, prior_sigma)
-    expected = torch.distributions.kl_divergence(posterior, prior).sum((1, 2))
-    torch.testing.assert_close(kl_divergence((mean, log_ratio)), expected, rtol=1e-4, atol=1e-4)
-
-
-def test_isolated_beads_are_refused_with_the_cure(alanine: Molecule, alanine_frames: Frames) -> None:
-    settings = cgvae.CGVAESettings(bead_cutoff=2.0, epochs=1)
-    method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
-    frames = alanine_frames.positions[:8]
-    with pytest.raises(InputError, match=r"bead \d is .* Å from .* raise bead_cutoff \(now 2\.0\)"):
-        method.fit(frames, frames, FitContext(seed=1))
-
-
-def test_heads_must_divide_features(alanine: Molecule) -> None:
-    with pytest.raises(ValueError, match="multiples of heads"):
-        cgvae.CGVAESettings(features=64, vectors=15, heads=8)
-
-
-def test_what_is_not_weighed_is_not_decoded(alanine: Molecule, alanine_frames: Frames) -> None:
-    settings = cgvae.CGVAESettings(gamma_prior=0.0, beta_warm_up=0.0, beta=0.1)
-    method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
-    terms = method._loss(torch.as_tensor(alanine_frames.positions[:8]), 0.0, torch.Generator().manual_seed(0))
-    assert terms.keys() == {"loss", "recon", "kl", "graph"}
-    # And without a warm-up, β counts from the first step on.
-    expected = terms["recon"] + 0.1 / (3 * alanine.n_atoms) * terms["kl"] + terms["graph"]
-    torch.testing.assert_close(terms["loss"], expected)
-
-
-def test_without_a_combination_atoms_start_from_their_beads(
-    alanine: Molecule, alanine_frames: Frames
-) -> None:
-    frames = alanine_frames.positions[:16]
-    away = {}
-    for combination in (True, False):
-        settings = cgvae.CGVAESettings(
-            combination=combination, local=False, epochs=1, learning_rate=1e-9, features=16
-        )
-        method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
-        method.fit(frames, frames, FitContext(seed=1))
-        away[combination] = float(np.abs(method.reconstruct(frames) - frames).mean())
-        assert ("decoder.combination" in method.state()) == combination
-    assert away[True] < 0.9 * away[False]
-
-
-def test_untrained_cgvae_loss_is_finite_and_has_its_terms(alanine: Molecule, alanine_frames: Frames) -> None:
-    method = cgvae.Method(cgvae.CGVAESettings(), Mapping.centres(alanine.residue_index), alanine)
-    terms = method._loss(torch.as_tensor(alanine_frames.positions[:8]), 1.0, torch.Generator().manual_seed(0))
-    assert terms.keys() == {"loss", "recon", "kl", "graph", "graph_prior"}
-    assert all(torch.isfinite(value) for value in terms.values())
