@@ -1,7 +1,6 @@
 """What the baselines that are small fully connected networks share: training, moving, storing them."""
 
 from abc import abstractmethod
-from typing import Any, Self
 
 import numpy as np
 import torch
@@ -10,17 +9,12 @@ from torch import Tensor, nn
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import DeterministicMethod, FitContext, Positions
 from cgbench.molecule import Molecule
+from cgbench.network_method import OneNetwork
 from cgbench.nn.training import Terms, TrainingSettings, train_network
 
 
-class PerceptronMethod(DeterministicMethod):
-    """A method that learns one fully connected network on the mean squared error of coordinates.
-
-    Attributes
-    ----------
-    network
-        With new weights until :meth:`fit` or :meth:`load_state`.
-    """
+class PerceptronMethod(OneNetwork, DeterministicMethod):
+    """A method that learns one fully connected network on the mean squared error of coordinates."""
 
     settings: TrainingSettings
     network: nn.Sequential
@@ -55,19 +49,6 @@ class PerceptronMethod(DeterministicMethod):
         self.network.to(tensor.dtype)
         with torch.inference_mode():
             return np.asarray(self.decode(tensor).cpu().numpy())
-
-    def to(self, device: str) -> Self:
-        """Move the network to ``"cpu"`` or ``"cuda"``."""
-        self.network.to(device)
-        return self
-
-    def state(self) -> dict[str, Any]:
-        """Weights of the network."""
-        return {name: value.float().cpu() for name, value in self.network.state_dict().items()}
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Set the weights."""
-        self.network.load_state_dict(state)
 
 
 def perceptron(n_inputs: int, hidden: int, depth: int, n_outputs: int) -> nn.Sequential:

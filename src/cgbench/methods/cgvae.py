@@ -39,11 +39,11 @@ from cgbench.mapping.base import Mapping
 from cgbench.methods.base import FitContext, Positions
 from cgbench.molecule import Molecule
 from cgbench.nearest import nearest_bead_vectors
+from cgbench.network_method import CHUNK, NetworkMethod
 from cgbench.nn.decoder import Decoder, EquivariantDecoder
 from cgbench.nn.encoders import AtomEncoder, BeadEncoder
 from cgbench.nn.invariant import InvariantNetwork, mlp
 from cgbench.nn.local_coordinates import LocalCoordinates
-from cgbench.nn.network_method import CHUNK, NetworkMethod
 from cgbench.nn.training import Terms, train_network
 from cgbench.nn.variational import VariationalNetwork, VariationalSettings, kl_divergence
 

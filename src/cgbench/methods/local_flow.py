@@ -17,9 +17,10 @@ from torch import Tensor
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import FitContext, Positions
 from cgbench.molecule import Molecule
+from cgbench.network_method import CHUNK, NetworkMethod
 from cgbench.nn.latent_flow import LatentFlow
 from cgbench.nn.local_coordinates import LocalCoordinates
-from cgbench.nn.network_method import CHUNK, MappedNetwork, NetworkMethod
+from cgbench.nn.mapped import MappedNetwork
 from cgbench.nn.training import Terms, TrainingSettings, train_network
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from cgbench.mapping.base import Mapping
 from cgbench.nn.decoder import Decoder
-from cgbench.nn.network_method import MappedNetwork
+from cgbench.nn.mapped import MappedNetwork
 from cgbench.nn.training import TrainingSettings
 
 Gaussian = tuple[Tensor, Tensor]  # mean and log of the standard deviation, [batch, n_beads, n_latent]
