@@ -1,7 +1,7 @@
 """What a method gets from the run that trains it, apart from data."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 
@@ -40,3 +40,30 @@ class FitContext:
         self.history.append(row)
         if self.observer:
             self.observer(self.history)
+
+    def restore(self, history: list[dict[str, float]]) -> None:
+        """Take up the history of a training that was killed."""
+        self.history[:] = history
+        if self.observer:
+            self.observer(self.history)
+
+    def stage(self, name: str) -> "FitContext":
+        """Return the context of a later stage of this training, with checkpoints of its own.
+
+        Its epochs and seconds go on from those so far, and its loss gets the name of the stage: another
+        quantity is not to continue the curve of the first.
+        """
+        before = list(self.history)
+        last = before[-1] if before else {}
+
+        def follow(rows: list[dict[str, float]]) -> None:
+            self.restore(before + [_continued(row, last, name) for row in rows])
+
+        scratch = self.scratch and self.scratch / name
+        return replace(self, scratch=scratch, history=[], observer=follow)
+
+
+def _continued(row: dict[str, float], last: dict[str, float], name: str) -> dict[str, float]:
+    """Turn a row of a stage into a row of the whole."""
+    renamed = {key.replace("_loss", f"_{name}"): value for key, value in row.items()}
+    return renamed | {key: row[key] + last.get(key, 0.0) for key in ("epoch", "seconds") if key in row}

@@ -18,7 +18,8 @@ from cgbench.nn.training import TrainingSettings
 METHODS = plugins.names("methods")
 N_SAMPLES = 3
 # A network that is small and trained for moments, whatever its own defaults are.
-QUICK = {"epochs": 2, "batch_size": 32, "learning_rate": 1e-3, "features": 32}
+QUICK = {"epochs": 2, "batch_size": 32, "learning_rate": 1e-3, "features": 32, "decoder_epochs": 1}
+QUICK |= {"flow": {"epochs": 1, "batch_size": 32, "features": 32}}
 
 
 def weighted(bead_index: np.ndarray, weights: np.ndarray) -> Mapping:

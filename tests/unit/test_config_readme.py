@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel
 
 from cgbench import plugins
+from cgbench.nn.latent_flow import FlowSettings
 from cgbench.nn.training import TrainingSettings
 from cgbench.schema import Compute, Protocol, RawConfig, Run, Tracking
 from cgbench.simulation.recipe import FoldedStart, MeltedStart, Recipe, TorsionStart
@@ -44,7 +45,7 @@ def _table(body: str) -> dict[str, str]:
 def _own_fields(model: type[BaseModel]) -> set[str]:
     """Keys that a plug-in has of its own; those of networks or another method have a table of theirs."""
     methods = (plugins.load("methods", name).Settings for name in plugins.names("methods"))
-    tables = {TrainingSettings, *methods}
+    tables = {TrainingSettings, FlowSettings, *methods}
     shared = next((base.model_fields for base in model.__mro__[1:] if base in tables), {})
     return {
         key
@@ -55,6 +56,7 @@ def _own_fields(model: type[BaseModel]) -> set[str]:
 
 def _expected() -> dict[str, tuple[type[BaseModel], set[str]]]:
     sections = {title: (model, set(model.model_fields)) for title, model in FIXED_SECTIONS.items()}
+    sections["`flow` of `cgvae`"] = (FlowSettings, _own_fields(FlowSettings))
     for room, (section, key) in ROOMS.items():
         for name in plugins.names(room):
             model = plugins.load(room, name).Settings

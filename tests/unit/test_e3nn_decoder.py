@@ -159,7 +159,7 @@ def test_pickled_decoder_is_the_same(
 
 def test_what_is_not_learned_is_no_parameter(alanine: Molecule) -> None:
     method = cgvae_e3nn.Method(
-        cgvae_e3nn.CGVAEE3nnSettings(), Mapping.centres(alanine.residue_index), alanine
+        cgvae_e3nn.CGVAEE3nnSettings(flow=None), Mapping.centres(alanine.residue_index), alanine
     )
     learned = sum(weights.numel() for weights in method.network.parameters())
     assert method.n_parameters() == learned + method.network.decoder.local.frames.neighbours.numel()

@@ -2,13 +2,14 @@
 
 import torch
 
-from cgbench.nn.latent_flow import LatentFlow
+from cgbench.nn.latent_flow import FlowSettings, LatentFlow
 from cgbench.nn.local_frames import LocalFrames
 
 
 def _flow(n_latent: int = 1) -> LatentFlow:
     torch.manual_seed(0)
-    return LatentFlow(LocalFrames(3), 3, n_latent, 16, 1, 4, 2, 20.0)
+    settings = FlowSettings(features=16, layers=1, basis=4, heads=2)
+    return LatentFlow(LocalFrames(3), 3, n_latent, settings)
 
 
 def _beads(n_frames: int) -> torch.Tensor:
@@ -17,7 +18,7 @@ def _beads(n_frames: int) -> torch.Tensor:
 
 def test_an_untrained_flow_moves_nothing() -> None:
     latent = torch.randn(2, 5, 3, 4)
-    assert torch.equal(_flow(4).push(latent, _beads(5), 3), latent)
+    assert torch.equal(_flow(4).push(latent, _beads(5)), latent)
 
 
 def test_it_finds_basins_that_no_gaussian_has() -> None:
@@ -32,6 +33,6 @@ def test_it_finds_basins_that_no_gaussian_has() -> None:
         loss.backward()
         optimizer.step()
     with torch.no_grad():
-        drawn = flow.push(torch.randn(4, 64, 3, 1, generator=generator), beads, 10)
+        drawn = flow.push(torch.randn(4, 64, 3, 1, generator=generator), beads)
     assert ((drawn.abs() - 2.0).abs() < 1.0).float().mean() > 0.85, "a Gaussian has 0.48 there"
     assert 0.4 < (drawn > 0).float().mean() < 0.6

@@ -21,9 +21,14 @@ After Wang et al., *Generative Coarse-Graining of Molecular Conformations*, ICML
 - radial filters are shared by the channels of a head, which takes the sum over neighbours from a
   tensor of pairs times features to one matrix product;
 - geometries decoded from the prior are held to the bond lengths and angles of the frame during
-  training, not only those decoded from the posterior (``gamma_prior``; 0 turns it off).
+  training, not only those decoded from the posterior, and atoms are kept out of each other
+  (``gamma_prior``; 0 turns it off);
+- once encoder and decoder are fitted, a flow takes the place of the Gaussian prior, which cannot follow
+  a posterior that tells basins apart; then the decoder learns to make whole molecules of what the flow
+  draws (``flow``; null leaves the Gaussian).
 """
 
+import functools
 import warnings
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -42,25 +47,25 @@ from cgbench.nearest import nearest_bead_vectors
 from cgbench.network_method import CHUNK, NetworkMethod
 from cgbench.nn.decoder import Decoder, EquivariantDecoder
 from cgbench.nn.encoders import AtomEncoder, BeadEncoder
+from cgbench.nn.excluded_volume import ExcludedVolume
+from cgbench.nn.flow_prior import fit_flow_prior
 from cgbench.nn.invariant import InvariantNetwork, mlp
+from cgbench.nn.latent_flow import FlowSettings, LatentFlow
 from cgbench.nn.local_coordinates import LocalCoordinates
+from cgbench.nn.message_settings import MessageSettings
 from cgbench.nn.training import Terms, train_network
 from cgbench.nn.variational import VariationalNetwork, VariationalSettings, kl_divergence
 
 PRIOR_SHARE = 4  # in training, one geometry is decoded from the prior for every so many frames
 
 
-class CGVAESettings(VariationalSettings):
+class CGVAESettings(MessageSettings, VariationalSettings):
     """Settings of CGVAE.
 
     Attributes
     ----------
     features, vectors, latent
         Invariant channels per atom or bead, vector channels per bead, latent numbers per bead.
-    heads
-        Radial filters per layer; ``features`` and ``vectors`` must be multiples of it.
-    basis
-        Radial functions.
     handed
         Parity-odd channels of the prior, and of the encoder on atoms; without any, neither can tell left
         from right.
@@ -80,13 +85,18 @@ class CGVAESettings(VariationalSettings):
         Å, where the encoder is on atoms.
     encoder_layers, prior_layers, decoder_layers
         Message passing layers.
+    flow
+        How the flow is made and fitted that takes the place of the Gaussian prior once encoder and decoder
+        are fitted; with None the Gaussian stays.
+    decoder_epochs
+        Passes over the training frames in which the decoder alone learns to make whole molecules of what
+        the flow draws.
     """
 
-    features: Annotated[int, Field(ge=1)] = 64
+    channels = ("features", "vectors")
+
     vectors: Annotated[int, Field(ge=1)] = 16
     latent: Annotated[int, Field(ge=1)] = 32
-    heads: Annotated[int, Field(ge=1)] = 8
-    basis: Annotated[int, Field(ge=1)] = 8
     handed: Annotated[int, Field(ge=0)] = 8
     encoder: Literal["beads", "atoms"] = "beads"
     identity: Literal["atoms", "elements"] = "atoms"
@@ -98,13 +108,15 @@ class CGVAESettings(VariationalSettings):
     prior_layers: Annotated[int, Field(ge=1)] = 2
     decoder_layers: Annotated[int, Field(ge=1)] = 3
 
+    flow: FlowSettings | None = FlowSettings()
+    decoder_epochs: Annotated[int, Field(ge=1)] = 12
+    learning_rate: Annotated[float, Field(gt=0)] = 5e-3
+    beta: Annotated[float, Field(ge=0)] = 0.01
+
     @model_validator(mode="after")
-    def _heads_divide_channels(self) -> Self:
-        if self.features % self.heads or self.vectors % self.heads:
-            raise ValueError(
-                f"features ({self.features}) and vectors ({self.vectors}) must be multiples of heads "
-                f"({self.heads})"
-            )
+    def _flow_sees_beads_in_local_frames(self) -> Self:
+        if self.flow and not self.local:
+            raise ValueError("flow needs local: true, in whose frames it sees the beads; set flow: null")
         return self
 
 
@@ -143,6 +155,7 @@ def make_network(
     n_latent = min(s.latent, 3 * int(np.bincount(mapping.bead_index).max())) if s.local else s.latent
     local = LocalCoordinates(bead_index, n_latent) if s.local else None
     decoder = make_decoder(s, mapping, n_latent, local)
+    flow = LatentFlow(local.frames, mapping.n_beads, n_latent, s.flow) if local and s.flow else None
     return VariationalNetwork(
         mapping,
         encoder,
@@ -151,6 +164,7 @@ def make_network(
         _head(s.features, n_latent),
         _head(2 * s.features, n_latent),
         s.features,
+        flow,
     )
 
 
@@ -177,6 +191,7 @@ class Method(NetworkMethod):
         self.network = self.new_network()
         pairs = np.concatenate((molecule.bonds, molecule.angle_ends))
         self.pairs = torch.as_tensor(pairs.T.copy())
+        self.excluded: ExcludedVolume | None = None  # what training frames say of it
 
     def new_network(self) -> VariationalNetwork:
         """Make the network, with random weights: all that a variant of this method has of its own."""
@@ -203,14 +218,27 @@ class Method(NetworkMethod):
         )
 
     def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
-        """Minimise coordinate error + β KL + γ distance errors; stop on the validation frames."""
+        """Minimise coordinate error + β KL + γ errors of geometry; stop on the validation frames."""
         self._refuse_isolated_beads(train)
         torch.manual_seed(context.seed)
         self.network = self.new_network()
         combination = torch.as_tensor(best_combination(self.mapping.beads(train), train))
         self.network.start_from(torch.as_tensor(np.asarray(train, dtype=np.float32)), combination)
         self.pairs = self.pairs.to(context.device)
+        if self.settings.gamma_prior:
+            self.excluded = ExcludedVolume(self.molecule, train).to(context.device)
         train_network(self.network, self._loss, train, valid, self.settings, context)
+        if (flow := self.network.flow) is None:
+            return
+        s = self.settings
+        assert isinstance(s, CGVAESettings)
+        assert s.flow is not None
+        fit_flow_prior(self.network, train, valid, s.flow, context.stage("flow"))
+        if s.gamma_prior:
+            loss = functools.partial(self._loss, flow=flow)
+            again = s.model_copy(update={"epochs": s.decoder_epochs})
+            with self.network.frozen_latents():
+                train_network(self.network, loss, train, valid, again, context.stage("decoder"))
 
     def _refuse_isolated_beads(self, positions: Positions) -> None:
         """Refuse a bead that sees no other: it has no direction, so its atoms would all fall onto it."""
@@ -231,7 +259,13 @@ class Method(NetworkMethod):
                 f"bead; raise bead_cutoff (now {self.settings.bead_cutoff})"
             )
 
-    def _loss(self, positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
+    def _loss(
+        self,
+        positions: Tensor,
+        progress: float,
+        generator: torch.Generator,
+        flow: LatentFlow | None = None,
+    ) -> Terms:
         s, network = self.settings, self.network
         beads = network.matrix @ positions
         prior, bead_features = network.prior(beads)
@@ -239,9 +273,13 @@ class Method(NetworkMethod):
         n_frames = len(positions)
         n_drawn = -(-n_frames // PRIOR_SHARE) if s.gamma_prior else 0
         noise = torch.randn(n_frames + n_drawn, *posterior[0].shape[1:], generator=generator).to(positions)
-        latent = torch.cat((posterior[0] + posterior[1].exp() * noise[:n_frames], noise[n_frames:]))
+        drawn = noise[n_frames:]
+        if flow is not None:
+            with torch.no_grad():
+                drawn = flow.push(drawn.unsqueeze(0), beads[:n_drawn])[0]
+        latent = torch.cat((posterior[0] + posterior[1].exp() * noise[:n_frames], drawn))
         mean, log_sigma, at = (torch.cat((whole, whole[:n_drawn])) for whole in (*prior, beads))
-        rebuilt, drawn = network.decode(latent, (mean, log_sigma), at).split((n_frames, n_drawn))
+        rebuilt, made_up = network.decode(latent, (mean, log_sigma), at).split((n_frames, n_drawn))
         target = self._distances(positions)
         terms = {
             "recon": (rebuilt - positions).square().mean(),
@@ -251,8 +289,10 @@ class Method(NetworkMethod):
         kl_weight = s.kl_weight(progress, self.mapping.n_atoms, self.mapping.n_beads)
         total = terms["recon"] + kl_weight * terms["kl"] + s.gamma * terms["graph"]
         if n_drawn:
-            terms["graph_prior"] = (self._distances(drawn) - target[:n_drawn]).square().mean()
-            total = total + s.gamma_prior * terms["graph_prior"]
+            terms["graph_prior"] = (self._distances(made_up) - target[:n_drawn]).square().mean()
+            assert self.excluded is not None
+            terms["overlap_prior"] = self.excluded(made_up).mean()
+            total = total + s.gamma_prior * (terms["graph_prior"] + terms["overlap_prior"])
         return {"loss": total, **terms}
 
     def _distances(self, positions: Tensor) -> Tensor:
@@ -282,9 +322,11 @@ class Method(NetworkMethod):
         def draw(batch: Tensor) -> Tensor:
             prior, _ = self.network.prior(batch)
             shape = (n_samples, *prior[0].shape)
-            noise = torch.randn(shape, generator=generator, dtype=torch.float32).to(batch).flatten(0, 1)
+            noise = torch.randn(shape, generator=generator, dtype=torch.float32).to(batch)
+            if self.network.flow is not None:
+                noise = self.network.flow.push(noise, batch)
             repeated = (prior[0].repeat(n_samples, 1, 1), prior[1].repeat(n_samples, 1, 1))
-            geometries = self.network.decode(noise, repeated, batch.repeat(n_samples, 1, 1))
+            geometries = self.network.decode(noise.flatten(0, 1), repeated, batch.repeat(n_samples, 1, 1))
             return geometries.unflatten(0, (n_samples, -1)).transpose(0, 1)
 
         return self.run(draw, beads, chunk=max(1, CHUNK // n_samples))

@@ -7,54 +7,37 @@ geometries. No likelihood is traded against anything, so a sample is as sharp as
 beads hold as far as the field has learned them.
 """
 
-from typing import Annotated, Self
+from typing import Annotated
 
 import numpy as np
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field
 from torch import Tensor
 
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import FitContext, Positions
 from cgbench.molecule import Molecule
 from cgbench.network_method import CHUNK, NetworkMethod
-from cgbench.nn.latent_flow import LatentFlow
+from cgbench.nn.latent_flow import FlowSettings, LatentFlow
 from cgbench.nn.local_coordinates import LocalCoordinates
 from cgbench.nn.mapped import MappedNetwork
-from cgbench.nn.training import Terms, TrainingSettings, train_network
+from cgbench.nn.training import Terms, train_network
 
 
-class LocalFlowSettings(TrainingSettings):
-    """Settings of the flow.
+class LocalFlowSettings(FlowSettings):
+    """Settings of the flow and of what it runs on.
 
     Attributes
     ----------
     latent
         Principal components per bead at most.
-    features, layers
-        Channels per bead of the velocity field, and its message passing layers.
-    heads, basis
-        Radial filters per layer, of which ``features`` must be a multiple, and radial functions.
-    bead_cutoff
-        Å; what is farther from a bead does not move its atoms.
-    steps
-        Midpoint steps from noise to a geometry.
     """
 
+    epochs: Annotated[int, Field(ge=1)] = 40
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
-    latent: Annotated[int, Field(ge=1)] = 48
     features: Annotated[int, Field(ge=1)] = 128
-    layers: Annotated[int, Field(ge=1)] = 3
-    heads: Annotated[int, Field(ge=1)] = 8
-    basis: Annotated[int, Field(ge=1)] = 8
-    bead_cutoff: Annotated[float, Field(gt=0)] = 20.0
+    latent: Annotated[int, Field(ge=1)] = 48
     steps: Annotated[int, Field(ge=1)] = 10
-
-    @model_validator(mode="after")
-    def _heads_divide_features(self) -> Self:
-        if self.features % self.heads:
-            raise ValueError(f"features ({self.features}) must be a multiple of heads ({self.heads})")
-        return self
 
 
 class LocalFlowNetwork(MappedNetwork):
@@ -70,12 +53,10 @@ class LocalFlowNetwork(MappedNetwork):
 
     def __init__(self, mapping: Mapping, settings: LocalFlowSettings) -> None:
         super().__init__(mapping)
-        s = settings
         self.register_buffer("bead_index", torch.as_tensor(mapping.bead_index), persistent=False)
-        n_latent = min(s.latent, 3 * int(np.bincount(mapping.bead_index).max()))
+        n_latent = min(settings.latent, 3 * int(np.bincount(mapping.bead_index).max()))
         self.local = LocalCoordinates(self.bead_index, n_latent).requires_grad_(False)
-        size = (s.features, s.layers, s.basis, s.heads)
-        self.flow = LatentFlow(self.local.frames, mapping.n_beads, n_latent, *size, s.bead_cutoff)
+        self.flow = LatentFlow(self.local.frames, mapping.n_beads, n_latent, settings)
 
     def start_from(self, positions: Tensor) -> None:
         """Find frames and code for training frames [n_frames, n_atoms, 3]."""
@@ -136,7 +117,7 @@ class Method(NetworkMethod):
         def draw(batch: Tensor) -> Tensor:
             shape = (n_samples, len(batch), self.mapping.n_beads, self.network.flow.n_latent)
             noise = torch.randn(shape, generator=generator, dtype=torch.float32).to(batch)
-            latent = self.network.flow.push(noise, batch, self.settings.steps).flatten(0, 1)
+            latent = self.network.flow.push(noise, batch).flatten(0, 1)
             geometries = self.network.decode(latent, batch.repeat(n_samples, 1, 1))
             return geometries.unflatten(0, (n_samples, -1)).transpose(0, 1)
 

@@ -4,13 +4,17 @@ Conditional flow matching (Lipman et al., arXiv 2210.02747; Liu et al., arXiv 22
 """
 
 import math
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from cgbench.nn.invariant import Message
 from cgbench.nn.local_frames import LocalFrames
+from cgbench.nn.message_settings import MessageSettings
 from cgbench.nn.radial import RadialBasis, pair_distance
+from cgbench.nn.training import TrainingSettings
 
 FREQUENCIES = 16  # sines and cosines of the time
 DRAWS = 4  # times and starts that one frame is trained with at once
@@ -18,6 +22,26 @@ DRAWS = 4  # times and starts that one frame is trained with at once
 Context = tuple[
     Tensor, Tensor
 ]  # features of the beads [batch, n_beads, F], basis [batch, K, n_beads, n_beads]
+
+
+class FlowSettings(MessageSettings, TrainingSettings):
+    """Settings of a flow.
+
+    Attributes
+    ----------
+    features, layers
+        Channels per bead of the velocity field, and its message passing layers.
+    bead_cutoff
+        Å; what is farther from a bead does not move its atoms.
+    steps
+        Midpoint steps from noise to latents.
+    """
+
+    epochs: Annotated[int, Field(ge=1)] = 32
+    learning_rate: Annotated[float, Field(gt=0)] = 6e-3
+    layers: Annotated[int, Field(ge=1)] = 3
+    bead_cutoff: Annotated[float, Field(gt=0)] = 20.0
+    steps: Annotated[int, Field(ge=1)] = 5
 
 
 class LatentFlow(nn.Module):
@@ -32,29 +56,21 @@ class LatentFlow(nn.Module):
         Shared with what encodes and decodes.
     n_beads, n_latent
         Of the latents.
-    n_features, n_layers, n_basis, n_heads, cutoff
-        As for :class:`cgbench.nn.invariant.InvariantNetwork`.
+    settings
+        How it is made.
     """
 
     mean: Tensor
     spread: Tensor
     frequencies: Tensor
 
-    def __init__(
-        self,
-        frames: LocalFrames,
-        n_beads: int,
-        n_latent: int,
-        n_features: int,
-        n_layers: int,
-        n_basis: int,
-        n_heads: int,
-        cutoff: float,
-    ) -> None:
+    def __init__(self, frames: LocalFrames, n_beads: int, n_latent: int, settings: FlowSettings) -> None:
         super().__init__()
         self.frames = frames
-        self.cutoff = cutoff
+        self.cutoff = settings.bead_cutoff
         self.n_latent = n_latent
+        self.n_steps = settings.steps
+        n_features = settings.features
         self.register_buffer("mean", torch.zeros(n_beads, n_beads, 3))
         self.register_buffer("spread", torch.ones(n_beads, n_beads, 3))
         frequencies = torch.linspace(0.0, 4.0, FREQUENCIES).exp()
@@ -63,8 +79,10 @@ class LatentFlow(nn.Module):
         self.geometry = nn.Parameter(torch.randn(n_beads, 3 * n_beads, n_features) / (3 * n_beads) ** 0.5)
         self.latent = nn.Parameter(torch.randn(n_beads, n_latent, n_features) / n_latent**0.5)
         self.time = nn.Linear(2 * FREQUENCIES, n_features)
-        self.basis = RadialBasis(cutoff, n_basis)
-        self.layers = nn.ModuleList(Message(n_features, n_basis, n_heads) for _ in range(n_layers))
+        self.basis = RadialBasis(settings.bead_cutoff, settings.basis)
+        self.layers = nn.ModuleList(
+            Message(n_features, settings.basis, settings.heads) for _ in range(settings.layers)
+        )
         self.final = nn.LayerNorm(n_features)
         self.velocity = nn.Parameter(torch.zeros(n_beads, n_features, n_latent))
 
@@ -108,14 +126,14 @@ class LatentFlow(nn.Module):
         point = torch.lerp(start, target, time.view(-1, 1, 1))
         return (self(point, time, context) - (target - start)).square().mean()
 
-    def push(self, latent: Tensor, beads: Tensor, n_steps: int) -> Tensor:
+    def push(self, latent: Tensor, beads: Tensor) -> Tensor:
         """Carry draws [n_samples, batch, n_beads, L] from time 0 to 1 by the midpoint rule."""
         n_samples = len(latent)
         features, basis = self.context(beads)
         context = features.repeat(n_samples, 1, 1), basis.repeat(n_samples, 1, 1, 1)
         z = latent.flatten(0, 1)
-        step = 1.0 / n_steps
-        for index in range(n_steps):
+        step = 1.0 / self.n_steps
+        for index in range(self.n_steps):
             time = torch.full((len(z),), index * step).to(z)
             half = z + 0.5 * step * self(z, time, context)
             z = z + step * self(half, time + 0.5 * step, context)

@@ -209,4 +209,4 @@ class _State:
         self.best_loss, self.best_weights = content["best_loss"], content["best_weights"]
         self.network.load_state_dict(content["weights"])
         self.optimizer.load_state_dict(content["optimizer"])
-        self.context.history[:] = content["history"]
+        self.context.restore(content["history"])

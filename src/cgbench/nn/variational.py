@@ -1,5 +1,7 @@
 """The variational network: encoder q(z|x,X), prior p(z|X), decoder p(x|X,z), whatever they are made of."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Literal
 
 import torch
@@ -8,6 +10,7 @@ from torch import Tensor, nn
 
 from cgbench.mapping.base import Mapping
 from cgbench.nn.decoder import Decoder
+from cgbench.nn.latent_flow import LatentFlow
 from cgbench.nn.mapped import MappedNetwork
 from cgbench.nn.training import TrainingSettings
 
@@ -29,7 +32,7 @@ class VariationalSettings(TrainingSettings):
         Share of training over which β rises from zero.
     gamma, gamma_prior
         Weight of squared errors of bonded and 1-3 distances, of geometries decoded from the
-        posterior and from the prior.
+        posterior and from the prior; of the latter also of atoms that are inside each other.
     posterior
         Whether a reconstruction decodes the mean of the posterior or one draw from it.
     """
@@ -69,6 +72,9 @@ class VariationalNetwork(MappedNetwork):
         log standard deviation of the latents.
     n_features
         F, where the decoder has local coordinates.
+    flow
+        What takes the place of the Gaussian prior once encoder and decoder are fitted, or None. The
+        Gaussian is N(0, 1) then, so that the flow finds latents of about unit variance.
     """
 
     def __init__(
@@ -80,6 +86,7 @@ class VariationalNetwork(MappedNetwork):
         prior_head: nn.Module,
         posterior_head: nn.Module,
         n_features: int = 0,
+        flow: LatentFlow | None = None,
     ) -> None:
         super().__init__(mapping)
         self.encoder = encoder
@@ -87,6 +94,9 @@ class VariationalNetwork(MappedNetwork):
         self.prior_head = prior_head
         self.posterior_head = posterior_head
         self.decoder = decoder
+        self.flow = flow
+        if flow is not None:
+            prior_head.requires_grad_(False)  # and it says zero, to begin with
         if decoder.local is not None:
             shape = (mapping.n_beads, decoder.local.width, n_features)
             self.local_features = nn.Parameter(torch.randn(shape) / decoder.local.width**0.5)
@@ -101,6 +111,22 @@ class VariationalNetwork(MappedNetwork):
             index = self.mapping.bead_index
             self.decoder.local.frames.choose(beads.numpy(), (positions - beads[:, index]).numpy(), index)
             self.decoder.local.start_from(self.decoder.rows(positions, beads))
+        if self.flow is not None:
+            self.flow.start_from(beads)
+
+    @contextmanager
+    def frozen_latents(self) -> Iterator[None]:
+        """Inside, only that is fitted on which no latent depends: most of the decoder."""
+        kept = set(self.decoder.read_by_encoder())
+        free = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        held = set(free) - (set(self.decoder.parameters()) - kept)
+        for parameter in held:
+            parameter.requires_grad_(False)
+        try:
+            yield
+        finally:
+            for parameter in held:
+                parameter.requires_grad_(True)
 
     def set_precision(self, dtype: torch.dtype) -> None:
         """Cast to ``dtype``, the mapping's weights in full: cast from float32 they would not sum to 1."""

@@ -1,0 +1,120 @@
+"""A flow in the place of CGVAE's Gaussian prior: fitted in stages, to latents that stay what they are."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from cgbench.frames import Frames
+from cgbench.mapping.base import Mapping
+from cgbench.methods import cgvae
+from cgbench.methods.base import FitContext
+from cgbench.molecule import Molecule
+
+SMALL: dict[str, Any] = {"features": 16, "epochs": 2, "decoder_epochs": 2, "batch_size": 16}
+FLOW: dict[str, Any] = {"features": 16, "epochs": 2, "batch_size": 16}
+
+
+@pytest.fixture
+def frames(alanine_frames: Frames) -> np.ndarray:
+    return alanine_frames.positions[:64]
+
+
+def method(molecule: Molecule, **values: Any) -> cgvae.Method:
+    settings = cgvae.CGVAESettings.model_validate(SMALL | {"flow": FLOW} | values)
+    return cgvae.Method(settings, Mapping.centres(molecule.residue_index), molecule)
+
+
+def latents(model: cgvae.Method, frames: np.ndarray) -> torch.Tensor:
+    positions = torch.as_tensor(frames)
+    beads = model.network.matrix @ positions
+    with torch.no_grad():
+        prior, features = model.network.prior(beads)
+        return torch.cat(model.network.posterior(positions, beads, prior, features), dim=-1)
+
+
+def test_history_goes_through_three_stages(alanine: Molecule, frames: np.ndarray) -> None:
+    context = FitContext(seed=1)
+    told: list[int] = []
+    context.observer = lambda history: told.append(len(history))
+    method(alanine).fit(frames[:48], frames[48:], context)
+    assert [row["epoch"] for row in context.history] == [1, 2, 3, 4, 5, 6]
+    assert told == [1, 2, 3, 4, 5, 6]
+    losses = [next(key for key in row if key in LOSSES) for row in context.history]
+    assert losses == ["valid_loss"] * 2 + ["valid_flow"] * 2 + ["valid_decoder"] * 2
+    seconds = [row["seconds"] for row in context.history]
+    assert seconds == sorted(seconds)
+
+
+LOSSES = {"valid_loss", "valid_flow", "valid_decoder"}
+
+
+def test_prior_is_the_standard_gaussian_that_the_flow_starts_from(
+    alanine: Molecule, frames: np.ndarray
+) -> None:
+    model = method(alanine)
+    model.fit(frames[:48], frames[48:], FitContext(seed=1))
+    (mean, log_sigma), _ = model.network.prior(model.network.matrix @ torch.as_tensor(frames))
+    assert not mean.any()
+    assert not log_sigma.any()
+
+
+def test_later_stages_leave_the_latents_alone(
+    alanine: Molecule, frames: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before: list[torch.Tensor] = []
+    weights: dict[str, torch.Tensor] = {}
+    real = cgvae.fit_flow_prior
+
+    def spy(network: Any, *rest: Any) -> None:
+        before.append(latents(model, frames))
+        weights.update({name: value.clone() for name, value in network.state_dict().items()})
+        real(network, *rest)
+
+    monkeypatch.setattr(cgvae, "fit_flow_prior", spy)
+    model = method(alanine, decoder_epochs=3)
+    model.fit(frames[:48], frames[48:], FitContext(seed=1))
+    torch.testing.assert_close(latents(model, frames), before[0], rtol=0, atol=0)
+    changed = {name for name, value in model.state().items() if not torch.equal(value, weights[name])}
+    assert any(name.startswith("flow.") for name in changed)
+    assert any(name.startswith("decoder.layers.") for name in changed)
+    assert all(name.startswith(("flow.", "decoder.")) for name in changed)
+    assert not any(name.startswith(("decoder.local.", "decoder.combination")) for name in changed)
+
+
+@pytest.mark.parametrize("stage", ["flow", "decoder"])
+def test_killed_in_a_later_stage_it_ends_like_one_that_ran_through(
+    stage: str, alanine: Molecule, frames: np.ndarray, tmp_path: Path
+) -> None:
+    whole, context = method(alanine), FitContext(seed=1, scratch=tmp_path / "whole")
+    whole.fit(frames[:48], frames[48:], context)
+
+    def dies(history: list[dict[str, float]]) -> None:
+        if f"valid_{stage}" in history[-1] and f"valid_{stage}" in history[-2]:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        method(alanine).fit(
+            frames[:48], frames[48:], FitContext(seed=1, scratch=tmp_path / "killed", observer=dies)
+        )
+    resumed, again = method(alanine), FitContext(seed=1, scratch=tmp_path / "killed")
+    resumed.fit(frames[:48], frames[48:], again)
+    for name, value in whole.state().items():
+        torch.testing.assert_close(resumed.state()[name], value, rtol=0, atol=0, msg=name)
+    assert [row["epoch"] for row in again.history] == [row["epoch"] for row in context.history]
+
+
+def test_without_a_flow_the_gaussian_is_learned(alanine: Molecule, frames: np.ndarray) -> None:
+    model, context = method(alanine, flow=None), FitContext(seed=1)
+    model.fit(frames[:48], frames[48:], context)
+    assert model.network.flow is None
+    (mean, _), _ = model.network.prior(model.network.matrix @ torch.as_tensor(frames))
+    assert mean.any()
+    assert len(context.history) == SMALL["epochs"]
+
+
+def test_a_flow_without_local_frames_is_refused(alanine: Molecule) -> None:
+    with pytest.raises(ValueError, match="flow needs local: true"):
+        method(alanine, local=False)
