@@ -43,6 +43,7 @@ reference: all  ## run the default benchmark and keep its tables and figures in 
 	rm -rf results/reference
 	mkdir -p results/reference
 	cp -R results/config.json results/figures results/leaderboard.md results/leaderboard.csv results/metrics.csv results/runs.csv results/reference/
+	awk 'FNR > 1 || NR == 1' results/data/*/splits/*.floor.csv > results/reference/noise_floor.csv
 	find results/reference -name '*.log' -delete
 
 partial: env  ## tables and figures of what is finished so far, in results/partial

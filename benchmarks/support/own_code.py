@@ -23,13 +23,20 @@ def measure(case: Case) -> Cost:
     """Train on bundled frames, then sample from the beads of frames to arrays."""
     molecule, frames, mapping = load(case.molecule, case.n_beads)
     method = plugins.load("methods", case.method)
-    settings = method.Settings(**{**case.settings, "epochs": EPOCHS})
+    once = {"flow": {"epochs": 1}, "decoder_epochs": 1}  # they are there to be sampled from
+    once = {key: value for key, value in once.items() if key in method.Settings.model_fields}
+    settings = method.Settings(**{**once, **case.settings, "epochs": EPOCHS})
     model = method(settings, mapping, molecule)
 
     def epochs(n_steps: int) -> list[float]:
         n_frames = n_steps * settings.batch_size
         ends: list[float] = []
-        context = FitContext(seed=SEED, observer=lambda _: ends.append(now(case)))
+
+        def observe(history: list[dict[str, float]]) -> None:
+            if "train_loss" in history[-1]:  # not that of a later stage
+                ends.append(now(case))
+
+        context = FitContext(seed=SEED, observer=observe)
         # One frame is validated, because at least one must be.
         model.fit(np.resize(frames, (n_frames, *frames.shape[1:])), frames[:1], context)
         return list(np.diff(ends))

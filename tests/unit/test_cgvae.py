@@ -10,6 +10,7 @@ from cgbench.mapping.base import Mapping
 from cgbench.methods import cgvae
 from cgbench.methods.base import FitContext
 from cgbench.molecule import Molecule
+from cgbench.nn.cgvae_network import CGVAESettings
 from cgbench.nn.variational import kl_divergence
 
 
@@ -18,7 +19,7 @@ def test_too_few_beads_for_a_plane_are_warned_about(
     n_beads: int, what: str, alanine: Molecule, alanine_frames: Frames
 ) -> None:
     mapping = Mapping.centres(np.arange(alanine.n_atoms) * n_beads // alanine.n_atoms)
-    method = cgvae.Method(cgvae.CGVAESettings(epochs=1), mapping, alanine)
+    method = cgvae.Method(CGVAESettings(epochs=1), mapping, alanine)
     frames = alanine_frames.positions[:8]
     with pytest.warns(UserWarning, match=f"{what} they do define; use 3 beads or more"):
         method.fit(frames, frames, FitContext(seed=1))
@@ -49,7 +50,7 @@ def test_latent_in_units_of_the_prior_has_the_same_divergence() -> None:
 
 
 def test_isolated_beads_are_refused_with_the_cure(alanine: Molecule, alanine_frames: Frames) -> None:
-    settings = cgvae.CGVAESettings(bead_cutoff=2.0, epochs=1)
+    settings = CGVAESettings(bead_cutoff=2.0, epochs=1)
     method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
     frames = alanine_frames.positions[:8]
     with pytest.raises(InputError, match=r"bead \d is .* Å from .* raise bead_cutoff \(now 2\.0\)"):
@@ -58,11 +59,11 @@ def test_isolated_beads_are_refused_with_the_cure(alanine: Molecule, alanine_fra
 
 def test_heads_must_divide_features(alanine: Molecule) -> None:
     with pytest.raises(ValueError, match="multiples of heads"):
-        cgvae.CGVAESettings(features=64, vectors=15, heads=8)
+        CGVAESettings(features=64, vectors=15, heads=8)
 
 
 def test_what_is_not_weighed_is_not_decoded(alanine: Molecule, alanine_frames: Frames) -> None:
-    settings = cgvae.CGVAESettings(gamma_prior=0.0, beta_warm_up=0.0, beta=0.1)
+    settings = CGVAESettings(gamma_prior=0.0, beta_warm_up=0.0, beta=0.1)
     method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
     terms = method._loss(torch.as_tensor(alanine_frames.positions[:8]), 0.0, torch.Generator().manual_seed(0))
     assert terms.keys() == {"loss", "recon", "kl", "graph"}
@@ -77,7 +78,7 @@ def test_without_a_combination_atoms_start_from_their_beads(
     frames = alanine_frames.positions[:16]
     away = {}
     for combination in (True, False):
-        settings = cgvae.CGVAESettings(
+        settings = CGVAESettings(
             combination=combination, local=False, flow=None, epochs=1, learning_rate=1e-9, features=16
         )
         method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
@@ -89,7 +90,7 @@ def test_without_a_combination_atoms_start_from_their_beads(
 
 def test_loss_is_finite_and_has_its_terms(alanine: Molecule, alanine_frames: Frames) -> None:
     frames = alanine_frames.positions[:8]
-    settings = cgvae.CGVAESettings(epochs=1, flow=None)
+    settings = CGVAESettings(epochs=1, flow=None)
     method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
     method.fit(frames, frames, FitContext(seed=1))
     terms = method._loss(torch.as_tensor(frames), 1.0, torch.Generator().manual_seed(0))

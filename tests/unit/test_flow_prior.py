@@ -12,6 +12,7 @@ from cgbench.mapping.base import Mapping
 from cgbench.methods import cgvae
 from cgbench.methods.base import FitContext
 from cgbench.molecule import Molecule
+from cgbench.nn.cgvae_network import CGVAESettings
 
 SMALL: dict[str, Any] = {"features": 16, "epochs": 2, "decoder_epochs": 2, "batch_size": 16}
 FLOW: dict[str, Any] = {"features": 16, "epochs": 2, "batch_size": 16}
@@ -23,7 +24,7 @@ def frames(alanine_frames: Frames) -> np.ndarray:
 
 
 def method(molecule: Molecule, **values: Any) -> cgvae.Method:
-    settings = cgvae.CGVAESettings.model_validate(SMALL | {"flow": FLOW} | values)
+    settings = CGVAESettings.model_validate(SMALL | {"flow": FLOW} | values)
     return cgvae.Method(settings, Mapping.centres(molecule.residue_index), molecule)
 
 

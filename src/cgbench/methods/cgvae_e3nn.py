@@ -12,13 +12,14 @@ from pydantic import Field
 
 from cgbench.mapping.base import Mapping
 from cgbench.methods import cgvae
+from cgbench.nn.cgvae_network import CGVAESettings
 from cgbench.nn.decoder import Decoder
 from cgbench.nn.local_coordinates import LocalCoordinates
 
 Multiplicity = Annotated[int, Field(ge=1)]
 
 
-class CGVAEE3nnSettings(cgvae.CGVAESettings):
+class CGVAEE3nnSettings(CGVAESettings):
     """Settings of CGVAE with a decoder made with e3nn.
 
     Attributes
