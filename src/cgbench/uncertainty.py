@@ -13,6 +13,7 @@ or more.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,12 +90,23 @@ class Resampling:
             Makes values [...] of sums [..., k].
         """
         whole = np.eye(len(self.blocks_per_fold))[:, self.fold]
-        draws = in_chunks(
-            lambda weights: mean_of_defined(finish(weights @ sums)),
-            self.weights,
-            bytes_per_row=4 * sums.itemsize * len(whole) * sums.shape[1],
+        distinct, which = self._distinct
+        found = in_chunks(
+            lambda weights: finish(weights @ sums),
+            distinct,
+            bytes_per_row=4 * sums.itemsize * sums.shape[1],
         )
-        return finish(whole @ sums), draws
+        return finish(whole @ sums), mean_of_defined(found[which])
+
+    @cached_property
+    def _distinct(self) -> tuple[Floats, IntArray]:
+        """Weights [n, n_blocks] that differ, and which of them every fold of every draw has.
+
+        Few blocks can be drawn in few ways: two in three, five in 126.
+        """
+        every = self.weights.reshape(-1, self.weights.shape[-1])
+        distinct, which = np.unique(every, axis=0, return_inverse=True)
+        return distinct, which.reshape(self.weights.shape[:2])
 
     def estimate(self, by_fold: Floats, draws: Floats) -> Estimate:
         """Make an interval of what :meth:`values` returned, or of the difference of two of them."""

@@ -1,7 +1,9 @@
 """The committed reference results say what the README says of them."""
 
 import re
+import runpy
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -43,3 +45,46 @@ def test_no_job_needed_more_than_its_memory() -> None:
 
 def test_readme_is_filled_in() -> None:
     assert not re.search(r"\b[A-Z_]+_TEXT\b", (ROOT / "README.md").read_text())
+
+
+@pytest.fixture(scope="module")
+def beside_the_published() -> dict[str, Any]:
+    return runpy.run_path(str(ROOT / "benchmarks/published_numbers.py"))
+
+
+@pytest.mark.parametrize(
+    ("metric", "atoms"), [("rmsd_recon", "heavy"), ("rmsd_recon", "all"), ("graph_xor", "all")]
+)
+def test_cgvae_is_as_accurate_as_published(
+    metric: str, atoms: str, metrics: pd.DataFrame, beside_the_published: dict[str, Any]
+) -> None:
+    published = dict(
+        zip(beside_the_published["RESOLUTIONS"], beside_the_published["PUBLISHED"][metric, atoms], strict=True)
+    )
+    ours = _of_alanine_dipeptide(metrics, metric, atoms)
+    assert len(ours) >= 3
+    assert all(value <= published[n_beads] for n_beads, value in ours.items()), ours
+
+
+def test_cgvae_samples_torsions_almost_as_well_as_dynamics_itself(metrics: pd.DataFrame) -> None:
+    floors = pd.read_csv(REFERENCE / "noise_floor.csv").query(
+        "dataset == 'alanine_dipeptide' and metric == 'phi_psi_jsd'"
+    )
+    assert (_of_alanine_dipeptide(metrics, "phi_psi_jsd", "all") <= 2 * floors["value"].mean()).all()
+    assert (_of_alanine_dipeptide(metrics, "chirality_right", "all") >= 0.995).all()
+
+
+def _of_alanine_dipeptide(metrics: pd.DataFrame, metric: str, atoms: str) -> "pd.Series[float]":
+    chosen = metrics.query(
+        "dataset == 'alanine_dipeptide' and method == 'cgvae' and metric == @metric and atoms == @atoms"
+    )
+    return chosen.groupby("n_beads")["value"].mean()
+
+
+def test_table_beside_the_published_numbers_has_every_resolution(
+    metrics: pd.DataFrame, beside_the_published: dict[str, Any]
+) -> None:
+    lines = beside_the_published["table"](REFERENCE).splitlines()
+    resolutions = sorted(metrics.query("dataset == 'alanine_dipeptide'")["n_beads"].unique())
+    assert [cell.strip() for cell in lines[0].strip("|").split("|")[2:]] == [str(n) for n in resolutions]
+    assert len(lines) == 2 + 2 * len(beside_the_published["PUBLISHED"]) + 3
