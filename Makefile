@@ -38,13 +38,15 @@ simulate: env  ## make trajectories anew: the bundled ones, or those of NAME=<en
 leak: env  ## measure what the published, shuffled split is worth
 	$(SNAKEMAKE) leak
 
-# What the README shows and a reader can compare a run of their own with.
+# What the README shows and a reader can compare a run of their own with; small enough to be kept: pictures
+# as PNG, and those of a single method for CGVAE alone.
 reference: all  ## run the default benchmark and keep its tables and figures in results/reference
 	rm -rf results/reference
 	mkdir -p results/reference
 	cp -R results/config.json results/figures results/leaderboard.md results/leaderboard.csv results/metrics.csv results/runs.csv results/reference/
 	awk 'FNR > 1 || NR == 1' results/data/*/splits/*.floor.csv > results/reference/noise_floor.csv
-	find results/reference -name '*.log' -delete
+	find results/reference \( -name '*.log' -o -name '*.svg' \) -delete
+	find results/reference \( -name 'atoms-*' -o -name 'ramachandran-*' -o -name 'training-*' \) ! -name '*-cgvae.png' -delete
 
 partial: env  ## tables and figures of what is finished so far, in results/partial
 	cgbench partial --config results/config.json

@@ -13,7 +13,7 @@ from cgbench.molecule import IntArray, Molecule
 
 TOLERATED = 0.4  # Å of overlap of van der Waals spheres before it is a clash (MolProbity's threshold)
 OVERLAP = 1.2  # Å; no two atoms that are not bonded are closer
-WORKING_SET = 2**20  # bytes of distances at a time: fewer cost more calls, more leave the caches
+WORKING_SET = 2**22  # bytes of distances at a time: fewer cost more calls, more leave the caches
 FEWEST = 64  # geometries at a time, however many atoms they have
 
 Squares = NDArray[np.float32]  # of distances, Å², between any two atoms: [n_atoms, n_atoms]
