@@ -58,9 +58,8 @@ def beside_the_published() -> dict[str, Any]:
 def test_cgvae_is_as_accurate_as_published(
     metric: str, atoms: str, metrics: pd.DataFrame, beside_the_published: dict[str, Any]
 ) -> None:
-    published = dict(
-        zip(beside_the_published["RESOLUTIONS"], beside_the_published["PUBLISHED"][metric, atoms], strict=True)
-    )
+    numbers = beside_the_published["PUBLISHED"][metric, atoms]
+    published = dict(zip(beside_the_published["RESOLUTIONS"], numbers, strict=True))
     ours = _of_alanine_dipeptide(metrics, metric, atoms)
     assert len(ours) >= 3
     assert all(value <= published[n_beads] for n_beads, value in ours.items()), ours
