@@ -43,7 +43,9 @@ def trade(metrics: pd.DataFrame, dataset: str, mapping: str, atoms: str = "all")
             _goal(axes)
         means = points.summary.groupby("metric")["mean"]
         _scale(panels[0][1], means.max().get(VALIDITY, 1.0), means.min().get(DIVERSITY, 0.0))
-        words = [f"{declared(name).label}, {atoms} atoms" for name in (VALIDITY, DIVERSITY)]
+        across, along = (declared(name).label for name in (VALIDITY, DIVERSITY))
+        folded = along.replace(" (", "\n(")  # it is longer than the axis
+        words = f"{across}, {atoms} atoms", f"{folded}, {atoms} atoms"
         label_outside([axes for _, axes in panels], *words)
         figure.legend(handles=method_handles(points.styles, lines=False), loc="outside lower center", ncols=5)
         figure.suptitle(f"{readable(dataset)}, mapping: {readable(mapping)}", x=0.01, ha="left")
