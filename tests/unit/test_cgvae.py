@@ -95,4 +95,8 @@ def test_loss_is_finite_and_has_its_terms(alanine: Molecule, alanine_frames: Fra
     method.fit(frames, frames, FitContext(seed=1))
     terms = method._loss(torch.as_tensor(frames), 1.0, torch.Generator().manual_seed(0))
     assert terms.keys() == {"loss", "recon", "kl", "graph", "graph_prior", "overlap_prior"}
+    geometry = terms["graph"] + terms["graph_prior"] + terms["overlap_prior"]
+    kl_weight = settings.beta / (3 * alanine.n_atoms)
+    torch.testing.assert_close(terms["loss"], terms["recon"] + kl_weight * terms["kl"] + geometry)
+    assert terms["overlap_prior"] > 0, "or it would not matter"
     assert all(torch.isfinite(value) for value in terms.values())

@@ -13,9 +13,11 @@ from cgbench.methods import cgvae
 from cgbench.methods.base import FitContext
 from cgbench.molecule import Molecule
 from cgbench.nn.cgvae_network import CGVAESettings
+from cgbench.nn.latent_flow import LatentFlow
 
 SMALL: dict[str, Any] = {"features": 16, "epochs": 2, "decoder_epochs": 2, "batch_size": 16}
 FLOW: dict[str, Any] = {"features": 16, "epochs": 2, "batch_size": 16}
+LOSSES = {"valid_loss", "valid_flow", "valid_decoder"}
 
 
 @pytest.fixture
@@ -47,9 +49,6 @@ def test_history_goes_through_three_stages(alanine: Molecule, frames: np.ndarray
     assert losses == ["valid_loss"] * 2 + ["valid_flow"] * 2 + ["valid_decoder"] * 2
     seconds = [row["seconds"] for row in context.history]
     assert seconds == sorted(seconds)
-
-
-LOSSES = {"valid_loss", "valid_flow", "valid_decoder"}
 
 
 def test_prior_is_the_standard_gaussian_that_the_flow_starts_from(
@@ -105,6 +104,41 @@ def test_killed_in_a_later_stage_it_ends_like_one_that_ran_through(
     for name, value in whole.state().items():
         torch.testing.assert_close(resumed.state()[name], value, rtol=0, atol=0, msg=name)
     assert [row["epoch"] for row in again.history] == [row["epoch"] for row in context.history]
+
+
+def test_samples_are_what_the_decoder_makes_of_what_the_flow_draws(
+    alanine: Molecule, frames: np.ndarray
+) -> None:
+    model = method(alanine)
+    model.fit(frames[:48], frames[48:], FitContext(seed=1))
+    beads = model.mapping.beads(frames[:4]).astype(np.float32)
+    drawn = model.sample(beads, 1, seed=3)[:, 0]
+    network, at = model.network, torch.as_tensor(beads)
+    assert network.flow is not None
+    with torch.inference_mode():
+        prior, _ = network.prior(at)
+        noise = torch.randn((1, *prior[0].shape), generator=torch.Generator().manual_seed(3))
+        expected = network.decode(network.flow.push(noise, at)[0], prior, at)
+        without = network.decode(noise[0], prior, at)
+    np.testing.assert_allclose(drawn, expected, atol=1e-4)
+    assert np.abs(drawn - without.numpy()).max() > 0.01, "the flow moves what it is given"
+
+
+def test_the_decoder_alone_learns_from_what_the_flow_draws(
+    alanine: Molecule, frames: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pushed: list[int] = []
+    epochs: list[int] = []
+    real = LatentFlow.push
+
+    def spy(self: LatentFlow, latent: torch.Tensor, beads: torch.Tensor) -> torch.Tensor:
+        pushed.append(len(epochs))
+        return real(self, latent, beads)
+
+    monkeypatch.setattr(LatentFlow, "push", spy)
+    observer = FitContext(seed=1, observer=lambda history: epochs.append(len(history)))
+    method(alanine).fit(frames[:48], frames[48:], observer)
+    assert set(pushed) == {4, 5}, "both epochs of the third stage, and none of the others"
 
 
 def test_without_a_flow_the_gaussian_is_learned(alanine: Molecule, frames: np.ndarray) -> None:

@@ -10,7 +10,7 @@ from cgbench.molecule import Molecule
 
 FRAMES = 512  # on which least distances are measured
 CHUNK = 16  # frames measured at once
-NEXT = 3  # bonds between 1-4 neighbours, which come closer than others of their elements
+ONE_FOUR = 3  # bonds between 1-4 neighbours, which come closer than others of their elements
 
 
 class ExcludedVolume:
@@ -30,13 +30,13 @@ class ExcludedVolume:
 
     def __init__(self, molecule: Molecule, frames: NDArray[np.floating]) -> None:
         n = molecule.n_atoms
-        near = dict(nx.all_pairs_shortest_path_length(molecule.graph, cutoff=NEXT))
-        bonds = np.full((n, n), NEXT + 1)
+        near = dict(nx.all_pairs_shortest_path_length(molecule.graph, cutoff=ONE_FOUR))
+        separation = np.full((n, n), ONE_FOUR + 1)
         for atom, lengths in near.items():
-            bonds[atom, list(lengths)] = list(lengths.values())
-        first, second = np.nonzero(np.triu(bonds >= NEXT))
+            separation[atom, list(lengths)] = list(lengths.values())
+        first, second = np.nonzero(np.triu(separation >= ONE_FOUR))
         elements = np.sort(molecule.element_index[np.stack((first, second))], axis=0)
-        kinds = np.stack((*elements, bonds[first, second]))
+        kinds = np.stack((*elements, separation[first, second]))
         _, kind = np.unique(kinds, axis=1, return_inverse=True)
         self.pairs = torch.as_tensor(np.stack((first, second)))
         least = torch.full((int(kind.max(initial=-1)) + 1,), torch.inf)
