@@ -140,8 +140,11 @@ def published_sizes(molecule: str, authors: str) -> list[Case]:
     case = Case("authors' code", molecule, settings=settings, authors=authors)
     wide = {"vectors": 600, "latent": 600, "prior_layers": settings["encoder_layers"]}
     default = {key: settings[key] for key in ("bead_cutoff", "batch_size")}
+    published = replace(case, label="`cgvae_published`", method="cgvae_published", authors="")
+    halved = {"precision": "bfloat16"}
     cases = [
-        replace(case, label="`cgvae_published`", method="cgvae_published", authors=""),
+        published,
+        replace(published, label="`cgvae_published`, products in bfloat16", settings=settings | halved),
         replace(case, label="`cgvae`, as wide and deep", settings=settings | wide, authors=""),
         replace(case, label="`cgvae`, default widths", settings=default, authors=""),
     ]

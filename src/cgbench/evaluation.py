@@ -26,8 +26,8 @@ class Evaluation:
     ----------
     reference : float32 [n_frames, n_atoms, 3]
         MD frames, Å.
-    reconstruction : float32 [n_frames, n_atoms, 3]
-        Encoded and decoded, Å.
+    reconstruction, reconstruction_draw : float32 [n_frames, n_atoms, 3]
+        Encoded and decoded, Å: without noise, and from one draw of what the frame was encoded to.
     samples : float32 [n_frames, n_samples, n_atoms, 3]
         Drawn from the beads alone, Å.
     molecule
@@ -44,6 +44,7 @@ class Evaluation:
 
     reference: NDArray[np.float32]
     reconstruction: NDArray[np.float32]
+    reconstruction_draw: NDArray[np.float32]
     samples: NDArray[np.float32]
     molecule: Molecule
     mapping: Mapping
@@ -61,18 +62,23 @@ class Evaluation:
         mapping: Mapping,
         force_field: Sequence[str] = (),
         device: str = "cpu",
+        reconstruction_draw: NDArray[np.float32] | None = None,
     ) -> "Evaluation":
         """Check shapes and values and hold them together.
+
+        A method that draws nothing when it reconstructs needs no ``reconstruction_draw``.
 
         Raises
         ------
         InputError
             If shapes disagree or anything is NaN or infinite.
         """
+        drawn = reconstruction if reconstruction_draw is None else reconstruction_draw
         n_frames, n_atoms = len(reference), molecule.n_atoms
         for name, array, shape in (
             ("reference", reference, (n_frames, n_atoms, 3)),
             ("reconstruction", reconstruction, (n_frames, n_atoms, 3)),
+            ("reconstruction_draw", drawn, (n_frames, n_atoms, 3)),
             ("samples", samples, (n_frames, samples.shape[1] if samples.ndim == 4 else 1, n_atoms, 3)),
         ):
             if array.shape != shape or 0 in shape:
@@ -86,6 +92,7 @@ class Evaluation:
         return cls(
             reference,
             reconstruction,
+            drawn,
             samples,
             molecule,
             mapping,
@@ -102,6 +109,7 @@ class Evaluation:
             self,
             reference=self.reference[:, kept],
             reconstruction=self.reconstruction[:, kept],
+            reconstruction_draw=self.reconstruction_draw[:, kept],
             samples=self.samples[:, :, kept],
             molecule=self.molecule.subset(kept),
             atoms=atoms,
@@ -139,6 +147,11 @@ class Evaluation:
     def reconstruction_rmsd(self) -> NDArray[np.float64]:
         """RMSD [n_frames] of each reconstruction to its frame, without superposition, Å."""
         return self.of_reconstruction.rmsd_to(self.of_reference)[:, 0]
+
+    @cached_property
+    def reconstruction_draw_rmsd(self) -> NDArray[np.float64]:
+        """RMSD [n_frames] of each drawn reconstruction to its frame, without superposition, Å."""
+        return self._measured(self.reconstruction_draw[:, None]).rmsd_to(self.of_reference)[:, 0]
 
     @cached_property
     def sample_handedness(self) -> NDArray[np.int8]:

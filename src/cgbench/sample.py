@@ -59,12 +59,14 @@ def sample(
     runtime.set_up(sample_seed, threads)
     model.to(device)
     reconstruction = model.reconstruct(positions)
+    reconstruction_draw = model.reconstruct_draw(positions, derive(seed, "reconstruct", fold))
     started = time.perf_counter()
     samples = draw(model, positions, n_samples, sample_seed)
     seconds = time.perf_counter() - started
     Samples(
         frame_index=test,
         reconstruction=np.asarray(reconstruction, dtype=np.float32),
+        reconstruction_draw=np.asarray(reconstruction_draw, dtype=np.float32),
         samples=np.asarray(samples, dtype=np.float32),
         seconds=seconds,
     ).save(output_path)

@@ -23,7 +23,9 @@ class Samples:
     frame_index : int [n_frames]
         Which frames.
     reconstruction : float32 [n_frames, n_atoms, 3]
-        Encoded and decoded, Å.
+        Encoded and decoded without noise, Å.
+    reconstruction_draw : float32 [n_frames, n_atoms, 3]
+        The same from one draw of what the frame was encoded to, Å.
     samples : float32 [n_frames, n_samples, n_atoms, 3]
         Drawn from the beads alone, Å.
     seconds
@@ -32,6 +34,7 @@ class Samples:
 
     frame_index: IntArray
     reconstruction: NDArray[np.float32]
+    reconstruction_draw: NDArray[np.float32]
     samples: NDArray[np.float32]
     seconds: float
 
@@ -54,6 +57,7 @@ class Samples:
             stored = cls(
                 frame_index=arrays["frame_index"],
                 reconstruction=arrays["reconstruction"],
+                reconstruction_draw=arrays["reconstruction_draw"],
                 samples=arrays["samples"],
                 seconds=float(arrays["seconds"]),
             )
@@ -62,6 +66,11 @@ class Samples:
             require(
                 frames.dtype.kind == "f" and frames.shape == (len(index), *frames.shape[1:2], 3),
                 f"positions of {len(index)} frames",
+            )
+            drawn = stored.reconstruction_draw
+            require(
+                drawn.dtype.kind == "f" and drawn.shape == frames.shape,
+                "drawn reconstructions of the same frames",
             )
             samples = stored.samples
             require(

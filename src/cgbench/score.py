@@ -180,6 +180,7 @@ def score(
             mapping,
             force_field,
             device,
+            stored.reconstruction_draw,
         )
     except InputError as error:
         raise InputError(f"{samples_path}: {error}") from None

@@ -14,6 +14,7 @@ from cgbench.mapping.base import Mapping
 from cgbench.methods.base import BackmappingMethod, FitContext, OracleMethod, draw, load_model
 from cgbench.molecule import Molecule
 from cgbench.nn.training import TrainingSettings
+from cgbench.nn.variational import VariationalSettings
 
 METHODS = plugins.names("methods")
 N_SAMPLES = 3
@@ -109,6 +110,18 @@ def test_shapes_dtypes_and_finite_values(fitted: BackmappingMethod, unseen: np.n
         assert np.isfinite(reconstruction).all() and np.isfinite(samples).all()
 
 
+def test_reconstructions_are_drawn_with_a_seed_or_not_at_all(
+    fitted: BackmappingMethod, unseen: np.ndarray
+) -> None:
+    """Only a method with a posterior draws; the same seed gives the same draw, over the same beads."""
+    drawn = fitted.reconstruct_draw(unseen, 1)
+    assert drawn.shape == unseen.shape and drawn.dtype == unseen.dtype
+    np.testing.assert_array_equal(drawn, fitted.reconstruct_draw(unseen, 1))
+    assert np.abs(fitted.mapping.beads(drawn) - fitted.mapping.beads(unseen)).max() < 1e-4
+    differs = np.abs(drawn - fitted.reconstruct(unseen)).max() > 1e-4
+    assert differs == isinstance(fitted.settings, VariationalSettings)
+
+
 def test_the_input_is_not_changed(fitted: BackmappingMethod, unseen: np.ndarray) -> None:
     before = unseen.copy()
     fitted.reconstruct(unseen)
@@ -160,6 +173,7 @@ def test_equivariance_as_declared(fitted: BackmappingMethod, unseen: np.ndarray,
 
     errors = [
         error(fitted.reconstruct(positions), fitted.reconstruct(moved)),
+        error(fitted.reconstruct_draw(positions, 1), fitted.reconstruct_draw(moved, 1)),
         error(draw(fitted, positions, N_SAMPLES, 1), draw(fitted, moved, N_SAMPLES, 1)),
     ]
     if fitted.equivariance == "E(3)" or (fitted.equivariance == "SE(3)" and not mirror):

@@ -84,7 +84,7 @@ def seeds(tmp_path_factory: pytest.TempPathFactory, alanine_directory: Path, thr
     for suffix in ("xtc", "dcd", "nc"):
         trajectory.save(str(folder / f"walker.{suffix}"))
     frames.save(folder / "frames.npz")
-    Samples(np.arange(3), positions[:3], positions[:3, None], 1.0).save(folder / "samples.npz")
+    Samples(np.arange(3), positions[:3], positions[:3], positions[:3, None], 1.0).save(folder / "samples.npz")
     np.save(folder / "beads.npy", positions[:4, :5])
     make_split(frames, Protocol(), 0, 1).save(folder / "split.json")
     three_beads.save(folder / "mapping.json")

@@ -162,7 +162,9 @@ def test_what_is_not_learned_is_no_parameter(alanine: Molecule) -> None:
         cgvae_e3nn.CGVAEE3nnSettings(flow=None), Mapping.centres(alanine.residue_index), alanine
     )
     learned = sum(weights.numel() for weights in method.network.parameters())
-    assert method.n_parameters() == learned + method.network.decoder.local.frames.neighbours.numel()
+    measured = method.network.decoder.local.frames.neighbours.numel()
+    measured += sum(values.numel() for values in method.network.bounds.state_dict().values())
+    assert method.n_parameters() == learned + measured
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def stored(frames: Frames, n_beads: int = 3, shift: float = 0.0, stochastic: boo
     reconstruction = samples[:, 0].copy()
     samples[..., 4, 0] += shift
     reconstruction[:, 4, 0] += shift / 2
-    made = Samples(INDEX, reconstruction, samples, 1.0)
+    made = Samples(INDEX, reconstruction, reconstruction, samples, 1.0)
     return StoredRun("cgvae", n_beads, stochastic, "", made, {"phi_psi_jsd": 0.125})
 
 
@@ -50,7 +50,8 @@ def test_stored_runs_are_read_with_their_scores(alanine_frames: Frames, tmp_path
     run = read_stored(directory, alanine_frames)
     assert (run.method, run.n_beads, run.stochastic, run.bound) == ("cgvae", 3, True, "")
     assert run.scores == {"phi_psi_jsd": 0.125}
-    other = Samples(INDEX, samples.reconstruction[:, :5], samples.samples[:, :, :5], 1.0)
+    fewer = samples.reconstruction[:, :5]
+    other = Samples(INDEX, fewer, fewer, samples.samples[:, :, :5], 1.0)
     other.save(directory / "samples.npz")
     with pytest.raises(InputError, match=r"samples\.npz: samples of shape .* do not fit"):
         read_stored(directory, alanine_frames)

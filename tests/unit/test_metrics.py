@@ -112,6 +112,18 @@ class TestPublishedVariants:
         assert value("rmsd_recon_legacy", two) == pytest.approx(5**0.5)
         assert value("rmsd_recon", two) == pytest.approx(2.0)
 
+    def test_what_was_drawn_is_scored_apart(self):
+        """The mean is exact, its draws are off by 1 Å and by 3 Å."""
+        frames = np.stack([GEOMETRY, GEOMETRY]).astype(np.float32)
+        drawn = frames + np.array([[[1.0, 0, 0]], [[0, 3.0, 0]]], dtype=np.float32)
+        two = Evaluation.of_all_atoms(
+            frames, frames, frames[:, None], CHAIN, ONE_BEAD, reconstruction_draw=drawn
+        )
+        assert value("rmsd_recon", two) == 0.0
+        assert value("rmsd_recon_draw", two) == pytest.approx(2.0)
+        assert value("rmsd_recon_draw", two.of("heavy")) == pytest.approx(2.0)
+        assert value("rmsd_recon_legacy", two) == pytest.approx(5**0.5)
+
     def test_only_valid_samples_are_asked(self):
         far, near = moved(2, 100.0), GEOMETRY + np.array([1.0, 0, 0])
         assert value("rmsd_sample_legacy", evaluation([far, near])) == pytest.approx(1.0)

@@ -95,7 +95,7 @@ def test_a_metric_without_a_plugin_keeps_its_name() -> None:
 def test_collect_takes_what_is_there_and_lists_what_is_not(tmp_path: Path) -> None:
     files = [write_run(tmp_path, "a", 1), write_run(tmp_path, "a", 0, seconds=30.0)]
     geometries = np.zeros((7, 1, 2, 3), dtype=np.float32)
-    Samples(np.arange(7), geometries[:, 0], geometries, 2.5).save(files[0][0].with_name("samples.npz"))
+    Samples(np.arange(7), *[geometries[:, 0]] * 2, geometries, 2.5).save(files[0][0].with_name("samples.npz"))
     absent = tmp_path / "b" / "fold0"
     metrics_csv, runs_csv = tmp_path / "metrics.csv", tmp_path / "runs.csv"
     missing = collect(

@@ -13,7 +13,7 @@ from cgbench.samples import Samples, sampling_cost
 @pytest.fixture
 def samples(rng: np.random.Generator) -> Samples:
     geometries = rng.normal(size=(4, 3, 5, 3)).astype(np.float32)
-    return Samples(np.array([2, 3, 5, 7]), geometries[:, 0], geometries, 1.5)
+    return Samples(np.array([2, 3, 5, 7]), geometries[:, 0], geometries[:, 1], geometries, 1.5)
 
 
 def test_what_is_written_is_read(samples: Samples, tmp_path: Path) -> None:

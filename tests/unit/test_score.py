@@ -21,6 +21,7 @@ def stored(alanine_frames, split):
     return {
         "frame_index": split.test,
         "reconstruction": reference,
+        "reconstruction_draw": (reference + off) / 2,
         "samples": np.stack([off, off], axis=1),
         "seconds": 1.0,
     }
@@ -45,6 +46,7 @@ def test_rows_are_tidy(alanine_frames, split, three_beads, stored, tmp_path, cap
     values = table.set_index(["metric", "atoms"])["value"]
     assert values["rmsd_sample", "all"] == pytest.approx(1.0, abs=1e-6)
     assert values["rmsd_recon", "heavy"] == 0
+    assert values["rmsd_recon_draw", "heavy"] == pytest.approx(0.5)
     assert values["consistency", "all"] == pytest.approx(1.0, abs=1e-6)
 
 
@@ -75,12 +77,18 @@ def test_scores_of_single_frames_and_blocks_are_kept(alanine_frames, split, thre
         (lambda arrays: arrays.update(frame_index=arrays["frame_index"] + 1), "are not the 12 test frames"),
         (lambda arrays: arrays.pop("samples"), "not a file of samples"),
         (
+            lambda arrays: arrays.update(reconstruction_draw=arrays["reconstruction"][1:]),
+            "drawn reconstructions of the same frames",
+        ),
+        (
             lambda arrays: arrays.update(samples=arrays["samples"] * np.nan),
             "samples: 12 of 12 frames hold NaN",
         ),
         (
             lambda arrays: arrays.update(
-                samples=arrays["samples"][:, :, 1:], reconstruction=arrays["reconstruction"][:, 1:]
+                samples=arrays["samples"][:, :, 1:],
+                reconstruction=arrays["reconstruction"][:, 1:],
+                reconstruction_draw=arrays["reconstruction_draw"][:, 1:],
             ),
             r"shape \(12, 21, 3\), expected",
         ),

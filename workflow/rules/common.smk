@@ -85,6 +85,13 @@ def source_inputs(room=None, *names, verb=None):
     )
 
 
+def method_sources(wildcards):
+    """Input function: files that a method, and what it is made of, consist of."""
+    plug_in = CONFIG.method(wildcards.method, wildcards.dataset)
+    made_of = load("methods", plug_in.use).made_of(plug_in.settings)
+    return source_inputs("methods", plug_in.use, *made_of)
+
+
 def run_files(name, **fixed):
     """Input function: file ``name`` of the runs that agree with the wildcards and ``fixed``."""
 

@@ -6,9 +6,7 @@ rule train:
         frames=f"{DATA}/frames.npz",
         split=f"{SPLIT}.json",
         mapping=f"{MAPPING}.json",
-        sources=lambda wildcards: source_inputs(
-            "methods", CONFIG.methods[wildcards.method].use
-        ),
+        sources=method_sources,
     output:
         model=f"{RUN}/model.pt",
         history=f"{RUN}/history.csv",

@@ -46,8 +46,8 @@ class BackmappingMethod(ABC):
 
     Settings: ClassVar[type[SettingsModel]] = SettingsModel
     bound: ClassVar[Literal["floor", "ceiling"] | None] = None
-    stochastic: ClassVar[bool]
-    equivariance: ClassVar[Literal["none", "SE(3)", "E(3)"]]
+    stochastic: bool
+    equivariance: Literal["none", "SE(3)", "E(3)"]
     reference: ClassVar[str]
 
     def __init__(self, settings: SettingsModel, mapping: Mapping, molecule: Molecule) -> None:
@@ -68,6 +68,13 @@ class BackmappingMethod(ABC):
         For a method without an encoder: backmap the beads of the frames.
         """
 
+    def reconstruct_draw(self, positions: Positions, seed: int) -> Positions:
+        """Reconstruct frames [n_frames, n_atoms, 3] from one draw of what they were encoded to.
+
+        For a method that encodes them to one point, or not at all: without noise.
+        """
+        return self.reconstruct(positions)
+
     @abstractmethod
     def sample(self, beads: Positions, n_samples: int, seed: int) -> Positions:
         """Backmap beads [n_frames, n_beads, 3] to [n_frames, n_samples, n_atoms, 3].
@@ -78,6 +85,11 @@ class BackmappingMethod(ABC):
     def to(self, device: str) -> Self:
         """Move what computes to ``"cpu"`` or ``"cuda"``; a method without a network has nothing to move."""
         return self
+
+    @classmethod
+    def made_of(cls, settings: SettingsModel) -> tuple[str, ...]:
+        """Names of other methods that it is made of: an edit of one of them trains it anew."""
+        return ()
 
     @classmethod
     def uses_gpu(cls) -> bool:

@@ -25,7 +25,9 @@ After Wang et al., *Generative Coarse-Graining of Molecular Conformations*, ICML
   (``gamma_prior``; 0 turns it off);
 - once encoder and decoder are fitted, a flow takes the place of the Gaussian prior, which cannot follow
   a posterior that tells basins apart; then the decoder learns to make whole molecules of what the flow
-  draws (``flow``; null leaves the Gaussian).
+  draws (``flow``; null leaves the Gaussian);
+- what is decoded is brought within the distances and the handedness that training frames have
+  (``relaxation``; 0 leaves it as the decoder wrote it).
 """
 
 import functools
@@ -43,9 +45,10 @@ from cgbench.methods.base import FitContext, Positions
 from cgbench.molecule import Molecule
 from cgbench.nearest import nearest_bead_vectors
 from cgbench.network_method import CHUNK, NetworkMethod
+from cgbench.nn.bounds import pair_distances
 from cgbench.nn.cgvae_network import CGVAESettings, make_network
 from cgbench.nn.decoder import Decoder, EquivariantDecoder
-from cgbench.nn.excluded_volume import ExcludedVolume
+from cgbench.nn.dense import halve_products
 from cgbench.nn.flow_prior import fit_flow_prior
 from cgbench.nn.latent_flow import LatentFlow
 from cgbench.nn.local_coordinates import LocalCoordinates
@@ -70,7 +73,6 @@ class Method(NetworkMethod):
         self.network = self.new_network()
         pairs = np.concatenate((molecule.bonds, molecule.angle_ends))
         self.pairs = torch.as_tensor(pairs.T.copy())
-        self.excluded: ExcludedVolume | None = None  # what training frames say of it
 
     def new_network(self) -> VariationalNetwork:
         """Make the network, with random weights: all that a variant of this method has of its own."""
@@ -101,11 +103,11 @@ class Method(NetworkMethod):
         self._refuse_isolated_beads(train)
         torch.manual_seed(context.seed)
         self.network = self.new_network()
+        if self.settings.precision == "bfloat16":
+            halve_products(self.network)
         combination = torch.as_tensor(best_combination(self.mapping.beads(train), train))
         self.network.start_from(torch.as_tensor(np.asarray(train, dtype=np.float32)), combination)
         self.pairs = self.pairs.to(context.device)
-        if self.settings.gamma_prior:
-            self.excluded = ExcludedVolume(self.molecule, train).to(context.device)
         train_network(self.network, self._loss, train, valid, self.settings, context)
         if (flow := self.network.flow) is None:
             return
@@ -159,40 +161,37 @@ class Method(NetworkMethod):
         latent = torch.cat((posterior[0] + posterior[1].exp() * noise[:n_frames], drawn))
         mean, log_sigma, at = (torch.cat((whole, whole[:n_drawn])) for whole in (*prior, beads))
         rebuilt, made_up = network.decode(latent, (mean, log_sigma), at).split((n_frames, n_drawn))
-        target = self._distances(positions)
+        target = pair_distances(positions, self.pairs)
         terms = {
             "recon": (rebuilt - positions).square().mean(),
             "kl": kl_divergence(posterior).mean(),
-            "graph": (self._distances(rebuilt) - target).square().mean(),
+            "graph": (pair_distances(rebuilt, self.pairs) - target).square().mean(),
         }
         kl_weight = s.kl_weight(progress, self.mapping.n_atoms, self.mapping.n_beads)
         total = terms["recon"] + kl_weight * terms["kl"] + s.gamma * terms["graph"]
         if n_drawn:
-            terms["graph_prior"] = (self._distances(made_up) - target[:n_drawn]).square().mean()
-            assert self.excluded is not None
-            terms["overlap_prior"] = self.excluded(made_up).mean()
+            terms["graph_prior"] = (pair_distances(made_up, self.pairs) - target[:n_drawn]).square().mean()
+            terms["overlap_prior"] = network.bounds.overlap(made_up).mean()
             total = total + s.gamma_prior * (terms["graph_prior"] + terms["overlap_prior"])
         return {"loss": total, **terms}
 
-    def _distances(self, positions: Tensor) -> Tensor:
-        i, j = self.pairs
-        difference = positions.index_select(1, i) - positions.index_select(1, j)
-        return (difference.square().sum(-1) + 1e-12).sqrt()
-
     def reconstruct(self, positions: Positions) -> Positions:
-        """Decode the posterior of frames [n_frames, n_atoms, 3]: its mean, or the same draw every time."""
-        generator = torch.Generator().manual_seed(0)
+        """Decode the mean of the posterior of frames [n_frames, n_atoms, 3]."""
+        return self.run(lambda batch: self._rebuild(batch, None), positions)
 
-        def rebuild(batch: Tensor) -> Tensor:
-            beads = self.network.matrix @ batch
-            prior, features = self.network.prior(beads)
-            latent, log_ratio = self.network.posterior(batch, beads, prior, features)
-            if self.settings.posterior == "sample":
-                noise = torch.randn(latent.shape, generator=generator, dtype=torch.float32).to(latent)
-                latent = latent + log_ratio.exp() * noise
-            return self.network.decode(latent, prior, beads)
+    def reconstruct_draw(self, positions: Positions, seed: int) -> Positions:
+        """Decode one draw from the posterior of each frame [n_frames, n_atoms, 3]."""
+        generator = torch.Generator().manual_seed(seed)
+        return self.run(lambda batch: self._rebuild(batch, generator), positions)
 
-        return self.run(rebuild, positions)
+    def _rebuild(self, positions: Tensor, generator: torch.Generator | None) -> Tensor:
+        beads = self.network.matrix @ positions
+        prior, features = self.network.prior(beads)
+        latent, log_ratio = self.network.posterior(positions, beads, prior, features)
+        if generator is not None:
+            noise = torch.randn(latent.shape, generator=generator, dtype=torch.float32).to(latent)
+            latent = latent + log_ratio.exp() * noise
+        return self.network.backmap(latent, prior, beads, self.settings.relaxation)
 
     def sample(self, beads: Positions, n_samples: int, seed: int) -> Positions:
         """Decode draws from the prior: beads [n_frames, n_beads, 3] to [n_frames, n_samples, n_atoms, 3]."""
@@ -205,7 +204,9 @@ class Method(NetworkMethod):
             if self.network.flow is not None:
                 noise = self.network.flow.push(noise, batch)
             repeated = (prior[0].repeat(n_samples, 1, 1), prior[1].repeat(n_samples, 1, 1))
-            geometries = self.network.decode(noise.flatten(0, 1), repeated, batch.repeat(n_samples, 1, 1))
+            geometries = self.network.backmap(
+                noise.flatten(0, 1), repeated, batch.repeat(n_samples, 1, 1), self.settings.relaxation
+            )
             return geometries.unflatten(0, (n_samples, -1)).transpose(0, 1)
 
         return self.run(draw, beads, chunk=max(1, CHUNK // n_samples))

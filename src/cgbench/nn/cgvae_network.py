@@ -118,6 +118,7 @@ def make_network(
     flow = LatentFlow(local.frames, mapping.n_beads, n_latent, s.flow) if local and s.flow else None
     return VariationalNetwork(
         mapping,
+        molecule,
         encoder,
         prior,
         decoder,

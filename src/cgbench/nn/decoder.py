@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
+from cgbench.nn.dense import Linear
 from cgbench.nn.equivariant import EquivariantLayers, normalised_cross
 from cgbench.nn.invariant import mlp
 from cgbench.nn.local_coordinates import LocalCoordinates
@@ -117,11 +118,11 @@ class EquivariantDecoder(Decoder):
         super().__init__(bead_index, mapping_matrix, correct_combination=correct_combination, local=local)
         self.basis = RadialBasis(cutoff, n_basis)
         self.identity = nn.Parameter(torch.randn(len(mapping_matrix), n_features))
-        self.scalar = nn.Linear(n_latent, n_features)
-        self.pseudoscalar = nn.Linear(n_latent, n_vectors)
+        self.scalar = Linear(n_latent, n_features)
+        self.pseudoscalar = Linear(n_latent, n_vectors)
         self.direction = mlp(n_features, n_features, n_vectors)
         self.direction_filters = filter_matrix(n_basis, n_vectors)
-        self.other_direction = nn.Linear(n_vectors, n_vectors, bias=False)
+        self.other_direction = Linear(n_vectors, n_vectors, bias=False)
         self.layers = EquivariantLayers(n_features, n_vectors, n_layers, n_basis, n_heads)
         scale = (1.0 if local is None else 0.1) / (2 * n_vectors) ** 0.5
         self.readout = nn.Parameter(scale * torch.randn(len(bead_index), 2 * n_vectors))

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from cgbench.nn.dense import Linear
 from cgbench.nn.equivariant import EquivariantLayers, normalised_cross
 from cgbench.nn.invariant import InvariantNetwork, mlp
 from cgbench.nn.radial import RadialBasis, pair_distance
@@ -54,13 +55,13 @@ class BeadEncoder(nn.Module):
         size = torch.zeros(len(count)).index_add(0, kinds, size) / count  # on average over atoms of a kind
         self.weights = nn.Parameter(torch.randn(len(size), n_vectors) / size.sqrt().unsqueeze(-1))
         self.basis = RadialBasis(cutoff, n_basis)
-        self.other_vector = nn.Linear(n_vectors, n_vectors, bias=False)
-        self.left = nn.Linear(n_vectors, n_products, bias=False)
-        self.right_v = nn.Linear(n_vectors, n_products, bias=False)
-        self.right_a = nn.Linear(n_vectors, n_products, bias=False)
+        self.other_vector = Linear(n_vectors, n_vectors, bias=False)
+        self.left = Linear(n_vectors, n_products, bias=False)
+        self.right_v = Linear(n_vectors, n_products, bias=False)
+        self.right_a = Linear(n_vectors, n_products, bias=False)
         self.products = mlp(2 * n_products**2, n_features, n_features)
         self.layers = EquivariantLayers(n_features, n_vectors, n_layers, n_basis, n_heads)
-        self.readout = nn.Linear(n_features + n_vectors, n_features)
+        self.readout = Linear(n_features + n_vectors, n_features)
 
     def forward(self, positions: Tensor, beads: Tensor, bead_features: Tensor) -> Tensor:
         """Features [batch, n_beads, F] of frames [batch, n_atoms, 3] and what is known of their beads."""
@@ -109,8 +110,8 @@ class AtomEncoder(nn.Module):
         self.register_buffer("members", members, persistent=False)
         self.atoms = InvariantNetwork(kinds, n_features, n_layers, n_basis, n_heads, n_handed, cutoff)
         self.to_bead = RadialBasis(2 * cutoff, n_basis)
-        self.filters = nn.ModuleList(nn.Linear(n_basis, n_features, bias=False) for _ in range(n_layers))
-        self.values = nn.ModuleList(nn.Linear(n_features, n_features) for _ in range(n_layers))
+        self.filters = nn.ModuleList(Linear(n_basis, n_features, bias=False) for _ in range(n_layers))
+        self.values = nn.ModuleList(Linear(n_features, n_features) for _ in range(n_layers))
 
     def forward(self, positions: Tensor, beads: Tensor, bead_features: Tensor) -> Tensor:
         """Features [batch, n_beads, F] of frames [batch, n_atoms, 3]."""

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cgbench.nn.dense import Linear
 from cgbench.nn.invariant import mlp
 from cgbench.nn.radial import filter_matrix, neighbour_sum
 
@@ -61,10 +62,10 @@ class EquivariantMessage(nn.Module):
         self.normalise = nn.LayerNorm(n_features)
         self.source = mlp(n_features, n_features, sum(self.sizes))
         self.filters = filter_matrix(n_basis, n_heads)
-        self.to_scalar = nn.Linear(n_features, n_features)
-        self.from_direction = nn.Linear(n_vectors, n_vectors, bias=False)
-        self.from_vector = nn.Linear(n_vectors, 3 * n_vectors, bias=False)
-        self.from_pseudovector = nn.Linear(n_vectors, 4 * n_vectors, bias=False)
+        self.to_scalar = Linear(n_features, n_features)
+        self.from_direction = Linear(n_vectors, n_vectors, bias=False)
+        self.from_vector = Linear(n_vectors, 3 * n_vectors, bias=False)
+        self.from_pseudovector = Linear(n_vectors, 4 * n_vectors, bias=False)
 
     def forward(self, state: tuple[Tensor, ...], positions: Tensor, basis: Tensor) -> tuple[Tensor, ...]:
         """Update (S, P, V, A) at beads [batch, n, 3] with basis [batch, K, n, n]."""
@@ -108,8 +109,8 @@ class Update(nn.Module):
     def __init__(self, n_features: int, n_vectors: int) -> None:
         super().__init__()
         self.sizes = (n_features, n_vectors, n_vectors, n_vectors)
-        self.mix_v = nn.Linear(n_vectors, 2 * n_vectors, bias=False)
-        self.mix_a = nn.Linear(n_vectors, n_vectors, bias=False)
+        self.mix_v = Linear(n_vectors, 2 * n_vectors, bias=False)
+        self.mix_a = Linear(n_vectors, n_vectors, bias=False)
         self.normalise = nn.LayerNorm(n_features)
         self.gate = mlp(n_features + 4 * n_vectors, 2 * n_features, sum(self.sizes))
 

@@ -3,12 +3,13 @@
 import torch
 from torch import Tensor, nn
 
+from cgbench.nn.dense import Linear
 from cgbench.nn.radial import RadialBasis, filter_matrix, neighbour_sum, pair_distance
 
 
 def mlp(n_in: int, n_hidden: int, n_out: int) -> nn.Sequential:
     """Two linear layers with SiLU between."""
-    return nn.Sequential(nn.Linear(n_in, n_hidden), nn.SiLU(), nn.Linear(n_hidden, n_out))
+    return nn.Sequential(Linear(n_in, n_hidden), nn.SiLU(), Linear(n_hidden, n_out))
 
 
 class Message(nn.Module):
@@ -18,7 +19,7 @@ class Message(nn.Module):
         super().__init__()
         self.n_heads = n_heads
         self.normalise = nn.LayerNorm(n_features)
-        self.value = nn.Linear(n_features, n_features)
+        self.value = Linear(n_features, n_features)
         self.filters = filter_matrix(n_basis, n_heads)
         self.update = mlp(2 * n_features, n_features, n_features)
 
@@ -42,9 +43,9 @@ class Handedness(nn.Module):
     def __init__(self, n_features: int, n_basis: int, n_channels: int) -> None:
         super().__init__()
         self.n_channels = n_channels
-        self.value = nn.Linear(n_features, self.n_vectors * n_channels)
+        self.value = Linear(n_features, self.n_vectors * n_channels)
         self.filters = filter_matrix(n_basis, self.n_vectors)
-        self.mix = nn.Linear(n_channels, n_features)
+        self.mix = Linear(n_channels, n_features)
 
     def forward(self, h: Tensor, positions: Tensor, basis: Tensor) -> Tensor:
         """Add to features [batch, n, F] what the handedness at positions [batch, n, 3] tells."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cgbench.mapping.base import Mapping
+from cgbench.molecule import Molecule
 from cgbench.nn.invariant import mlp
 from cgbench.nn.published_decoder import PublishedDecoder, filters, perceptron
 from cgbench.nn.radial import RadialBasis, channel_sum, pair_distance
@@ -134,8 +135,8 @@ class PublishedNetwork(VariationalNetwork):
 
     Parameters
     ----------
-    elements : [n_atoms]
-        Elements, numbered from 0.
+    mapping, molecule
+        M, and what the atoms are.
     n_features, n_basis
         F and radial functions.
     encoder_layers, decoder_layers
@@ -147,7 +148,7 @@ class PublishedNetwork(VariationalNetwork):
     def __init__(
         self,
         mapping: Mapping,
-        elements: Tensor,
+        molecule: Molecule,
         n_features: int,
         n_basis: int,
         encoder_layers: int,
@@ -157,8 +158,10 @@ class PublishedNetwork(VariationalNetwork):
     ) -> None:
         bead_index = torch.as_tensor(mapping.bead_index)
         matrix = torch.as_tensor(mapping.matrix, dtype=torch.float32)
+        elements = torch.as_tensor(molecule.element_index)
         super().__init__(
             mapping,
+            molecule,
             PublishedEncoder(bead_index, elements, n_features, encoder_layers, n_basis, atom_cutoff),
             PublishedPrior(mapping.n_beads, n_features, encoder_layers, n_basis, bead_cutoff),
             PublishedDecoder(bead_index, matrix, n_features, decoder_layers, n_basis, bead_cutoff),

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from cgbench.errors import InputError
 from cgbench.nn.decoder import Decoder
+from cgbench.nn.dense import Linear
 from cgbench.nn.equivariant import cross
 from cgbench.nn.invariant import mlp
 from cgbench.nn.radial import RadialBasis, channel_sum, pair_distance
@@ -17,7 +18,7 @@ def perceptron(n_in: int, n_hidden: int, n_out: int) -> nn.Sequential:
     """Two linear layers with SiLU between, with the initial weights of the published code."""
     layers = mlp(n_in, n_hidden, n_out)
     for layer in layers:
-        if isinstance(layer, nn.Linear):
+        if isinstance(layer, Linear):
             nn.init.xavier_uniform_(layer.weight)
             nn.init.zeros_(layer.bias)
     return layers
@@ -114,7 +115,7 @@ class PublishedUpdate(nn.Module):
     def __init__(self, n_features: int, is_last: bool) -> None:
         super().__init__()
         self.is_last = is_last
-        self.mix = nn.Linear(n_features, 2 * n_features, bias=False)
+        self.mix = Linear(n_features, 2 * n_features, bias=False)
         self.gate = perceptron(2 * n_features, n_features, n_features if is_last else 3 * n_features)
 
     def forward(self, state: State) -> State:

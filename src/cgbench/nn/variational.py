@@ -9,14 +9,18 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from cgbench.mapping.base import Mapping
+from cgbench.molecule import Molecule
+from cgbench.nn.bounds import Bounds
 from cgbench.nn.decoder import Decoder
 from cgbench.nn.latent_flow import LatentFlow
 from cgbench.nn.mapped import MappedNetwork
+from cgbench.nn.relaxation import relax
 from cgbench.nn.training import TrainingSettings
 
 Gaussian = tuple[Tensor, Tensor]  # mean and log of the standard deviation, [batch, n_beads, n_latent]
 
 LOG_SIGMA_RANGE = (-6.0, 3.0)
+PLANE = 3  # beads that span one
 
 
 class VariationalSettings(TrainingSettings):
@@ -33,8 +37,12 @@ class VariationalSettings(TrainingSettings):
     gamma, gamma_prior
         Weight of squared errors of bonded and 1-3 distances, of geometries decoded from the
         posterior and from the prior; of the latter also of atoms that are inside each other.
-    posterior
-        Whether a reconstruction decodes the mean of the posterior or one draw from it.
+    precision
+        Precision in which dense layers multiply in training. ``"bfloat16"`` makes wide networks several
+        times as fast, on processors that have it.
+    relaxation
+        Steps by which a decoded geometry is brought within the distances and the handedness of the
+        training frames; with 0 it stays as the decoder wrote it.
     """
 
     bead_cutoff: Annotated[float, Field(gt=0)] = 9.5
@@ -42,7 +50,8 @@ class VariationalSettings(TrainingSettings):
     beta_warm_up: Annotated[float, Field(ge=0, le=1)] = 0.3
     gamma: Annotated[float, Field(ge=0)] = 1.0
     gamma_prior: Annotated[float, Field(ge=0)] = 1.0
-    posterior: Literal["mean", "sample"] = "mean"
+    precision: Literal["float32", "bfloat16"] = "float32"
+    relaxation: Annotated[int, Field(ge=0)] = 20
 
     @property
     def warm_up(self) -> float:
@@ -61,6 +70,8 @@ class VariationalNetwork(MappedNetwork):
 
     Parameters
     ----------
+    mapping, molecule
+        M, and what the atoms are.
     encoder
         From atoms, beads and bead features to features [batch, n_beads, F].
     prior
@@ -80,6 +91,7 @@ class VariationalNetwork(MappedNetwork):
     def __init__(
         self,
         mapping: Mapping,
+        molecule: Molecule,
         encoder: nn.Module,
         prior: nn.Module,
         decoder: Decoder,
@@ -89,6 +101,7 @@ class VariationalNetwork(MappedNetwork):
         flow: LatentFlow | None = None,
     ) -> None:
         super().__init__(mapping)
+        self.bounds = Bounds(molecule)
         self.encoder = encoder
         self.bead_features = prior
         self.prior_head = prior_head
@@ -104,6 +117,7 @@ class VariationalNetwork(MappedNetwork):
     @torch.no_grad()
     def start_from(self, positions: Tensor, combination: Tensor) -> None:
         """Begin with what is known of training frames [n_frames, n_atoms, 3] in closed form."""
+        self.bounds.measure(positions)
         beads = self.matrix @ positions
         if self.decoder.combination is not None:
             self.decoder.combination.copy_(combination)
@@ -156,6 +170,14 @@ class VariationalNetwork(MappedNetwork):
         mean, log_sigma = prior
         geometry: Tensor = self.decoder(mean + log_sigma.exp() * relative, beads)
         return geometry
+
+    def backmap(self, relative: Tensor, prior: Gaussian, beads: Tensor, relaxation: int) -> Tensor:
+        """Decode, and bring what was decoded within bounds: the network as it is used once it is trained.
+
+        With one or two beads all atoms lie on their point or line, from which only rounding could lead.
+        """
+        steps = relaxation if self.mapping.n_beads >= PLANE else 0
+        return relax(self.decode(relative, prior, beads), beads, self.bounds, self.matrix, steps)
 
 
 def gaussian(numbers: Tensor) -> Gaussian:

@@ -1,0 +1,124 @@
+"""Control: another method, whose geometries are brought within the bounds of the training frames.
+
+CGVAE's last step (:mod:`cgbench.nn.relaxation`) alone. What remains between CGVAE and this control of a
+simple method is what its network is worth; what lies between that method and its control is what the
+step is worth.
+"""
+
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from cgbench import plugins
+from cgbench.config import PlugIn
+from cgbench.mapping.base import Mapping
+from cgbench.methods.base import BackmappingMethod, FitContext, OracleMethod, Positions
+from cgbench.molecule import Molecule
+from cgbench.nn.bounds import Bounds
+from cgbench.nn.relaxation import relax
+from cgbench.settings import Settings as SettingsModel
+
+BOUNDS = "bounds."  # begins the names of what is learned of them, beside what the method learns
+
+
+class RelaxedSettings(SettingsModel):
+    """What is relaxed, and how much.
+
+    Attributes
+    ----------
+    of
+        The method to begin with.
+    settings
+        Its settings.
+    relaxation
+        Steps.
+    """
+
+    of: str = "conditional_gaussian"
+    settings: dict[str, Any] = Field(default_factory=dict)
+    relaxation: Annotated[int, Field(ge=1)] = 50
+
+    @model_validator(mode="after")
+    def _refuse_unknown(self) -> "RelaxedSettings":
+        if issubclass(plugins.load("methods", self.begun_with().use), OracleMethod):
+            raise ValueError(f"{self.of} works from the true frames, which need no relaxation")
+        return self
+
+    def begun_with(self) -> PlugIn:
+        """Give the method to begin with.
+
+        Raises
+        ------
+        InputError
+            If there is no such method or it refuses its settings.
+        """
+        return PlugIn.parse("methods", self.of, self.of, self.settings, f"settings of relaxed {self.of}")
+
+
+class Method(BackmappingMethod):
+    """Fit another method, and relax what it makes."""
+
+    Settings = RelaxedSettings
+    settings: RelaxedSettings
+    reference = "control; distance geometry after Crippen and Havel, 1988"
+
+    def __init__(self, settings: RelaxedSettings, mapping: Mapping, molecule: Molecule) -> None:
+        super().__init__(settings, mapping, molecule)
+        self.method: BackmappingMethod = settings.begun_with().create(mapping, molecule)
+        self.bounds = Bounds(molecule)
+        self.matrix = torch.as_tensor(mapping.matrix)
+        self.stochastic = self.method.stochastic
+        # The bounds know left from right.
+        self.equivariance = "none" if self.method.equivariance == "none" else "SE(3)"
+
+    @classmethod
+    def made_of(cls, settings: SettingsModel) -> tuple[str, ...]:
+        """Name the method to begin with."""
+        assert isinstance(settings, RelaxedSettings)
+        return (settings.begun_with().use,)
+
+    def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
+        """Fit the method to begin with, and take the bounds from the training frames."""
+        self.method.fit(train, valid, context)
+        self.bounds.measure(torch.as_tensor(train, dtype=torch.float32))
+
+    def reconstruct(self, positions: Positions) -> Positions:
+        """Relax the reconstructions of frames [n_frames, n_atoms, 3]."""
+        return self._relax(self.method.reconstruct(positions)[:, None], self.mapping.beads(positions))[:, 0]
+
+    def reconstruct_draw(self, positions: Positions, seed: int) -> Positions:
+        """Relax the drawn reconstructions of frames [n_frames, n_atoms, 3]."""
+        drawn = self.method.reconstruct_draw(positions, seed)
+        return self._relax(drawn[:, None], self.mapping.beads(positions))[:, 0]
+
+    def sample(self, beads: Positions, n_samples: int, seed: int) -> Positions:
+        """Relax samples for beads [n_frames, n_beads, 3]: [n_frames, n_samples, n_atoms, 3]."""
+        n_different = n_samples if self.stochastic else 1
+        relaxed = self._relax(self.method.sample(beads, n_different, seed), beads)
+        return np.repeat(relaxed, n_samples // n_different, axis=1)
+
+    @torch.inference_mode()
+    def _relax(self, samples: Positions, beads: Positions) -> Positions:
+        positions = torch.as_tensor(samples)
+        relaxed: Tensor = relax(
+            positions.flatten(0, 1),
+            torch.as_tensor(beads).to(positions).repeat_interleave(samples.shape[1], dim=0),
+            self.bounds.to(positions.dtype),
+            self.matrix.to(positions),
+            self.settings.relaxation,
+        )
+        return relaxed.unflatten(0, samples.shape[:2]).numpy()
+
+    def state(self) -> dict[str, Any]:
+        """Return what the method to begin with has learned, and the bounds."""
+        bounds = {f"{BOUNDS}{name}": value.float() for name, value in self.bounds.state_dict().items()}
+        return self.method.state() | bounds
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Set both."""
+        of_bounds = {name for name in state if name.startswith(BOUNDS)}
+        self.method.load_state({name: value for name, value in state.items() if name not in of_bounds})
+        self.bounds.load_state_dict({name.removeprefix(BOUNDS): state[name] for name in of_bounds})

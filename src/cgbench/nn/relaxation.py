@@ -1,0 +1,75 @@
+"""The last step of decoding: a geometry is brought within the bounds that dynamics keeps a molecule in.
+
+What a network writes is right on average; here no bond stays too long and no atom inside another. Distance
+geometry (Crippen and Havel, *Distance Geometry and Molecular Conformation*, 1988) does this for geometries
+that are made up of nothing else.
+"""
+
+import torch
+from torch import Tensor
+
+from cgbench.nn.bounds import Bounds
+
+STEP = 0.1  # of the way by which a pair alone is out of bounds: many pull at one atom
+MOMENTUM = 0.9
+VOLUME_WEIGHT = 2.0  # of a tetrahedron beside a pair: it has to turn inside out against its edges
+LONGEST = 0.5  # Å that an atom moves in a step, however wrong the geometry: nothing is thrown out
+LEAST_DISTANCE = 0.01  # Å; closer than this, two atoms have no direction to leave by
+WORKING_SET = 2**19  # pairs looked at at once: more leave the caches
+
+
+def relax(positions: Tensor, beads: Tensor, bounds: Bounds, matrix: Tensor, steps: int) -> Tensor:
+    """Bring geometries within bounds by descending the squares of what is out of them, with momentum.
+
+    A geometry that is within them is returned as it is, but for rounding. Equivariant: rotations and
+    translations of positions and beads turn and move the result.
+
+    Parameters
+    ----------
+    positions : [batch, n_atoms, 3]
+        Å.
+    beads : [batch, n_beads, 3]
+        To which the atoms keep in every step: M x = X.
+    bounds
+        Of the molecule.
+    matrix : [n_beads, n_atoms]
+        M.
+    steps
+        How many.
+    """
+    size = max(1, WORKING_SET // positions.shape[1] ** 2)
+    parts = zip(positions.split(size), beads.split(size), strict=True)
+    return torch.cat([_relax(part, at, bounds, matrix, steps) for part, at in parts])
+
+
+def _relax(positions: Tensor, beads: Tensor, bounds: Bounds, matrix: Tensor, steps: int) -> Tensor:
+    bead_index = matrix.argmax(0)
+    least, most = bounds.distances()
+    moved = torch.zeros_like(positions)
+    for _ in range(steps):
+        ahead = positions + MOMENTUM * moved
+        moved = MOMENTUM * moved + STEP * (_pull(ahead, least, most) + VOLUME_WEIGHT * _turn(ahead, bounds))
+        moved = moved * (LONGEST / moved.norm(dim=-1, keepdim=True).clamp_min(LONGEST))
+        moved = moved + (beads - matrix @ (positions + moved))[:, bead_index]
+        positions = positions + moved
+    return positions
+
+
+def _pull(positions: Tensor, least: Tensor, most: Tensor) -> Tensor:
+    """Sum of the ways [batch, n_atoms, 3] that pairs have to go to be within their distances."""
+    centred = positions - positions.mean(1, keepdim=True)
+    square = centred.square().sum(-1, keepdim=True)
+    one = torch.ones_like(square)
+    # |a|² - 2 a·b + |b|² as one product.
+    squares = torch.cat((square, centred, one), -1) @ torch.cat((one, -2 * centred, square), -1).mT
+    distances = squares.clamp_min_(LEAST_DISTANCE**2).sqrt_()
+    excess = torch.clamp(distances, least, most).div_(distances).sub_(1.0)
+    return centred * excess.sum(-1, keepdim=True) - excess @ centred
+
+
+def _turn(positions: Tensor, bounds: Bounds) -> Tensor:
+    """Sum of the ways [batch, n_atoms, 3] that corners have to go for tetrahedra to have their volumes."""
+    volumes, slopes = bounds.volumes(positions)
+    missing = volumes.clamp(*bounds.volume_range) - volumes
+    ways = slopes * (missing / slopes.square().sum((2, 3)).clamp_min(1e-3))[..., None, None]
+    return torch.zeros_like(positions).index_add_(1, bounds.corners.T.reshape(-1), ways.flatten(1, 2))

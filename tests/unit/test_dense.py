@@ -1,0 +1,62 @@
+"""Dense layers: in bfloat16 while a network is trained, if it is asked for, and never in evaluation."""
+
+import numpy as np
+import pytest
+import torch
+
+from cgbench.frames import Frames
+from cgbench.mapping.base import Mapping
+from cgbench.methods import cgvae_published
+from cgbench.methods.base import FitContext
+from cgbench.molecule import Molecule
+from cgbench.nn.dense import Linear, halve_products
+
+
+@pytest.fixture
+def layer() -> Linear:
+    torch.manual_seed(1)
+    return Linear(64, 32)
+
+
+def test_it_is_linear_unless_halved(layer: Linear) -> None:
+    values = torch.randn(5, 64)
+    torch.testing.assert_close(layer(values), values @ layer.weight.T + layer.bias)
+
+
+def test_halved_products_are_close_in_training_and_exact_in_evaluation(layer: Linear) -> None:
+    values = torch.randn(500, 64)
+    exact = values @ layer.weight.T + layer.bias
+    halve_products(torch.nn.Sequential(layer))
+    halved = layer(values)
+    assert halved.dtype == torch.float32
+    off = (halved - exact).abs()
+    assert 1e-4 < off.max() < 0.02, "eight bits of mantissa"
+    torch.testing.assert_close(layer.eval()(values), exact)
+
+
+def test_gradients_are_those_of_a_linear_layer_but_for_rounding(layer: Linear) -> None:
+    values, towards = torch.randn(500, 64), torch.randn(500, 32)
+    slopes = []
+    for _ in range(2):
+        layer.zero_grad()
+        (layer(values) * towards).sum().backward()
+        assert layer.weight.grad is not None and layer.weight.grad.dtype == torch.float32
+        slopes.append(layer.weight.grad.clone())
+        halve_products(layer)
+    assert 1e-4 < (slopes[0] - slopes[1]).norm() / slopes[0].norm() < 0.01
+
+
+def test_networks_learn_as_well_in_bfloat16(alanine: Molecule, alanine_frames: Frames) -> None:
+    """The validation loss after a few epochs, which is computed in float32, is that of float32."""
+    losses = {}
+    for precision in ("float32", "bfloat16"):
+        settings = cgvae_published.PublishedSettings(
+            features=64, epochs=8, batch_size=16, learning_rate=1e-3, precision=precision
+        )
+        method = cgvae_published.Method(settings, Mapping.centres(alanine.residue_index), alanine)
+        context = FitContext(seed=1)
+        method.fit(alanine_frames.positions[:160], alanine_frames.positions[160:], context)
+        losses[precision] = [row["valid_loss"] for row in context.history]
+    assert losses["bfloat16"] != losses["float32"], "or it was not used"
+    assert losses["float32"][-1] < 0.7 * losses["float32"][0]
+    np.testing.assert_allclose(losses["bfloat16"], losses["float32"], rtol=0.05)
