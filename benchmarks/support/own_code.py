@@ -23,8 +23,8 @@ def measure(case: Case) -> Cost:
     """Train on bundled frames, then sample from the beads of frames to arrays."""
     molecule, frames, mapping = load(case.molecule, case.n_beads)
     method = plugins.load("methods", case.method)
-    once = {"flow": {"epochs": 1}, "decoder_epochs": 1}  # they are there to be sampled from
-    once = {key: value for key, value in once.items() if key in method.Settings.model_fields}
+    # The flow is there to be sampled from.
+    once = {"flow": {"epochs": 1}} if "flow" in method.Settings.model_fields else {}
     settings = method.Settings(**{**once, **case.settings, "epochs": EPOCHS})
     model = method(settings, mapping, molecule)
 

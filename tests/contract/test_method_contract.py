@@ -19,7 +19,7 @@ from cgbench.nn.variational import VariationalSettings
 METHODS = plugins.names("methods")
 N_SAMPLES = 3
 # A network that is small and trained for moments, whatever its own defaults are.
-QUICK = {"epochs": 2, "batch_size": 32, "learning_rate": 1e-3, "features": 32, "decoder_epochs": 1}
+QUICK = {"epochs": 2, "batch_size": 32, "learning_rate": 1e-3, "features": 32}
 QUICK |= {"flow": {"epochs": 1, "batch_size": 32, "features": 32}}
 
 

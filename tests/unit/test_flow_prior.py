@@ -13,11 +13,10 @@ from cgbench.methods import cgvae
 from cgbench.methods.base import FitContext
 from cgbench.molecule import Molecule
 from cgbench.nn.cgvae_network import CGVAESettings
-from cgbench.nn.latent_flow import LatentFlow
 
-SMALL: dict[str, Any] = {"features": 16, "epochs": 2, "decoder_epochs": 2, "batch_size": 16}
+SMALL: dict[str, Any] = {"features": 16, "epochs": 2, "batch_size": 16}
 FLOW: dict[str, Any] = {"features": 16, "epochs": 2, "batch_size": 16}
-LOSSES = {"valid_loss", "valid_flow", "valid_decoder"}
+LOSSES = {"valid_loss", "valid_flow"}
 
 
 @pytest.fixture
@@ -38,15 +37,15 @@ def latents(model: cgvae.Method, frames: np.ndarray) -> torch.Tensor:
         return torch.cat(model.network.posterior(positions, beads, prior, features), dim=-1)
 
 
-def test_history_goes_through_three_stages(alanine: Molecule, frames: np.ndarray) -> None:
+def test_history_goes_through_both_stages(alanine: Molecule, frames: np.ndarray) -> None:
     context = FitContext(seed=1)
     told: list[int] = []
     context.observer = lambda history: told.append(len(history))
     method(alanine).fit(frames[:48], frames[48:], context)
-    assert [row["epoch"] for row in context.history] == [1, 2, 3, 4, 5, 6]
-    assert told == [1, 2, 3, 4, 5, 6]
+    assert [row["epoch"] for row in context.history] == [1, 2, 3, 4]
+    assert told == [1, 2, 3, 4]
     losses = [next(key for key in row if key in LOSSES) for row in context.history]
-    assert losses == ["valid_loss"] * 2 + ["valid_flow"] * 2 + ["valid_decoder"] * 2
+    assert losses == ["valid_loss"] * 2 + ["valid_flow"] * 2
     seconds = [row["seconds"] for row in context.history]
     assert seconds == sorted(seconds)
 
@@ -61,7 +60,7 @@ def test_prior_is_the_standard_gaussian_that_the_flow_starts_from(
     assert not log_sigma.any()
 
 
-def test_later_stages_leave_the_latents_alone(
+def test_the_flow_alone_changes_once_the_latents_are_fitted(
     alanine: Molecule, frames: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before: list[torch.Tensor] = []
@@ -74,25 +73,22 @@ def test_later_stages_leave_the_latents_alone(
         real(network, *rest)
 
     monkeypatch.setattr(cgvae, "fit_flow_prior", spy)
-    model = method(alanine, decoder_epochs=3)
+    model = method(alanine)
     model.fit(frames[:48], frames[48:], FitContext(seed=1))
     torch.testing.assert_close(latents(model, frames), before[0], rtol=0, atol=0)
     changed = {name for name, value in model.state().items() if not torch.equal(value, weights[name])}
-    assert any(name.startswith("flow.") for name in changed)
-    assert any(name.startswith("decoder.layers.") for name in changed)
-    assert all(name.startswith(("flow.", "decoder.")) for name in changed)
-    assert not any(name.startswith(("decoder.local.", "decoder.combination")) for name in changed)
+    assert changed
+    assert all(name.startswith("flow.") for name in changed)
 
 
-@pytest.mark.parametrize("stage", ["flow", "decoder"])
-def test_killed_in_a_later_stage_it_ends_like_one_that_ran_through(
-    stage: str, alanine: Molecule, frames: np.ndarray, tmp_path: Path
+def test_killed_in_the_flow_it_ends_like_one_that_ran_through(
+    alanine: Molecule, frames: np.ndarray, tmp_path: Path
 ) -> None:
     whole, context = method(alanine), FitContext(seed=1, scratch=tmp_path / "whole")
     whole.fit(frames[:48], frames[48:], context)
 
     def dies(history: list[dict[str, float]]) -> None:
-        if f"valid_{stage}" in history[-1] and f"valid_{stage}" in history[-2]:
+        if "valid_flow" in history[-1] and "valid_flow" in history[-2]:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -123,23 +119,6 @@ def test_samples_are_what_the_decoder_makes_of_what_the_flow_draws(
         without = network.backmap(noise[0], prior, at, steps)
     np.testing.assert_allclose(drawn, expected, atol=1e-4)
     assert np.abs(drawn - without.numpy()).max() > 0.01, "the flow moves what it is given"
-
-
-def test_the_decoder_alone_learns_from_what_the_flow_draws(
-    alanine: Molecule, frames: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pushed: list[int] = []
-    epochs: list[int] = []
-    real = LatentFlow.push
-
-    def spy(self: LatentFlow, latent: torch.Tensor, beads: torch.Tensor) -> torch.Tensor:
-        pushed.append(len(epochs))
-        return real(self, latent, beads)
-
-    monkeypatch.setattr(LatentFlow, "push", spy)
-    observer = FitContext(seed=1, observer=lambda history: epochs.append(len(history)))
-    method(alanine).fit(frames[:48], frames[48:], observer)
-    assert set(pushed) == {4, 5}, "both epochs of the third stage, and none of the others"
 
 
 def test_without_a_flow_the_gaussian_is_learned(alanine: Molecule, frames: np.ndarray) -> None:

@@ -20,17 +20,12 @@ After Wang et al., *Generative Coarse-Graining of Molecular Conformations*, ICML
   geometry that is decoded, so that a network has only what they leave open to learn;
 - radial filters are shared by the channels of a head, which takes the sum over neighbours from a
   tensor of pairs times features to one matrix product;
-- geometries decoded from the prior are held to the bond lengths and angles of the frame during
-  training, not only those decoded from the posterior, and atoms are kept out of each other
-  (``gamma_prior``; 0 turns it off);
 - once encoder and decoder are fitted, a flow takes the place of the Gaussian prior, which cannot follow
-  a posterior that tells basins apart; then the decoder learns to make whole molecules of what the flow
-  draws (``flow``; null leaves the Gaussian);
+  a posterior that tells basins apart (``flow``; null leaves the Gaussian);
 - what is decoded is brought within the distances and the handedness that training frames have
   (``relaxation``; 0 leaves it as the decoder wrote it).
 """
 
-import functools
 import warnings
 from typing import Any, ClassVar
 
@@ -50,12 +45,9 @@ from cgbench.nn.cgvae_network import CGVAESettings, make_network
 from cgbench.nn.decoder import Decoder, EquivariantDecoder
 from cgbench.nn.dense import halve_products
 from cgbench.nn.flow_prior import fit_flow_prior
-from cgbench.nn.latent_flow import LatentFlow
 from cgbench.nn.local_coordinates import LocalCoordinates
 from cgbench.nn.training import Terms, train_network
 from cgbench.nn.variational import VariationalNetwork, VariationalSettings, kl_divergence
-
-PRIOR_SHARE = 4  # in training, one geometry is decoded from the prior for every so many frames
 
 
 class Method(NetworkMethod):
@@ -109,17 +101,10 @@ class Method(NetworkMethod):
         self.network.start_from(torch.as_tensor(np.asarray(train, dtype=np.float32)), combination)
         self.pairs = self.pairs.to(context.device)
         train_network(self.network, self._loss, train, valid, self.settings, context)
-        if (flow := self.network.flow) is None:
-            return
-        s = self.settings
-        assert isinstance(s, CGVAESettings)
-        assert s.flow is not None
-        fit_flow_prior(self.network, train, valid, s.flow, context.stage("flow"))
-        if s.gamma_prior:
-            loss = functools.partial(self._loss, flow=flow)
-            again = s.model_copy(update={"epochs": s.decoder_epochs})
-            with self.network.frozen_latents():
-                train_network(self.network, loss, train, valid, again, context.stage("decoder"))
+        if self.network.flow is not None:
+            assert isinstance(self.settings, CGVAESettings)
+            assert self.settings.flow is not None
+            fit_flow_prior(self.network, train, valid, self.settings.flow, context.stage("flow"))
 
     def _refuse_isolated_beads(self, positions: Positions) -> None:
         """Refuse a bead that sees no other: it has no direction, so its atoms would all fall onto it."""
@@ -140,39 +125,21 @@ class Method(NetworkMethod):
                 f"bead; raise bead_cutoff (now {self.settings.bead_cutoff})"
             )
 
-    def _loss(
-        self,
-        positions: Tensor,
-        progress: float,
-        generator: torch.Generator,
-        flow: LatentFlow | None = None,
-    ) -> Terms:
+    def _loss(self, positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
         s, network = self.settings, self.network
         beads = network.matrix @ positions
         prior, bead_features = network.prior(beads)
         posterior = network.posterior(positions, beads, prior, bead_features)
-        n_frames = len(positions)
-        n_drawn = -(-n_frames // PRIOR_SHARE) if s.gamma_prior else 0
-        noise = torch.randn(n_frames + n_drawn, *posterior[0].shape[1:], generator=generator).to(positions)
-        drawn = noise[n_frames:]
-        if flow is not None:
-            with torch.no_grad():
-                drawn = flow.push(drawn.unsqueeze(0), beads[:n_drawn])[0]
-        latent = torch.cat((posterior[0] + posterior[1].exp() * noise[:n_frames], drawn))
-        mean, log_sigma, at = (torch.cat((whole, whole[:n_drawn])) for whole in (*prior, beads))
-        rebuilt, made_up = network.decode(latent, (mean, log_sigma), at).split((n_frames, n_drawn))
-        target = pair_distances(positions, self.pairs)
+        noise = torch.randn(posterior[0].shape, generator=generator).to(positions)
+        rebuilt = network.decode(posterior[0] + posterior[1].exp() * noise, prior, beads)
+        lengths, true_lengths = (pair_distances(geometry, self.pairs) for geometry in (rebuilt, positions))
         terms = {
             "recon": (rebuilt - positions).square().mean(),
             "kl": kl_divergence(posterior).mean(),
-            "graph": (pair_distances(rebuilt, self.pairs) - target).square().mean(),
+            "graph": (lengths - true_lengths).square().mean(),
         }
         kl_weight = s.kl_weight(progress, self.mapping.n_atoms, self.mapping.n_beads)
         total = terms["recon"] + kl_weight * terms["kl"] + s.gamma * terms["graph"]
-        if n_drawn:
-            terms["graph_prior"] = (pair_distances(made_up, self.pairs) - target[:n_drawn]).square().mean()
-            terms["overlap_prior"] = network.bounds.overlap(made_up).mean()
-            total = total + s.gamma_prior * (terms["graph_prior"] + terms["overlap_prior"])
         return {"loss": total, **terms}
 
     def reconstruct(self, positions: Positions) -> Positions:

@@ -45,7 +45,6 @@ class Bounds(nn.Module):
     pairs: Tensor
     kind: Tensor
     is_far: Tensor
-    repelling: Tensor
     corners: Tensor
     least: Tensor
     most: Tensor
@@ -72,8 +71,7 @@ class Bounds(nn.Module):
             ("pairs", pairs),
             ("kind", kind),
             ("is_far", np.append(found[0] < 0, False)),
-            ("repelling", pairs[:, between >= ONE_FOUR]),
-            ("corners", np.array(corners, dtype=np.int64).reshape(-1, 4).T),
+            ("corners", np.array(corners, dtype=np.int64).reshape(-1, 4)),
         ):
             self.register_buffer(name, torch.as_tensor(array.copy()), persistent=False)
         self.register_buffer("least", torch.zeros(n_kinds))
@@ -104,17 +102,10 @@ class Bounds(nn.Module):
 
     def volumes(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         """Volumes [batch, n_tetrahedra] (Å³), and their slopes [batch, n_tetrahedra, 4, 3] by the corners."""
-        first, *others = (positions[:, atoms] for atoms in self.corners)
-        a, b, c = (corner - first for corner in others)
-        slopes = [torch.linalg.cross(b, c), torch.linalg.cross(c, a), torch.linalg.cross(a, b)]
-        volume = (a * slopes[0]).sum(-1)
-        return volume, torch.stack((-slopes[0] - slopes[1] - slopes[2], *slopes), dim=2)
-
-    def overlap(self, positions: Tensor) -> Tensor:
-        """Squares of what atoms three bonds apart or more are too close: [batch], Å² per atom."""
-        least = self.least[self.kind[*self.repelling]]
-        missing = (least - pair_distances(positions, self.repelling)).clamp_min(0.0)
-        return missing.square().sum(1) / positions.shape[1]
+        places = positions.index_select(1, self.corners.flatten()).unflatten(1, self.corners.shape)
+        a, b, c = (places[:, :, 1:] - places[:, :, :1]).unbind(2)
+        of_a, of_b, of_c = torch.linalg.cross(b, c), torch.linalg.cross(c, a), torch.linalg.cross(a, b)
+        return (a * of_a).sum(-1), torch.stack((-of_a - of_b - of_c, of_a, of_b, of_c), dim=2)
 
 
 def pair_distances(positions: Tensor, pairs: Tensor) -> Tensor:

@@ -48,9 +48,6 @@ class CGVAESettings(MessageSettings, VariationalSettings):
     flow
         How the flow is made and fitted that takes the place of the Gaussian prior once encoder and decoder
         are fitted; with None the Gaussian stays.
-    decoder_epochs
-        Passes over the training frames in which the decoder alone learns to make whole molecules of what
-        the flow draws.
     """
 
     channels = ("features", "vectors")
@@ -69,7 +66,6 @@ class CGVAESettings(MessageSettings, VariationalSettings):
     decoder_layers: Annotated[int, Field(ge=1)] = 3
 
     flow: FlowSettings | None = FlowSettings()
-    decoder_epochs: Annotated[int, Field(ge=1)] = 12
     learning_rate: Annotated[float, Field(gt=0)] = 5e-3
     beta: Annotated[float, Field(ge=0)] = 0.01
 

@@ -65,11 +65,6 @@ class Decoder(nn.Module, ABC):
             relative = self.combination @ (beads - beads.mean(1, keepdim=True))
         return self.local.read(positions - self._on_beads(relative, beads), beads)
 
-    def read_by_encoder(self) -> list[nn.Parameter]:
-        """Name what :meth:`rows` and the code of local coordinates are made of."""
-        combination = [] if self.combination is None else [self.combination]
-        return combination + ([] if self.local is None else list(self.local.parameters()))
-
     def _on_beads(self, relative: Tensor, beads: Tensor) -> Tensor:
         shift = beads - self.matrix @ relative
         return relative + shift[:, self.bead_index]

@@ -64,12 +64,14 @@ def _pull(positions: Tensor, least: Tensor, most: Tensor) -> Tensor:
     squares = torch.cat((square, centred, one), -1) @ torch.cat((one, -2 * centred, square), -1).mT
     distances = squares.clamp_min_(LEAST_DISTANCE**2).sqrt_()
     excess = torch.clamp(distances, least, most).div_(distances).sub_(1.0)
-    return centred * excess.sum(-1, keepdim=True) - excess @ centred
+    summed = excess @ torch.cat((centred, one), -1)
+    return centred * summed[..., 3:] - summed[..., :3]
 
 
 def _turn(positions: Tensor, bounds: Bounds) -> Tensor:
     """Sum of the ways [batch, n_atoms, 3] that corners have to go for tetrahedra to have their volumes."""
     volumes, slopes = bounds.volumes(positions)
     missing = volumes.clamp(*bounds.volume_range) - volumes
-    ways = slopes * (missing / slopes.square().sum((2, 3)).clamp_min(1e-3))[..., None, None]
-    return torch.zeros_like(positions).index_add_(1, bounds.corners.T.reshape(-1), ways.flatten(1, 2))
+    steepness = slopes.flatten(2).square().sum(2).clamp_min(1e-3)
+    ways = slopes * (missing / steepness)[..., None, None]
+    return torch.zeros_like(positions).index_add_(1, bounds.corners.flatten(), ways.flatten(1, 2))

@@ -1,7 +1,5 @@
 """The variational network: encoder q(z|x,X), prior p(z|X), decoder p(x|X,z), whatever they are made of."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Literal
 
 import torch
@@ -34,9 +32,8 @@ class VariationalSettings(TrainingSettings):
         Weight of the KL divergence per coordinate, Å²; 2σ² for a target precision of σ.
     beta_warm_up
         Share of training over which β rises from zero.
-    gamma, gamma_prior
-        Weight of squared errors of bonded and 1-3 distances, of geometries decoded from the
-        posterior and from the prior; of the latter also of atoms that are inside each other.
+    gamma
+        Weight of squared errors of bonded and 1-3 distances.
     precision
         Precision in which dense layers multiply in training. ``"bfloat16"`` makes wide networks several
         times as fast, on processors that have it.
@@ -49,7 +46,6 @@ class VariationalSettings(TrainingSettings):
     beta: Annotated[float, Field(ge=0)] = 0.005
     beta_warm_up: Annotated[float, Field(ge=0, le=1)] = 0.3
     gamma: Annotated[float, Field(ge=0)] = 1.0
-    gamma_prior: Annotated[float, Field(ge=0)] = 1.0
     precision: Literal["float32", "bfloat16"] = "float32"
     relaxation: Annotated[int, Field(ge=0)] = 20
 
@@ -127,20 +123,6 @@ class VariationalNetwork(MappedNetwork):
             self.decoder.local.start_from(self.decoder.rows(positions, beads))
         if self.flow is not None:
             self.flow.start_from(beads)
-
-    @contextmanager
-    def frozen_latents(self) -> Iterator[None]:
-        """Inside, only that is fitted on which no latent depends: most of the decoder."""
-        kept = set(self.decoder.read_by_encoder())
-        free = [parameter for parameter in self.parameters() if parameter.requires_grad]
-        held = set(free) - (set(self.decoder.parameters()) - kept)
-        for parameter in held:
-            parameter.requires_grad_(False)
-        try:
-            yield
-        finally:
-            for parameter in held:
-                parameter.requires_grad_(True)
 
     def set_precision(self, dtype: torch.dtype) -> None:
         """Cast to ``dtype``, the mapping's weights in full: cast from float32 they would not sum to 1."""
