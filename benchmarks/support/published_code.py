@@ -51,7 +51,8 @@ def import_authors(path: str) -> tuple[Any, Any, Any]:
     """Import `cgvae` and `data` of the clone and the `utils` of its scripts."""
     if not Path(path, "scripts", "utils.py").is_file():
         raise SystemExit(f"{path}: no scripts/utils.py in it; give a clone with its files checked out")
-
+    # The first optimiser loads this, which asks for the origin of modules and gets none of absent ones.
+    importlib.import_module("torch._dynamo")
     sys.path[:0] = [path, f"{path}/scripts"]
     absent = {name.split(".")[0] for name in NEVER_CALLED if not importlib.util.find_spec(name.split(".")[0])}
     sys.modules |= {name: MagicMock() for name in NEVER_CALLED if name.split(".")[0] in absent}
