@@ -69,7 +69,7 @@ class Method(BackmappingMethod):
         super().__init__(settings, mapping, molecule)
         self.method: BackmappingMethod = settings.begun_with().create(mapping, molecule)
         self.bounds = Bounds(molecule)
-        self.matrix = torch.as_tensor(mapping.matrix)
+        self.matrix, self.bead_index = torch.as_tensor(mapping.matrix), torch.as_tensor(mapping.bead_index)
         self.stochastic = self.method.stochastic
         # The bounds know left from right.
         self.equivariance = "none" if self.method.equivariance == "none" else "SE(3)"
@@ -108,6 +108,7 @@ class Method(BackmappingMethod):
             torch.as_tensor(beads).to(positions).repeat_interleave(samples.shape[1], dim=0),
             self.bounds.to(positions.dtype),
             self.matrix.to(positions),
+            self.bead_index,
             self.settings.relaxation,
         )
         return relaxed.unflatten(0, samples.shape[:2]).numpy()

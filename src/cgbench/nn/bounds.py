@@ -85,7 +85,8 @@ class Bounds(nn.Module):
         kind = self.kind[*self.pairs]
         self.least[:-1], self.most[:-1] = torch.inf, 0.0
         least, most = self.volume_range
-        least.fill_(torch.inf), most.fill_(-torch.inf)
+        least.fill_(torch.inf)
+        most.fill_(-torch.inf)
         for frames in positions.split(max(1, WORKING_SET // max(len(kind), 1))):
             distances = pair_distances(frames, self.pairs)
             self.least.scatter_reduce_(0, kind, distances.amin(0), "amin")

@@ -18,7 +18,9 @@ LEAST_DISTANCE = 0.01  # Å; closer than this, two atoms have no direction to le
 WORKING_SET = 2**19  # pairs looked at at once: more leave the caches
 
 
-def relax(positions: Tensor, beads: Tensor, bounds: Bounds, matrix: Tensor, steps: int) -> Tensor:
+def relax(
+    positions: Tensor, beads: Tensor, bounds: Bounds, matrix: Tensor, bead_index: Tensor, steps: int
+) -> Tensor:
     """Bring geometries within bounds by descending the squares of what is out of them, with momentum.
 
     A geometry that is within them is returned as it is, but for rounding. Equivariant: rotations and
@@ -34,16 +36,19 @@ def relax(positions: Tensor, beads: Tensor, bounds: Bounds, matrix: Tensor, step
         Of the molecule.
     matrix : [n_beads, n_atoms]
         M.
+    bead_index : int [n_atoms]
+        Bead of every atom, of those without weight too.
     steps
         How many.
     """
     size = max(1, WORKING_SET // positions.shape[1] ** 2)
     parts = zip(positions.split(size), beads.split(size), strict=True)
-    return torch.cat([_relax(part, at, bounds, matrix, steps) for part, at in parts])
+    return torch.cat([_relax(part, at, bounds, matrix, bead_index, steps) for part, at in parts])
 
 
-def _relax(positions: Tensor, beads: Tensor, bounds: Bounds, matrix: Tensor, steps: int) -> Tensor:
-    bead_index = matrix.argmax(0)
+def _relax(
+    positions: Tensor, beads: Tensor, bounds: Bounds, matrix: Tensor, bead_index: Tensor, steps: int
+) -> Tensor:
     least, most = bounds.distances()
     moved = torch.zeros_like(positions)
     for _ in range(steps):

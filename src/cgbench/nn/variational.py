@@ -159,7 +159,8 @@ class VariationalNetwork(MappedNetwork):
         With one or two beads all atoms lie on their point or line, from which only rounding could lead.
         """
         steps = relaxation if self.mapping.n_beads >= PLANE else 0
-        return relax(self.decode(relative, prior, beads), beads, self.bounds, self.matrix, steps)
+        decoded, bead_index = self.decode(relative, prior, beads), self.decoder.bead_index
+        return relax(decoded, beads, self.bounds, self.matrix, bead_index, steps)
 
 
 def gaussian(numbers: Tensor) -> Gaussian:
