@@ -38,6 +38,24 @@ def test_cgvae_reconstructs_better_than_every_baseline_at_every_resolution(
     assert (mean["cgvae"] < mean[BASELINES].min(axis=1)).all(), mean
 
 
+@pytest.mark.parametrize(
+    ("metric", "atoms", "share"), [("rmsd_recon", "heavy", 0.5), ("rmsd_backmap_mean", "heavy", 1.0)]
+)
+def test_cgvae_knows_chignolin_better_than_every_baseline(
+    metric: str, atoms: str, share: float, metrics: pd.DataFrame
+) -> None:
+    chosen = metrics.query("dataset == 'chignolin' and metric == @metric and atoms == @atoms")
+    mean = chosen.pivot_table(index="n_beads", columns="method", values="value")
+    assert len(mean) >= 2
+    assert (mean["cgvae"] < share * mean[BASELINES].min(axis=1)).all(), mean
+
+
+def test_samples_of_chignolin_are_whole_molecules(metrics: pd.DataFrame) -> None:
+    chosen = metrics.query("dataset == 'chignolin' and method == 'cgvae'").set_index(["metric", "atoms"])
+    assert (chosen.loc[("graph_xor", "heavy"), "value"] <= 0.02).all()
+    assert (chosen.loc[("chirality_right", "all"), "value"] >= 0.995).all()
+
+
 def test_no_job_needed_more_than_its_memory() -> None:
     runs = pd.read_csv(REFERENCE / "runs.csv")
     assert runs["peak_mib"].max() < 4096

@@ -20,7 +20,7 @@ def test_every_cell_is_scored(finished: Project) -> None:
     )
     metrics = pd.read_csv(table)
     cells = metrics.groupby(["dataset", "mapping", "n_beads", "method", "fold"])
-    assert len(cells) == 2 * 5 * 2  # resolutions, methods, folds
+    assert len(cells) == 2 * 6 * 2  # resolutions, methods, folds
     assert cells.size().nunique() == 1, "cells are scored alike"
     # Alanine has no χ.
     assert set(metrics["metric"]) == set(plugins.names("metrics")) - {"chi_jsd"}
@@ -45,6 +45,8 @@ def test_controls_come_out_where_theory_says(finished: Project) -> None:
         rows.loc[("rmsd_backmap_mean", "all", name), "mean"] for name in ("nearest_frame", "on_beads")
     )
     assert (near.to_numpy() < floor.to_numpy()).all()
+    plain, relaxed = (rows.loc[("graph_xor", "all", f"linear{end}"), "mean"] for end in ("", "_relaxed"))
+    assert (relaxed.to_numpy() < 0.2 * plain.to_numpy()).all()
     assert (rows.loc[("consistency", "all"), "mean"] < 1e-4).all()
     # Two folds of two trajectories each, and marks for those that compete.
     assert set(table["folds"]) == {2} and (table["blocks"] > 2).all()
@@ -82,11 +84,13 @@ def test_settings_of_one_method_repeat_that_method_alone(finished: Project, tmp_
     assert not _planned_rules(project) & {"prepare", "split", "map"}
 
 
-def test_source_of_one_method_repeats_that_method_alone(finished: Project, tmp_path: Path) -> None:
+def test_source_of_one_method_repeats_that_method_and_what_is_made_of_it(
+    finished: Project, tmp_path: Path
+) -> None:
     project = finished.copy(tmp_path / "project")
     with (project.root / "src/cgbench/methods/linear.py").open("a") as source:
         source.write("\n# an edit\n")
-    assert _methods_trained(project) == {"linear"}
+    assert _methods_trained(project) == {"linear", "linear_relaxed"}
 
 
 def test_shared_network_part_repeats_the_networks_alone(finished: Project, tmp_path: Path) -> None:
@@ -102,7 +106,8 @@ def test_source_of_one_figure_draws_that_figure_alone(finished: Project, tmp_pat
         source.write("\n# an edit\n")
     planned = project.planned("all")
     drawn = [job.wildcards["method"] for job in planned if job.rule == "figure_training"]
-    assert sorted(drawn) == ["cgvae", "linear", "nearest_frame", "on_beads", "true_frames"]
+    methods = ["cgvae", "linear", "linear_relaxed", "nearest_frame", "on_beads", "true_frames"]
+    assert sorted(drawn) == methods
     assert {job.rule for job in planned} == {"figure_training", "all"}
 
 
@@ -117,7 +122,7 @@ def test_new_metric_trains_and_samples_nothing(finished: Project, tmp_path: Path
     metrics = project.root / "src/cgbench/metrics"
     (metrics / "added_by_test.py").write_text((metrics / "rmsd_recon.py").read_text())
     planned = project.planned("all")
-    assert sum(job.rule == "score" for job in planned) == 20
+    assert sum(job.rule == "score" for job in planned) == 24
     assert not {job.rule for job in planned} & {"prepare", "split", "map", "train", "sample"}
 
 
