@@ -85,10 +85,10 @@ def train(
     model: BackmappingMethod = method.create(mapping, frames.molecule)
     device = runtime.choose_device(device, model.uses_gpu())
 
+    made_of = (method.use, *model.made_of(method.settings))
+    sources = dict.fromkeys(file for name in made_of for file in source_files(method.room, name))
     identity = fingerprint(
-        method.to_json(),
-        str(seed),
-        *map(sha256, (frames_path, split_path, mapping_path, *source_files(method.room, method.use))),
+        method.to_json(), str(seed), *map(sha256, (frames_path, split_path, mapping_path, *sources))
     )
     cell = Cell(dataset, mapping_name, mapping.n_beads, method.name, fold)
     settings = method.settings.model_dump(mode="json")

@@ -1,5 +1,7 @@
 """CGVAE as a whole: its divergence, its loss, and what it refuses."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -60,6 +62,14 @@ def test_isolated_beads_are_refused_with_the_cure(alanine: Molecule, alanine_fra
 def test_heads_must_divide_features(alanine: Molecule) -> None:
     with pytest.raises(ValueError, match="multiples of heads"):
         CGVAESettings(features=64, vectors=15, heads=8)
+
+
+def test_a_molecule_without_bonds_has_no_lengths_to_keep(alanine: Molecule, alanine_frames: Frames) -> None:
+    ions = replace(alanine, bonds=np.empty((0, 2), dtype=np.int64))
+    method = cgvae.Method(CGVAESettings(), Mapping.centres(alanine.residue_index), ions)
+    terms = method._loss(torch.as_tensor(alanine_frames.positions[:8]), 0.0, torch.Generator().manual_seed(0))
+    assert terms["graph"] == 0.0
+    assert torch.isfinite(terms["loss"])
 
 
 def test_without_a_combination_atoms_start_from_their_beads(

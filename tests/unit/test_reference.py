@@ -71,7 +71,14 @@ def beside_the_published() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("metric", "atoms"), [("rmsd_recon", "heavy"), ("rmsd_recon", "all"), ("graph_xor", "all")]
+    ("metric", "atoms"),
+    [
+        ("rmsd_recon", "heavy"),
+        ("rmsd_recon", "all"),
+        ("rmsd_recon_legacy", "heavy"),
+        ("rmsd_recon_legacy", "all"),
+        ("graph_xor", "all"),
+    ],
 )
 def test_cgvae_is_as_accurate_as_published(
     metric: str, atoms: str, metrics: pd.DataFrame, beside_the_published: dict[str, Any]

@@ -13,7 +13,7 @@ from cgbench.frames import Frames
 from cgbench.mapping.base import Mapping
 from cgbench.molecule import Molecule
 from cgbench.nn.bounds import Bounds
-from cgbench.nn.relaxation import relax
+from cgbench.nn.relaxation import WORKING_SET, relax
 
 STEPS = 50
 
@@ -84,7 +84,7 @@ def test_atoms_without_weight_go_with_their_bead(alanine: Molecule, frames: Tens
 
 
 def test_left_hands_are_turned_into_right_ones(frames: Tensor, within: Within, alanine: Molecule) -> None:
-    """Two hydrogens of a methyl change places, which no distance tells."""
+    """Two hydrogens of a methyl change places, which hardly any distance tells."""
     centre = next(atom for atom in range(alanine.n_atoms) if len(alanine.graph[atom]) == 4)
     hydrogens = [atom for atom in alanine.graph[centre] if alanine.elements[atom] == "H"]
     swapped = frames.clone()
@@ -117,5 +117,5 @@ def test_parts_of_a_batch_do_not_see_each_other(
     broken: Tensor, frames: Tensor, within: Within, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = relax(broken, within.matrix @ frames, *within, STEPS)
-    monkeypatch.setattr("cgbench.nn.relaxation.WORKING_SET", 1)
+    monkeypatch.setitem(WORKING_SET, "cpu", 1)
     np.testing.assert_allclose(relax(broken, within.matrix @ frames, *within, STEPS), whole, atol=1e-9)

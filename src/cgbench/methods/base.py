@@ -98,7 +98,7 @@ class BackmappingMethod(ABC):
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
-        """All that was learned: a dictionary of tensors, numbers and texts."""
+        """All that was learned: a dictionary of tensors, numbers, texts and such dictionaries."""
 
     @abstractmethod
     def load_state(self, state: dict[str, Any]) -> None:
@@ -106,7 +106,7 @@ class BackmappingMethod(ABC):
 
     def n_parameters(self) -> int:
         """Count the learned numbers."""
-        return sum(value.numel() for value in self.state().values() if isinstance(value, torch.Tensor))
+        return _n_numbers(self.state())
 
     def save(self, path: Path | str) -> None:
         """Write a self-contained model file (method, settings, mapping, molecule, state), atomically."""
@@ -123,6 +123,12 @@ class BackmappingMethod(ABC):
         }
         with atomic_output(path) as temporary:
             torch.save(content, temporary)
+
+
+def _n_numbers(state: dict[str, Any]) -> int:
+    """Count the numbers in the tensors of a state, and of those that it is made of."""
+    tensors = (value.numel() for value in state.values() if isinstance(value, torch.Tensor))
+    return sum(tensors) + sum(_n_numbers(value) for value in state.values() if isinstance(value, dict))
 
 
 class DeterministicMethod(BackmappingMethod):

@@ -40,12 +40,12 @@ from cgbench.methods.base import FitContext, Positions
 from cgbench.molecule import Molecule
 from cgbench.nearest import nearest_bead_vectors
 from cgbench.network_method import CHUNK, NetworkMethod
-from cgbench.nn.bounds import pair_distances
 from cgbench.nn.cgvae_network import CGVAESettings, make_network
 from cgbench.nn.decoder import Decoder, EquivariantDecoder
 from cgbench.nn.dense import halve_products
 from cgbench.nn.flow_prior import fit_flow_prior
 from cgbench.nn.local_coordinates import LocalCoordinates
+from cgbench.nn.radial import distances_of
 from cgbench.nn.training import Terms, train_network
 from cgbench.nn.variational import VariationalNetwork, VariationalSettings, kl_divergence
 
@@ -132,15 +132,21 @@ class Method(NetworkMethod):
         posterior = network.posterior(positions, beads, prior, bead_features)
         noise = torch.randn(posterior[0].shape, generator=generator).to(positions)
         rebuilt = network.decode(posterior[0] + posterior[1].exp() * noise, prior, beads)
-        lengths, true_lengths = (pair_distances(geometry, self.pairs) for geometry in (rebuilt, positions))
         terms = {
             "recon": (rebuilt - positions).square().mean(),
             "kl": kl_divergence(posterior).mean(),
-            "graph": (lengths - true_lengths).square().mean(),
+            "graph": self._length_error(rebuilt, positions),
         }
         kl_weight = s.kl_weight(progress, self.mapping.n_atoms, self.mapping.n_beads)
         total = terms["recon"] + kl_weight * terms["kl"] + s.gamma * terms["graph"]
         return {"loss": total, **terms}
+
+    def _length_error(self, rebuilt: Tensor, positions: Tensor) -> Tensor:
+        """Mean squared error of bonded and 1-3 distances, Å²; zero for a molecule without any."""
+        if self.pairs.shape[1] == 0:
+            return rebuilt.new_zeros(())
+        difference = distances_of(self.pairs, rebuilt) - distances_of(self.pairs, positions)
+        return difference.square().mean()
 
     def reconstruct(self, positions: Positions) -> Positions:
         """Decode the mean of the posterior of frames [n_frames, n_atoms, 3]."""

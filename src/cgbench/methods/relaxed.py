@@ -15,13 +15,11 @@ from torch import Tensor
 from cgbench import plugins
 from cgbench.config import PlugIn
 from cgbench.mapping.base import Mapping
-from cgbench.methods.base import BackmappingMethod, FitContext, OracleMethod, Positions
+from cgbench.methods.base import BackmappingMethod, FitContext, Positions
 from cgbench.molecule import Molecule
 from cgbench.nn.bounds import Bounds
 from cgbench.nn.relaxation import relax
 from cgbench.settings import Settings as SettingsModel
-
-BOUNDS = "bounds."  # begins the names of what is learned of them, beside what the method learns
 
 
 class RelaxedSettings(SettingsModel):
@@ -32,7 +30,7 @@ class RelaxedSettings(SettingsModel):
     of
         The method to begin with.
     settings
-        Its settings.
+        Its settings, where they are not its defaults.
     relaxation
         Steps.
     """
@@ -42,9 +40,13 @@ class RelaxedSettings(SettingsModel):
     relaxation: Annotated[int, Field(ge=1)] = 50
 
     @model_validator(mode="after")
-    def _refuse_unknown(self) -> "RelaxedSettings":
-        if issubclass(plugins.load("methods", self.begun_with().use), OracleMethod):
-            raise ValueError(f"{self.of} works from the true frames, which need no relaxation")
+    def _refuse_what_cannot_be_relaxed(self) -> "RelaxedSettings":
+        begun_with = self.begun_with()
+        if plugins.load("methods", begun_with.use).bound or begun_with.use == __name__.rsplit(".", 1)[-1]:
+            raise ValueError(
+                f"{self.of} cannot be relaxed: true frames need not be, atoms on one point have no direction "
+                "to go, and once is enough; choose another method"
+            )
         return self
 
     def begun_with(self) -> PlugIn:
@@ -59,7 +61,7 @@ class RelaxedSettings(SettingsModel):
 
 
 class Method(BackmappingMethod):
-    """Fit another method, and relax what it makes."""
+    """Fit another method, and relax what it makes; on the CPU, whatever the other would use."""
 
     Settings = RelaxedSettings
     settings: RelaxedSettings
@@ -83,7 +85,7 @@ class Method(BackmappingMethod):
     def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
         """Fit the method to begin with, and take the bounds from the training frames."""
         self.method.fit(train, valid, context)
-        self.bounds.measure(torch.as_tensor(train, dtype=torch.float32))
+        self.bounds.float().measure(torch.as_tensor(train, dtype=torch.float32))
 
     def reconstruct(self, positions: Positions) -> Positions:
         """Relax the reconstructions of frames [n_frames, n_atoms, 3]."""
@@ -100,26 +102,26 @@ class Method(BackmappingMethod):
         relaxed = self._relax(self.method.sample(beads, n_different, seed), beads)
         return np.repeat(relaxed, n_samples // n_different, axis=1)
 
-    @torch.inference_mode()
     def _relax(self, samples: Positions, beads: Positions) -> Positions:
         positions = torch.as_tensor(samples)
-        relaxed: Tensor = relax(
-            positions.flatten(0, 1),
-            torch.as_tensor(beads).to(positions).repeat_interleave(samples.shape[1], dim=0),
-            self.bounds.to(positions.dtype),
-            self.matrix.to(positions),
-            self.bead_index,
-            self.settings.relaxation,
-        )
+        self.bounds.to(positions.dtype)
+        with torch.inference_mode():
+            relaxed: Tensor = relax(
+                positions.flatten(0, 1),
+                torch.as_tensor(beads).to(positions).repeat_interleave(samples.shape[1], dim=0),
+                self.bounds,
+                self.matrix.to(positions),
+                self.bead_index,
+                self.settings.relaxation,
+            )
         return relaxed.unflatten(0, samples.shape[:2]).numpy()
 
     def state(self) -> dict[str, Any]:
         """Return what the method to begin with has learned, and the bounds."""
-        bounds = {f"{BOUNDS}{name}": value.float() for name, value in self.bounds.state_dict().items()}
-        return self.method.state() | bounds
+        bounds = {name: value.float() for name, value in self.bounds.state_dict().items()}
+        return {"method": self.method.state(), "bounds": bounds}
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Set both."""
-        of_bounds = {name for name in state if name.startswith(BOUNDS)}
-        self.method.load_state({name: value for name, value in state.items() if name not in of_bounds})
-        self.bounds.load_state_dict({name.removeprefix(BOUNDS): state[name] for name in of_bounds})
+        self.method.load_state(state["method"])
+        self.bounds.load_state_dict(state["bounds"])

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from cgbench.molecule import Molecule
+from cgbench.nn.radial import distances_of
 
 ONE_FOUR = 3  # bonds between 1-4 neighbours, whose distance bonds, angles and one torsion decide
 APART = 3.0  # Å; atoms that are farther from each other than this are in nobody's way
@@ -88,7 +89,7 @@ class Bounds(nn.Module):
         least.fill_(torch.inf)
         most.fill_(-torch.inf)
         for frames in positions.split(max(1, WORKING_SET // max(len(kind), 1))):
-            distances = pair_distances(frames, self.pairs)
+            distances = distances_of(self.pairs, frames)
             self.least.scatter_reduce_(0, kind, distances.amin(0), "amin")
             self.most.scatter_reduce_(0, kind, distances.amax(0), "amax")
             volumes, _ = self.volumes(frames)
@@ -107,10 +108,3 @@ class Bounds(nn.Module):
         a, b, c = (places[:, :, 1:] - places[:, :, :1]).unbind(2)
         of_a, of_b, of_c = torch.linalg.cross(b, c), torch.linalg.cross(c, a), torch.linalg.cross(a, b)
         return (a * of_a).sum(-1), torch.stack((-of_a - of_b - of_c, of_a, of_b, of_c), dim=2)
-
-
-def pair_distances(positions: Tensor, pairs: Tensor) -> Tensor:
-    """Distances [batch, n_pairs] of pairs [2, n_pairs] at positions [batch, n, 3], with a slope at zero."""
-    i, j = pairs
-    difference = positions.index_select(1, i) - positions.index_select(1, j)
-    return (difference.square().sum(-1) + 1e-12).sqrt()

@@ -5,10 +5,11 @@ from torch.nn import functional
 
 
 class Linear(nn.Linear):
-    """``torch.nn.Linear`` that can multiply in bfloat16, with weights, sums and results in float32.
+    """``torch.nn.Linear`` that can multiply in bfloat16: factors and product are rounded to it, sums are not.
 
-    Autocast would do it to every product, and geometry does not bear it: differences of coordinates
-    vanish in eight bits. In evaluation the products are those of the weights' precision.
+    Weights and all else stay in float32. Autocast would do it to every product, and geometry does not bear
+    it: differences of coordinates vanish in eight bits. Vector channels that a layer mixes are rounded too,
+    so training is equivariant to as much; in evaluation nothing is rounded.
 
     Attributes
     ----------

@@ -15,6 +15,7 @@ from e3nn.nn import Gate
 from torch import Tensor, nn
 
 from cgbench.nn.decoder import Decoder
+from cgbench.nn.dense import Linear
 from cgbench.nn.local_coordinates import LocalCoordinates
 from cgbench.nn.radial import RadialBasis, filter_matrix, neighbour_sum, pair_distance
 
@@ -88,7 +89,7 @@ class Convolution(nn.Module):
         activations = [nn.functional.silu if part.ir.p == 1 else torch.tanh for part in scalars]
         self.gate = Gate(scalars, activations, f"{gated.num_irreps}x0e", [torch.sigmoid], gated)
         self.n_senders = irreps_in[0].mul
-        self.send = nn.Linear(self.n_senders, n_densities)
+        self.send = Linear(self.n_senders, n_densities)
         self.density_filters = nn.ParameterList(filter_matrix(n_basis, n_densities) for _ in range(l_max + 1))
         self.filters = filter_matrix(n_basis, 1)
         density = o3.Irreps([(n_densities, (degree, (-1) ** degree)) for degree in range(l_max + 1)])
@@ -160,8 +161,8 @@ class E3nnDecoder(Decoder):
         irreps = o3.Irreps([(n, (degree, p)) for degree, n in enumerate(multiplicities) for p in (1, -1)])
         self.irreps_in, self.irreps_out = irreps[:2], irreps[2:4]
         self.identity = nn.Parameter(torch.randn(n_beads, n_scalars))
-        self.scalar = nn.Linear(n_latent, n_scalars)
-        self.pseudoscalar = nn.Linear(n_latent, n_scalars)
+        self.scalar = Linear(n_latent, n_scalars)
+        self.pseudoscalar = Linear(n_latent, n_scalars)
         self.basis = RadialBasis(cutoff, n_basis)
         self.harmonics = o3.SphericalHarmonics(
             list(range(l_max + 1)), normalize=True, normalization="component"

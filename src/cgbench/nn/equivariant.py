@@ -9,7 +9,7 @@ from cgbench.nn.dense import Linear
 from cgbench.nn.invariant import mlp
 from cgbench.nn.radial import filter_matrix, neighbour_sum
 
-# Vector features are [batch, n_beads, 3, channels]: the component first, so that channels mix by nn.Linear.
+# Vector features are [batch, n_beads, 3, channels]: the component first, so that channels mix by Linear.
 
 
 class _Cross(torch.autograd.Function):

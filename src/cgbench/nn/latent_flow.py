@@ -10,6 +10,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from cgbench.nn.dense import Linear
 from cgbench.nn.invariant import Message
 from cgbench.nn.local_frames import LocalFrames
 from cgbench.nn.message_settings import MessageSettings
@@ -78,7 +79,7 @@ class LatentFlow(nn.Module):
         self.identity = nn.Parameter(torch.randn(n_beads, n_features))
         self.geometry = nn.Parameter(torch.randn(n_beads, 3 * n_beads, n_features) / (3 * n_beads) ** 0.5)
         self.latent = nn.Parameter(torch.randn(n_beads, n_latent, n_features) / n_latent**0.5)
-        self.time = nn.Linear(2 * FREQUENCIES, n_features)
+        self.time = Linear(2 * FREQUENCIES, n_features)
         self.basis = RadialBasis(settings.bead_cutoff, settings.basis)
         self.layers = nn.ModuleList(
             Message(n_features, settings.basis, settings.heads) for _ in range(settings.layers)

@@ -1,8 +1,8 @@
 """The last step of decoding: a geometry is brought within the bounds that dynamics keeps a molecule in.
 
-What a network writes is right on average; here no bond stays too long and no atom inside another. Distance
-geometry (Crippen and Havel, *Distance Geometry and Molecular Conformation*, 1988) does this for geometries
-that are made up of nothing else.
+What a network writes is right on average; here bonds that are too long and atoms inside each other are
+mended, as far as the number of steps reaches. Distance geometry (Crippen and Havel, *Distance Geometry and
+Molecular Conformation*, 1988) does this for geometries that are made of nothing else.
 """
 
 import torch
@@ -13,9 +13,10 @@ from cgbench.nn.bounds import Bounds
 STEP = 0.1  # of the way by which a pair alone is out of bounds: many pull at one atom
 MOMENTUM = 0.9
 VOLUME_WEIGHT = 2.0  # of a tetrahedron beside a pair: it has to turn inside out against its edges
-LONGEST = 0.5  # Å that an atom moves in a step, however wrong the geometry: nothing is thrown out
+LONGEST = 0.5  # Å that an atom moves in a step, before its bead is put back: nothing is thrown out
 LEAST_DISTANCE = 0.01  # Å; closer than this, two atoms have no direction to leave by
-WORKING_SET = 2**19  # pairs looked at at once: more leave the caches
+WORKING_SET = {"cpu": 2**19, "cuda": 2**26}  # pairs looked at at once: more leave the caches, or the memory
+PLANE = 3  # beads that span one
 
 
 def relax(
@@ -24,7 +25,8 @@ def relax(
     """Bring geometries within bounds by descending the squares of what is out of them, with momentum.
 
     A geometry that is within them is returned as it is, but for rounding. Equivariant: rotations and
-    translations of positions and beads turn and move the result.
+    translations of positions and beads turn and move the result. With one or two beads nothing is done: all
+    atoms may lie on their point or line, from which rounding alone would lead them, anywhere.
 
     Parameters
     ----------
@@ -41,7 +43,9 @@ def relax(
     steps
         How many.
     """
-    size = max(1, WORKING_SET // positions.shape[1] ** 2)
+    if beads.shape[1] < PLANE:
+        return positions
+    size = max(1, WORKING_SET[positions.device.type] // positions.shape[1] ** 2)
     parts = zip(positions.split(size), beads.split(size), strict=True)
     return torch.cat([_relax(part, at, bounds, matrix, bead_index, steps) for part, at in parts])
 

@@ -18,7 +18,6 @@ from cgbench.nn.training import TrainingSettings
 Gaussian = tuple[Tensor, Tensor]  # mean and log of the standard deviation, [batch, n_beads, n_latent]
 
 LOG_SIGMA_RANGE = (-6.0, 3.0)
-PLANE = 3  # beads that span one
 
 
 class VariationalSettings(TrainingSettings):
@@ -154,13 +153,9 @@ class VariationalNetwork(MappedNetwork):
         return geometry
 
     def backmap(self, relative: Tensor, prior: Gaussian, beads: Tensor, relaxation: int) -> Tensor:
-        """Decode, and bring what was decoded within bounds: the network as it is used once it is trained.
-
-        With one or two beads all atoms lie on their point or line, from which only rounding could lead.
-        """
-        steps = relaxation if self.mapping.n_beads >= PLANE else 0
+        """Decode, and bring what was decoded within bounds: the network as it is used once it is trained."""
         decoded, bead_index = self.decode(relative, prior, beads), self.decoder.bead_index
-        return relax(decoded, beads, self.bounds, self.matrix, bead_index, steps)
+        return relax(decoded, beads, self.bounds, self.matrix, bead_index, relaxation)
 
 
 def gaussian(numbers: Tensor) -> Gaussian:
