@@ -6,9 +6,10 @@ import torch
 
 from cgbench.frames import Frames
 from cgbench.mapping.base import Mapping
-from cgbench.methods import cgvae_published
+from cgbench.methods import cgvae, cgvae_published
 from cgbench.methods.base import FitContext
 from cgbench.molecule import Molecule
+from cgbench.nn.cgvae_network import CGVAESettings
 from cgbench.nn.dense import Linear, halve_products
 
 
@@ -60,3 +61,26 @@ def test_networks_learn_as_well_in_bfloat16(alanine: Molecule, alanine_frames: F
     assert losses["bfloat16"] != losses["float32"], "or it was not used"
     assert losses["float32"][-1] < 0.7 * losses["float32"][0]
     np.testing.assert_allclose(losses["bfloat16"], losses["float32"], rtol=0.05)
+
+
+def test_flow_and_decoder_are_fitted_in_it_too(
+    alanine: Molecule, alanine_frames: Frames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    halved: set[tuple[int, ...]] = set()
+    real = torch.Tensor.bfloat16
+
+    def spy(self: torch.Tensor) -> torch.Tensor:
+        halved.add(tuple(self.shape))
+        return real(self)
+
+    monkeypatch.setattr(torch.Tensor, "bfloat16", spy)
+    settings = CGVAESettings.model_validate(
+        {"features": 16, "epochs": 1, "precision": "bfloat16", "flow": {"features": 24, "epochs": 1}}
+    )
+    method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
+    frames = alanine_frames.positions[:64]
+    method.fit(frames, frames[:16], FitContext(seed=1))
+    assert {(16, 16), (24, 24)} <= halved, "weights of both"
+    halved.clear()
+    assert np.isfinite(method.sample(method.mapping.beads(frames), 2, seed=1)).all()
+    assert not halved, "samples are drawn in full precision"
