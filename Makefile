@@ -39,7 +39,7 @@ leak: env  ## measure what the published, shuffled split is worth
 	$(SNAKEMAKE) leak
 
 # What the README shows and a reader can compare a run of their own with; small enough to be kept: pictures
-# as PNG, and those of a single method for CGVAE alone.
+# as PNG of 256 colours, and those of a single method for CGVAE alone.
 reference: all  ## run the default benchmark and keep its tables and figures in results/reference
 	rm -rf results/reference
 	mkdir -p results/reference
@@ -47,6 +47,7 @@ reference: all  ## run the default benchmark and keep its tables and figures in 
 	awk 'FNR > 1 || NR == 1' results/data/*/splits/*.floor.csv > results/reference/noise_floor.csv
 	find results/reference \( -name '*.log' -o -name '*.svg' \) -delete
 	find results/reference \( -name 'atoms-*' -o -name 'ramachandran-*' -o -name 'training-*' \) ! -name '*-cgvae.png' -delete
+	find results/reference -name '*.png' -exec python -c 'import sys; from PIL import Image; [Image.open(file).convert("RGB").quantize(256, dither=0).save(file, optimize=True) for file in sys.argv[1:]]' {} +
 
 partial: env  ## tables and figures of what is finished so far, in results/partial
 	cgbench partial --config results/config.json
