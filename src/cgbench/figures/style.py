@@ -112,7 +112,7 @@ CONTROLS = {
     "nearest_frame": MethodStyle("#000000", "P", "-"),
     "conditional_gaussian": MethodStyle("#56b4e9", "h", (0, (5, 1.5))),
     "rigid_template": MethodStyle("#ca9161", "p", (0, (5, 1.2, 1, 1.2))),
-    "gaussian_relaxed": MethodStyle("#2a6f97", "*", (0, (2.5, 1.2))),
+    "gaussian_relaxed": MethodStyle("#2a6f97", "H", (0, (2.5, 1.2))),
     "mlp_relaxed": MethodStyle("#8a3d00", "d", (0, (2.5, 1.2))),
     "true_frames": MethodStyle("#6e6e6e", "+", (0, (1, 1))),
     "on_beads": MethodStyle("#a6a6a6", "x", (0, (1, 1))),
