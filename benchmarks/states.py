@@ -18,7 +18,7 @@ METRICS = ("rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min", "graph_xor", "
 
 def by_state(run: Path, states: list[str]) -> pd.DataFrame:
     """Scores of single test frames of one run: columns state and those of the metrics."""
-    with np.load(run / "scores.npz") as scores:
+    with np.load(run / "scores.npz", allow_pickle=False) as scores:
         frames = {name: scores[f"{name}.heavy"] for name in METRICS if f"{name}.heavy" in scores}
         return pd.DataFrame({"state": [states[k] for k in scores["trajectory"]]} | frames)
 

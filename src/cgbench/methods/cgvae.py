@@ -45,7 +45,7 @@ from cgbench.nn.decoder import Decoder, EquivariantDecoder
 from cgbench.nn.dense import halve_products
 from cgbench.nn.flow_prior import fit_flow_prior
 from cgbench.nn.local_coordinates import LocalCoordinates
-from cgbench.nn.radial import distances_of
+from cgbench.nn.pairs import distances_of
 from cgbench.nn.training import Terms, train_network
 from cgbench.nn.variational import VariationalNetwork, VariationalSettings, kl_divergence
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from cgbench.molecule import Molecule
-from cgbench.nn.radial import distances_of
+from cgbench.nn.pairs import distances_of
 
 ONE_FOUR = 3  # bonds between 1-4 neighbours, whose distance bonds, angles and one torsion decide
 APART = 3.0  # Å; atoms that are farther from each other than this are in nobody's way
