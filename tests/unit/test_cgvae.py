@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from cgbench.contacts import count_contacts
 from cgbench.errors import InputError
 from cgbench.frames import Frames
 from cgbench.mapping.base import Mapping
@@ -86,6 +87,26 @@ def test_without_a_combination_atoms_start_from_their_beads(
         away[combination] = float(np.abs(method.reconstruct(frames) - frames).mean())
         assert ("decoder.combination" in method.state()) == combination
     assert away[True] < 0.9 * away[False]
+
+
+def test_what_is_decoded_is_relaxed(alanine: Molecule, alanine_frames: Frames) -> None:
+    """One network, hardly trained: with steps all it makes are whole molecules, without them none is."""
+    frames = alanine_frames.positions[:64]
+    settings = CGVAESettings(epochs=1, flow=None, features=16, batch_size=16, relaxation=100)
+    relaxed = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
+    relaxed.fit(frames, frames[:16], FitContext(seed=1))
+    plain = cgvae.Method(settings.model_copy(update={"relaxation": 0}), relaxed.mapping, alanine)
+    plain.load_state(relaxed.state())
+
+    def wrong(method: cgvae.Method) -> list[float]:
+        beads = method.mapping.beads(frames).astype(np.float32)
+        made = (method.reconstruct_draw(frames, 1), method.sample(beads, 2, 1))
+        counts = [count_contacts(positions, alanine) for positions in made]
+        return [float((each.missing + each.extra).mean()) for each in counts]
+
+    assert min(wrong(plain)) > 0.5
+    assert max(wrong(relaxed)) < 0.05
+    assert np.abs(plain.reconstruct(frames) - relaxed.reconstruct(frames)).max() > 0.01
 
 
 @pytest.mark.parametrize(

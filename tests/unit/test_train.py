@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cgbench import sources
 from cgbench.config import PlugIn, Protocol
 from cgbench.errors import InputError
 from cgbench.frames import Frames
@@ -83,6 +84,22 @@ def test_killed_training_is_found_again_by_the_same_training_alone(
     assert list(tmp_path.glob("scratch/*/checkpoint"))
     assert train(*task, LINEAR, tmp_path, seed=1)["resumed"]
     assert not (tmp_path / "scratch").exists()
+
+
+def test_checkpoints_belong_to_the_sources_of_all_that_a_method_is_made_of(
+    task: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    real = sources.source_files
+
+    def spy(room: str, name: str) -> tuple[Path, ...]:
+        asked.append(name)
+        return real(room, name)
+
+    monkeypatch.setattr("cgbench.train.source_files", spy)
+    method = PlugIn.from_json("methods", '{"use": "relaxed", "settings": {"of": "linear"}}')
+    train(*task, method, tmp_path / "run", seed=1)
+    assert asked == ["relaxed", "linear"]
 
 
 def test_all_methods_of_a_fold_start_from_the_same_seed(
