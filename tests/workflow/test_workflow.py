@@ -47,6 +47,8 @@ def test_controls_come_out_where_theory_says(finished: Project) -> None:
     assert (near.to_numpy() < floor.to_numpy()).all()
     plain, relaxed = (rows.loc[("graph_xor", "all", f"linear{end}"), "mean"] for end in ("", "_relaxed"))
     assert (relaxed.to_numpy() < 0.2 * plain.to_numpy()).all()
+    mean, drawn = (rows.loc[(name, "all"), "mean"] for name in ("rmsd_recon", "rmsd_recon_draw"))
+    assert set((mean != drawn)[mean != drawn].index) == {"cgvae"}, "nothing else has a posterior to draw from"
     assert (rows.loc[("consistency", "all"), "mean"] < 1e-4).all()
     # Two folds of two trajectories each, and marks for those that compete.
     assert set(table["folds"]) == {2} and (table["blocks"] > 2).all()
