@@ -38,16 +38,11 @@ simulate: env  ## make trajectories anew: the bundled ones, or those of NAME=<en
 leak: env  ## measure what the published, shuffled split is worth
 	$(SNAKEMAKE) leak
 
-# What the README shows and a reader can compare a run of their own with; small enough to be kept: pictures
-# as PNG of 256 colours, and those of a single method for CGVAE alone.
-reference: all  ## run the default benchmark and keep its tables and figures in results/reference
-	rm -rf results/reference
-	mkdir -p results/reference
-	cp -R results/config.json results/figures results/leaderboard.md results/leaderboard.csv results/metrics.csv results/runs.csv results/reference/
-	awk 'FNR > 1 || NR == 1' results/data/*/splits/*.floor.csv > results/reference/noise_floor.csv
-	find results/reference \( -name '*.log' -o -name '*.svg' \) -delete
-	find results/reference \( -name 'atoms-*' -o -name 'ramachandran-*' -o -name 'training-*' \) ! -name '*-cgvae.png' -delete
-	find results/reference -name '*.png' -exec python -c 'import sys; from PIL import Image; [Image.open(file).convert("RGB").quantize(256, dither=0).save(file, optimize=True) for file in sys.argv[1:]]' {} +
+# What the README shows and a reader can compare a run of their own with.
+reference: env  ## run every resolution and method (hours) and keep tables and figures in results/reference
+	$(SNAKEMAKE) all --configfile config/full.yaml
+	cgbench keep results/full --output results/reference
+	python benchmarks/states.py --csv results/full > results/reference/states.csv
 
 partial: env  ## tables and figures of what is finished so far, in results/partial
 	cgbench partial --config results/config.json

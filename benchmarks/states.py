@@ -2,17 +2,19 @@
 
     python benchmarks/states.py                      # results
     python benchmarks/states.py results/full         # the folder of any finished run
+    python benchmarks/states.py --csv results/full   # for machines
 
 Mean over test frames of all folds, heavy atoms, of datasets whose cards name states of trajectories.
 """
 
+import argparse
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+KEYS = ["dataset", "mapping", "n_beads", "method"]
 METRICS = ("rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min", "graph_xor", "diversity")
 
 
@@ -23,8 +25,8 @@ def by_state(run: Path, states: list[str]) -> pd.DataFrame:
         return pd.DataFrame({"state": [states[k] for k in scores["trajectory"]]} | frames)
 
 
-def table(results: Path) -> str:
-    """Markdown: a row for every dataset, mapping, resolution, method and state."""
+def means(results: Path) -> pd.DataFrame:
+    """Average scores: a row for every dataset, mapping, resolution, method and state."""
     tables = []
     for card_path in sorted(results.glob("data/*/card.json")):
         states = [known.get("state", "") for known in json.loads(card_path.read_text())["trajectories"]]
@@ -32,18 +34,25 @@ def table(results: Path) -> str:
             continue
         for path in sorted(results.glob(f"runs/{card_path.parent.name}/*/*/fold*/run.json")):
             run = json.loads(path.read_text())
-            key = {name: run[name] for name in ("dataset", "mapping", "n_beads", "method")}
-            tables.append(by_state(path.parent, states).assign(**key))
+            if (path.parent / "scores.npz").exists():
+                tables.append(by_state(path.parent, states).assign(**{name: run[name] for name in KEYS}))
     if not tables:
-        return (
+        raise SystemExit(
             f"{results}: no scored run of a dataset whose trajectories have states; run `snakemake all` first"
         )
-    keys = ["dataset", "mapping", "n_beads", "method", "state"]
     whole = pd.concat(tables)
     scored = [name for name in METRICS if name in whole]
-    means = whole.groupby(keys)[scored].mean().reset_index()
-    return str(means.to_markdown(index=False, floatfmt=".3f"))
+    return whole.groupby([*KEYS, "state"])[scored].mean().reset_index()
 
 
 if __name__ == "__main__":
-    print(table(Path(sys.argv[1] if len(sys.argv) > 1 else "results")))
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    arguments.add_argument("results", type=Path, nargs="?", default=Path("results"))
+    arguments.add_argument("--csv", action="store_true", help="instead of Markdown")
+    given = arguments.parse_args()
+    table = means(given.results)
+    print(
+        table.to_csv(index=False, float_format="%.6f").rstrip()
+        if given.csv
+        else table.to_markdown(index=False, floatfmt=".3f")
+    )

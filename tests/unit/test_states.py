@@ -2,9 +2,11 @@
 
 import json
 import runpy
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -27,15 +29,30 @@ def results(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_means_are_of_the_frames_of_a_state(results: Path) -> None:
-    table = runpy.run_path(str(ROOT / "benchmarks/states.py"))["table"]
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table(results).splitlines()[2:]]
-    assert [row[:6] for row in rows] == [
-        ["two", "pairs", "3", "mlp", "folded", "0.200"],
-        ["two", "pairs", "3", "mlp", "unfolded", "1.500"],
+@pytest.fixture(scope="module")
+def means() -> Callable[[Path], pd.DataFrame]:
+    function: Callable[[Path], pd.DataFrame] = runpy.run_path(str(ROOT / "benchmarks/states.py"))["means"]
+    return function
+
+
+def test_means_are_of_the_frames_of_a_state(results: Path, means: Callable[[Path], pd.DataFrame]) -> None:
+    table = means(results)
+    keys = ["dataset", "mapping", "n_beads", "method", "state"]
+    assert table[keys].to_numpy().tolist() == [
+        ["two", "pairs", 3, "mlp", "folded"],
+        ["two", "pairs", 3, "mlp", "unfolded"],
     ]
+    assert table["rmsd_recon"].tolist() == pytest.approx([0.2, 1.5])
 
 
-def test_without_states_it_says_so(tmp_path: Path) -> None:
-    table = runpy.run_path(str(ROOT / "benchmarks/states.py"))["table"]
-    assert "no scored run of a dataset whose trajectories have states" in table(tmp_path)
+def test_runs_without_scores_are_left_out(results: Path, means: Callable[[Path], pd.DataFrame]) -> None:
+    before = means(results)
+    run = results / "runs/two/pairs-3/linear/fold0"
+    run.mkdir(parents=True)
+    (run / "run.json").write_text("{}")
+    pd.testing.assert_frame_equal(means(results), before)
+
+
+def test_without_states_it_says_so(tmp_path: Path, means: Callable[[Path], pd.DataFrame]) -> None:
+    with pytest.raises(SystemExit, match="no scored run of a dataset whose trajectories have states"):
+        means(tmp_path)

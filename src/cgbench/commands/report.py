@@ -115,3 +115,24 @@ def leaderboard(
 
     table = leaderboard(read_intervals(intervals), read_differences(differences), read_runs(runs))
     write(table, csv, markdown)
+
+
+@app.command()
+def keep(
+    results: Annotated[Path, typer.Argument(help="Folder of a finished benchmark.")],
+    output: Annotated[Path, typer.Option(help="Folder to make, or to replace if this verb has made it.")],
+    method: Annotated[
+        str, typer.Option(help="Whose figures are kept, of those that show one method.")
+    ] = "cgvae",
+) -> None:
+    """Keep tables and figures of a finished benchmark, small enough for a repository or a supplement.
+
+    Pictures become PNG of few colours; models, samples and logs stay where they are.
+
+    Example: `cgbench keep results --output supplement`
+    """
+    from cgbench.keep import keep
+
+    keep(results, output, method)
+    size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
+    typer.echo(f"{output}: {size / 2**20:.1f} MiB")
