@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from cgbench.methods.base import BackmappingMethod, Positions
 from cgbench.nn.mapped import MappedNetwork
 
-CHUNK = 4096  # geometries decoded at once
+CHUNK = 4096  # geometries whose noise is drawn at once: with another number, samples are other ones
 
 
 class OneNetwork:

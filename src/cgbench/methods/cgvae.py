@@ -46,6 +46,7 @@ from cgbench.nn.dense import halve_products
 from cgbench.nn.flow_prior import fit_flow_prior
 from cgbench.nn.local_coordinates import LocalCoordinates
 from cgbench.nn.pairs import distances_of
+from cgbench.nn.parts import in_parts
 from cgbench.nn.training import Terms, train_network
 from cgbench.nn.variational import VariationalNetwork, VariationalSettings, kl_divergence
 
@@ -174,12 +175,16 @@ class Method(NetworkMethod):
             prior, _ = self.network.prior(batch)
             shape = (n_samples, *prior[0].shape)
             noise = torch.randn(shape, generator=generator, dtype=torch.float32).to(batch)
-            if self.network.flow is not None:
-                noise = self.network.flow.push(noise, batch)
-            repeated = (prior[0].repeat(n_samples, 1, 1), prior[1].repeat(n_samples, 1, 1))
-            geometries = self.network.backmap(
-                noise.flatten(0, 1), repeated, batch.repeat(n_samples, 1, 1), self.settings.relaxation
-            )
-            return geometries.unflatten(0, (n_samples, -1)).transpose(0, 1)
+            rows = in_parts(noise.transpose(0, 1), *prior, batch, per_row=n_samples)
+            return torch.cat([self._decode_noise(*row) for row in rows])
 
         return self.run(draw, beads, chunk=max(1, CHUNK // n_samples))
+
+    def _decode_noise(self, noise: Tensor, mean: Tensor, log_sigma: Tensor, beads: Tensor) -> Tensor:
+        n_samples, network = noise.shape[1], self.network
+        latent = noise.transpose(0, 1)
+        if network.flow is not None:
+            latent = network.flow.push(latent, beads)
+        mean, log_sigma, beads = (each.repeat(n_samples, 1, 1) for each in (mean, log_sigma, beads))
+        decoded = network.backmap(latent.flatten(0, 1), (mean, log_sigma), beads, self.settings.relaxation)
+        return decoded.unflatten(0, (n_samples, -1)).transpose(0, 1)

@@ -21,6 +21,7 @@ from cgbench.network_method import CHUNK, NetworkMethod
 from cgbench.nn.latent_flow import FlowSettings, LatentFlow
 from cgbench.nn.local_coordinates import LocalCoordinates
 from cgbench.nn.mapped import MappedNetwork
+from cgbench.nn.parts import in_parts
 from cgbench.nn.training import Terms, train_network
 
 
@@ -117,8 +118,13 @@ class Method(NetworkMethod):
         def draw(batch: Tensor) -> Tensor:
             shape = (n_samples, len(batch), self.mapping.n_beads, self.network.flow.n_latent)
             noise = torch.randn(shape, generator=generator, dtype=torch.float32).to(batch)
-            latent = self.network.flow.push(noise, batch).flatten(0, 1)
-            geometries = self.network.decode(latent, batch.repeat(n_samples, 1, 1))
-            return geometries.unflatten(0, (n_samples, -1)).transpose(0, 1)
+            rows = in_parts(noise.transpose(0, 1), batch, per_row=n_samples)
+            return torch.cat([self._decode_noise(*row) for row in rows])
 
         return self.run(draw, beads, chunk=max(1, CHUNK // n_samples))
+
+    def _decode_noise(self, noise: Tensor, beads: Tensor) -> Tensor:
+        n_samples = noise.shape[1]
+        latent = self.network.flow.push(noise.transpose(0, 1), beads).flatten(0, 1)
+        decoded = self.network.decode(latent, beads.repeat(n_samples, 1, 1))
+        return decoded.unflatten(0, (n_samples, -1)).transpose(0, 1)
