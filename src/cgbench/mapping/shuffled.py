@@ -1,49 +1,29 @@
 """Another mapping with some atoms in wrong beads: how much a method minds."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from cgbench import partition, plugins
-from cgbench.config import PlugIn
+from cgbench.begun_with import BegunWithSettings
 from cgbench.mapping.base import Mapping, MappingGenerator
 from cgbench.molecule import IntArray, Molecule
-from cgbench.settings import Settings
 
 
-class ShuffledSettings(Settings):
+class ShuffledSettings(BegunWithSettings):
     """What is shuffled, and how much.
 
     Attributes
     ----------
-    of
-        Generator of the mapping to begin with.
-    settings
-        Its settings.
     fraction
         Share of atoms that change their bead.
     """
 
+    room = "mapping"
     of: str = "backbone"
-    settings: dict[str, Any] = Field(default_factory=dict)
     fraction: Annotated[float, Field(ge=0, le=1)] = 0.1
-
-    @model_validator(mode="after")
-    def _refuse_unknown(self) -> "ShuffledSettings":
-        self.begun_with()
-        return self
-
-    def begun_with(self) -> PlugIn:
-        """Give the generator of the mapping to begin with.
-
-        Raises
-        ------
-        InputError
-            If there is no such generator or it refuses its settings.
-        """
-        return PlugIn.parse("mapping", self.of, self.of, self.settings, f"settings of shuffled {self.of}")
 
 
 class Generator(MappingGenerator):

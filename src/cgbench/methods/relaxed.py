@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from cgbench import plugins
-from cgbench.config import PlugIn
+from cgbench.begun_with import BegunWithSettings
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import BackmappingMethod, FitContext, Positions
 from cgbench.molecule import Molecule
@@ -22,42 +22,27 @@ from cgbench.nn.relaxation import relax
 from cgbench.settings import Settings as SettingsModel
 
 
-class RelaxedSettings(SettingsModel):
+class RelaxedSettings(BegunWithSettings):
     """What is relaxed, and how much.
 
     Attributes
     ----------
-    of
-        The method to begin with.
-    settings
-        Its settings, where they are not its defaults.
     relaxation
         Steps.
     """
 
+    room = "methods"
     of: str = "conditional_gaussian"
-    settings: dict[str, Any] = Field(default_factory=dict)
     relaxation: Annotated[int, Field(ge=1)] = 50
 
     @model_validator(mode="after")
     def _refuse_what_cannot_be_relaxed(self) -> "RelaxedSettings":
-        begun_with = self.begun_with()
-        if plugins.load("methods", begun_with.use).bound or begun_with.use == __name__.rsplit(".", 1)[-1]:
+        if plugins.load(self.room, self.of).bound or self.of == __name__.rsplit(".", 1)[-1]:
             raise ValueError(
                 f"{self.of} cannot be relaxed: true frames need not be, atoms on one point have no direction "
                 "to go, and once is enough; choose another method"
             )
         return self
-
-    def begun_with(self) -> PlugIn:
-        """Give the method to begin with.
-
-        Raises
-        ------
-        InputError
-            If there is no such method or it refuses its settings.
-        """
-        return PlugIn.parse("methods", self.of, self.of, self.settings, f"settings of relaxed {self.of}")
 
 
 class Method(BackmappingMethod):

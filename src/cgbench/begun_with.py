@@ -1,0 +1,41 @@
+"""Settings of a plug-in that begins with what another one of its room has made."""
+
+from typing import Any, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from cgbench.config import PlugIn
+from cgbench.settings import Settings
+
+
+class BegunWithSettings(Settings):
+    """Which plug-in to begin with; its settings are checked together with these.
+
+    Attributes
+    ----------
+    of
+        Its name.
+    settings
+        Its settings, where they are not its defaults.
+    """
+
+    room: ClassVar[str]
+    of: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _refuse_what_it_refuses(self) -> Self:
+        self.begun_with()
+        return self
+
+    def begun_with(self) -> PlugIn:
+        """Give the plug-in to begin with.
+
+        Raises
+        ------
+        InputError
+            If there is no such plug-in or it refuses its settings.
+        """
+        return PlugIn.parse(
+            self.room, self.of, self.of, self.settings, f"settings of {self.of} to begin with"
+        )
