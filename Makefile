@@ -41,8 +41,7 @@ leak: env  ## measure what the published, shuffled split is worth
 # What the README shows and a reader can compare a run of their own with.
 reference: env  ## run every resolution and method (hours) and keep tables and figures in results/reference
 	$(SNAKEMAKE) all --configfile config/full.yaml
-	cgbench keep results/full --output results/reference
-	python benchmarks/states.py --csv results/full > results/reference/states.csv
+	cgbench keep --config results/full/config.json --output results/reference
 
 partial: env  ## tables and figures of what is finished so far, in results/partial
 	cgbench partial --config results/config.json

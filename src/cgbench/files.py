@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,16 +42,58 @@ def atomic_output(path: Path | str) -> Iterator[Path]:
             os.fsync(written.fileno())
         temporary.replace(path)
     except (OSError, RuntimeError) as error:
-        reason = _no_room(error, temporary)
-        if reason is None:
-            raise
+        _say_if_full(path, error, temporary)
+        raise
+    finally:
+        if temporary:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: Path | str) -> Iterator[Path]:
+    """Yield an empty folder beside ``path`` that takes its place only on success, whole.
+
+    On failure an older folder is untouched; one that a killed process was replacing is put back first.
+
+    Raises
+    ------
+    InputError
+        If ``path`` is a file, or the disk is full.
+    """
+    path = Path(path).resolve()
+    if path.is_file():
+        raise InputError(f"{path}: is a file; give a folder")
+    unfinished, before = (path.with_name(f".{path.name}-{what}") for what in ("unfinished", "before"))
+    _put_back(before, path)
+    shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        unfinished.mkdir(parents=True)
+        yield unfinished
+        if path.exists():
+            path.rename(before)
+        unfinished.rename(path)
+    except OSError as error:
+        _say_if_full(path, error, None)
+        raise
+    finally:
+        _put_back(before, path)
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _put_back(before: Path, path: Path) -> None:
+    """Give a folder its place again if nothing has taken it, and remove it otherwise."""
+    if before.exists() and not path.exists():
+        before.rename(path)
+    shutil.rmtree(before, ignore_errors=True)
+
+
+def _say_if_full(path: Path, error: Exception, unfinished: Path | None) -> None:
+    reason = _no_room(error, unfinished)
+    if reason is not None:
         raise InputError(
             f"{path}: not written, the disk is full ({reason}); make room in {path.parent} and give the same "
             "command again. What was complete before is kept"
         ) from error
-    finally:
-        if temporary:
-            temporary.unlink(missing_ok=True)
 
 
 def _no_room(error: Exception, unfinished: Path | None) -> str | None:

@@ -1,5 +1,6 @@
 """What methods that are one network share: where it runs, in which precision, how it is stored."""
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -9,8 +10,10 @@ from torch import Tensor, nn
 
 from cgbench.methods.base import BackmappingMethod, Positions
 from cgbench.nn.mapped import MappedNetwork
+from cgbench.nn.parts import in_parts
 
-CHUNK = 4096  # geometries whose noise is drawn at once: with another number, samples are other ones
+CHUNK = 4096  # geometries that the network is applied to at once
+NOISE_CHUNK = 4096  # geometries whose noise is drawn at once: with another number, samples are other ones
 
 
 class OneNetwork:
@@ -39,9 +42,41 @@ class OneNetwork:
 
 
 class NetworkMethod(OneNetwork, BackmappingMethod):
-    """A generative method that is one network on the beads."""
+    """A generative method that is one network on the beads, and samples by decoding noise."""
 
     network: MappedNetwork
+
+    @property
+    @abstractmethod
+    def n_latent(self) -> int:
+        """L, numbers of noise per bead."""
+
+    @abstractmethod
+    def decode_noise(self, noise: Tensor, beads: Tensor) -> Tensor:
+        """Turn noise [n_samples, batch, n_beads, L] at beads [batch, n_beads, 3] into geometries.
+
+        Returns
+        -------
+        Tensor [n_samples · batch, n_atoms, 3]
+            Å; of all frames for the first draw, then for the second.
+        """
+
+    def sample(self, beads: Positions, n_samples: int, seed: int) -> Positions:
+        """Decode N(0, 1) at beads [n_frames, n_beads, 3] to geometries [n_frames, n_samples, n_atoms, 3].
+
+        Noise is drawn on the CPU, so that it is the same on every device.
+        """
+        generator = torch.Generator().manual_seed(seed)
+
+        def draw(batch: Tensor) -> Tensor:
+            shape = (n_samples, *batch.shape[:2], self.n_latent)
+            noise = torch.randn(shape, generator=generator, dtype=torch.float32).to(batch)
+            parts = in_parts(noise.transpose(0, 1), batch, per_row=n_samples)
+            decoded = [self.decode_noise(part.transpose(0, 1), at) for part, at in parts]
+            size = (n_samples, -1, self.mapping.n_atoms, 3)
+            return torch.cat([each.reshape(size).transpose(0, 1) for each in decoded])
+
+        return self.run(draw, beads, chunk=max(1, NOISE_CHUNK // n_samples))
 
     def run(self, function: Callable[[Tensor], Tensor], array: Positions, chunk: int = CHUNK) -> Positions:
         """Apply a function of the network to parts of an array, on its device, in the array's precision."""

@@ -50,8 +50,9 @@ def set_up(seed: int, threads: int) -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
-    # Operations without a deterministic kernel still run, with a warning in the log. The function that is
-    # named after this does the same, and loads the compiler to do it: more than a second in every job.
+    # Operations without a deterministic kernel still run, with a warning in the log.
+    # torch.use_deterministic_algorithms would set a flag of the compiler too, which nothing here uses, and
+    # load it for that: more than a second in every job.
     torch.set_deterministic_debug_mode("warn")
     # Nothing here reads memory before it is written; filling all of it first costs time at every step.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

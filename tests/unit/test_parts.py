@@ -30,6 +30,11 @@ def test_a_row_of_more_than_a_part_is_a_part(monkeypatch: pytest.MonkeyPatch) ->
     assert [len(a) for (a,) in in_parts(torch.arange(3), per_row=100)] == [1, 1, 1]
 
 
+def test_other_devices_take_all_at_once() -> None:
+    ((rows,),) = in_parts(torch.empty(10_000, 2, device="meta"), per_row=8)
+    assert rows.shape == (10_000, 2)
+
+
 @pytest.mark.parametrize(
     ("method", "settings"),
     [

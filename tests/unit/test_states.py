@@ -1,58 +1,77 @@
 """Scores by state of trajectories: means over their frames alone, of datasets that have states."""
 
 import json
-import runpy
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
+
+from cgbench.cli import app
+from cgbench.errors import InputError
+from cgbench.plan import Plan
+from cgbench.states import scores_by_state
 
 ROOT = Path(__file__).parents[2]
-RECON = [0.1, 0.3, 1.0, 2.0]  # of two folded frames and two unfolded ones
+RECON = ([0.1, 0.3, 1.0], [2.0, 4.0])  # of two folds; folded, folded, unfolded; folded, unfolded
+STATES = (["folded", "folded", "unfolded"], ["folded", "unfolded"])
 
 
 @pytest.fixture
-def results(tmp_path: Path) -> Path:
-    for dataset, states in (("two", ["folded", "unfolded"]), ("none", ["", ""])):
-        data, run = tmp_path / "data" / dataset, tmp_path / f"runs/{dataset}/pairs-3/mlp/fold0"
-        data.mkdir(parents=True)
-        run.mkdir(parents=True)
-        card = {"trajectories": [{"file": "a", "state": state} for state in states]}
-        (data / "card.json").write_text(json.dumps(card))
-        key = {"dataset": dataset, "mapping": "pairs", "n_beads": 3, "method": "mlp"}
-        (run / "run.json").write_text(json.dumps(key))
-        names = ("rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min", "graph_xor", "diversity")
-        scores = {f"{name}.heavy": np.array(RECON) for name in names}
-        np.savez(run / "scores.npz", trajectory=np.array([0, 0, 1, 1]), **scores)
-    return tmp_path
+def files(tmp_path: Path) -> list[str]:
+    """Configuration files of a benchmark in which linear maps are scored, and nothing else is."""
+    mine = tmp_path / "mine.yaml"
+    run = {"methods": ["linear", "mlp"], "resolutions": {"alanine_dipeptide": [3], "chignolin": [6]}}
+    mine.write_text(json.dumps({"results": str(tmp_path / "results"), "protocol": {"folds": 2}, "run": run}))
+    given = [str(ROOT / "config/config.yaml"), str(ROOT / "config/simulations.yaml"), str(mine)]
+    config = Plan.load(*given)
+    for dataset, states in (("alanine_dipeptide", ["", ""]), ("chignolin", ["folded", "unfolded"])):
+        card = Path(config.results, "data", dataset, "card.json")
+        card.parent.mkdir(parents=True)
+        card.write_text(json.dumps({"trajectories": [{"state": state} for state in states]}))
+    for cell in config.cells():
+        if cell.method == "linear":
+            trajectory = np.array([int(state == "unfolded") for state in STATES[cell.fold]])
+            folder = config.run_folder(cell)
+            folder.mkdir(parents=True)
+            recon = np.array(RECON[cell.fold])
+            np.savez(folder / "scores.npz", trajectory=trajectory, **{"rmsd_recon.heavy": recon})
+    return given
 
 
-@pytest.fixture(scope="module")
-def means() -> Callable[[Path], pd.DataFrame]:
-    function: Callable[[Path], pd.DataFrame] = runpy.run_path(str(ROOT / "benchmarks/states.py"))["means"]
-    return function
+def test_means_are_of_the_frames_of_a_state_in_all_folds(files: list[str]) -> None:
+    table = scores_by_state(Plan.load(*files))
+    expected = {
+        "dataset": ["chignolin", "chignolin"],
+        "mapping": ["cgae", "cgae"],
+        "n_beads": [6, 6],
+        "method": ["linear", "linear"],
+        "state": ["folded", "unfolded"],
+        "rmsd_recon": [0.8, 2.5],
+    }
+    pd.testing.assert_frame_equal(table, pd.DataFrame(expected), check_dtype=False)
 
 
-def test_means_are_of_the_frames_of_a_state(results: Path, means: Callable[[Path], pd.DataFrame]) -> None:
-    table = means(results)
-    keys = ["dataset", "mapping", "n_beads", "method", "state"]
-    assert table[keys].to_numpy().tolist() == [
-        ["two", "pairs", 3, "mlp", "folded"],
-        ["two", "pairs", 3, "mlp", "unfolded"],
-    ]
-    assert table["rmsd_recon"].tolist() == pytest.approx([0.2, 1.5])
+def test_the_verb_prints_or_writes_them(files: list[str], tmp_path: Path) -> None:
+    arguments = ["states", *(part for file in files for part in ("--config", file))]
+    printed = CliRunner().invoke(app, arguments).output
+    assert "| chignolin | cgae" in printed
+    assert CliRunner().invoke(app, [*arguments, "--csv", str(tmp_path / "states.csv")]).output == ""
+    assert pd.read_csv(tmp_path / "states.csv")["rmsd_recon"].tolist() == pytest.approx([0.8, 2.5])
 
 
-def test_runs_without_scores_are_left_out(results: Path, means: Callable[[Path], pd.DataFrame]) -> None:
-    before = means(results)
-    run = results / "runs/two/pairs-3/linear/fold0"
-    run.mkdir(parents=True)
-    (run / "run.json").write_text("{}")
-    pd.testing.assert_frame_equal(means(results), before)
+def test_without_states_it_says_so(files: list[str]) -> None:
+    config = Plan.load(*files)
+    Path(config.results, "data/chignolin/card.json").unlink()
+    assert scores_by_state(config).empty
+    said = CliRunner().invoke(app, ["states", *(part for file in files for part in ("--config", file))])
+    assert "no scored run of a dataset whose trajectories have states" in said.output
 
 
-def test_without_states_it_says_so(tmp_path: Path, means: Callable[[Path], pd.DataFrame]) -> None:
-    with pytest.raises(SystemExit, match="no scored run of a dataset whose trajectories have states"):
-        means(tmp_path)
+def test_damaged_scores_are_named(files: list[str]) -> None:
+    config = Plan.load(*files)
+    scores = next(Path(config.results).glob("runs/chignolin/*/linear/fold1/scores.npz"))
+    scores.write_bytes(b"damaged")
+    with pytest.raises(InputError, match=r"fold1/scores\.npz: no scores of this dataset .* delete it"):
+        scores_by_state(config)

@@ -1,6 +1,8 @@
 """The training stage: what a method gets to see, and what a run says about itself."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -138,3 +140,14 @@ def test_method_without_a_network_stays_on_the_cpu(
     assert train(*task, LINEAR, tmp_path / "run", seed=1, device="cuda")["device"] == "cpu"
     with pytest.raises(InputError, match="tpu"):
         train(*task, LINEAR, tmp_path / "other", seed=1, device="tpu")
+
+
+def test_a_job_is_deterministic_without_waiting_for_the_compiler() -> None:
+    code = (
+        "import sys, torch; from cgbench import runtime; runtime.set_up(1, 1); "
+        "print(torch.are_deterministic_algorithms_enabled(), "
+        "torch.is_deterministic_algorithms_warn_only_enabled(), torch.get_num_threads(), "
+        "'torch._inductor' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True", "1", "False"]

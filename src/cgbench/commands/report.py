@@ -118,8 +118,33 @@ def leaderboard(
 
 
 @app.command()
+def states(
+    config: Annotated[list[Path], typer.Option(help="YAML file of the benchmark; repeat it to override.")],
+    csv: Annotated[Path | None, typer.Option(help="Write a table for machines, and print none.")] = None,
+) -> None:
+    """Average scores by the state of the trajectories they are of, such as folded and unfolded.
+
+    Heavy atoms, test frames of all folds, of the runs that are scored.
+
+    Example: `cgbench states --config results/config.json`
+    """
+    from cgbench.files import atomic_output
+    from cgbench.plan import Plan
+    from cgbench.states import scores_by_state
+
+    table = scores_by_state(Plan.load(*config))
+    if csv:
+        with atomic_output(csv) as temporary:
+            table.to_csv(temporary, index=False, float_format="%.6f")
+    elif len(table):
+        typer.echo(table.to_markdown(index=False, floatfmt=".3f"))
+    else:
+        typer.echo("no scored run of a dataset whose trajectories have states")
+
+
+@app.command()
 def keep(
-    results: Annotated[Path, typer.Argument(help="Folder of a finished benchmark.")],
+    config: Annotated[list[Path], typer.Option(help="YAML file of the benchmark; repeat it to override.")],
     output: Annotated[Path, typer.Option(help="Folder to make, or to replace if this verb has made it.")],
     method: Annotated[
         str, typer.Option(help="Whose figures are kept, of those that show one method.")
@@ -127,12 +152,14 @@ def keep(
 ) -> None:
     """Keep tables and figures of a finished benchmark, small enough for a repository or a supplement.
 
-    Pictures become PNG of few colours; models, samples and logs stay where they are.
+    Pictures become PNG of few colours; models, samples and logs stay where they are. kept.json lists what
+    was kept with checksums.
 
-    Example: `cgbench keep results --output supplement`
+    Example: `cgbench keep --config results/config.json --output supplement`
     """
     from cgbench.keep import keep
+    from cgbench.plan import Plan
 
-    keep(results, output, method)
+    keep(Plan.load(*config), output, method)
     size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
     typer.echo(f"{output}: {size / 2**20:.1f} MiB")

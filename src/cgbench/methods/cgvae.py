@@ -39,14 +39,13 @@ from cgbench.mapping.base import Mapping
 from cgbench.methods.base import FitContext, Positions
 from cgbench.molecule import Molecule
 from cgbench.nearest import nearest_bead_vectors
-from cgbench.network_method import CHUNK, NetworkMethod
+from cgbench.network_method import NetworkMethod
 from cgbench.nn.cgvae_network import CGVAESettings, make_network
 from cgbench.nn.decoder import Decoder, EquivariantDecoder
 from cgbench.nn.dense import halve_products
 from cgbench.nn.flow_prior import fit_flow_prior
 from cgbench.nn.local_coordinates import LocalCoordinates
 from cgbench.nn.pairs import distances_of
-from cgbench.nn.parts import in_parts
 from cgbench.nn.training import Terms, train_network
 from cgbench.nn.variational import VariationalNetwork, VariationalSettings, kl_divergence
 
@@ -167,24 +166,15 @@ class Method(NetworkMethod):
             latent = latent + log_ratio.exp() * noise
         return self.network.backmap(latent, prior, beads, self.settings.relaxation)
 
-    def sample(self, beads: Positions, n_samples: int, seed: int) -> Positions:
-        """Decode draws from the prior: beads [n_frames, n_beads, 3] to [n_frames, n_samples, n_atoms, 3]."""
-        generator = torch.Generator().manual_seed(seed)
+    @property
+    def n_latent(self) -> int:
+        """L, latent numbers per bead."""
+        return self.network.decoder.n_latent
 
-        def draw(batch: Tensor) -> Tensor:
-            prior, _ = self.network.prior(batch)
-            shape = (n_samples, *prior[0].shape)
-            noise = torch.randn(shape, generator=generator, dtype=torch.float32).to(batch)
-            rows = in_parts(noise.transpose(0, 1), *prior, batch, per_row=n_samples)
-            return torch.cat([self._decode_noise(*row) for row in rows])
-
-        return self.run(draw, beads, chunk=max(1, CHUNK // n_samples))
-
-    def _decode_noise(self, noise: Tensor, mean: Tensor, log_sigma: Tensor, beads: Tensor) -> Tensor:
-        n_samples, network = noise.shape[1], self.network
-        latent = noise.transpose(0, 1)
-        if network.flow is not None:
-            latent = network.flow.push(latent, beads)
-        mean, log_sigma, beads = (each.repeat(n_samples, 1, 1) for each in (mean, log_sigma, beads))
-        decoded = network.backmap(latent.flatten(0, 1), (mean, log_sigma), beads, self.settings.relaxation)
-        return decoded.unflatten(0, (n_samples, -1)).transpose(0, 1)
+    def decode_noise(self, noise: Tensor, beads: Tensor) -> Tensor:
+        """Carry noise [n_samples, batch, n_beads, L] to the prior, and decode."""
+        (mean, log_sigma), _ = self.network.prior(beads)
+        if self.network.flow is not None:
+            noise = self.network.flow.push(noise, beads)
+        mean, log_sigma, beads = (each.repeat(len(noise), 1, 1) for each in (mean, log_sigma, beads))
+        return self.network.backmap(noise.flatten(0, 1), (mean, log_sigma), beads, self.settings.relaxation)

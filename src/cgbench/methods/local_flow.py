@@ -17,11 +17,10 @@ from torch import Tensor
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import FitContext, Positions
 from cgbench.molecule import Molecule
-from cgbench.network_method import CHUNK, NetworkMethod
+from cgbench.network_method import NetworkMethod
 from cgbench.nn.latent_flow import FlowSettings, LatentFlow
 from cgbench.nn.local_coordinates import LocalCoordinates
 from cgbench.nn.mapped import MappedNetwork
-from cgbench.nn.parts import in_parts
 from cgbench.nn.training import Terms, train_network
 
 
@@ -111,20 +110,12 @@ class Method(NetworkMethod):
 
         return self.run(rebuild, positions)
 
-    def sample(self, beads: Positions, n_samples: int, seed: int) -> Positions:
-        """Carry noise to geometries: beads [n_frames, n_beads, 3] to [n_frames, n_samples, n_atoms, 3]."""
-        generator = torch.Generator().manual_seed(seed)
+    @property
+    def n_latent(self) -> int:
+        """L, principal components per bead."""
+        return self.network.flow.n_latent
 
-        def draw(batch: Tensor) -> Tensor:
-            shape = (n_samples, len(batch), self.mapping.n_beads, self.network.flow.n_latent)
-            noise = torch.randn(shape, generator=generator, dtype=torch.float32).to(batch)
-            rows = in_parts(noise.transpose(0, 1), batch, per_row=n_samples)
-            return torch.cat([self._decode_noise(*row) for row in rows])
-
-        return self.run(draw, beads, chunk=max(1, CHUNK // n_samples))
-
-    def _decode_noise(self, noise: Tensor, beads: Tensor) -> Tensor:
-        n_samples = noise.shape[1]
-        latent = self.network.flow.push(noise.transpose(0, 1), beads).flatten(0, 1)
-        decoded = self.network.decode(latent, beads.repeat(n_samples, 1, 1))
-        return decoded.unflatten(0, (n_samples, -1)).transpose(0, 1)
+    def decode_noise(self, noise: Tensor, beads: Tensor) -> Tensor:
+        """Carry noise [n_samples, batch, n_beads, L] to the code of frames, and decode."""
+        latent = self.network.flow.push(noise, beads).flatten(0, 1)
+        return self.network.decode(latent, beads.repeat(len(noise), 1, 1))

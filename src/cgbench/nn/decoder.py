@@ -23,6 +23,8 @@ class Decoder(nn.Module, ABC):
     bead_index : [n_atoms]
     mapping_matrix : [n_beads, n_atoms]
         M.
+    n_latent
+        L, numbers per bead that are decoded.
     correct_combination
         Whether there is that combination; without it the network starts from the beads.
     local
@@ -36,11 +38,13 @@ class Decoder(nn.Module, ABC):
         self,
         bead_index: Tensor,
         mapping_matrix: Tensor,
+        n_latent: int,
         *,
         correct_combination: bool = True,
         local: LocalCoordinates | None = None,
     ) -> None:
         super().__init__()
+        self.n_latent = n_latent
         self.register_buffer("bead_index", bead_index, persistent=False)
         self.register_buffer("matrix", mapping_matrix, persistent=False)
         weights = nn.Parameter(torch.zeros(mapping_matrix.shape[1], mapping_matrix.shape[0]))
@@ -110,7 +114,9 @@ class EquivariantDecoder(Decoder):
         correct_combination: bool = True,
         local: LocalCoordinates | None = None,
     ) -> None:
-        super().__init__(bead_index, mapping_matrix, correct_combination=correct_combination, local=local)
+        super().__init__(
+            bead_index, mapping_matrix, n_latent, correct_combination=correct_combination, local=local
+        )
         self.basis = RadialBasis(cutoff, n_basis)
         self.identity = nn.Parameter(torch.randn(len(mapping_matrix), n_features))
         self.scalar = Linear(n_latent, n_features)

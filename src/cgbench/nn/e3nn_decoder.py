@@ -155,7 +155,9 @@ class E3nnDecoder(Decoder):
         correct_combination: bool = True,
         local: LocalCoordinates | None = None,
     ) -> None:
-        super().__init__(bead_index, mapping_matrix, correct_combination=correct_combination, local=local)
+        super().__init__(
+            bead_index, mapping_matrix, n_latent, correct_combination=correct_combination, local=local
+        )
         n_beads, n_atoms = mapping_matrix.shape
         l_max, n_scalars, n_vectors = len(multiplicities) - 1, multiplicities[0], multiplicities[1]
         irreps = o3.Irreps([(n, (degree, p)) for degree, n in enumerate(multiplicities) for p in (1, -1)])

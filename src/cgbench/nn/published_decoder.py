@@ -159,7 +159,7 @@ class PublishedDecoder(Decoder):
         n_basis: int,
         cutoff: float,
     ) -> None:
-        super().__init__(bead_index, mapping_matrix, correct_combination=False)
+        super().__init__(bead_index, mapping_matrix, n_features, correct_combination=False)
         self.broken = len(mapping_matrix) == 3
         same_bead = bead_index.unsqueeze(1) == bead_index
         channel = same_bead.tril(-1).sum(1)  # how many atoms of its bead come before it
