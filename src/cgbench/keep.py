@@ -45,8 +45,8 @@ def keep(config: Plan, output: Path | str, method: str) -> None:
     missing = [str(path) for path in wanted if not path.exists()]
     if missing:
         raise InputError(
-            f"{missing[0]}: not there{f', nor {len(missing) - 1} more' if missing[1:] else ''}; run `snakemake "
-            "all` to its end first, or look at what is finished with `cgbench partial`"
+            f"{missing[0]}: not there, one of {len(missing)} files; run `snakemake all` to its end first, or "
+            "look at what is finished with `cgbench partial`"
         )
     _refuse_strangers(output)
     with atomic_folder(output) as kept:

@@ -112,8 +112,8 @@ def test_what_it_has_not_written_is_left_alone(config: Plan, output: Path, stran
 @pytest.mark.parametrize(
     ("damage", "match"),
     [
-        ("leaderboard.md", "leaderboard.md: not there; run `snakemake all` to its end"),
-        ("data/chignolin/splits/fold1.floor.csv", "fold1.floor.csv: not there; run"),
+        ("leaderboard.md", "leaderboard.md: not there, one of 1 files; run `snakemake all` to its end"),
+        ("data/chignolin/splits/fold1.floor.csv", "fold1.floor.csv: not there, one of 1 files; run"),
     ],
 )
 def test_an_unfinished_benchmark_is_refused(config: Plan, output: Path, damage: str, match: str) -> None:
