@@ -24,7 +24,8 @@ NOTHING = "–"
 ARROWS = {"ceiling": "↑ ", "floor": "↓ ", "": ""}
 
 FAIRNESS = (
-    "CGVAE's reconstruction encodes the all-atom frame, all other methods but the ceiling see only beads."
+    "For `rmsd_recon` methods with an encoder (CGVAE, whatever its settings, and `local_flow`) have seen the "
+    "all-atom frame;\nall others but the ceiling see only beads."
 )
 HEADER = f"""# Leaderboard
 
