@@ -24,8 +24,8 @@ NOTHING = "–"
 ARROWS = {"ceiling": "↑ ", "floor": "↓ ", "": ""}
 
 FAIRNESS = (
-    "For `rmsd_recon` methods with an encoder (CGVAE, whatever its settings, and `local_flow`) have seen the "
-    "all-atom frame;\nall others but the ceiling see only beads."
+    "Methods with an encoder (CGVAE, whatever its settings, and local_flow) reconstruct a frame that they "
+    "have seen, all others but the ceiling see only beads."
 )
 HEADER = f"""# Leaderboard
 
