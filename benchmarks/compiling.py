@@ -21,17 +21,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from support.timing import SEED, Case, load
+from support.timing import SEED, Case, configured, load
 
 from cgbench import plugins, runtime
 from cgbench.fit_context import FitContext
 
 STEPS, EPOCHS = 40, 4
-CHIGNOLIN = {"bead_cutoff": 20.0, "batch_size": 16, "latent": 128}
 CASES = [
     Case("alanine dipeptide, 6 beads"),
-    Case("chignolin, 12 beads", "chignolin", 12, settings=CHIGNOLIN),
-    Case("chignolin, 12 beads", "chignolin", 12, "cgvae_e3nn", settings=CHIGNOLIN),
+    Case("chignolin, 12 beads", "chignolin", 12),
+    Case("chignolin, 12 beads", "chignolin", 12, "cgvae_e3nn"),
 ]
 PARTS = ("prior", "posterior", "decode")
 
@@ -52,7 +51,8 @@ def measure(case: Case, compiled: bool) -> tuple[float, float]:
                 setattr(network, part, torch.compile(getattr(network, part)))
             return network
 
-    settings = method.Settings(**case.settings, epochs=EPOCHS, flow=None)
+    chosen = configured(case.method, case.molecule) | {"epochs": EPOCHS, "flow": None}
+    settings = method.Settings.model_validate(chosen)
     ends = [time.perf_counter()]
     context = FitContext(seed=SEED, observer=lambda history: ends.append(time.perf_counter()))
     n_frames = STEPS * settings.batch_size

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from cgbench import plugins
+from cgbench.config import Config
 from cgbench.datasets.bundled import BundledSettings, Source
 from cgbench.mapping.base import Mapping
 from cgbench.molecule import Molecule
 
-RESOURCES = Path(__file__).parents[2] / "workflow" / "resources"
+ROOT = Path(__file__).parents[2]
+RESOURCES = ROOT / "workflow/resources"
 N_FRAMES, N_SAMPLES = 2000, 8
 EPOCHS = 3  # the first warms up
 EPOCH_SECONDS = 3.0  # about, where that is more than a step
@@ -75,6 +77,13 @@ def load(name: str, n_beads: int) -> tuple[Molecule, np.ndarray, Mapping]:
     chosen = frames.positions[np.linspace(0, len(frames.positions) - 1, N_FRAMES).astype(int)]
     generator = plugins.load("mapping", "backbone")
     return frames.molecule, chosen, generator(generator.Settings()).generate(frames.molecule, n_beads, SEED)
+
+
+def configured(method: str, molecule: str) -> dict[str, Any]:
+    """Settings of a method in the default run, but for the lengths of trainings."""
+    config = Config.load(ROOT / "config/config.yaml", ROOT / "config/simulations.yaml")
+    settings = config.method(method, molecule).settings.model_dump(exclude={"epochs"})
+    return settings | {"flow": settings["flow"] | {"epochs": 1}}
 
 
 def training_rate(epochs: Callable[[int], list[float]], batch_size: int) -> float:
