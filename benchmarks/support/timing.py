@@ -80,7 +80,7 @@ def load(name: str, n_beads: int) -> tuple[Molecule, np.ndarray, Mapping]:
 
 
 def configured(method: str, molecule: str) -> dict[str, Any]:
-    """Settings of a method in the default run, but for the lengths of trainings."""
+    """Give the settings of a method in the default run, but for the lengths of its trainings."""
     config = Config.load(ROOT / "config/config.yaml", ROOT / "config/simulations.yaml")
     settings = config.method(method, molecule).settings.model_dump(exclude={"epochs"})
     return settings | {"flow": settings["flow"] | {"epochs": 1}}
