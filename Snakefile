@@ -22,6 +22,14 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/leak.smk"
 
 
+# A limit of jobs per timespan, which Snakemake sets by default, makes it start a timer in every round of
+# scheduling, each of which ends in another round: after some hundred jobs they keep a core busy. On one
+# machine nothing is submitted, and nothing needs the limit.
+onstart:
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
+
+
 rule all:
     default_target: True
     input:
