@@ -7,10 +7,8 @@ CORES ?= all
 NAME ?= alanine_dipeptide
 VENV := .venv
 STAMP := $(VENV)/.installed
-# A killed run leaves half-made outputs behind, which are to be made again. For every job that has ended
-# Snakemake looks through all that are ready once in the timespan, again and again: by default every second,
-# which takes half a core after some hundred jobs.
-SNAKEMAKE := snakemake --cores $(CORES) --show-failed-logs --rerun-incomplete --max-jobs-per-timespan 500/5s
+# A killed run leaves half-made outputs behind, which are to be made again.
+SNAKEMAKE := snakemake --cores $(CORES) --show-failed-logs --rerun-incomplete
 
 # The tools of the environment, whether or not it is activated.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
