@@ -139,6 +139,11 @@ def test_tracking_repeats_nothing_and_reaches_jobs(finished: Project, tmp_path: 
     assert b"by config" in kept.read_bytes()
 
 
+def test_rounds_of_scheduling_do_not_grow_with_the_jobs_that_have_ended(finished: Project) -> None:
+    printed = (finished.root / "printed.txt").read_text()
+    assert 0 < printed.count("Ready jobs: ") <= 2 * printed.count("Finished jobid: ")
+
+
 def test_more_samples_train_nothing(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "project")
     project.edit("config/test.yaml", "n_samples: 2", "n_samples: 3")
