@@ -77,7 +77,7 @@ def test_differences_are_drawn_below_densities(alanine_frames: Frames) -> None:
     runs = [sampled_torsions(stored(alanine_frames, n), molecule) for n in (6, 3)]
     figure = ramachandran_difference(reference, others, runs, 0.5, "toy")
     axes = panels(figure)
-    titles = ["MD", "3 beads", "6 beads", "MD − MD", "3 beads − MD", "6 beads − MD"]
+    titles = ["MD", "3 beads", "6 beads", "MD − MD", "− MD", "− MD"]
     assert [a.get_title() for a in axes] == titles
     assert axes[3].texts[0].get_text() == "floor 0.50"
     noise, equal = (a.images[0].get_array().filled(0) for a in axes[3:5])

@@ -19,7 +19,8 @@ from cgbench.results import read_run
 Weights = NDArray[np.float64]
 
 RIDGE, AROUND = 0.15, 0.4  # inches for a method's row in a panel, and for what stands around panels
-ROOM = 0.25  # for numbers right of the ridges, as a share of their width
+ROOM = 0.25  # for numbers right of the ridges, as a share of their width; at least
+LABELS, NUMBER = 1.2, 0.3  # inches left of all panels, and of a number
 TALLEST = 0.85  # of a ridge, in rows
 MIDDLE = (0.05, 0.95)  # quantiles of MD between which the band lies
 
@@ -79,10 +80,16 @@ class Window:
         first, last = np.searchsorted(places, [middle - reach, middle + reach])
         return cls(group, int(first), min(int(last), len(places) - 1))
 
-    def apply(self, axes: Axes) -> None:
-        """Set the limits of the axis, with room for numbers; its line and ticks end with the window."""
+    def apply(self, axes: Axes, room: float) -> None:
+        """Set the limits of the axis; its line and ticks end with the window.
+
+        Parameters
+        ----------
+        room
+            For numbers right of the window, as a share of its width.
+        """
         low, high = self.group.places[[self.first, self.last]]
-        axes.set_xlim(low, high + ROOM * (high - low))
+        axes.set_xlim(low, high + room * (high - low))
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.spines["bottom"].set_bounds(low, high)
         axes.tick_params(axis="y", length=0)
@@ -126,6 +133,8 @@ def distributions(
         figure = Figure(figsize=(DOUBLE_COLUMN, 0.4 + (height + AROUND) * len(groups)), layout="constrained")
         columns = max(len(resolutions), 2)
         grid = figure.subplots(len(groups), columns, squeeze=False, sharey=True, sharex="row")
+        panel = (DOUBLE_COLUMN - LABELS) / columns
+        room = max(ROOM, NUMBER / (panel - NUMBER))
         for row, group in enumerate(groups):
             floor = _floor(group, floors)
             for column, n_beads in enumerate(resolutions):
@@ -134,7 +143,7 @@ def distributions(
                     name: [_distributions(group, run) for run in shown if _is(run, name, n_beads)]
                     for name in methods
                 }
-                _panel(axes, group, pairs, methods, floor, quantity.reach)
+                _panel(axes, group, pairs, methods, floor, quantity.reach, room)
                 if row == 0:
                     axes.set_title(f"{n_beads} beads", pad=10)
                     _number(axes, 1.0, quantity.distance, GREY)
@@ -159,6 +168,7 @@ def _panel(
     colors: Mapping[str, str],
     floor: float,
     reach: float | None,
+    room: float,
 ) -> None:
     """Draw one group at one resolution; ``pairs`` are those of :func:`_distributions`, by method and fold."""
     reference = np.sum([frames.sum(axis=0) for folds in pairs.values() for frames, _ in folds], axis=0)
@@ -173,7 +183,7 @@ def _panel(
             _ridge(axes, -place, np.sum([made.sum(axis=0) for _, made in pairs[name]], axis=0), window, color)
             apart = float(np.mean([group.distance(*pair) for pair in pairs[name]]))
             _number(axes, -place, _digits(apart), color)
-    window.apply(axes)
+    window.apply(axes, room)
 
 
 def _distributions(group: Group, run: StoredDistributions) -> tuple[Weights, Weights]:

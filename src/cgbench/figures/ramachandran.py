@@ -142,7 +142,7 @@ def ramachandran_difference(
             _draw(upper, run.angles, reference, run.divergence)
             draw_difference(lower, run.angles, reference)
             upper.set_title(f"{run.n_beads} beads", pad=3)
-            lower.set_title(f"{run.n_beads} beads − MD", pad=3)
+            lower.set_title("− MD", pad=3)
         for axes in grid[:, 0]:
             axes.set_ylabel("ψ (°)")
         for axes in grid[1]:
@@ -150,7 +150,7 @@ def ramachandran_difference(
         figure.colorbar(density, ax=grid[0], label="density\n(1/degree²)", aspect=12)
         figure.colorbar(
             difference, ax=grid[1], label="difference\n(1/degree²)", aspect=12,
-            ticks=[-1e-3, -1e-4, -1e-5, 0, 1e-5, 1e-4, 1e-3], format=_signed_power,
+            ticks=[-1e-3, -1e-4, 0, 1e-4, 1e-3], format=_signed_power,
         )  # fmt: skip
         _legend(figure, f"{readable(ordered[0].method)}: {title}" if title else ordered[0].method)
     return figure
