@@ -20,7 +20,8 @@ Weights = NDArray[np.float64]
 
 RIDGE, AROUND = 0.15, 0.4  # inches for a method's row in a panel, and for what stands around panels
 ROOM = 0.25  # for numbers right of the ridges, as a share of their width; at least
-LABELS, NUMBER = 1.2, 0.3  # inches left of all panels, and of a number
+LABELS, NUMBER = 1.2, 0.36  # inches left of all panels, and of a number
+NARROW = 1.0  # inches of a panel in which numbers at ticks must be small
 TALLEST = 0.85  # of a ridge, in rows
 MIDDLE = (0.05, 0.95)  # quantiles of MD between which the band lies
 
@@ -144,6 +145,8 @@ def distributions(
                     for name in methods
                 }
                 _panel(axes, group, pairs, methods, floor, quantity.reach, room)
+                if panel < NARROW:
+                    axes.tick_params(axis="x", labelsize="xx-small")
                 if row == 0:
                     axes.set_title(f"{n_beads} beads", pad=10)
                     _number(axes, 1.0, quantity.distance, GREY)
