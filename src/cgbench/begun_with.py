@@ -13,13 +13,16 @@ class BegunWithSettings(Settings):
 
     Attributes
     ----------
+    room, name
+        Of the plug-in that these are the settings of.
     of
-        Its name.
+        Name of the other.
     settings
         Its settings, where they are not its defaults.
     """
 
     room: ClassVar[str]
+    name: ClassVar[str]
     of: str
     settings: dict[str, Any] = Field(default_factory=dict)
 
@@ -36,6 +39,5 @@ class BegunWithSettings(Settings):
         InputError
             If there is no such plug-in or it refuses its settings.
         """
-        return PlugIn.parse(
-            self.room, self.of, self.of, self.settings, f"settings of {self.of} to begin with"
-        )
+        where = f"settings of {self.name} {self.of}"
+        return PlugIn.parse(self.room, self.of, self.of, self.settings, where)

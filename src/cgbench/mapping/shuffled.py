@@ -21,7 +21,7 @@ class ShuffledSettings(BegunWithSettings):
         Share of atoms that change their bead.
     """
 
-    room = "mapping"
+    room, name = "mapping", "shuffled"
     of: str = "backbone"
     fraction: Annotated[float, Field(ge=0, le=1)] = 0.1
 

@@ -31,13 +31,13 @@ class RelaxedSettings(BegunWithSettings):
         Steps.
     """
 
-    room = "methods"
+    room, name = "methods", "relaxed"
     of: str = "conditional_gaussian"
     relaxation: Annotated[int, Field(ge=1)] = 50
 
     @model_validator(mode="after")
     def _refuse_what_cannot_be_relaxed(self) -> "RelaxedSettings":
-        if plugins.load(self.room, self.of).bound or self.of == __name__.rsplit(".", 1)[-1]:
+        if plugins.load(self.room, self.of).bound or self.of == self.name:
             raise ValueError(
                 f"{self.of} cannot be relaxed: true frames need not be, atoms on one point have no direction "
                 "to go, and once is enough; choose another method"
