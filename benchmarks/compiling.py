@@ -3,9 +3,8 @@
     python benchmarks/compiling.py
 
 Encoder, prior and decoder are compiled, with the C++ compiler of the machine, and trained; the flow is left
-out. A row says how fast a method
-trains on one thread as it is and compiled, how long it takes on the wall until the first epoch is over that
-much later, and how many seconds of training as it is must lie ahead for that to be earned back.
+out. A row says how fast a method trains on one thread as it is and compiled, how many seconds later on the
+wall its first epoch is over, and how many seconds of training as it is must lie ahead to earn them back.
 """
 
 import multiprocessing
