@@ -21,6 +21,19 @@ def test_an_untrained_flow_moves_nothing() -> None:
     assert torch.equal(_flow(4).push(latent, _beads(5)), latent)
 
 
+def test_draws_of_a_frame_and_frames_of_a_batch_do_not_see_each_other() -> None:
+    """Draws share what is known of the beads, so each has to come out as it does alone."""
+    flow, beads = _flow(4).double(), _beads(5).double()
+    torch.nn.init.normal_(flow.velocity)
+    latent = torch.randn(2, 5, 3, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
+    pushed = flow.push(latent, beads)
+    assert (pushed - latent).abs().min() > 1e-3
+    for draw in range(2):
+        for frame in range(5):
+            alone = flow.push(latent[draw, frame][None, None], beads[frame][None])
+            torch.testing.assert_close(pushed[draw, frame], alone[0, 0], rtol=1e-10, atol=1e-10)
+
+
 def test_it_finds_basins_that_no_gaussian_has() -> None:
     """Latents are −2 or 2 with equal chance: a Gaussian of their moments is widest at 0, between them."""
     flow, generator = _flow(), torch.Generator().manual_seed(2)

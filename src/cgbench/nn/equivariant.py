@@ -72,10 +72,8 @@ class EquivariantMessage(nn.Module):
         S, P, V, A = state
         at = positions.unsqueeze(-1)
         s, r, v, a = self.source(self.normalise(S)).unsqueeze(2).split(self.sizes, dim=-1)
-        scalar, carried, vector, pseudovector = self._sum(
-            basis, s, torch.cat((r * at, r), dim=2), v * V, a * A
-        )
-        direction = carried[:, :, :3] - at * carried[:, :, 3:]
+        scalar, placed, carried, vector, pseudovector = self._sum(basis, s, r * at, r, v * V, a * A)
+        direction = placed - at * carried
 
         v_plain, v_pseudo, v_cross = self.from_vector(vector).chunk(3, dim=-1)
         a_plain, a_pseudo, a_cross_v, a_cross_a = self.from_pseudovector(pseudovector).chunk(4, dim=-1)
@@ -87,20 +85,22 @@ class EquivariantMessage(nn.Module):
             A + a_plain + turn * v_pseudo + normalised_cross(V, v_cross) + normalised_cross(A, a_cross_a),
         )
 
-    def _sum(self, basis: Tensor, *kinds: Tensor) -> list[Tensor]:
+    def _sum(self, basis: Tensor, scalar: Tensor, *vectors: Tensor) -> list[Tensor]:
         """Sum all kinds [batch, n, components, channels] over neighbours at once.
 
         A head takes the same share of the channels of every kind, with all their components, so that
         one matrix product serves them all.
         """
-        by_head = [kind.unflatten(-1, (self.n_heads, -1)).transpose(2, 3).flatten(-2) for kind in kinds]
-        summed = neighbour_sum(basis, torch.cat(by_head, dim=-1), self.filters)
-        return [
-            part.unflatten(-1, (kind.shape[2], -1)).transpose(2, 3).flatten(-2)
-            for part, kind in zip(
-                summed.split([part.shape[-1] for part in by_head], dim=-1), kinds, strict=True
-            )
-        ]
+        sent = self._by_head(torch.cat(vectors, dim=2))
+        values = torch.cat((self._by_head(scalar).flatten(3), sent.flatten(3)), dim=-1)
+        summed = neighbour_sum(basis, values.transpose(1, 2), self.filters)
+        s, v = summed.split((values.shape[-1] - sent[0, 0, 0].numel(), sent[0, 0, 0].numel()), dim=-1)
+        received = v.unflatten(-1, sent.shape[3:]).transpose(2, 3).flatten(3)
+        return [s.flatten(2).unsqueeze(2), *received.split([kind.shape[2] for kind in vectors], dim=2)]
+
+    def _by_head(self, kind: Tensor) -> Tensor:
+        """View [batch, n, components, channels] as [batch, heads, n, components, channels of the head]."""
+        return kind.unflatten(-1, (self.n_heads, -1)).movedim(3, 1)
 
 
 class Update(nn.Module):

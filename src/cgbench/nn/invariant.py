@@ -1,10 +1,13 @@
 """Invariant message passing, for the encoder's atoms and the prior's beads alike."""
 
+from collections.abc import Iterable
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
 from cgbench.nn.dense import Linear
-from cgbench.nn.radial import RadialBasis, filter_matrix, neighbour_sum, pair_distance
+from cgbench.nn.radial import RadialBasis, filter_matrix, neighbour_sum, pair_distance, pair_weights
 
 
 def mlp(n_in: int, n_hidden: int, n_out: int) -> nn.Sequential:
@@ -23,12 +26,23 @@ class Message(nn.Module):
         self.filters = filter_matrix(n_basis, n_heads)
         self.update = mlp(2 * n_features, n_features, n_features)
 
-    def forward(self, h: Tensor, basis: Tensor) -> Tensor:
-        """Update features [batch, n, F] with basis [batch, K, n, n]."""
+    def weights(self, basis: Tensor) -> Tensor:
+        """Weights [batch, H, n, n] of pairs, from a basis [batch, K, n, n]."""
+        return pair_weights(basis, self.filters)
+
+    def forward(self, h: Tensor, weights: Tensor) -> Tensor:
+        """Update features [batch, n, ..., F] with weights [batch, H, n, n], which all in between share."""
         normalised = self.normalise(h)
-        value = self.value(normalised).unflatten(-1, (self.n_heads, -1))
-        message = neighbour_sum(basis, value, self.filters).flatten(-2)
+        value = self.value(normalised).unflatten(-1, (self.n_heads, -1)).movedim(-2, 1)
+        message = (weights @ value.flatten(3)).view(value.shape).movedim(1, -2).flatten(-2)
         return h + self.update(torch.cat((message, normalised), dim=-1))
+
+
+def messages(n_features: int, n_layers: int, n_basis: int, n_heads: int) -> Iterable[Message]:
+    """Make layers of messages, with random weights, for a network to own."""
+    return cast(
+        "Iterable[Message]", nn.ModuleList(Message(n_features, n_basis, n_heads) for _ in range(n_layers))
+    )
 
 
 class Handedness(nn.Module):
@@ -90,7 +104,7 @@ class InvariantNetwork(nn.Module):
         self.register_buffer("kinds", kinds, persistent=False)
         self.identity = nn.Parameter(torch.randn(int(kinds.max()) + 1, n_features))
         self.basis = RadialBasis(cutoff, n_basis)
-        self.layers = nn.ModuleList(Message(n_features, n_basis, n_heads) for _ in range(n_layers))
+        self.layers = messages(n_features, n_layers, n_basis, n_heads)
         self.handedness = Handedness(n_features, n_basis, n_handed) if n_handed else None
 
     def forward(self, positions: Tensor) -> list[Tensor]:
@@ -100,7 +114,7 @@ class InvariantNetwork(nn.Module):
         h = self.identity[self.kinds].expand(len(positions), -1, -1)
         features = []
         for index, layer in enumerate(self.layers):
-            h = layer(h, basis)
+            h = layer(h, layer.weights(basis))
             if index == 0 and self.handedness is not None:
                 h = self.handedness(h, positions, basis)
             features.append(h)

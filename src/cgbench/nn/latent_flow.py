@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from cgbench.nn.dense import Linear
-from cgbench.nn.invariant import Message
+from cgbench.nn.invariant import messages
 from cgbench.nn.local_frames import LocalFrames
 from cgbench.nn.message_settings import MessageSettings
 from cgbench.nn.radial import RadialBasis, pair_distance
@@ -20,9 +20,8 @@ from cgbench.nn.training import TrainingSettings
 FREQUENCIES = 16  # sines and cosines of the time
 DRAWS = 4  # times and starts that one frame is trained with at once
 
-Context = tuple[
-    Tensor, Tensor
-]  # features of the beads [batch, n_beads, F], basis [batch, K, n_beads, n_beads]
+# Features of the beads [batch, n_beads, 1, F], and weights of pairs for every layer.
+Context = tuple[Tensor, list[Tensor]]
 
 
 class FlowSettings(MessageSettings, TrainingSettings):
@@ -81,9 +80,7 @@ class LatentFlow(nn.Module):
         self.latent = nn.Parameter(torch.randn(n_beads, n_latent, n_features) / n_latent**0.5)
         self.time = Linear(2 * FREQUENCIES, n_features)
         self.basis = RadialBasis(settings.bead_cutoff, settings.basis)
-        self.layers = nn.ModuleList(
-            Message(n_features, settings.basis, settings.heads) for _ in range(settings.layers)
-        )
+        self.layers = messages(n_features, settings.layers, settings.basis, settings.heads)
         self.final = nn.LayerNorm(n_features)
         self.velocity = nn.Parameter(torch.zeros(n_beads, n_features, n_latent))
 
@@ -95,47 +92,44 @@ class LatentFlow(nn.Module):
         self.spread.copy_(places.std(0).clamp_min(1e-2))
 
     def context(self, beads: Tensor) -> Context:
-        """All that does not change with time, of beads [batch, n_beads, 3] (Å)."""
+        """All that neither time nor latents change, of beads [batch, n_beads, 3] (Å)."""
         with torch.no_grad():
             distance = pair_distance(beads)
             near = 0.5 * (torch.cos(math.pi * (distance / self.cutoff).clamp_max(1.0)) + 1.0)
             places = (self._places(beads) - self.mean) / self.spread * near.unsqueeze(-1)
+            basis = self.basis(distance)
         seen = (places.flatten(2).transpose(0, 1) @ self.geometry).transpose(0, 1)
-        return self.identity + seen, self.basis(distance)
+        return (self.identity + seen).unsqueeze(2), [layer.weights(basis) for layer in self.layers]
 
     def _places(self, beads: Tensor) -> Tensor:
         """Where every bead J is in the frame of every bead I: [batch, I, J, 3], Å."""
         return (beads.unsqueeze(1) - beads.unsqueeze(2)) @ self.frames(beads)
 
     def forward(self, latent: Tensor, time: Tensor, context: Context) -> Tensor:
-        """Velocity of latents [batch, n_beads, L] at times [batch] between 0 and 1."""
-        features, basis = context
+        """Velocity of latents [batch, n_beads, n_draws, L] at times [batch, 1, n_draws] between 0 and 1."""
+        features, weights = context
         angle = time.unsqueeze(-1) * self.frequencies
-        h = self.time(torch.cat((angle.sin(), angle.cos()), dim=-1)).unsqueeze(1) + features
-        h = h + (latent.transpose(0, 1) @ self.latent).transpose(0, 1)
-        for layer in self.layers:
-            h = layer(h, basis)
-        return (self.final(h).transpose(0, 1) @ self.velocity).transpose(0, 1)
+        h = self.time(torch.cat((angle.sin(), angle.cos()), dim=-1)) + features
+        h = h + torch.einsum("bnsl,nlf->bnsf", latent, self.latent)
+        for layer, weight in zip(self.layers, weights, strict=True):
+            h = layer(h, weight)
+        return torch.einsum("bnsf,nfl->bnsl", self.final(h), self.velocity)
 
     def loss(self, latent: Tensor, beads: Tensor, generator: torch.Generator) -> Tensor:
         """Mean squared error of the velocity on straight ways from noise to latents [batch, n_beads, L]."""
-        target = latent.repeat(DRAWS, 1, 1)
-        features, basis = self.context(beads)
-        context = features.repeat(DRAWS, 1, 1), basis.repeat(DRAWS, 1, 1, 1)
-        start = torch.randn(target.shape, generator=generator).to(target)
-        time = torch.rand(len(target), generator=generator).to(target)
-        point = torch.lerp(start, target, time.view(-1, 1, 1))
-        return (self(point, time, context) - (target - start)).square().mean()
+        start = torch.randn((DRAWS, *latent.shape), generator=generator).to(latent).movedim(0, 2)
+        time = torch.rand((DRAWS, len(latent)), generator=generator).to(latent).t().unsqueeze(1)
+        target = latent.unsqueeze(2)
+        point = torch.lerp(start, target, time.unsqueeze(-1))
+        return (self(point, time, self.context(beads)) - (target - start)).square().mean()
 
     def push(self, latent: Tensor, beads: Tensor) -> Tensor:
         """Carry draws [n_samples, batch, n_beads, L] from time 0 to 1 by the midpoint rule."""
-        n_samples = len(latent)
-        features, basis = self.context(beads)
-        context = features.repeat(n_samples, 1, 1), basis.repeat(n_samples, 1, 1, 1)
-        z = latent.flatten(0, 1)
+        context = self.context(beads)
+        z = latent.movedim(0, 2)
         step = 1.0 / self.n_steps
         for index in range(self.n_steps):
-            time = torch.full((len(z),), index * step).to(z)
+            time = torch.full((1, 1, 1), index * step).to(z)
             half = z + 0.5 * step * self(z, time, context)
             z = z + step * self(half, time + 0.5 * step, context)
-        return z.unflatten(0, (n_samples, -1))
+        return z.movedim(2, 0)

@@ -67,12 +67,17 @@ def neighbour_sum(basis: Tensor, values: Tensor, filters: Tensor) -> Tensor:
     batch, n_basis, n, _ = basis.shape
     heads, channels = values.shape[2:]
     if heads * n <= n_basis * (n + heads * channels):
-        # One small product for every frame: a broadcast one would copy the pairs to and fro.
-        weight = torch.bmm(filters.t().expand(batch, -1, -1), basis.reshape(batch, n_basis, n * n))
-        weight = weight.view(batch, heads, n, n)
-        return torch.matmul(weight, values.transpose(1, 2)).transpose(1, 2)
+        return torch.matmul(pair_weights(basis, filters), values.transpose(1, 2)).transpose(1, 2)
     summed = torch.bmm(basis.reshape(batch, n_basis * n, n), values.reshape(batch, n, heads * channels))
     return torch.einsum("bknhc,kh->bnhc", summed.view(batch, n_basis, n, heads, channels), filters)
+
+
+def pair_weights(basis: Tensor, filters: Tensor) -> Tensor:
+    """Weigh pairs for every head, [batch, H, n, n]: filters [K, H] times their basis [batch, K, n, n]."""
+    batch, n_basis, n, _ = basis.shape
+    # One small product for every frame: a broadcast one would copy the pairs to and fro.
+    weights = torch.bmm(filters.t().expand(batch, -1, -1), basis.reshape(batch, n_basis, n * n))
+    return weights.view(batch, -1, n, n)
 
 
 def filter_matrix(n_basis: int, n_heads: int) -> nn.Parameter:
