@@ -30,7 +30,7 @@ $(STAMP): pyproject.toml constraints.txt
 all: env  ## run the default benchmark: data, training, leaderboard, figures
 	$(SNAKEMAKE) all
 
-simulate: env  ## make trajectories anew: the bundled ones, or those of NAME=<entry of `simulations`>
+simulate: env  ## make trajectories anew: alanine dipeptide, or NAME=<entry of `simulations`>
 	$(SNAKEMAKE) results/simulations/$(NAME)/card.json
 
 leak: env  ## measure what the published, shuffled split is worth

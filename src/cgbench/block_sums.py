@@ -1,6 +1,5 @@
 """What scores are made of, as it is stored for every run: sums over blocks of test frames."""
 
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgbench import plugins
-from cgbench.errors import InputError
+from cgbench.reading import opened_arrays
 
 Floats = NDArray[np.float64]
 Metric = tuple[str, str]  # name and set of atoms
@@ -30,13 +29,9 @@ def read_block_sums(path: Path | str) -> BlockSums:
     InputError
         If the file is missing or damaged.
     """
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            sums = {name.removesuffix(BLOCKS): arrays[name] for name in arrays.files if name.endswith(BLOCKS)}
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; run `cgbench score` with --per-frame first") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: not a file of scores ({error}); delete it and score again") from None
+    words = "a file of scores", "run `cgbench score` with --per-frame first", "delete it and score again"
+    with opened_arrays(path, *words) as arrays:
+        sums = {name.removesuffix(BLOCKS): arrays[name] for name in arrays.files if name.endswith(BLOCKS)}
     return {(name.rpartition(".")[0], name.rpartition(".")[2]): found for name, found in sums.items()}
 
 

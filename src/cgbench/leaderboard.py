@@ -24,8 +24,8 @@ NOTHING = "–"
 ARROWS = {"ceiling": "↑ ", "floor": "↓ ", "": ""}
 
 FAIRNESS = (
-    "Methods with an encoder (CGVAE, whatever its settings, and local_flow) reconstruct a frame that they "
-    "have seen, all others but the ceiling see only beads."
+    "Methods with an encoder (such as CGVAE and local_flow) reconstruct a frame that they have seen; those "
+    "without, all controls but the ceiling among them, see only beads."
 )
 HEADER = f"""# Leaderboard
 

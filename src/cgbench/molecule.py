@@ -16,9 +16,36 @@ from cgbench.reading import require
 IntArray = NDArray[np.int64]
 
 # Radii of the published bond rule d_ij < 1.3 (r_i + r_j), Å (arXiv 2201.12176, appendix).
-COVALENT_RADII = {"H": 0.23, "C": 0.68, "N": 0.68, "O": 0.68, "S": 1.02}
+# For elements that the paper does not have, those of the same table (Cambridge Structural Database).
+COVALENT_RADII = {
+    "H": 0.23,
+    "C": 0.68,
+    "N": 0.68,
+    "O": 0.68,
+    "F": 0.64,
+    "Si": 1.20,
+    "P": 1.05,
+    "S": 1.02,
+    "Cl": 0.99,
+    "Se": 1.22,
+    "Br": 1.21,
+    "I": 1.40,
+}
 # Van der Waals radii, Å (A. Bondi, J. Phys. Chem. 68, 441, 1964).
-VAN_DER_WAALS_RADII = {"H": 1.20, "C": 1.70, "N": 1.55, "O": 1.52, "S": 1.80}
+VAN_DER_WAALS_RADII = {
+    "H": 1.20,
+    "C": 1.70,
+    "N": 1.55,
+    "O": 1.52,
+    "F": 1.47,
+    "Si": 2.10,
+    "P": 1.80,
+    "S": 1.80,
+    "Cl": 1.75,
+    "Se": 1.90,
+    "Br": 1.85,
+    "I": 1.98,
+}
 
 
 @dataclass(frozen=True)
@@ -111,12 +138,23 @@ class Molecule:
         """
         return self._radii(VAN_DER_WAALS_RADII, "van der Waals", "VAN_DER_WAALS_RADII")
 
+    def require_radii(self) -> None:
+        """Refuse elements whose bonds or clashes cannot be counted, before anything is computed for them.
+
+        Raises
+        ------
+        InputError
+            For an element without radii.
+        """
+        _ = self.covalent_radii, self.van_der_waals_radii
+
     def _radii(self, table: dict[str, float], kind: str, name: str) -> NDArray[np.float64]:
         unknown = sorted(set(self.elements) - table.keys())
         if unknown:
             raise InputError(
                 f"no {kind} radius for element(s) {', '.join(unknown)}; "
-                f"add them to {name} in {__name__} (known: {', '.join(table)})"
+                f"leave such atoms out (`selection`) or add them to {name} in {__name__} "
+                f"(known: {', '.join(table)})"
             )
         return np.array([table[element] for element in self.elements])
 

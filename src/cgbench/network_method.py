@@ -1,5 +1,6 @@
 """What methods that are one network share: where it runs, in which precision, how it is stored."""
 
+import warnings
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, Self
@@ -12,7 +13,6 @@ from cgbench.methods.base import BackmappingMethod, Positions
 from cgbench.nn.mapped import MappedNetwork
 from cgbench.nn.parts import in_parts
 
-CHUNK = 4096  # geometries that the network is applied to at once
 NOISE_CHUNK = 4096  # geometries whose noise is drawn at once: with another number, samples are other ones
 
 
@@ -73,18 +73,41 @@ class NetworkMethod(OneNetwork, BackmappingMethod):
             noise = torch.randn(shape, generator=generator, dtype=torch.float32).to(batch)
             parts = in_parts(noise.transpose(0, 1), batch, per_row=n_samples)
             decoded = [self.decode_noise(part.transpose(0, 1), at) for part, at in parts]
-            size = (n_samples, -1, self.mapping.n_atoms, 3)
-            return torch.cat([each.reshape(size).transpose(0, 1) for each in decoded])
+            by_draw = [each.view(n_samples, len(each) // n_samples, *each.shape[1:]) for each in decoded]
+            return torch.cat([each.transpose(0, 1) for each in by_draw])
 
         return self.run(draw, beads, chunk=max(1, NOISE_CHUNK // n_samples))
 
-    def run(self, function: Callable[[Tensor], Tensor], array: Positions, chunk: int = CHUNK) -> Positions:
-        """Apply a function of the network to parts of an array, on its device, in the array's precision."""
+    def warn_without_plane(self) -> None:
+        """Warn where beads span no plane: what turns with them cannot leave their point or line."""
+        if self.mapping.n_beads < 3:
+            where = "point" if self.mapping.n_beads == 1 else "line"
+            warnings.warn(
+                f"{self.name}: {self.mapping.n_beads} bead(s) define no plane, "
+                f"so all atoms will lie on the {where} they do define; use 3 beads or more",
+                stacklevel=3,
+            )
+
+    def run(
+        self, function: Callable[[Tensor], Tensor], array: Positions, chunk: int | None = None
+    ) -> Positions:
+        """Apply a function of the network to parts of an array, on its device, in the array's precision.
+
+        Parameters
+        ----------
+        function
+            From a part to an array with as many rows.
+        array
+            Å.
+        chunk
+            Rows of a part; without it, as many as :func:`cgbench.nn.parts.in_parts` takes.
+        """
         dtype = torch.float64 if array.dtype == np.float64 else torch.float32
         device = next(self.network.parameters()).device
         self.network.set_precision(dtype)
         self.network.eval()
         tensor = torch.as_tensor(array, dtype=dtype, device=device)
         with torch.inference_mode():
-            result = torch.cat([function(part) for part in torch.split(tensor, chunk)])
+            parts = torch.split(tensor, chunk) if chunk else [part for (part,) in in_parts(tensor)]
+            result = torch.cat([function(part) for part in parts])
         return np.asarray(result.cpu().numpy())

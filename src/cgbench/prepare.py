@@ -37,6 +37,7 @@ def prepare(source: PlugIn, output_dir: Path | str) -> None:
     frames, card = reader.read()
     frames, n_duplicates = without_duplicates(frames)
     _check_time(frames, card)
+    frames.molecule.require_radii()
     card = {**card, **_facts(frames, n_duplicates)}
     card["trajectories"] = _trajectories(frames, card.get("trajectories"))
     card["inputs"] = {file: sha256(file) for file in reader.input_files()}

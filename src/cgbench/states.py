@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from cgbench.errors import InputError
 from cgbench.files import read_json
 from cgbench.plan import Plan
+from cgbench.reading import opened_arrays
 from cgbench.results import TASK
 
 METRICS = ("rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min", "graph_xor", "diversity")
@@ -46,10 +45,8 @@ def _states(data: Path) -> list[str]:
 
 
 def _of_run(path: Path, states: list[str]) -> pd.DataFrame:
-    try:
-        with np.load(path, allow_pickle=False) as scores:
-            state = [states[index] for index in scores["trajectory"]]
-            stored = {name: scores[f"{name}.{ATOMS}"] for name in METRICS if f"{name}.{ATOMS}" in scores}
-            return pd.DataFrame({"state": state, **stored})
-    except (OSError, ValueError, KeyError, IndexError) as error:
-        raise InputError(f"{path}: no scores of this dataset ({error}); delete it and run again") from None
+    words = "scores of this dataset", "run again", "delete it and run again"
+    with opened_arrays(path, *words) as scores:
+        state = [states[index] for index in scores["trajectory"]]
+        stored = {name: scores[f"{name}.{ATOMS}"] for name in METRICS if f"{name}.{ATOMS}" in scores}
+        return pd.DataFrame({"state": state, **stored})

@@ -134,7 +134,9 @@ def _start(kind: str, labels: Mapping[str, Any], facts: Mapping[str, Any]) -> An
     try:
         import wandb
     except ImportError:
-        raise ModuleNotFoundError("wandb is not installed; pip install 'cgbench[tracking]'") from None
+        raise ModuleNotFoundError(
+            "wandb is not installed; in the checkout, pip install -e '.[tracking]'"
+        ) from None
     Path(os.environ.get("WANDB_DIR", ".")).mkdir(parents=True, exist_ok=True)
     limit = {} if "WANDB_INIT_TIMEOUT" in os.environ else {"init_timeout": _INIT_SECONDS}
     return wandb.init(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from cgbench.config import PlugIn
 from cgbench.contacts import count_contacts
 from cgbench.errors import InputError
 from cgbench.frames import Frames
@@ -17,12 +18,13 @@ from cgbench.nn.cgvae_network import CGVAESettings
 from cgbench.nn.variational import kl_divergence
 
 
+@pytest.mark.parametrize("method_name", ["cgvae", "local_flow"])
 @pytest.mark.parametrize(("n_beads", "what"), [(1, "point"), (2, "line")])
 def test_too_few_beads_for_a_plane_are_warned_about(
-    n_beads: int, what: str, alanine: Molecule, alanine_frames: Frames
+    n_beads: int, what: str, method_name: str, alanine: Molecule, alanine_frames: Frames
 ) -> None:
     mapping = Mapping.centres(np.arange(alanine.n_atoms) * n_beads // alanine.n_atoms)
-    method = cgvae.Method(CGVAESettings(epochs=1), mapping, alanine)
+    method = PlugIn.parse("methods", method_name, method_name, {"epochs": 1}, "test").create(mapping, alanine)
     frames = alanine_frames.positions[:8]
     with pytest.warns(UserWarning, match=f"{what} they do define; use 3 beads or more"):
         method.fit(frames, frames, FitContext(seed=1))
@@ -58,6 +60,29 @@ def test_isolated_beads_are_refused_with_the_cure(alanine: Molecule, alanine_fra
     frames = alanine_frames.positions[:8]
     with pytest.raises(InputError, match=r"bead \d is .* Å from .* raise bead_cutoff \(now 2\.0\)"):
         method.fit(frames, frames, FitContext(seed=1))
+
+
+@pytest.mark.parametrize("encoder", ["beads", "atoms"])
+@pytest.mark.parametrize("local", [True, False])
+def test_training_reaches_every_weight(
+    encoder: str, local: bool, alanine: Molecule, alanine_frames: Frames
+) -> None:
+    settings = CGVAESettings.model_validate(
+        {"encoder": encoder, "local": local, "features": 16, "flow": None}
+    )
+    method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
+    frames = torch.as_tensor(alanine_frames.positions[:8])
+    for head in (method.network.prior_head, method.network.posterior_head):
+        torch.nn.init.normal_(head[-1].weight)  # zero to begin with, which lets nothing through
+    method._loss(frames, 1.0, torch.Generator().manual_seed(0))["loss"].backward()
+    unmoved = [name for name, weight in method.network.named_parameters() if weight.grad is None]
+    assert unmoved == []
+
+
+def test_no_frames_make_no_geometries(alanine: Molecule) -> None:
+    method = cgvae.Method(CGVAESettings(), Mapping.centres(alanine.residue_index), alanine)
+    assert method.reconstruct(np.empty((0, 22, 3), dtype=np.float32)).shape == (0, 22, 3)
+    assert method.sample(np.empty((0, 3, 3), dtype=np.float32), 2, seed=1).shape == (0, 2, 22, 3)
 
 
 def test_heads_must_divide_features(alanine: Molecule) -> None:

@@ -61,7 +61,7 @@ def table(methods: tuple[str, ...] = METHODS, n_beads: tuple[int, ...] = (3, 6))
 def floors() -> pd.DataFrame:
     rows = [("phi_psi_jsd", "nat", 0.02), ("phi_psi_jsd", "nat", 0.04)]
     rows += [("energy_minimised", "kJ/mol per atom", value) for value in (0.05, 0.15)]
-    return pd.DataFrame(rows, columns=["metric", "unit", "value"]).assign(atoms="all")
+    return pd.DataFrame(rows, columns=["metric", "unit", "value"]).assign(dataset="toy", atoms="all")
 
 
 def points(axes: Axes) -> list[tuple[float, float]]:

@@ -21,6 +21,13 @@ def test_an_untrained_flow_moves_nothing() -> None:
     assert torch.equal(_flow(4).push(latent, _beads(5)), latent)
 
 
+def test_one_frame_is_enough_to_start_from() -> None:
+    flow = _flow(4)
+    flow.start_from(_beads(1))
+    torch.nn.init.normal_(flow.velocity)
+    assert flow.push(torch.randn(2, 5, 3, 4), _beads(5)).isfinite().all()
+
+
 def test_draws_of_a_frame_and_frames_of_a_batch_do_not_see_each_other() -> None:
     """Draws share what is known of the beads, so each has to come out as it does alone."""
     flow, beads = _flow(4).double(), _beads(5).double()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cgbench.errors import InputError
-from cgbench.molecule import Molecule
+from cgbench.molecule import COVALENT_RADII, VAN_DER_WAALS_RADII, Molecule
 
 WATER = Molecule(
     elements=("O", "H", "H"),
@@ -37,7 +37,12 @@ def test_alanine_dipeptide(alanine):
 
 def test_element_without_a_radius_is_refused():
     argon = Molecule(("Ar",), ("AR",), ("AR",), np.zeros(1), np.ones(1), np.empty((0, 2), dtype=np.int64))
-    with pytest.raises(
-        InputError, match=r"no covalent radius for element\(s\) Ar; add them to COVALENT_RADII"
-    ):
-        _ = argon.covalent_radii
+    message = r"no covalent radius for element\(s\) Ar; leave such atoms out .* or add them to COVALENT_RADII"
+    with pytest.raises(InputError, match=message):
+        argon.require_radii()
+
+
+def test_every_element_of_the_bond_rule_has_both_radii():
+    assert COVALENT_RADII.keys() == VAN_DER_WAALS_RADII.keys()
+    for element, radius in COVALENT_RADII.items():
+        assert radius < VAN_DER_WAALS_RADII[element]

@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 
 import mdtraj
@@ -55,7 +56,7 @@ def test_frames_topology_and_card_are_written(folder, alanine):
     assert card["correlation_time_ps"] > 0
 
 
-@pytest.mark.parametrize("damage", ["truncated", "absent", "backwards"])
+@pytest.mark.parametrize("damage", ["truncated", "absent", "backwards", "element"])
 def test_nothing_is_written_on_bad_input(folder, damage):
     path = folder / "t.xtc"
     if damage == "truncated":
@@ -64,6 +65,10 @@ def test_nothing_is_written_on_bad_input(folder, damage):
     elif damage == "absent":
         path.unlink()
         message = "no such trajectory"
+    elif damage == "element":
+        topology = (folder / "t.pdb").read_text()
+        (folder / "t.pdb").write_text(re.sub(r" O(  )$", r"XE\1", topology, flags=re.MULTILINE))
+        message = r"no covalent radius for element\(s\) Xe"
     else:
         path.write_bytes(2 * path.read_bytes())
         message = r"t\.xtc: a frame at 0\.0 ps follows one at 35\.0 ps; .* frame_interval_ps"

@@ -1,6 +1,7 @@
 """Scores by state of trajectories: means over their frames alone, of datasets that have states."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -69,9 +70,18 @@ def test_without_states_it_says_so(files: list[str]) -> None:
     assert "no scored run of a dataset whose trajectories have states" in said.output
 
 
-def test_damaged_scores_are_named(files: list[str]) -> None:
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "other": lambda content: b"damaged",
+    "empty": lambda content: b"",
+    "truncated": lambda content: content[: len(content) // 2],
+    "flipped": lambda content: content[:60] + bytes(255 - byte for byte in content[60:100]) + content[100:],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_scores_are_named(damage: str, files: list[str]) -> None:
     config = Plan.load(*files)
     scores = next(Path(config.results).glob("runs/chignolin/*/linear/fold1/scores.npz"))
-    scores.write_bytes(b"damaged")
-    with pytest.raises(InputError, match=r"fold1/scores\.npz: no scores of this dataset .* delete it"):
+    scores.write_bytes(DAMAGES[damage](scores.read_bytes()))
+    with pytest.raises(InputError, match=r"fold1/scores\.npz: not scores of this dataset .* delete it"):
         scores_by_state(config)

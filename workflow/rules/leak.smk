@@ -1,4 +1,4 @@
-"""What the published, shuffled split is worth: `snakemake leak`, not part of `all`."""
+"""What the published, shuffled split is worth: `snakemake --cores 8 leak`, not part of `all`."""
 
 LEAK = "<results>/leak/{dataset}/{mapping}"
 # Methods cheap enough to be trained twice per fold, one of which is all memory.

@@ -12,7 +12,7 @@ app = typer.Typer()
 Directory = Annotated[Path, typer.Option("--output", help="Directory for the figures, SVG and PNG.")]
 RunDirs = Annotated[list[Path], typer.Argument(help="Directories of runs, <results>/runs/.../fold<k>.")]
 Mappings = Annotated[list[Path], typer.Argument(help="Mappings written by `cgbench map`.")]
-Floors = Annotated[list[Path], typer.Option("--floor", help="Noise floor of a fold; repeat it.")]
+Floors = Annotated[list[Path], typer.Option("--floor", help="Noise floor of a fold, or of many; repeat it.")]
 Splits = Annotated[list[Path], typer.Option("--split", help="fold<k>.json of `cgbench split`; repeat it.")]
 
 

@@ -37,7 +37,7 @@ def fidelity(
     metrics
         Table that :func:`cgbench.results.collect` wrote.
     floors
-        Of the dataset, from :func:`cgbench.figures.floor.read_floors`.
+        From :func:`cgbench.figures.floor.read_floors`; those of other datasets are left out.
     dataset, mapping
         Which part of the table.
     atoms
@@ -57,6 +57,7 @@ def fidelity(
             f"dataset {dataset!r} with mapping {mapping!r} is scored by none of {', '.join(PANELS)}; "
             "add some to run.metrics"
         )
+    floors = floors[floors["dataset"] == dataset]
     summary = over_folds(chosen)
     styles = method_styles(summary["method"])
     n_columns = min(COLUMNS, len(panels))

@@ -20,7 +20,7 @@ def read_floors(paths: Iterable[Path | str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Their rows, with the columns metric, atoms, unit and value among others.
+        Their rows, with the columns dataset, metric, atoms, unit and value among others.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def read_floors(paths: Iterable[Path | str]) -> pd.DataFrame:
 def _read(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path)
-        return table.astype({"metric": str, "atoms": str, "value": float})
+        return table.astype({"dataset": str, "metric": str, "atoms": str, "value": float})
     except FileNotFoundError:
         raise InputError(f"{path}: no such table; run `cgbench noise-floor` first") from None
     except (KeyError, ValueError, OSError) as error:

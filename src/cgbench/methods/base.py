@@ -57,6 +57,11 @@ class BackmappingMethod(ABC):
         self.mapping = mapping
         self.molecule = molecule
 
+    @property
+    def name(self) -> str:
+        """Name of the method's file, by which a config chooses it."""
+        return type(self).__module__.rsplit(".", 1)[-1]
+
     @abstractmethod
     def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
         """Learn from training frames [n_frames, n_atoms, 3]; make every choice on validation frames."""
@@ -111,7 +116,7 @@ class BackmappingMethod(ABC):
     def save(self, path: Path | str) -> None:
         """Write a self-contained model file (method, settings, mapping, molecule, state), atomically."""
         content = {
-            "method": type(self).__module__.rsplit(".", 1)[-1],
+            "method": self.name,
             "settings": self.settings.to_json(),
             "bead_index": torch.as_tensor(self.mapping.bead_index),
             "weights": torch.as_tensor(self.mapping.weights),
@@ -166,7 +171,7 @@ class OracleMethod(BackmappingMethod):
     def sample(self, beads: Positions, n_samples: int, seed: int) -> Positions:
         """Refuse: beads alone are not what it works from."""
         raise InputError(
-            f"{type(self).__module__.rsplit('.', 1)[-1]}: works from the true frames, which beads alone do "
+            f"{self.name}: works from the true frames, which beads alone do "
             "not tell; backmap with another method"
         )
 

@@ -26,7 +26,6 @@ After Wang et al., *Generative Coarse-Graining of Molecular Conformations*, ICML
   (``relaxation``; 0 leaves it as the decoder wrote it).
 """
 
-import warnings
 from typing import Any, ClassVar
 
 import numpy as np
@@ -39,13 +38,14 @@ from cgbench.mapping.base import Mapping
 from cgbench.methods.base import FitContext, Positions
 from cgbench.molecule import Molecule
 from cgbench.nearest import nearest_bead_vectors
-from cgbench.network_method import NetworkMethod
+from cgbench.network_method import NOISE_CHUNK, NetworkMethod
 from cgbench.nn.cgvae_network import CGVAESettings, make_network
 from cgbench.nn.decoder import Decoder, EquivariantDecoder
 from cgbench.nn.dense import halve_products
 from cgbench.nn.flow_prior import fit_flow_prior
 from cgbench.nn.local_coordinates import LocalCoordinates
 from cgbench.nn.pairs import distances_of
+from cgbench.nn.parts import in_parts
 from cgbench.nn.training import Terms, train_network
 from cgbench.nn.variational import VariationalNetwork, VariationalSettings, kl_divergence
 
@@ -92,6 +92,7 @@ class Method(NetworkMethod):
 
     def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
         """Minimise coordinate error + β KL + γ errors of geometry; stop on the validation frames."""
+        self.warn_without_plane()
         self._refuse_isolated_beads(train)
         torch.manual_seed(context.seed)
         self.network = self.new_network()
@@ -108,21 +109,14 @@ class Method(NetworkMethod):
 
     def _refuse_isolated_beads(self, positions: Positions) -> None:
         """Refuse a bead that sees no other: it has no direction, so its atoms would all fall onto it."""
-        method = type(self).__module__.rsplit(".", 1)[-1]
-        if self.mapping.n_beads < 3:
-            warnings.warn(
-                f"{method}: {self.mapping.n_beads} bead(s) define no plane, so all atoms will lie on the "
-                f"{'point' if self.mapping.n_beads == 1 else 'line'} they do define; use 3 beads or more",
-                stacklevel=3,
-            )
         if self.mapping.n_beads == 1:
             return
         _, nearest = nearest_bead_vectors(self.mapping.beads(positions), 1)
         farthest = nearest[..., 0].max(axis=0)
         if farthest.max() >= self.settings.bead_cutoff:
             raise InputError(
-                f"{method}: bead {int(farthest.argmax())} is up to {farthest.max():.1f} Å from its nearest "
-                f"bead; raise bead_cutoff (now {self.settings.bead_cutoff})"
+                f"{self.name}: bead {int(farthest.argmax())} is up to {farthest.max():.1f} Å from its "
+                f"nearest bead; raise bead_cutoff (now {self.settings.bead_cutoff})"
             )
 
     def _loss(self, positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
@@ -150,19 +144,24 @@ class Method(NetworkMethod):
 
     def reconstruct(self, positions: Positions) -> Positions:
         """Decode the mean of the posterior of frames [n_frames, n_atoms, 3]."""
-        return self.run(lambda batch: self._rebuild(batch, None), positions)
+        return self.run(self._rebuild, positions)
 
     def reconstruct_draw(self, positions: Positions, seed: int) -> Positions:
         """Decode one draw from the posterior of each frame [n_frames, n_atoms, 3]."""
         generator = torch.Generator().manual_seed(seed)
-        return self.run(lambda batch: self._rebuild(batch, generator), positions)
 
-    def _rebuild(self, positions: Tensor, generator: torch.Generator | None) -> Tensor:
+        def draw(batch: Tensor) -> Tensor:
+            shape = (len(batch), self.mapping.n_beads, self.n_latent)
+            noise = torch.randn(shape, generator=generator, dtype=torch.float32).to(batch)
+            return torch.cat([self._rebuild(*part) for part in in_parts(batch, noise)])
+
+        return self.run(draw, positions, chunk=NOISE_CHUNK)
+
+    def _rebuild(self, positions: Tensor, noise: Tensor | None = None) -> Tensor:
         beads = self.network.matrix @ positions
         prior, features = self.network.prior(beads)
         latent, log_ratio = self.network.posterior(positions, beads, prior, features)
-        if generator is not None:
-            noise = torch.randn(latent.shape, generator=generator, dtype=torch.float32).to(latent)
+        if noise is not None:
             latent = latent + log_ratio.exp() * noise
         return self.network.backmap(latent, prior, beads, self.settings.relaxation)
 

@@ -92,6 +92,7 @@ class Method(NetworkMethod):
 
     def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
         """Minimise the error of the velocity; stop on the validation frames."""
+        self.warn_without_plane()
         torch.manual_seed(context.seed)
         self.network = LocalFlowNetwork(self.mapping, self.settings)
         self.network.start_from(torch.as_tensor(np.asarray(train, dtype=np.float32)))

@@ -5,6 +5,7 @@ simple method is what its network is worth; what lies between that method and it
 step is worth.
 """
 
+import warnings
 from typing import Annotated, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from cgbench.mapping.base import Mapping
 from cgbench.methods.base import BackmappingMethod, FitContext, Positions
 from cgbench.molecule import Molecule
 from cgbench.nn.bounds import Bounds
-from cgbench.nn.relaxation import relax
+from cgbench.nn.relaxation import PLANE, relax
 from cgbench.settings import Settings as SettingsModel
 
 
@@ -69,6 +70,12 @@ class Method(BackmappingMethod):
 
     def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
         """Fit the method to begin with, and take the bounds from the training frames."""
+        if self.mapping.n_beads < PLANE:
+            warnings.warn(
+                f"{self.name}: {self.mapping.n_beads} bead(s) define no plane, so nothing is relaxed and "
+                f"results are those of {self.settings.of}; use {PLANE} beads or more",
+                stacklevel=2,
+            )
         self.method.fit(train, valid, context)
         self.bounds.float().measure(torch.as_tensor(train, dtype=torch.float32))
 

@@ -25,7 +25,8 @@ class CGVAESettings(MessageSettings, VariationalSettings):
     Attributes
     ----------
     features, vectors, latent
-        Invariant channels per atom or bead, vector channels per bead, latent numbers per bead.
+        Invariant channels per atom or bead, vector channels per bead, latent numbers per
+        bead (with ``local``, at most three for each atom of the largest bead).
     handed
         Parity-odd channels of the prior, and of the encoder on atoms; without any, neither can tell left
         from right.
@@ -120,7 +121,7 @@ def make_network(
         decoder,
         _head(s.features, n_latent),
         _head(2 * s.features, n_latent),
-        s.features,
+        s.features if s.encoder == "beads" else 0,
         flow,
     )
 

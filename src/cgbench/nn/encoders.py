@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from cgbench.nn.dense import Linear
 from cgbench.nn.equivariant import EquivariantLayers, normalised_cross
 from cgbench.nn.invariant import InvariantNetwork, mlp
+from cgbench.nn.mapped import members_of
 from cgbench.nn.radial import RadialBasis, pair_distance
 
 
@@ -46,7 +47,7 @@ class BeadEncoder(nn.Module):
         cutoff: float,
     ) -> None:
         super().__init__()
-        members = torch.eye(int(bead_index.max()) + 1)[bead_index].t().contiguous()  # [n_beads, n_atoms]
+        members = members_of(bead_index)
         self.register_buffer("bead_index", bead_index, persistent=False)
         self.register_buffer("kinds", kinds, persistent=False)
         self.register_buffer("members", members, persistent=False)
@@ -87,7 +88,8 @@ class AtomEncoder(nn.Module):
     bead_index, kinds : [n_atoms]
         As for :class:`BeadEncoder`.
     n_features, n_layers, n_basis, n_heads, n_handed, cutoff
-        As for :class:`cgbench.nn.invariant.InvariantNetwork`; atoms are pooled within twice the cutoff.
+        As for :class:`cgbench.nn.invariant.InvariantNetwork`; their distance to
+        their bead counts up to twice the cutoff.
     """
 
     bead_index: Tensor
@@ -105,7 +107,7 @@ class AtomEncoder(nn.Module):
         cutoff: float,
     ) -> None:
         super().__init__()
-        members = torch.eye(int(bead_index.max()) + 1)[bead_index].t().contiguous()
+        members = members_of(bead_index)
         self.register_buffer("bead_index", bead_index, persistent=False)
         self.register_buffer("members", members, persistent=False)
         self.atoms = InvariantNetwork(kinds, n_features, n_layers, n_basis, n_heads, n_handed, cutoff)

@@ -92,9 +92,9 @@ class EquivariantMessage(nn.Module):
         one matrix product serves them all.
         """
         sent = self._by_head(torch.cat(vectors, dim=2))
-        values = torch.cat((self._by_head(scalar).flatten(3), sent.flatten(3)), dim=-1)
-        summed = neighbour_sum(basis, values.transpose(1, 2), self.filters)
-        s, v = summed.split((values.shape[-1] - sent[0, 0, 0].numel(), sent[0, 0, 0].numel()), dim=-1)
+        values = self._by_head(scalar).flatten(3), sent.flatten(3)
+        summed = neighbour_sum(basis, torch.cat(values, dim=-1).transpose(1, 2), self.filters)
+        s, v = summed.split([each.shape[-1] for each in values], dim=-1)
         received = v.unflatten(-1, sent.shape[3:]).transpose(2, 3).flatten(3)
         return [s.flatten(2).unsqueeze(2), *received.split([kind.shape[2] for kind in vectors], dim=2)]
 

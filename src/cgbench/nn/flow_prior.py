@@ -12,10 +12,9 @@ from torch import Tensor
 
 from cgbench.fit_context import FitContext
 from cgbench.nn.latent_flow import FlowSettings
+from cgbench.nn.parts import in_parts
 from cgbench.nn.training import Positions, Terms, train_network
 from cgbench.nn.variational import VariationalNetwork
-
-CHUNK = 2048  # frames encoded at once
 
 
 def fit_flow_prior(
@@ -48,7 +47,7 @@ def fit_flow_prior(
 def _codes(network: VariationalNetwork, frames: Positions, device: str) -> NDArray[np.float32]:
     """Posterior and beads side by side: [n_frames, n_beads, n_latent + n_latent + 3]."""
     parts = []
-    for positions in torch.as_tensor(np.asarray(frames, dtype=np.float32), device=device).split(CHUNK):
+    for (positions,) in in_parts(torch.as_tensor(np.asarray(frames, dtype=np.float32), device=device)):
         beads = network.matrix @ positions
         prior, features = network.prior(beads)
         parts.append(torch.cat((*network.posterior(positions, beads, prior, features), beads), dim=-1))

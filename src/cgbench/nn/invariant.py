@@ -16,7 +16,7 @@ def mlp(n_in: int, n_hidden: int, n_out: int) -> nn.Sequential:
 
 
 class Message(nn.Module):
-    """One layer h_i += MLP(Σ_j φ(h_j) ∘ W(d_ij)), with as many radial filters as heads."""
+    """One layer h_i += MLP(h_i, Σ_j φ(h_j) ∘ W(d_ij)), with as many radial filters as heads."""
 
     def __init__(self, n_features: int, n_basis: int, n_heads: int) -> None:
         super().__init__()

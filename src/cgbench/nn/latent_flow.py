@@ -89,7 +89,7 @@ class LatentFlow(nn.Module):
         """Measure what is usual of beads [n_frames, n_beads, 3] of training frames."""
         places = self._places(beads)
         self.mean.copy_(places.mean(0))
-        self.spread.copy_(places.std(0).clamp_min(1e-2))
+        self.spread.copy_(places.std(0, correction=0).clamp_min(1e-2))
 
     def context(self, beads: Tensor) -> Context:
         """All that neither time nor latents change, of beads [batch, n_beads, 3] (Å)."""

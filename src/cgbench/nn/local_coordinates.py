@@ -55,7 +55,7 @@ class LocalCoordinates(nn.Module):
     def write(self, rows: Tensor, beads: Tensor) -> Tensor:
         """Inverse of :meth:`read`."""
         axes = self.frames(beads)[:, self.bead_index]
-        local = rows.transpose(0, 1).reshape(rows.shape[1], -1, 3)[:, self.place]
+        local = rows.transpose(0, 1).flatten(1).unflatten(1, (-1, 3))[:, self.place]
         return torch.matmul(axes, local.unsqueeze(-1)).squeeze(-1)
 
     def encode(self, rows: Tensor) -> Tensor:

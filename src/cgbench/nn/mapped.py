@@ -6,6 +6,11 @@ from torch import Tensor, nn
 from cgbench.mapping.base import Mapping
 
 
+def members_of(bead_index: Tensor) -> Tensor:
+    """Matrix [n_beads, n_atoms] that sums over the atoms of every bead, from the bead of every atom."""
+    return torch.eye(int(bead_index.max()) + 1)[bead_index].t().contiguous()
+
+
 class MappedNetwork(nn.Module):
     """A network that knows the mapping's matrix, in the precision of its weights.
 

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from cgbench.mapping.base import Mapping
 from cgbench.molecule import Molecule
 from cgbench.nn.invariant import mlp
-from cgbench.nn.published_decoder import PublishedDecoder, filters, perceptron
+from cgbench.nn.mapped import members_of
+from cgbench.nn.published_decoder import PublishedDecoder, filters, xavier_mlp
 from cgbench.nn.radial import RadialBasis, channel_sum, pair_distance
 from cgbench.nn.variational import Gaussian, VariationalNetwork, gaussian
 
@@ -23,7 +24,7 @@ class ScalarMessage(nn.Module):
 
     def __init__(self, n_features: int, n_basis: int) -> None:
         super().__init__()
-        self.value = perceptron(n_features, n_features, n_features)
+        self.value = xavier_mlp(n_features, n_features, n_features)
         self.filters = filters(n_basis, n_features)
 
     def forward(self, h: Tensor, basis: Tensor) -> Tensor:
@@ -36,7 +37,7 @@ class Pooling(nn.Module):
 
     def __init__(self, n_features: int, n_basis: int) -> None:
         super().__init__()
-        self.value = perceptron(n_features, n_features, n_features)
+        self.value = xavier_mlp(n_features, n_features, n_features)
         self.filters = filters(n_basis, n_features)
 
     def forward(self, h: Tensor, basis: Tensor, members: Tensor) -> Tensor:
@@ -70,7 +71,7 @@ class PublishedEncoder(nn.Module):
         cutoff: float,
     ) -> None:
         super().__init__()
-        members = torch.eye(int(bead_index.max()) + 1)[bead_index].t().contiguous()
+        members = members_of(bead_index)
         for name, buffer in (("bead_index", bead_index), ("elements", elements), ("members", members)):
             self.register_buffer(name, buffer, persistent=False)
         self.embedding = nn.Parameter(torch.randn(int(elements.max()) + 1, n_features))

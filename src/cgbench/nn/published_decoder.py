@@ -14,7 +14,7 @@ State = tuple[Tensor, Tensor, Tensor, Tensor]  # S, S̄ [batch, n, F], V, V̄ [b
 INTO_VECTORS = (1, 2, 3, 4)  # of the nine filters, those whose terms V gains; 5 to 8 are of V̄
 
 
-def perceptron(n_in: int, n_hidden: int, n_out: int) -> nn.Sequential:
+def xavier_mlp(n_in: int, n_hidden: int, n_out: int) -> nn.Sequential:
     """Two linear layers with SiLU between, with the initial weights of the published code."""
     layers = mlp(n_in, n_hidden, n_out)
     for layer in layers:
@@ -71,7 +71,7 @@ class PublishedMessage(nn.Module):
     def __init__(self, n_features: int, n_basis: int, terms: tuple[int, ...]) -> None:
         super().__init__()
         self.terms = terms
-        self.source = perceptron(n_features, n_features, len(terms) * n_features)
+        self.source = xavier_mlp(n_features, n_features, len(terms) * n_features)
         self.filters = filters(n_basis, len(terms) * n_features)
 
     def forward(self, state: State, geometry: tuple[Tensor, Tensor, Tensor]) -> State:
@@ -116,7 +116,7 @@ class PublishedUpdate(nn.Module):
         super().__init__()
         self.is_last = is_last
         self.mix = Linear(n_features, 2 * n_features, bias=False)
-        self.gate = perceptron(2 * n_features, n_features, n_features if is_last else 3 * n_features)
+        self.gate = xavier_mlp(2 * n_features, n_features, n_features if is_last else 3 * n_features)
 
     def forward(self, state: State) -> State:
         """Update (S, S̄, V, V̄)."""

@@ -77,7 +77,7 @@ def pair_weights(basis: Tensor, filters: Tensor) -> Tensor:
     batch, n_basis, n, _ = basis.shape
     # One small product for every frame: a broadcast one would copy the pairs to and fro.
     weights = torch.bmm(filters.t().expand(batch, -1, -1), basis.reshape(batch, n_basis, n * n))
-    return weights.view(batch, -1, n, n)
+    return weights.view(batch, filters.shape[1], n, n)
 
 
 def filter_matrix(n_basis: int, n_heads: int) -> nn.Parameter:

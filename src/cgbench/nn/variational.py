@@ -77,7 +77,7 @@ class VariationalNetwork(MappedNetwork):
         From features [batch, n_beads, F], and from those of encoder and prior side by side, to mean and
         log standard deviation of the latents.
     n_features
-        F, where the decoder has local coordinates.
+        F, where local coordinates of the atoms go into the encoder with the bead features; else 0.
     flow
         What takes the place of the Gaussian prior once encoder and decoder are fitted, or None. The
         Gaussian is N(0, 1) then, so that the flow finds latents of about unit variance.
@@ -105,7 +105,8 @@ class VariationalNetwork(MappedNetwork):
         self.flow = flow
         if flow is not None:
             prior_head.requires_grad_(False)  # and it says zero, to begin with
-        if decoder.local is not None:
+        self.local_features: nn.Parameter | None = None
+        if decoder.local is not None and n_features:
             shape = (mapping.n_beads, decoder.local.width, n_features)
             self.local_features = nn.Parameter(torch.randn(shape) / decoder.local.width**0.5)
 
@@ -140,7 +141,9 @@ class VariationalNetwork(MappedNetwork):
             seen = torch.cat((self.encoder(positions, beads, bead_features), bead_features), dim=-1)
             return gaussian(self.posterior_head(seen))
         rows = self.decoder.rows(positions, beads)
-        known = bead_features + (rows @ self.local_features).transpose(0, 1)
+        known = bead_features
+        if self.local_features is not None:
+            known = known + (rows @ self.local_features).transpose(0, 1)
         seen = torch.cat((self.encoder(positions, beads, known), bead_features), dim=-1)
         mean, log_ratio = gaussian(self.posterior_head(seen))
         # The principal components are the posterior's mean to begin with, whatever the prior says.
