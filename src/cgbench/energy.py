@@ -6,6 +6,7 @@ import numpy as np
 import openmm
 from numpy.typing import NDArray
 from openmm import unit
+from scipy.spatial.distance import pdist
 
 from cgbench.force_field import make_system
 from cgbench.molecule import Molecule
@@ -13,6 +14,9 @@ from cgbench.trajectory_io import ANGSTROM_PER_NM
 
 STEPS = 50  # of L-BFGS at most: bonds and contacts are repaired, the conformation stays
 WORST = 1e3  # kJ/mol per atom, to which energies are cut: two atoms on one point have no bound
+# Å; no two atoms of a molecule come as close. Charges do in a force field where no repulsion keeps them
+# apart, as that of a hydroxyl hydrogen does not: the deeper they fall into each other, the lower the energy.
+FUSED = 0.5
 
 
 def energies_per_atom(
@@ -20,7 +24,8 @@ def energies_per_atom(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Compute the energy of each geometry, before and after minimising it.
 
-    No cutoff and no constraints. On the Reference platform, which is repeatable to the last bit.
+    No cutoff and no constraints; where two atoms have fallen into each other, the energy is the worst. On
+    the Reference platform, which is repeatable to the last bit.
 
     Parameters
     ----------
@@ -60,8 +65,11 @@ def _context(molecule: Molecule, force_field: Sequence[str]) -> openmm.Context:
 
 
 def _energy(context: openmm.Context) -> float:
-    energy = context.getState(getEnergy=True).getPotentialEnergy()
-    return float(energy.value_in_unit(unit.kilojoule_per_mole))
+    """Potential energy, kJ/mol; infinity where atoms are fused."""
+    state = context.getState(getEnergy=True, getPositions=True)
+    if pdist(state.getPositions(asNumpy=True).value_in_unit(unit.angstrom)).min(initial=np.inf) < FUSED:
+        return np.inf
+    return float(state.getPotentialEnergy().value_in_unit(unit.kilojoule_per_mole))
 
 
 def _bounded(energies: NDArray[np.float64], molecule: Molecule) -> NDArray[np.float64]:

@@ -1,16 +1,19 @@
 """Energies in the force field of the bundled trajectories."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from cgbench import plugins
-from cgbench.datasets.bundled import CARD
+from cgbench.datasets.bundled import CARD, BundledSettings, Source
 from cgbench.energy import WORST, energies_per_atom
 from cgbench.errors import InputError
 from cgbench.evaluation import Evaluation
 from cgbench.files import read_json
 from cgbench.measured import ENERGIES, Measured
 
+ROOT = Path(__file__).parents[2]
 FORCE_FIELD = ("amber99sbildn.xml", "amber99_obc.xml")
 
 
@@ -93,3 +96,15 @@ def test_between_sets_of_frames_it_is_the_difference_of_means(alanine_frames):
 def test_an_unknown_force_field_is_refused(alanine_frames):
     with pytest.raises(InputError, match=r"force field absent\.xml: .*; name files that come with OpenMM"):
         energies_per_atom(alanine_frames.positions[:1], alanine_frames.molecule, ["absent.xml"])
+
+
+def test_charges_that_fall_into_each_other_are_no_low_energy():
+    """A hydroxyl hydrogen has no repulsion of its own: put beside a charge, it falls onto it, without end."""
+    folder = ROOT / "workflow/resources/chignolin"
+    frames, _ = Source(BundledSettings(directory=str(folder))).read()
+    names = list(zip(frames.molecule.residue_names, frames.molecule.atom_names, strict=True))
+    hydrogen, oxygen = names.index(("THR", "HG1")), names.index(("ASP", "OD1"))
+    fused = frames.positions[:1].astype(np.float64)
+    fused[:, hydrogen] = fused[:, oxygen] + [0.01, 0.0, 0.0]
+    raw, minimised = energies_per_atom(fused, frames.molecule, FORCE_FIELD)
+    assert raw[0] == minimised[0] == WORST

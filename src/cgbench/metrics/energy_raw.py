@@ -11,7 +11,8 @@ from cgbench.metrics.base import Evaluation, MeanOverFrames, Measured, Unpaired
 class Metric(MeanOverFrames, Unpaired):
     """Potential energy of a sample above that of its frame, per atom, in the force field of the data.
 
-    One close contact decides it, so each energy is cut at 1,000 kJ/mol per atom. One sample for each of
+    One close contact decides it, so each energy is cut at 1,000 kJ/mol per atom; atoms that have fallen
+    into each other, which charges may do without end, have as much. One sample for each of
     24 evenly spaced frames; the others are NaN and do not count. Below 0 is colder than MD, not better.
     """
 
