@@ -78,10 +78,30 @@ def test_table_of_the_readme_is_of_the_reference(metrics: pd.DataFrame) -> None:
     mean = chosen.pivot_table(index="method", columns="n_beads", values="value")
     stochastic = pd.read_csv(REFERENCE / "runs.csv").groupby("method")["stochastic"].all()
     single = mean.loc[[method for method in mean.index if not stochastic[method]]].drop("true_frames")
-    expected = [*mean.loc[["cgvae", "nearest_frame", "gaussian_relaxed"]].to_numpy(), single.min().to_numpy()]
+    many = ["cgvae", "cgvae_e3nn", "local_flow", "nearest_frame", "gaussian_relaxed"]
+    expected = [*mean.loc[many].to_numpy(), single.min().to_numpy()]
     rows = re.findall(r"^\|[^|]+\|((?: \**[\d.]+\** \|){7})$", (ROOT / "README.md").read_text(), re.MULTILINE)
-    shown = [[float(cell.strip(" *")) for cell in row.strip("|").split("|")] for row in rows]
+    cells = [row.strip("|").split("|") for row in rows]
+    shown = [[float(cell.strip(" *")) for cell in row] for row in cells]
     assert shown == [[pytest.approx(value, abs=6e-4) for value in row] for row in [mean.columns, *expected]]
+    for (_, *texts), (_, *values) in zip(zip(*cells, strict=True), zip(*shown, strict=True), strict=True):
+        assert ["**" in text for text in texts] == [value == min(values) for value in values]
+
+
+def test_tables_of_generative_methods_are_of_the_reference(metrics: pd.DataFrame) -> None:
+    text = (ROOT / "docs/cgvae.md").read_text()
+    columns = {"alanine_dipeptide": [3, 4, 5, 6, 8, 10, 12], "chignolin": [6, 8, 10, 12]}
+    rows = re.findall(r"^\| `(\w+)` (heavy|all)[^|]*\| `(\w+)` \|((?: −?[\d.]+ \|)+)$", text, re.MULTILINE)
+    assert len(rows) == 2 * 7 * 3
+    for metric, atoms, method, numbers in rows:
+        cells = [cell.strip().replace("−", "-") for cell in numbers.strip("|").split("|")]
+        (dataset,) = [name for name, n_beads in columns.items() if len(n_beads) == len(cells)]
+        chosen = metrics.query(
+            "dataset == @dataset and mapping == 'cgae' and method == @method and metric == @metric "
+            "and atoms == @atoms"
+        )
+        mean = chosen.groupby("n_beads")["value"].mean().loc[columns[dataset]]
+        assert cells == [f"{value:.{len(cells[0].partition('.')[2])}f}" for value in mean], (metric, method)
 
 
 def test_tables_of_the_docs_are_of_the_reference(beside_the_published: dict[str, Any]) -> None:
