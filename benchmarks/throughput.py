@@ -7,9 +7,9 @@ Every row is a process of its own, or two side by side. It trains on bundled fra
 beads of frames to arrays of geometries. Peak memory is that of one process, interpreter and libraries
 included. Seconds are those of the processor where there is one thread, so that other work on the machine
 matters less, and those on the wall where there are two. The tables: one thread, two threads, and two
-processes of one thread each, which is how the workflow runs jobs; how cost grows with beads, atoms,
-features and batch; and the published widths, depths, cutoffs and batches, with `cgvae` as the default run
-has it beside them.
+processes of one thread each, which is how the workflow runs jobs; what two cores do in the default run; how
+cost grows with beads, atoms, features and batch; and the published widths, depths, cutoffs and batches, with
+`cgvae` as the default run has it beside them.
 
 `--published PATH` adds the authors' code to those, from a clone of
 https://github.com/wwang2/CoarseGrainingVAE: their model, collated batches and neighbour lists, training
@@ -115,6 +115,15 @@ def on_two_cores(case: Case) -> list[Case]:
     return [case, replace(case, threads=2), replace(case, processes=2)]
 
 
+def default_run() -> list[Case]:
+    """List what two cores do in the default run: alanine dipeptide, one process on each."""
+    settings = configured("cgvae", BASE.molecule)
+    return [
+        replace(BASE, label=f"{n_beads} beads", n_beads=n_beads, settings=settings, processes=2)
+        for n_beads in (3, 6, 12)
+    ]
+
+
 def growth() -> list[Case]:
     """List cases that differ from the first in one thing each, or two."""
     chignolin = replace(BASE, molecule="chignolin", settings={"bead_cutoff": 20.0})
@@ -161,6 +170,7 @@ def main() -> None:
     cores = (lambda case: [case]) if options.quick else on_two_cores
     print(f"{BASE.label}\n\n{table(cores(BASE))}")
     if not options.quick:
+        print(f"\n`cgvae` on alanine dipeptide, as config.yaml has it\n\n{table(default_run())}")
         print(f"\nGrowth, on one thread; rows differ from the first in what they name\n\n{table(growth())}")
     authors = options.published and str(Path(options.published).resolve())
     for molecule in PUBLISHED:
