@@ -29,8 +29,12 @@ def read_block_sums(path: Path | str) -> BlockSums:
     InputError
         If the file is missing or damaged.
     """
-    words = "a file of scores", "run `cgbench score` with --per-frame first", "delete it and score again"
-    with opened_arrays(path, *words) as arrays:
+    with opened_arrays(
+        path,
+        what="a file of scores",
+        missing="run `cgbench score` with --per-frame first",
+        cure="delete it and score again",
+    ) as arrays:
         sums = {name.removesuffix(BLOCKS): arrays[name] for name in arrays.files if name.endswith(BLOCKS)}
     return {(name.rpartition(".")[0], name.rpartition(".")[2]): found for name, found in sums.items()}
 

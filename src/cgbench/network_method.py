@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from cgbench.methods.base import BackmappingMethod, Positions
 from cgbench.nn.mapped import MappedNetwork
 from cgbench.nn.parts import in_parts
+from cgbench.nn.relaxation import PLANE
 
 NOISE_CHUNK = 4096  # geometries whose noise is drawn at once: with another number, samples are other ones
 
@@ -80,11 +81,11 @@ class NetworkMethod(OneNetwork, BackmappingMethod):
 
     def warn_without_plane(self) -> None:
         """Warn where beads span no plane: what turns with them cannot leave their point or line."""
-        if self.mapping.n_beads < 3:
+        if self.mapping.n_beads < PLANE:
             where = "point" if self.mapping.n_beads == 1 else "line"
             warnings.warn(
-                f"{self.name}: {self.mapping.n_beads} bead(s) define no plane, "
-                f"so all atoms will lie on the {where} they do define; use 3 beads or more",
+                f"{self.name}: {self.mapping.n_beads} bead(s) define no plane, so all atoms will lie on the "
+                f"{where} they do define; use {PLANE} beads or more",
                 stacklevel=3,
             )
 

@@ -45,8 +45,9 @@ def _states(data: Path) -> list[str]:
 
 
 def _of_run(path: Path, states: list[str]) -> pd.DataFrame:
-    words = "scores of this dataset", "run again", "delete it and run again"
-    with opened_arrays(path, *words) as scores:
+    with opened_arrays(
+        path, what="scores of this dataset", missing="run again", cure="delete it and run again"
+    ) as scores:
         state = [states[index] for index in scores["trajectory"]]
         stored = {name: scores[f"{name}.{ATOMS}"] for name in METRICS if f"{name}.{ATOMS}" in scores}
         return pd.DataFrame({"state": state, **stored})

@@ -71,7 +71,8 @@ def points(axes: Axes) -> list[tuple[float, float]]:
 
 
 def test_fidelity_has_a_panel_per_metric_and_the_floor_where_there_is_one() -> None:
-    torsions, bonds, chirality, energy = panels(fidelity(table(), floors(), "toy", "pairs"))
+    of_both = pd.concat([floors(), floors().assign(dataset="other", value=9.0)])
+    torsions, bonds, chirality, energy = panels(fidelity(table(), of_both, "toy", "pairs"))
     assert torsions.get_title() == "Backbone torsions, JSD\n↓ lower is better"
     assert [a.get_ylabel() for a in (torsions, bonds, chirality)] == [
         "all atoms (nat)",
