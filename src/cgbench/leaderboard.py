@@ -202,6 +202,6 @@ def _winners(rows: pd.DataFrame) -> str:
 def write(table: pd.DataFrame, csv: Path | str, markdown: Path | str, unfinished: str = "") -> None:
     """Write the leaderboard as CSV, for machines, and as Markdown, for people; atomically."""
     with atomic_output(csv) as temporary:
-        table.to_csv(temporary, index=False)
+        table.to_csv(temporary, index=False, float_format="%.6g")
     with atomic_output(markdown) as temporary:
         temporary.write_text(to_markdown(table, unfinished), encoding="utf-8")
