@@ -1,42 +1,82 @@
 """What scores are made of, as it is stored for every run: sums over blocks of test frames."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cgbench import plugins
+from cgbench.molecule import IntArray
 from cgbench.reading import opened_arrays
 
 Floats = NDArray[np.float64]
 Metric = tuple[str, str]  # name and set of atoms
-BlockSums = dict[Metric, Floats]
 Finish = Callable[[Floats], Floats]
 BLOCKS = ".blocks"
 
 
-def read_block_sums(path: Path | str) -> BlockSums:
-    """Read what adds up over blocks of test frames, [n_blocks, k] for every metric and set of atoms.
+@dataclass(frozen=True)
+class BlockSums:
+    """What adds up over blocks of the test frames of one run, read where it is asked for.
 
-    Parameters
+    Sums of distributions are megabytes for each run, and nobody needs those of all metrics at once.
+
+    Attributes
     ----------
     path
-        ``scores.npz`` of a run.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or damaged.
+        ``scores.npz`` of the run.
+    metrics
+        Which metrics and sets of atoms have been scored.
+    frames : int [2, n_frames]
+        Index of every test frame in the dataset, and its block.
     """
+
+    path: Path
+    metrics: frozenset[Metric]
+    frames: IntArray
+
+    @classmethod
+    def of_run(cls, directory: Path | str) -> "BlockSums":
+        """Look into the ``scores.npz`` of a run.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or damaged.
+        """
+        path = Path(directory) / "scores.npz"
+        with _opened(path) as arrays:
+            frames = np.stack([arrays["frame_index"], arrays["block"]])
+            stored = [name.removesuffix(BLOCKS) for name in arrays.files if name.endswith(BLOCKS)]
+        names = (name.rpartition(".") for name in stored)
+        return cls(path, frozenset((metric, atoms) for metric, _, atoms in names), frames)
+
+    def read(self, metric: Metric) -> Floats:
+        """Read the sums [n_blocks, k] of one of the metrics.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or damaged.
+        """
+        with _opened(self.path) as arrays:
+            sums: Floats = arrays[f"{metric[0]}.{metric[1]}{BLOCKS}"]
+        return sums
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     with opened_arrays(
         path,
         what="a file of scores",
         missing="run `cgbench score` with --per-frame first",
         cure="delete it and score again",
     ) as arrays:
-        sums = {name.removesuffix(BLOCKS): arrays[name] for name in arrays.files if name.endswith(BLOCKS)}
-    return {(name.rpartition(".")[0], name.rpartition(".")[2]): found for name, found in sums.items()}
+        yield arrays
 
 
 def finish(metric: str) -> Finish:

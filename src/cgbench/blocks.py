@@ -7,14 +7,15 @@ from cgbench.frames import Frames
 from cgbench.molecule import IntArray
 
 LENGTH = 5.0  # correlation times that a block lasts at least
-MOST = 20  # blocks of one trajectory: enough to resample
+MOST = 20  # blocks: enough to resample, and few enough to store what each of them adds up to
 
 
 def independent_blocks(frames: Frames, index: IntArray) -> IntArray:
     """Tell the block of every frame of ``index``.
 
-    Whole trajectories where there are several; one trajectory is cut into stretches of equal time,
-    each at least five correlation times long, and stays one block where it is too short for two.
+    Whole trajectories where there are several, in at most twenty groups of neighbours; one trajectory is
+    cut into stretches of equal time, each at least five correlation times long, and stays one block where
+    it is too short for two.
 
     Parameters
     ----------
@@ -30,7 +31,7 @@ def independent_blocks(frames: Frames, index: IntArray) -> IntArray:
     """
     trajectories, block = np.unique(frames.trajectory[index], return_inverse=True)
     if len(trajectories) > 1:
-        return np.asarray(block, dtype=np.int64)
+        return np.asarray(block * min(MOST, len(trajectories)) // len(trajectories), dtype=np.int64)
     time = frames.time[index]
     start, end = time.min(), time.max()
     shortest = max(LENGTH * correlation_time(frames).ps, (end - start) / MOST)

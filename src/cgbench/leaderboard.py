@@ -14,7 +14,7 @@ from cgbench.results import TASK, declared
 HEADLINES = ("rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min", "rmsd_sample", "graph_xor")
 # RMSD of samples measures diversity for methods that draw samples; for the others it is their
 # error once more, so that a bad one would win where higher is better.
-DIVERSITY = "rmsd_sample"
+DIVERSITY = ("rmsd_sample", "rmsd_sample_legacy")
 CELL = ("dataset", "mapping", "n_beads")
 COLUMN = ("metric", "atoms")
 SIGNIFICANT = 0.05
@@ -37,16 +37,17 @@ Mean over folds ± half the 95 % interval (bootstrap over folds and over the tra
 their test frames), test frames. **Bold**: best at this resolution, and what equals it but for rounding,
 where at least two methods compete. ≈: tied with it, i.e. their difference on the same frames is not
 significant (p ≥ {SIGNIFICANT:g}, each pair for itself); without a mark: significantly worse;
-?: too few independent blocks to tell. †: all samples of a frame are equal, so `rmsd_sample` is an error
-and not diversity, and does not compete.
+?: too few independent blocks to tell, or no score in some fold, where nobody is best who lacks one that
+another has. †: all samples of a frame are equal, so `rmsd_sample` is an error and not diversity, and does
+not compete.
 ↑ ceiling (true frames) and ↓ floor (atoms on their beads) are the ends of the scale and do not compete."""
 
 
 def leaderboard(scores: pd.DataFrame, differences: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """Rank methods on every task by every metric.
 
-    The best of a task and metric has the best mean over folds; the paired differences say which others
-    tie with it. Where fewer than two methods compete there is no best.
+    The best of a task and metric has the least ``badness`` of those with a score in most folds; the
+    paired differences say which others tie with it. Where fewer than two methods compete there is no best.
 
     Parameters
     ----------
@@ -77,16 +78,18 @@ def leaderboard(scores: pd.DataFrame, differences: pd.DataFrame, runs: pd.DataFr
     for key, group in table.groupby([*CELL, *COLUMN], sort=False):
         rivals = group[(group["bound"] == "") & group["mean"].notna()]
         metric = str(group["metric"].iloc[0])
-        if metric == DIVERSITY:
+        if metric in DIVERSITY:
             rivals = rivals[rivals["samples"] == "differ"]
         of = declared(metric)
         if len(rivals) < 2 or of.better is None:
             continue
-        behind = of.badness(rivals["mean"]) - of.badness(rivals["mean"]).min()
-        best = rivals.loc[behind.idxmin(), "method"]
+        whole = rivals[rivals["folds"] == rivals["folds"].max()]
+        behind = rivals["badness"] - whole["badness"].min()
+        best = rivals.loc[behind[whole.index].idxmin(), "method"]
         for index, method in rivals["method"].items():
             chance = p.get((*key, method, best), np.nan)
-            table.loc[index, ["mark", "p"]] = _mark(behind[index] <= of.rounding, chance), chance
+            equal = index in whole.index and behind[index] <= of.rounding
+            table.loc[index, ["mark", "p"]] = _mark(equal, chance), chance
     return table.join(minutes, on=list(TASK))
 
 

@@ -1,6 +1,7 @@
 """What shuffling correlated frames before the split is worth: the same methods under both protocols."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from cgbench.mapping.base import Mapping
 from cgbench.methods.base import FitContext, draw
 from cgbench.schema import Protocol
 from cgbench.seeds import derive
-from cgbench.splits import Split, make_split
+from cgbench.splits import Split, evenly, make_split
 from cgbench.superposition import nearest_shapes
 
 
@@ -30,6 +31,8 @@ def measure_leak(
     threads: int = 1,
 ) -> pd.DataFrame:
     """Train and test methods on leak-free and on shuffled folds, and measure how near training frames are.
+
+    Both see as many training frames in a fold: where whole trajectories leave one more, it is thinned.
 
     Parameters
     ----------
@@ -57,10 +60,19 @@ def measure_leak(
         raise InputError(
             f"{len(mappings)} mappings for {protocol.folds} folds (protocol.folds); give one of each fold"
         )
+    splits = {
+        name: [
+            make_split(frames, protocol.model_copy(update={"split": name}), fold, seed)
+            for fold in range(protocol.folds)
+        ]
+        for name in SPLITS
+    }
+    n_train = [min(len(split.train) for split in of_fold) for of_fold in zip(*splits.values(), strict=True)]
     parts = []
     for name in SPLITS:
         for fold, mapping in enumerate(mappings):
-            split = make_split(frames, protocol.model_copy(update={"split": name}), fold, seed)
+            split = splits[name][fold]
+            split = replace(split, train=evenly(split.train, n_train[fold]))
             columns = _distances(frames, split, mapping)
             for method in methods:
                 columns |= _errors(method, frames, split, mapping, protocol.n_samples, seed, threads)

@@ -53,7 +53,8 @@ def noise_floor(
             compares = isinstance(metric, Unpaired) and atoms in metric.atom_sets
             if compares and metric.applies(tested.molecule, force_field):
                 value = metric.between(tested, others)
-                rows.append((dataset, split.fold, "test", name, atoms, metric.unit, value, n_frames))
+                labels = (dataset, split.fold, "test", name, atoms, metric.unit)
+                rows.append((*labels, value, min(n_frames, metric.most_frames)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

@@ -120,8 +120,11 @@ def read_runs(path: Path | str) -> pd.DataFrame:
         dtype = {**dict.fromkeys(TASK, str), "stochastic": bool}
         table = pd.read_csv(path, dtype=dtype, keep_default_na=False, na_values="")
         table = table.astype({"n_beads": int, "fold": int, "stochastic": bool, "wall_seconds": float})
-        # Runs of methods that are no bound need not say so.
-        return table.assign(bound=table.get("bound", pd.Series("", table.index)).fillna(""))
+        # Runs of methods that are no bound need not say so, nor those whose samples are gone what these took.
+        for name in ("bound", "sample_seconds", "n_test"):
+            if name not in table:
+                table[name] = np.nan
+        return table.assign(bound=table["bound"].astype(object).fillna(""))
     except FileNotFoundError:
         raise InputError(f"{path}: no such table; run `cgbench collect` first") from None
     except (KeyError, ValueError, OSError) as error:

@@ -18,7 +18,7 @@ from cgbench.files import atomic_output
 from cgbench.force_field import force_field_of
 from cgbench.frames import Frames
 from cgbench.mapping.base import Mapping
-from cgbench.metrics.base import MeanOverFrames, MetricBase, sum_and_count
+from cgbench.metrics.base import MetricBase, OverFrames
 from cgbench.molecule import IntArray
 from cgbench.results import RUN_KEY, read_run
 from cgbench.samples import Samples
@@ -42,16 +42,19 @@ class Score:
         Of the value.
     value
         Over all frames.
+    n_frames
+        On how many it was measured.
     block_sums : float [n_blocks, k]
         ``Metric.value`` of their sum, over any blocks, is the value of those blocks.
-    per_frame : float [n_frames] or None
-        Score of every frame, of a metric that is a mean over frames.
+    per_frame : float [n_frames] or [n_frames, m], or None
+        What every frame gives, of a metric that is made of that.
     """
 
     metric: str
     atoms: AtomSet
     unit: str
     value: float
+    n_frames: int
     block_sums: NDArray[np.float64]
     per_frame: NDArray[np.float64] | None
 
@@ -141,7 +144,8 @@ def score(
         Where to keep what error bars are made from (optional), because they go by trajectory or
         block, not by frame: an ``.npz`` with ``frame_index``, ``trajectory``, ``time`` (ps) and
         ``block`` [n_frames], for every metric ``<metric>.<atoms>.blocks`` [n_blocks, k], the sums
-        that its ``value`` is made of, and for every mean over frames ``<metric>.<atoms>`` [n_frames].
+        that its ``value`` is made of, and for every metric that is made of what each frame gives
+        ``<metric>.<atoms>`` [n_frames] or [n_frames, m].
     force_field
         OpenMM's files that the frames were made with; energies are left out where it is not known.
     device
@@ -151,7 +155,7 @@ def score(
     -------
     DataFrame
         One row per metric and set of atoms with the columns split (``test``), metric, atoms,
-        unit, value (over all frames) and n_frames. Metrics that do not apply to the molecule have
+        unit, value and n_frames, on which it was measured. Metrics that do not apply to the molecule have
         none, and a note on standard error says so.
 
     Raises
@@ -195,7 +199,7 @@ def score(
                 arrays[f"{found.metric}.{found.atoms}"] = found.per_frame
         with atomic_output(per_frame_path) as temporary:
             np.savez_compressed(temporary, **arrays)
-    rows = [("test", found.metric, found.atoms, found.unit, found.value, whole.n_frames) for found in scores]
+    rows = [("test", found.metric, found.atoms, found.unit, found.value, found.n_frames) for found in scores]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -220,15 +224,17 @@ def score_blocks(evaluation: Evaluation, metrics: Sequence[str], blocks: IntArra
 
 def _score(name: str, metric: MetricBase, evaluation: Evaluation, blocks: IntArray) -> Score:
     per_frame = None
-    if isinstance(metric, MeanOverFrames):
+    if isinstance(metric, OverFrames):
         per_frame = np.asarray(metric.per_frame(evaluation), dtype=np.float64)
-        if per_frame.shape != (evaluation.n_frames,):
+        expected = (evaluation.n_frames, *metric.of_a_frame)
+        if per_frame.shape != expected:
             raise InputError(
                 f"metric {name!r} gave an array of shape {per_frame.shape} for {evaluation.n_frames} "
-                "frames; it must return one number per frame"
+                f"frames; it must be of shape {expected}"
             )
-        sums = sum_and_count(per_frame, blocks)
+        sums = metric.sums(per_frame, blocks)
     else:
         sums = metric.statistics(evaluation, blocks)
     value = float(metric.value(sums.sum(axis=0)))
-    return Score(name, evaluation.atoms, metric.unit, value, sums, per_frame)
+    n_frames = min(evaluation.n_frames, metric.most_frames)
+    return Score(name, evaluation.atoms, metric.unit, value, n_frames, sums, per_frame)

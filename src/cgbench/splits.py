@@ -144,7 +144,7 @@ def make_split(frames: Frames, protocol: Protocol, fold: int, seed: int) -> Spli
                 "or protocol.folds, or give more or longer trajectories"
             )
     limits = {part: getattr(protocol, f"{part}_frames") for part in PARTS}
-    chosen = {part: _evenly(parts[part], limits[part]) for part in PARTS}
+    chosen = {part: evenly(parts[part], limits[part]) for part in PARTS}
     return Split(
         train=chosen["train"],
         valid=chosen["valid"],
@@ -238,7 +238,7 @@ def _shuffled(n_frames: int, protocol: Protocol, fold: int, seed: int) -> Parts:
     return {"train": rest[n_valid:], "valid": rest[:n_valid], "test": test}
 
 
-def _evenly(indices: IntArray, limit: int) -> IntArray:
+def evenly(indices: IntArray, limit: int) -> IntArray:
     """At most ``limit`` of the indices, evenly spaced, sorted."""
     count = min(limit, len(indices))
     return np.sort(indices[np.linspace(0, len(indices) - 1, count).round().astype(np.int64)])

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from cgbench import plugins
-from cgbench.metrics.base import NEEDS, Evaluation, MeanOverFrames
+from cgbench.datasets.bundled import CARD, BundledSettings, Source
+from cgbench.force_field import force_field_of
+from cgbench.mapping.base import Mapping
+from cgbench.metrics.base import NEEDS, Evaluation, OverFrames
 
 N_FRAMES, N_SAMPLES = 6, 4
 EACH = np.arange(N_FRAMES)  # every frame a block
@@ -15,24 +18,40 @@ def metric(request):
     return plugins.load("metrics", request.param)()
 
 
-@pytest.fixture(scope="module")
-def evaluation(alanine_frames, three_beads):
+def perturbed(frames, mapping, force_field=()):
+    """Samples that keep their bonds, and samples that do not."""
     rng = np.random.default_rng(1)
-    reference = alanine_frames.positions[:: len(alanine_frames) // N_FRAMES][:N_FRAMES]
-    # Samples that keep their bonds and samples that do not.
+    reference = frames.positions[:: len(frames) // N_FRAMES][:N_FRAMES]
     scale = np.array([0.03, 0.1, 0.2, 0.4])[:, None, None]
-    noise = (scale * rng.normal(size=(N_FRAMES, N_SAMPLES, 22, 3))).astype(np.float32)
+    noise = (scale * rng.normal(size=(N_FRAMES, N_SAMPLES, *reference.shape[1:]))).astype(np.float32)
     return Evaluation.of_all_atoms(
-        reference,
-        reference + noise[:, 0],
-        reference[:, None] + noise,
-        alanine_frames.molecule,
-        three_beads,
+        reference, reference + noise[:, 0], reference[:, None] + noise, frames.molecule, mapping, force_field
     )
 
 
+@pytest.fixture(scope="module")
+def evaluations(alanine_frames, three_beads, alanine_directory):
+    """A molecule with a force field and one with side chains: every metric applies to one of them."""
+    folder = alanine_directory.parent / "chignolin"
+    chignolin, _ = Source(BundledSettings(directory=str(folder), stride=50)).read()
+    return {
+        "alanine_dipeptide": perturbed(
+            alanine_frames, three_beads, tuple(force_field_of(alanine_directory / CARD))
+        ),
+        "chignolin": perturbed(chignolin, Mapping.centres(chignolin.molecule.residue_index)),
+    }
+
+
+@pytest.fixture(params=["alanine_dipeptide", "chignolin"])
+def evaluation(request, evaluations):
+    return evaluations[request.param]
+
+
 def changed(evaluation, change):
-    """The same evaluation with every geometry changed alike."""
+    """The same evaluation with every geometry changed alike, and without a force field.
+
+    An energy is of one sample alone, and its minimisation takes another way where geometries turn.
+    """
     return Evaluation.of_all_atoms(
         change(evaluation.reference),
         change(evaluation.reconstruction),
@@ -52,9 +71,13 @@ def test_declares_itself(metric):
 
 def scored(metric, evaluation):
     """Value of each frame by itself, or nothing where the metric does not apply."""
-    if not metric.applies(evaluation.molecule):
+    if not metric.applies(evaluation.molecule, evaluation.force_field):
         pytest.skip(f"the molecule has no {metric.needs}")
     return metric.value(metric.statistics(evaluation, EACH))
+
+
+def test_applies_to_one_of_the_molecules_here(metric, evaluations):
+    assert any(metric.applies(each.molecule, each.force_field) for each in evaluations.values())
 
 
 def test_says_what_it_needs_of_a_molecule(metric, evaluation):
@@ -66,7 +89,7 @@ def test_says_what_it_needs_of_a_molecule(metric, evaluation):
 def test_sums_of_any_blocks_give_the_value_of_their_frames(metric, evaluation):
     for atoms in metric.atom_sets:
         part = evaluation.of(atoms)
-        if not metric.applies(part.molecule):
+        if not metric.applies(part.molecule, part.force_field):
             continue
         by_frame = metric.statistics(part, EACH)
         assert by_frame.shape[0] == N_FRAMES
@@ -82,12 +105,12 @@ def test_sums_of_any_blocks_give_the_value_of_their_frames(metric, evaluation):
         np.testing.assert_allclose(resampled[0, 0], whole, rtol=1e-9)
 
 
-def test_a_mean_over_frames_has_one_number_per_frame(metric, evaluation):
-    if isinstance(metric, MeanOverFrames) and metric.applies(evaluation.molecule):
+def test_what_every_frame_gives_has_the_shape_that_is_declared(metric, evaluation):
+    if isinstance(metric, OverFrames) and metric.applies(evaluation.molecule, evaluation.force_field):
         for atoms in metric.atom_sets:
-            scores = metric.per_frame(evaluation.of(atoms))
-            assert scores.shape == (N_FRAMES,)
-            assert scores.dtype == np.float64
+            given = metric.per_frame(evaluation.of(atoms))
+            assert given.shape == (N_FRAMES, *metric.of_a_frame)
+            assert given.dtype == np.float64
 
 
 def test_arrays_are_left_alone_and_scores_repeat(metric, evaluation):
@@ -100,6 +123,7 @@ def test_arrays_are_left_alone_and_scores_repeat(metric, evaluation):
 
 
 def test_order_of_samples_does_not_matter(metric, evaluation):
+    as_it_is = changed(evaluation, lambda x: x)
     turned = Evaluation.of_all_atoms(
         evaluation.reference,
         evaluation.reconstruction,
@@ -107,12 +131,13 @@ def test_order_of_samples_does_not_matter(metric, evaluation):
         evaluation.molecule,
         evaluation.mapping,
     )
-    np.testing.assert_allclose(scored(metric, turned), scored(metric, evaluation), rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(scored(metric, turned), scored(metric, as_it_is), rtol=1e-6, atol=1e-9)
 
 
 def test_moving_everything_changes_nothing(metric, evaluation):
     rotation, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))
     rotation *= np.sign(np.linalg.det(rotation))
     shift = np.array([2.0, -1.0, 3.0])
+    as_it_is = changed(evaluation, lambda x: x)
     moved = changed(evaluation, lambda x: (x @ rotation.T + shift).astype(np.float32))
-    np.testing.assert_allclose(scored(metric, moved), scored(metric, evaluation), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(scored(metric, moved), scored(metric, as_it_is), rtol=1e-4, atol=1e-4)

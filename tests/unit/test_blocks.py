@@ -27,6 +27,17 @@ def test_several_trajectories_are_one_block_each(frames):
     np.testing.assert_array_equal(found, [0, 0, 1, 1, 1])
 
 
+def test_many_trajectories_are_few_blocks_of_neighbours(alanine):
+    """What blocks add up to is stored, megabytes for each of a protein."""
+    frames = Frames(
+        np.zeros((90, 22, 3), dtype=np.float32), np.repeat(np.arange(45), 2), np.zeros(90), alanine
+    )
+    found = independent_blocks(frames, np.arange(90))
+    assert found.max() + 1 == blocks.MOST and (np.diff(found) >= 0).all()
+    assert set(np.bincount(found)) == {4, 6}
+    assert (found[::2] == found[1::2]).all(), "a trajectory is in one block"
+
+
 @pytest.mark.parametrize(("ps", "expected"), [(4.0, 4), (4.9, 4), (5.1, 3), (9.0, 2), (11.0, 1), (0.1, 20)])
 def test_one_trajectory_is_cut_into_blocks_of_five_correlation_times(frames, monkeypatch, ps, expected):
     remembering(monkeypatch, ps)

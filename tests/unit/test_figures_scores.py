@@ -15,7 +15,7 @@ from cgbench.figures.fidelity import fidelity
 from cgbench.figures.floor import LABEL, floor_values, read_floors
 from cgbench.figures.sweep import read_sweep, sweep
 from cgbench.figures.trade import trade
-from cgbench.results import COLUMNS
+from cgbench.results import COLUMNS, read_runs
 from cgbench.sweeps import swept
 
 METHODS = ("cgvae", "linear", "true_frames")
@@ -142,6 +142,16 @@ def test_cost_joins_errors_and_times() -> None:
     assert stem.get_ydata() == pytest.approx([0.84, 0.525])  # from the mean to the best sample
 
 
+def test_cost_is_drawn_without_times_of_sampling(tmp_path: Path) -> None:
+    """Samples are deleted for room, and with them goes what they took."""
+    rows = [("toy", "pairs", n, "cgvae", fold, 100.0, True) for n in (3, 6) for fold in (0, 1)]
+    names = ["dataset", "mapping", "n_beads", "method", "fold", "wall_seconds", "stochastic"]
+    pd.DataFrame(rows, columns=names).to_csv(tmp_path / "runs.csv", index=False)
+    axes = panels(cost(table(), read_runs(tmp_path / "runs.csv"), "toy", "pairs"))
+    assert points(axes[0]) == [pytest.approx((100.0, 0.84))]
+    assert points(axes[2]) == []
+
+
 def write_beta(directory: Path, beta: float, fold: int) -> Path:
     run = directory / f"{beta}-{fold}"
     run.mkdir(parents=True)
@@ -155,8 +165,10 @@ def write_beta(directory: Path, beta: float, fold: int) -> Path:
 
 def test_a_sweep_follows_the_setting_from_run_json(tmp_path: Path) -> None:
     runs = [write_beta(tmp_path, beta, fold) for beta in (0.5, 0.01, 2.0) for fold in (0, 1)]
-    figure = sweep(read_sweep(runs, "beta"), floors(), "beta", "toy, mapping: pairs")
+    of_both = pd.concat([floors(), floors().assign(dataset="other", value=9.0)])
+    figure = sweep(read_sweep(runs, "beta"), of_both, "beta", "toy, mapping: pairs")
     axes = panels(figure)
+    assert next(line for line in axes[1].lines if line.get_label() == LABEL).get_ydata()[0] == 0.03
     assert [a.get_ylabel() for a in axes] == [
         "Best-of-samples RMSD (Å)",
         "Backbone torsions, JSD (nat)",

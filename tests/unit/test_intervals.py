@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cgbench.block_sums import finish, read_block_sums
+from cgbench.block_sums import BlockSums, finish
 from cgbench.errors import InputError
 from cgbench.intervals import intervals, read_differences, read_intervals, write
 from cgbench.metrics.base import sum_and_count
@@ -25,7 +25,8 @@ def write_run(
     key = {"dataset": "toy", "mapping": "pairs", "n_beads": 3, "method": method, "fold": fold}
     (directory / "run.json").write_text(json.dumps(key | {"stochastic": False, "bound": bound}))
     arrays = {f"{name}.blocks": sum_and_count(values.ravel(), BLOCK) for name, values in scores.items()}
-    np.savez(directory / "scores.npz", block=BLOCK, **arrays)
+    frames = 1000 * fold + np.arange(len(BLOCK))
+    np.savez(directory / "scores.npz", frame_index=frames, block=BLOCK, **arrays)
     return directory
 
 
@@ -112,19 +113,51 @@ def test_methods_are_compared_in_the_folds_that_they_share(runs: list[Path]) -> 
     assert row["folds"] == 2 and np.isfinite(row["p"])
 
 
-def test_other_test_frames_are_refused(runs: list[Path]) -> None:
+@pytest.mark.parametrize("changed", ["frame_index", "block"])
+def test_other_test_frames_are_refused(changed: str, runs: list[Path]) -> None:
+    """Equally many of them, in equally many blocks: nothing but the frames themselves tells."""
     path = runs[0] / "scores.npz"
     with np.load(path) as stored:
-        arrays = {name: values[:1] for name, values in stored.items()}
+        arrays = dict(stored.items())
+    arrays[changed] = arrays[changed][::-1]
     np.savez(path, **arrays)
-    with pytest.raises(InputError, match=r"toy, pairs, 3: bad and good were scored on other test frames"):
+    with pytest.raises(
+        InputError, match=r"toy, pairs, 3: bad and good were scored on other test frames in fold 0; delete"
+    ):
         intervals(runs)
 
 
+def test_what_is_ranked_by_is_what_differences_are_of(tmp_path: Path, difficulty: np.ndarray) -> None:
+    """Signs that cancel between folds bring no method nearer to 0 than it is in every one."""
+    sign = np.array([1.0, -1.0, 1.0])[:, None, None]
+    values = {"near": 0.1 + 0 * difficulty, "wobbly": 0.5 * sign + 0 * difficulty}
+    paths = [
+        write_run(tmp_path, method, fold, {"energy_raw.all": scores[fold]})
+        for method, scores in values.items()
+        for fold in range(3)
+    ]
+    scores, differences = intervals(paths)
+    assert scores.set_index("method")["badness"].to_dict() == pytest.approx({"near": 0.1, "wobbly": 0.5})
+    assert differences["difference"].tolist() == pytest.approx([0.1 - 0.5])
+    higher = [write_run(tmp_path / "h", "one", 0, {"graph_exact.all": 0.25 + 0 * difficulty[0]})]
+    assert intervals(higher)[0]["badness"].tolist() == pytest.approx([-0.25])
+
+
+def test_folds_without_a_score_are_not_counted(tmp_path: Path, difficulty: np.ndarray) -> None:
+    paths = [
+        write_run(tmp_path, "some", fold, {"rmsd_recon.all": difficulty[fold] * (np.nan if fold else 1.0)})
+        for fold in range(3)
+    ]
+    row = intervals(paths)[0].iloc[0]
+    assert row["mean"] == pytest.approx(difficulty[0].mean())
+    assert (row["folds"], row["blocks"]) == (1, 6) and np.isnan(row["high"])
+
+
 def test_block_sums_give_the_value_of_every_block(runs: list[Path], difficulty: np.ndarray) -> None:
-    sums = read_block_sums(runs[0] / "scores.npz")
-    assert list(sums) == [("rmsd_recon", "all")]
-    np.testing.assert_allclose(finish("rmsd_recon")(sums["rmsd_recon", "all"]), difficulty[0].mean(axis=1))
+    sums = BlockSums.of_run(runs[0])
+    assert sums.metrics == {("rmsd_recon", "all")}
+    found = finish("rmsd_recon")(sums.read(("rmsd_recon", "all")))
+    np.testing.assert_allclose(found, difficulty[0].mean(axis=1))
 
 
 def test_tables_are_written_and_read(runs: list[Path], tmp_path: Path) -> None:
@@ -146,7 +179,7 @@ def test_tables_are_written_and_read(runs: list[Path], tmp_path: Path) -> None:
 def test_damaged_scores_are_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "scores.npz"
     with pytest.raises(InputError, match=r"scores\.npz: no such file"):
-        read_block_sums(path)
+        BlockSums.of_run(tmp_path)
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"scores\.npz: not a file of scores"):
-        read_block_sums(path)
+        BlockSums.of_run(tmp_path)

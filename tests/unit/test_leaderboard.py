@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from cgbench.leaderboard import FAIRNESS, leaderboard, to_markdown, write
+from cgbench.results import declared
 
 CAPTIONS = Path(__file__).parents[2] / "workflow" / "report"
 KINDS = {"vae": "draws", "flow": "draws", "linear": "", "mlp": "", "top": "ceiling", "bottom": "floor"}
@@ -16,6 +17,7 @@ KINDS = {"vae": "draws", "flow": "draws", "linear": "", "mlp": "", "top": "ceili
 def scores(metric: str, means: dict[str, float], n_beads: int = 3, atoms: str = "all") -> pd.DataFrame:
     """Rows of intervals.csv, each with an interval of ± 0.1 and half-way up the scale."""
     table = pd.DataFrame({"method": list(means), "mean": list(means.values())})
+    table["badness"] = declared(metric).badness(table["mean"])
     table = table.assign(low=table["mean"] - 0.1, high=table["mean"] + 0.1, scaled=0.5, folds=3, blocks=6)
     unit = "1" if metric in ("graph_xor", "diversity") else "Å"
     return table.assign(
@@ -90,8 +92,17 @@ def test_nobody_wins_without_a_rival() -> None:
     assert set(undefined["mark"]) == {""}
 
 
-def test_an_error_is_not_diversity() -> None:
-    table = board(scores("rmsd_sample", {"vae": 0.2, "flow": 0.3, "linear": 2.0, "lost": 3.0}))
+def test_nobody_is_best_who_lacks_a_fold_that_another_has() -> None:
+    table = scores("graph_exact", {"vae": 0.2, "flow": 0.3, "linear": 0.9, "mlp": 0.3})
+    table.loc[table["method"].isin(["linear", "mlp"]), "folds"] = 1
+    assert marks(board(table, p=np.nan)) == dict.fromkeys(("vae", "linear", "mlp"), "undecided") | {
+        "flow": "best"
+    }
+
+
+@pytest.mark.parametrize("metric", ["rmsd_sample", "rmsd_sample_legacy"])
+def test_an_error_is_not_diversity(metric: str) -> None:
+    table = board(scores(metric, {"vae": 0.2, "flow": 0.3, "linear": 2.0, "lost": 3.0}))
     assert marks(table) == {"vae": "worse", "flow": "best", "linear": "", "lost": ""}
     assert dict(zip(table["method"], table["samples"], strict=True))["lost"] == "unknown"
 

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 from scipy.signal import lfilter
 
+from cgbench import leak
 from cgbench.config import PlugIn
 from cgbench.errors import InputError
 from cgbench.figures.leak import leak as leak_figure
@@ -18,6 +19,7 @@ from cgbench.leak_table import read_leak, summarise, write
 from cgbench.mapping.base import Mapping
 from cgbench.molecule import Molecule
 from cgbench.schema import Protocol
+from cgbench.splits import Split
 
 N_ATOMS, LENGTH = 12, 300
 PROTOCOL = Protocol(folds=3, train_frames=400, valid_frames=40, test_frames=80, n_samples=2)
@@ -67,6 +69,19 @@ def test_summary_is_the_paired_test_over_trajectories(table: pd.DataFrame) -> No
     assert row["difference"] == pytest.approx(differences.mean())
     expected = stats.t.ppf(0.975, 2) * stats.sem(differences)
     assert row["high"] - row["difference"] == pytest.approx(expected, rel=0.1)
+
+
+def test_both_splits_train_on_as_many_frames(slow_frames: Frames, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A leak-free fold here has one walker of 300 frames left for training, a shuffled one 400."""
+    seen: dict[str, list[int]] = {"leak_free": [], "published": []}
+
+    def count(frames: Frames, split: Split, mapping: Mapping) -> dict[str, np.ndarray]:
+        seen[split.protocol].append(len(split.train))
+        return {}
+
+    monkeypatch.setattr(leak, "_distances", count)
+    measure_leak(slow_frames, [MAPPING] * 3, [], PROTOCOL, seed=1)
+    assert seen["leak_free"] == seen["published"] == [LENGTH] * 3
 
 
 def test_there_is_one_mapping_per_fold(slow_frames: Frames) -> None:

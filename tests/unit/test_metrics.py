@@ -161,8 +161,20 @@ class TestDiversity:
         evaluated = Evaluation.of_all_atoms(reference, reference, samples, CHAIN, ONE_BEAD)
         assert value("diversity", evaluated) == pytest.approx(0.0, abs=0.03)
 
+    @pytest.mark.parametrize("share", [0.5, 0.1])
+    def test_independent_draws_of_two_states_score_zero(self, rng, share):
+        """A mean of ratios is −0.10 and −0.24 here."""
+        state = (rng.random((4000, 9)) < share)[..., None, None]
+        draws = (3.0 * state + 0.3 * rng.normal(size=(4000, 9, 4, 3))).astype(np.float32)
+        evaluated = Evaluation.of_all_atoms(draws[:, 0], draws[:, 0], draws[:, 1:], CHAIN, ONE_BEAD)
+        assert value("diversity", evaluated) == pytest.approx(0.0, abs=0.03)
+        each = plugins.load("metrics", "diversity")().per_frame(evaluated)
+        assert (1 - each[:, 0] / each[:, 1]).mean() < -0.05
+
     def test_single_sample_leaves_it_undefined(self):
+        off = GEOMETRY + np.array([1.0, 0, 0])
         assert np.isnan(value("diversity", evaluation([GEOMETRY])))
+        assert np.isnan(value("diversity", evaluation([off])))
 
     def test_pairs_agree_with_scipy(self, random_evaluation):
         found = geometry.pairwise_rmsd(random_evaluation.samples)

@@ -39,6 +39,7 @@ def test_energies_have_a_floor_where_the_force_field_is_known(alanine_frames, sp
     known = noise_floor(alanine_frames, split, names, "toy", files).set_index("metric")
     assert set(known.index) == {"energy_raw", "energy_minimised"}
     assert (known["atoms"] == "all").all()
+    assert (known["n_frames"] == min(24, len(split.test))).all()
     # Means of 24 energies with a standard deviation of half a kJ/mol per atom, as two parts have them.
     assert known["value"].between(0.0, 1.0, inclusive="neither").all()
     heated = alanine_frames.positions.copy()

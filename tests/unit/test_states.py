@@ -54,6 +54,17 @@ def test_means_are_of_the_frames_of_a_state_in_all_folds(files: list[str]) -> No
     pd.testing.assert_frame_equal(table, pd.DataFrame(expected), check_dtype=False)
 
 
+def test_what_is_no_mean_is_made_of_all_frames_of_a_state(files: list[str]) -> None:
+    """Diversity is one minus the ratio of two sums."""
+    config = Plan.load(*files)
+    spread = ([[1.0, 1.0], [0.0, 3.0], [5.0, 5.0]], [[3.0, 4.0], [0.0, 5.0]])
+    for fold, rows in enumerate(spread):
+        scores = next(Path(config.results).glob(f"runs/chignolin/*/linear/fold{fold}/scores.npz"))
+        with np.load(scores) as stored:
+            np.savez(scores, **stored, **{"diversity.heavy": np.array(rows)})
+    assert scores_by_state(config)["diversity"].tolist() == pytest.approx([1 - 4 / 8, 1 - 5 / 10])
+
+
 def test_the_verb_prints_or_writes_them(files: list[str], tmp_path: Path) -> None:
     arguments = ["states", *(part for file in files for part in ("--config", file))]
     printed = CliRunner().invoke(app, arguments).output

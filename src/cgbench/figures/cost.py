@@ -1,5 +1,6 @@
 """What accuracy costs: error of backmapping against the time of training and of sampling."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -44,8 +45,8 @@ def cost(metrics: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, 
                 axes = grid[row, column]
                 for name, look in points.styles.items():
                     error, best = (errors.get((n_beads, name, metric)) for metric in (MEAN, BEST))
-                    if error and best and (n_beads, name) in times.index:
-                        time = float(times[quantity].loc[(n_beads, name)])
+                    time = float(times[quantity].get((n_beads, name), np.nan))
+                    if error and best and not np.isnan(time):
                         _draw(axes, time, error, best[0], look, points.sizes[name])
                 axes.set_xlabel(label)
                 clear(axes)
@@ -86,6 +87,7 @@ def _draw(
 
 def _scale(axes: Axes, times: pd.Series) -> None:
     axes.set_xscale("log")
-    axes.set_xlim(times.min() / 2.5, times.max() * 2.5)
+    if times.notna().any():
+        axes.set_xlim(times.min() / 2.5, times.max() * 2.5)
     axes.xaxis.set_major_locator(LogLocator(numticks=4))
     axes.xaxis.set_minor_locator(NullLocator())

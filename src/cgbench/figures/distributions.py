@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 from numpy.typing import NDArray
 
-from cgbench.block_sums import read_block_sums
+from cgbench.block_sums import BlockSums
 from cgbench.figures.quantities import Group, Quantity
 from cgbench.figures.style import DOUBLE_COLUMN, GREY, method_styles, notice, readable, styled
 from cgbench.measured import Measured
@@ -53,10 +53,10 @@ def read_distributions(run_dir: Path | str) -> StoredDistributions:
         If a file is missing or damaged.
     """
     run = read_run(Path(run_dir) / "run.json")
-    sums = read_block_sums(Path(run_dir) / "scores.npz")
+    sums = BlockSums.of_run(run_dir)
     weights = {
-        metric: blocks.sum(axis=0).reshape(2, -1)
-        for (metric, atoms), blocks in sums.items()
+        metric: sums.read((metric, atoms)).sum(axis=0).reshape(2, -1)
+        for metric, atoms in sums.metrics
         if atoms == "all"
     }
     return StoredDistributions(run["method"], run["n_beads"], run.get("bound") or "", weights)

@@ -57,7 +57,7 @@ def sweep(
     table
         From :func:`read_sweep`, of one dataset and mapping.
     floors
-        Of the dataset, from :func:`cgbench.figures.floor.read_floors`.
+        From :func:`cgbench.figures.floor.read_floors`; those of the dataset are drawn.
     setting
         Which one.
     title
@@ -66,6 +66,7 @@ def sweep(
         Set of atoms.
     """
     chosen = table[table["atoms"] == atoms]
+    floors = floors[floors["dataset"].isin(table["dataset"])]
     values = chosen.groupby("method")["value_set"].first()
     summary = over_folds(chosen)
     points = mean_and_error(summary)

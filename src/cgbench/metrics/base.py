@@ -1,5 +1,6 @@
 """The contract of a metric, and its two kinds: means over frames and distances of distributions."""
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal
@@ -19,6 +20,8 @@ __all__ = [
     "MeanOverFrames",
     "Measured",
     "MetricBase",
+    "OverFrames",
+    "RatioOfMeans",
     "Unpaired",
     "mean",
     "sum_and_count",
@@ -59,6 +62,8 @@ class MetricBase(ABC):
         Where its definition comes from.
     needs
         What a molecule must have, a key of :data:`NEEDS`.
+    most_frames
+        On how many frames it is measured, of more.
     """
 
     label: ClassVar[str]
@@ -68,6 +73,7 @@ class MetricBase(ABC):
     atom_sets: ClassVar[tuple[AtomSet, ...]] = ("all", "heavy")
     reference: ClassVar[str]
     needs: ClassVar[str] = "atoms"
+    most_frames: ClassVar[int] = sys.maxsize
 
     def applies(self, molecule: Molecule, force_field: Sequence[str] = ()) -> bool:
         """Whether a molecule, of all or of heavy atoms, has what the metric ``needs``; else it has no row."""
@@ -113,20 +119,62 @@ def mean(total: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0))
 
 
-class MeanOverFrames(MetricBase):
-    """A metric whose value is the mean of one number per frame; k = 2, the sum and how many."""
+class OverFrames(MetricBase):
+    """A metric that is made of what every frame gives by itself, which is stored beside its value.
+
+    Attributes
+    ----------
+    of_a_frame
+        Shape of what one frame gives.
+    """
+
+    of_a_frame: ClassVar[tuple[int, ...]] = ()
 
     @abstractmethod
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
-        """Score each test frame: [n_frames]; NaN where a frame leaves it undefined and does not count."""
+        """Give what each test frame gives: [n_frames, *of_a_frame]."""
+
+    @abstractmethod
+    def sums(self, per_frame: NDArray[np.float64], blocks: IntArray) -> NDArray[np.float64]:
+        """Add it up over the frames of each block: [n_blocks, k]."""
 
     def statistics(self, evaluation: Evaluation, blocks: IntArray) -> NDArray[np.float64]:
+        """Sum over the frames of each block: [n_blocks, k]."""
+        return self.sums(self.per_frame(evaluation), blocks)
+
+
+class MeanOverFrames(OverFrames):
+    """A metric whose value is the mean of one score per frame; k = 2, the sum and how many.
+
+    A frame that leaves it undefined is NaN and does not count.
+    """
+
+    def sums(self, per_frame: NDArray[np.float64], blocks: IntArray) -> NDArray[np.float64]:
         """Sum of the scores, and number of frames that have one."""
-        return sum_and_count(self.per_frame(evaluation), blocks)
+        return sum_and_count(per_frame, blocks)
 
     def value(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
         """Mean over the frames that have a score."""
         return mean(total)
+
+
+class RatioOfMeans(OverFrames):
+    """A metric made of the mean over frames of one number, divided by that of another; k = 2, their sums.
+
+    Both are sums over frames, which a mean of ratios is not: it weighs frames by the inverse of the second.
+    """
+
+    of_a_frame = (2,)
+
+    def sums(self, per_frame: NDArray[np.float64], blocks: IntArray) -> NDArray[np.float64]:
+        """Add up both numbers."""
+        return np.stack([np.bincount(blocks, each) for each in per_frame.T], axis=1)
+
+    @staticmethod
+    def ratio(total: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Ratio [...] of sums [..., 2]; 0 where both are 0, NaN where the first is."""
+        over, under = total[..., 0], total[..., 1]
+        return np.asarray(np.divide(over, under, out=np.asarray(0.0 * over), where=under > 0))
 
 
 class Distribution(Unpaired):

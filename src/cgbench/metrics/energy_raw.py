@@ -5,6 +5,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from cgbench.measured import ENERGIES
 from cgbench.metrics.base import Evaluation, MeanOverFrames, Measured, Unpaired
 
 
@@ -22,6 +23,7 @@ class Metric(MeanOverFrames, Unpaired):
     atom_sets = ("all",)
     reference = "OpenMM (P. Eastman et al., PLoS Comput. Biol. 13, e1005659, 2017)"
     needs = "force field"
+    most_frames = ENERGIES
     minimised: ClassVar[bool] = False
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
