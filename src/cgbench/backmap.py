@@ -41,6 +41,11 @@ def read_beads(path: Path | str) -> NDArray[np.float32]:
     return np.asarray(beads, dtype=np.float32).reshape(-1, *beads.shape[-2:])
 
 
+def picture_beside(output_path: Path | str) -> Path:
+    """Give the ``.pdb`` that the first geometry is written to."""
+    return Path(output_path).with_suffix(".pdb")
+
+
 def _check(beads: NDArray[np.floating], where: str) -> None:
     if not beads.size:
         raise InputError(f"{where}: no frames or no beads (shape {beads.shape}); give at least one of each")
@@ -84,4 +89,4 @@ def backmap(
     samples = np.asarray(model.sample(beads, n_samples, seed), dtype=np.float32)
     with atomic_output(output_path) as temporary:
         np.savez(temporary, samples=samples)
-    write_pdb(output_path.with_suffix(".pdb"), samples[0, 0], model.molecule)
+    write_pdb(picture_beside(output_path), samples[0, 0], model.molecule)

@@ -31,7 +31,7 @@ def diagnosis() -> dict[str, Any]:
             "build": torch.version.cuda,
             "devices": [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())],
         },
-        "cache": {"folder": _without_home(cache), "free_gib": _free_gib(cache)},
+        "cache": {"folder": _named(cache), "free_gib": _free_gib(cache)},
         "free_gib_here": _free_gib(Path.cwd()),
         "plug_ins": {room: plugins.names(room) for room in plugins.CLASS_NAMES},
     }
@@ -57,9 +57,10 @@ def _free_gib(folder: Path) -> float:
     return _gib(shutil.disk_usage(there).free)
 
 
-def _without_home(path: Path) -> str:
-    home = Path.home()
-    return str(Path("~", path.relative_to(home)) if path.is_relative_to(home) else path)
+def _named(folder: Path) -> str:
+    """Say where a folder is without its path, which may name people, unless it is where it is by default."""
+    default = Path.home() / ".cache/cgbench"
+    return "~/.cache/cgbench" if folder == default else "elsewhere, by CGBENCH_CACHE"
 
 
 def _gib(n_bytes: int) -> float:

@@ -25,6 +25,8 @@ class FitContext:
         Whether to draw a progress bar.
     observer
         Called with the history whenever a row is added, or None.
+    name
+        Of the stage of a training, under which its settings stand; empty where there are no stages.
     """
 
     seed: int
@@ -34,6 +36,16 @@ class FitContext:
     history: list[dict[str, float]] = field(default_factory=list)
     progress: bool = False
     observer: Callable[[list[dict[str, float]]], None] | None = None
+    name: str = ""
+
+    @property
+    def training(self) -> str:
+        """What is being trained, for messages."""
+        return f"training of the {self.name}" if self.name else "training"
+
+    def key(self, setting: str) -> str:
+        """Where a setting of it stands in the config of the method."""
+        return f"{self.name}.{setting}" if self.name else setting
 
     def record(self, row: dict[str, float]) -> None:
         """Add a row to the history."""
@@ -60,7 +72,7 @@ class FitContext:
             self.restore(before + [_continued(row, last, name) for row in rows])
 
         scratch = self.scratch and self.scratch / name
-        return replace(self, scratch=scratch, history=[], observer=follow)
+        return replace(self, scratch=scratch, history=[], observer=follow, name=name)
 
 
 def _continued(row: dict[str, float], last: dict[str, float], name: str) -> dict[str, float]:

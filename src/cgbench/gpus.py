@@ -4,8 +4,8 @@ A job takes the first GPU that no other job has, and marks it by a lock on a fil
 system drops the lock when the process ends, however it ends: nothing is left to clean up.
 """
 
-import getpass
 import itertools
+import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 def lock_directory() -> Path:
     """Folder of this user's locks, on a disk of this machine."""
-    return Path(tempfile.gettempdir(), f"cgbench-gpus-{getpass.getuser()}")
+    return Path(tempfile.gettempdir(), f"cgbench-gpus-{os.getuid()}")
 
 
 class Claim:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from cgbench.backmap import backmap, read_beads
+from cgbench.cli import app
 from cgbench.config import PlugIn
 from cgbench.errors import InputError
 from cgbench.frames import Frames
@@ -32,6 +34,21 @@ def test_samples_lie_on_the_beads_and_the_pdb_is_their_topology(
     assert samples.shape == (4, 2, 22, 3)
     np.testing.assert_allclose(three_beads.beads(samples), beads[:, None].repeat(2, axis=1), atol=1e-4)
     assert read_topology(tmp_path / "atoms.pdb").n_atoms == 22
+
+
+def test_beads_are_not_written_over(
+    model: Path, alanine_frames: Frames, three_beads: Mapping, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    atom = "ATOM      {0}  CA  ALA A   {0}    {1:8.3f}   0.000   0.000  1.00  0.00           C\n"
+    beads = "".join(atom.format(i + 1, 3.8 * i) for i in range(3)) + "END\n"
+    Path("cg.pdb").write_text(beads)
+    arguments = ["backmap", str(model), "--beads", str(tmp_path / "cg.pdb"), "--output"]
+    refused = CliRunner().invoke(app, [*arguments, "cg.npz"])
+    assert refused.exit_code != 0 and isinstance(refused.exception, InputError | SystemExit)
+    assert Path("cg.pdb").read_text() == beads and not Path("cg.npz").exists()
+    assert CliRunner().invoke(app, [*arguments, "atoms.npz"]).exit_code == 0
+    assert Path("cg.pdb").read_text() == beads and Path("atoms.pdb").exists()
 
 
 def test_one_frame_needs_no_frame_axis(tmp_path: Path) -> None:

@@ -72,10 +72,16 @@ def test_training_reaches_every_weight(
     )
     method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
     frames = torch.as_tensor(alanine_frames.positions[:8])
-    for head in (method.network.prior_head, method.network.posterior_head):
-        torch.nn.init.normal_(head[-1].weight)  # zero to begin with, which lets nothing through
+    # Zero to begin with, which lets nothing through.
+    closed = [head[-1].weight for head in (method.network.prior_head, method.network.posterior_head)]
+    for weight in (*closed, *([method.network.decoder.coordinates] if local else [])):
+        torch.nn.init.normal_(weight)
     method._loss(frames, 1.0, torch.Generator().manual_seed(0))["loss"].backward()
-    unmoved = [name for name, weight in method.network.named_parameters() if weight.grad is None]
+    unmoved = [
+        name
+        for name, weight in method.network.named_parameters()
+        if weight.grad is None or not weight.grad.any()
+    ]
     assert unmoved == []
 
 

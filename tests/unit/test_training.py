@@ -202,11 +202,24 @@ def test_divergence_is_reported_with_its_epoch(frames: np.ndarray) -> None:
     def explodes(positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
         return {"loss": (network.value * float("inf")).sum()}
 
-    with pytest.raises(InputError, match=r"diverged in epoch 1, step 1.*lower learning_rate \(now 0\.05\)"):
+    with pytest.raises(
+        InputError, match=r"training diverged in its epoch 1, step 1.*lower learning_rate \(now 0\.05\)"
+    ):
         train_network(network, explodes, frames[:50], frames[50:], settings(), FitContext(1))
 
 
-def test_fewer_frames_than_a_batch_still_train(frames: np.ndarray) -> None:
+@pytest.mark.parametrize("epochs", [1, 8])
+def test_fewer_frames_than_a_batch_still_train(epochs: int, frames: np.ndarray) -> None:
+    """A single step too: its rate is not that of the end of the schedule."""
     network, context = Offset(), FitContext(seed=1)
-    train_network(network, loss_of(network), frames[:4], frames[50:], settings(), context)
-    assert len(context.history) == 8
+    train_network(network, loss_of(network), frames[:4], frames[50:], settings(epochs=epochs), context)
+    assert len(context.history) == epochs
+    assert (network.value > 0.02).all()
+
+
+def test_a_stage_says_its_name_and_where_its_settings_stand(frames: np.ndarray) -> None:
+    network, context = Offset(), FitContext(1).stage("flow")
+    infinite = frames[50:] * np.inf
+    said = r"training of the flow: validation loss is inf after its epoch 1; lower flow\.learning_rate \(now"
+    with pytest.raises(InputError, match=said):
+        train_network(network, loss_of(network), frames[:50], infinite, settings(), context)

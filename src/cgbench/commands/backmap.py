@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from cgbench.errors import InputError
+
 app = typer.Typer()
 
 
@@ -24,6 +26,9 @@ def backmap(
 
     Example: `cgbench backmap model.pt --beads beads.npy --n-samples 10 --output atoms.npz`
     """
-    from cgbench.backmap import backmap, read_beads
+    from cgbench.backmap import backmap, picture_beside, read_beads
 
+    picture = picture_beside(output)
+    if beads.resolve() == picture.resolve():
+        raise InputError(f"{beads}: the first geometry would be written over it; give another --output")
     backmap(model, read_beads(beads), output, n_samples=n_samples, seed=seed)

@@ -34,7 +34,8 @@ class TrainingSettings(Settings):
     Attributes
     ----------
     epochs
-        Passes over the training frames at most.
+        Passes over the training frames at most, each in whole batches: what is left over is other frames
+        in every pass.
     batch_size
         Frames per step.
     learning_rate
@@ -103,7 +104,6 @@ def train_network(
         initial=state.epoch,
         unit="epoch",
         disable=not context.progress,
-        mininterval=1.0,
     )
     while state.epoch < settings.epochs and state.waited(warm_epochs) < settings.patience:
         generator = torch.Generator().manual_seed(derive(context.seed, "epoch", state.epoch))
@@ -112,8 +112,10 @@ def train_network(
         network.train()
         for index in range(n_batches):
             step = state.epoch * n_batches + index
+            # Half a step before its end the schedule is not yet 0: a last or only step learns as well.
+            share = min(step + 1, total - 0.5) / total
             for group in optimizer.param_groups:
-                group["lr"] = settings.learning_rate * _schedule((step + 1) / total)
+                group["lr"] = settings.learning_rate * _schedule(share)
             batch = frames[order[index * settings.batch_size : (index + 1) * settings.batch_size]]
             terms = loss(batch, step / total, generator)
             optimizer.zero_grad(set_to_none=True)
@@ -121,8 +123,8 @@ def train_network(
             norm = nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_clip)
             if not torch.isfinite(norm):
                 raise InputError(
-                    f"training diverged in epoch {state.epoch + 1}, step {index + 1} (gradient norm "
-                    f"{norm.item()}); lower learning_rate (now {settings.learning_rate})"
+                    f"{context.training} diverged in its epoch {state.epoch + 1}, step {index + 1} (gradient "
+                    f"norm {norm.item()}); {state.cure}"
                 )
             optimizer.step()
             for key, value in terms.items():
@@ -170,6 +172,7 @@ class _State:
         context: FitContext,
     ) -> None:
         self.network, self.optimizer, self.context = network, optimizer, context
+        self.cure = f"lower {context.key('learning_rate')} (now {settings.learning_rate})"
         self.epoch, self.best_epoch, self.best_loss = 0, 0, math.inf
         self.best_weights: dict[str, Tensor] = copy.deepcopy(network.state_dict())
         shapes = {name: list(value.shape) for name, value in self.best_weights.items()}
@@ -186,7 +189,10 @@ class _State:
         """Keep the weights if they are the best so far, and write the checkpoint."""
         self.epoch += 1
         if not math.isfinite(valid_loss):
-            raise InputError(f"validation loss is {valid_loss} after epoch {self.epoch}; lower learning_rate")
+            raise InputError(
+                f"{self.context.training}: validation loss is {valid_loss} after its epoch {self.epoch}; "
+                f"{self.cure}"
+            )
         if valid_loss < self.best_loss:
             self.best_epoch, self.best_loss = self.epoch, valid_loss
             self.best_weights = copy.deepcopy(self.network.state_dict())

@@ -20,7 +20,6 @@ class FrameBar(tqdm):  # type: ignore[type-arg]
             total=self.frames,
             initial=done_frames,
             bar_format="{desc}: {ns} {bar} {speed}, {remaining} left",
-            mininterval=2,
             smoothing=0,  # the time left follows the speed shown, the mean of this run
         )
 
