@@ -27,10 +27,12 @@ def read_beads(path: Path | str) -> NDArray[np.float32]:
         If the file is missing, damaged, empty or of another shape, or holds NaN or infinite values.
     """
     path = Path(path)
+    if path.suffix not in (".npy", ".pdb"):
+        raise InputError(f"{path}: beads are read from .npy (Å) or .pdb, not from {path.suffix or 'this'}")
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; check the path")
     if path.suffix == ".pdb":
         return read_trajectory(path, path)[0]
-    if path.suffix != ".npy":
-        raise InputError(f"{path}: beads are read from .npy (Å) or .pdb, not from {path.suffix or 'this'}")
     with opened_arrays(path, "a numpy array", "check the path", "write it with numpy.save") as beads:
         require(isinstance(beads, np.ndarray), "one array")
     if beads.ndim not in (2, 3) or beads.shape[-1] != 3 or beads.dtype.kind != "f":

@@ -27,20 +27,22 @@ def atomic_output(path: Path | str) -> Iterator[Path]:
     Raises
     ------
     InputError
-        If the disk is full.
+        If the disk is full, or nothing may be written there.
     """
     path = Path(path)
     temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+        with allowed(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
         os.close(handle)
         temporary = Path(name)
         yield temporary
         temporary.chmod(0o666 & ~_umask())
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
-        temporary.replace(path)
+        with allowed(path):
+            temporary.replace(path)
     except (OSError, RuntimeError) as error:
         _say_if_full(path, error, temporary)
         raise
@@ -58,7 +60,7 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
     Raises
     ------
     InputError
-        If ``path`` is a file, or the disk is full.
+        If ``path`` is a file, the disk is full, or nothing may be written there.
     """
     path = Path(path).resolve()
     if path.is_file():
@@ -67,7 +69,8 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
     _put_back(before, path)
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        unfinished.mkdir(parents=True)
+        with allowed(path):
+            unfinished.mkdir(parents=True)
         yield unfinished
         if path.exists():
             path.rename(before)
@@ -78,6 +81,28 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
     finally:
         _put_back(before, path)
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+@contextmanager
+def allowed(path: Path) -> Iterator[None]:
+    """Say what cannot be written and what to do, where the system does not allow it.
+
+    Raises
+    ------
+    InputError
+        If anything but a full disk or another process is in the way.
+    """
+    try:
+        yield
+    except OSError as error:
+        # A lock that another process holds is another matter too.
+        if error.errno in _NO_ROOM or isinstance(error, TimeoutError):
+            raise
+        reason = error.strerror or type(error).__name__
+        raise InputError(
+            f"{path}: cannot be written ({reason}); give a place that you may write to, with no folder of "
+            "that name"
+        ) from error
 
 
 def _put_back(before: Path, path: Path) -> None:

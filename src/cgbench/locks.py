@@ -8,6 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from cgbench.errors import InputError
+from cgbench.files import allowed
 
 
 @contextmanager
@@ -24,12 +25,13 @@ def sole_writer(path: Path, wait: bool = False) -> Iterator[None]:
     Raises
     ------
     InputError
-        If another process works on it and ``wait`` is not given.
+        If another process works on it and ``wait`` is not given, or nothing may be written there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(f"{path}.lock")
     try:
-        lock.acquire(blocking=False)
+        with allowed(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire(blocking=False)
     except Timeout:
         busy = f"{path}: another process is working on it (it holds {lock.lock_file})"
         if not wait:

@@ -36,6 +36,11 @@ def prepare(source: PlugIn, output_dir: Path | str) -> None:
     reader = source.create()
     frames, card = reader.read()
     frames, n_duplicates = without_duplicates(frames)
+    if len(frames) < 2:
+        raise InputError(
+            f"one frame is left of {len(frames) + n_duplicates} after `stride`, without {n_duplicates} that "
+            "equal the one before; give longer trajectories or a smaller stride"
+        )
     _check_time(frames, card)
     frames.molecule.require_radii()
     card = {**card, **_facts(frames, n_duplicates)}

@@ -106,7 +106,7 @@ def evaluate(
     table = score(
         frames,
         Split.load_for(split_path, frames, frames_path),
-        Mapping.load(mapping_path),
+        Mapping.load_for(mapping_path, frames.molecule.n_atoms, frames_path),
         samples_path,
         metrics,
         per_frame_path,

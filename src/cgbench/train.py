@@ -75,7 +75,7 @@ def train(
     output_dir = Path(output_dir)
     frames = Frames.load(frames_path)
     split = Split.load_for(split_path, frames, frames_path)
-    mapping = Mapping.load(mapping_path)
+    mapping = Mapping.load_for(mapping_path, frames.molecule.n_atoms, frames_path)
     train_frames, valid_frames = frames.positions[split.train], frames.positions[split.valid]
     if not len(train_frames) or not len(valid_frames):
         raise InputError(

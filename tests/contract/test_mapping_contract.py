@@ -62,6 +62,15 @@ def test_mapping_is_valid_at_every_resolution(generator, resolutions, alanine, a
     for n_beads in resolutions:
         mapping = generator.generate(alanine, n_beads, 7, alanine_frames.positions[:N_TRAINING])
         assert_valid(mapping, N_ATOMS, n_beads)
+        if "path" in generator.Settings.model_fields:
+            assert mapping.bead_index[0] == 1, "beads of a file are numbered as they stand there"
+        else:
+            assert_in_order(mapping)
+
+
+def assert_in_order(mapping):
+    lowest = [int(np.flatnonzero(mapping.bead_index == bead)[0]) for bead in range(mapping.n_beads)]
+    assert lowest == sorted(lowest), "beads are numbered by their lowest atom"
 
 
 def assert_valid(mapping, n_atoms, n_beads):
@@ -71,8 +80,6 @@ def assert_valid(mapping, n_atoms, n_beads):
     np.testing.assert_allclose(mapping.matrix.sum(axis=1), 1)
     assert np.linalg.matrix_rank(mapping.matrix) == n_beads
     assert ((mapping.matrix != 0).sum(axis=0) <= 1).all(), "an atom in two beads"
-    lowest = [int(np.flatnonzero(mapping.bead_index == bead)[0]) for bead in range(n_beads)]
-    assert lowest == sorted(lowest), "beads are numbered by their lowest atom"
 
 
 @pytest.mark.slow
@@ -80,9 +87,9 @@ def test_a_learned_mapping_is_valid_at_every_resolution(alanine, alanine_frames)
     quick = plugins.load("mapping", "cgae")
     quick = quick(quick.Settings(restarts=1, steps=10))
     for n_beads in range(1, N_ATOMS + 1):
-        assert_valid(
-            quick.generate(alanine, n_beads, 7, alanine_frames.positions[:N_TRAINING]), N_ATOMS, n_beads
-        )
+        mapping = quick.generate(alanine, n_beads, 7, alanine_frames.positions[:N_TRAINING])
+        assert_valid(mapping, N_ATOMS, n_beads)
+        assert_in_order(mapping)
 
 
 @pytest.fixture(scope="session")
@@ -115,6 +122,7 @@ def test_a_peptide_is_mapped_or_refused_with_the_only_resolution(name, chignolin
         assert n_beads == {"alpha_carbon": 12, "heavy_atoms": 97}[name]
         mapping = made.generate(chignolin, n_beads, seed)
     assert_valid(mapping, 175, n_beads)
+    assert_in_order(mapping)
     again = made.generate(chignolin, n_beads, seed)
     np.testing.assert_array_equal(again.bead_index, mapping.bead_index)
     np.testing.assert_array_equal(again.weights, mapping.weights)

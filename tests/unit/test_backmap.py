@@ -47,8 +47,14 @@ def test_beads_are_not_written_over(
     refused = CliRunner().invoke(app, [*arguments, "cg.npz"])
     assert refused.exit_code != 0 and isinstance(refused.exception, InputError | SystemExit)
     assert Path("cg.pdb").read_text() == beads and not Path("cg.npz").exists()
-    assert CliRunner().invoke(app, [*arguments, "atoms.npz"]).exit_code == 0
+    said = CliRunner().invoke(app, [*arguments, "atoms.npz"])
+    assert said.exit_code == 0 and "1 frames of 3 beads" in said.output and "atoms.pdb" in said.output
     assert Path("cg.pdb").read_text() == beads and Path("atoms.pdb").exists()
+
+
+def test_a_missing_pdb_is_no_topology(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"absent\.pdb: no such file; check the path$"):
+        read_beads(tmp_path / "absent.pdb")
 
 
 def test_one_frame_needs_no_frame_axis(tmp_path: Path) -> None:

@@ -8,10 +8,13 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import typer
 import yaml
 from typer.testing import CliRunner
 
@@ -108,6 +111,20 @@ def test_too_many_beads_names_frames_mapping_and_key(
     for text in ("frames.npz: mapping 'mine' with 23 beads", "run.resolutions", "1 to 22 beads; change"):
         assert text in printed
     assert not Path("map.json").exists()
+
+
+def _helps(command: Any) -> Iterator[str]:
+    yield command.help or ""
+    yield from (getattr(parameter, "help", "") or "" for parameter in command.params)
+    for verb in getattr(command, "commands", {}).values():
+        yield from _helps(verb)
+
+
+def test_help_loses_nothing_in_angle_brackets() -> None:
+    """Markdown takes <name> for a tag that it does not show, but for code."""
+    helps = list(_helps(typer.main.get_command(app)))
+    assert any("<k>" in text for text in helps)
+    assert [text for text in helps if "<" in re.sub("`[^`]*`", "", text)] == []
 
 
 def test_info_names_what_a_bug_report_needs() -> None:

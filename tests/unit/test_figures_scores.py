@@ -108,6 +108,9 @@ def test_floors_are_read_for_all_folds_and_mistakes_named(tmp_path: Path) -> Non
     paths[0].write_text("metric,value\nphi_psi_jsd,much\n")
     with pytest.raises(InputError, match=r"fold0\.floor\.csv: not a noise floor"):
         read_floors(paths)
+    table().to_csv(paths[0], index=False)
+    with pytest.raises(InputError, match=r"fold0\.floor\.csv: not a noise floor .*no methods"):
+        read_floors(paths)
 
 
 def test_trade_puts_every_method_where_it_stands() -> None:

@@ -77,6 +77,13 @@ def test_nothing_is_written_on_bad_input(folder, damage):
     assert not (folder / "out").exists()
 
 
+def test_one_frame_is_too_few(folder):
+    files = {"topology": str(folder / "t.pdb"), "trajectories": str(folder / "t.xtc")}
+    with pytest.raises(InputError, match=r"one frame is left of 1 after `stride`, without 0 that equal"):
+        prepare(plug_in(**files, stride=100), folder / "out")
+    assert not (folder / "out").exists()
+
+
 def test_frame_interval_mends_time_that_runs_backwards(folder):
     path = folder / "t.xtc"
     path.write_bytes(2 * path.read_bytes())

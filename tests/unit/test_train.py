@@ -122,6 +122,14 @@ def test_part_without_frames_is_refused(task: tuple[Path, Path, Path], tmp_path:
         train(*task, LINEAR, tmp_path, seed=1)
 
 
+def test_mapping_of_another_molecule_is_named(task: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    Mapping.centres(np.array([0, 0, 1])).save(task[2])
+    with pytest.raises(
+        InputError, match=r"mapping\.json: maps 3 atoms, but the molecule in .*frames\.npz has 22; give the"
+    ):
+        train(*task, LINEAR, tmp_path, seed=1)
+
+
 @pytest.mark.parametrize("device", ["cuda", "tpu"])
 def test_device_that_is_not_there_is_refused(
     task: tuple[Path, Path, Path], tmp_path: Path, device: str, monkeypatch: pytest.MonkeyPatch

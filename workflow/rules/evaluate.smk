@@ -6,6 +6,7 @@ rule sample:
         model=f"{RUN}/model.pt",
         frames=f"{DATA}/frames.npz",
         split=f"{SPLIT}.json",
+        sources=source_inputs(verb="sample"),
     output:
         samples=f"{RUN}/samples.npz",
     log:

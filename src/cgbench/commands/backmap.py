@@ -31,4 +31,8 @@ def backmap(
     picture = picture_beside(output)
     if beads.resolve() == picture.resolve():
         raise InputError(f"{beads}: the first geometry would be written over it; give another --output")
-    backmap(model, read_beads(beads), output, n_samples=n_samples, seed=seed)
+    positions = read_beads(beads)
+    backmap(model, positions, output, n_samples=n_samples, seed=seed)
+    n_frames, n_beads = positions.shape[:2]
+    typer.echo(f"{n_frames} frames of {n_beads} beads in {beads}, {n_samples} samples of each in {output}")
+    typer.echo(f"the first in {picture}")

@@ -1,5 +1,6 @@
 """Verbs that draw: a figure each, or the figures of a dataset and mapping that share what they read."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,10 +11,19 @@ from cgbench.commands.options import FramesFile, MetricsTable, Output, RunsTable
 app = typer.Typer()
 
 Directory = Annotated[Path, typer.Option("--output", help="Directory for the figures, SVG and PNG.")]
-RunDirs = Annotated[list[Path], typer.Argument(help="Directories of runs, <results>/runs/.../fold<k>.")]
+
+
+RunDirs = Annotated[list[Path], typer.Argument(help="Directories of runs, `<results>/runs/.../fold<k>`.")]
 Mappings = Annotated[list[Path], typer.Argument(help="Mappings written by `cgbench map`.")]
 Floors = Annotated[list[Path], typer.Option("--floor", help="Noise floor of a fold, or of many; repeat it.")]
-Splits = Annotated[list[Path], typer.Option("--split", help="fold<k>.json of `cgbench split`; repeat it.")]
+Splits = Annotated[list[Path], typer.Option("--split", help="`fold<k>.json` of `cgbench split`; repeat it.")]
+
+
+class Atoms(StrEnum):
+    """Sets of atoms, as typer takes a choice of which several may be given."""
+
+    HEAVY = "heavy"
+    ALL = "all"
 
 
 @app.command()
@@ -25,7 +35,8 @@ def figures_scores(
     mapping: Annotated[str, typer.Option(help="Mapping as named in the tables.")],
     output: Directory,
     atoms: Annotated[
-        list[str] | None, typer.Option(help="Atoms of the comparison, one row of panels each: heavy, all.")
+        list[Atoms] | None,
+        typer.Option(help="Atoms of the comparison, one row of panels each; repeat it. Both if not given."),
     ] = None,
     spread: Annotated[
         Literal["se", "sd"], typer.Option(help="Error bars of the comparison: standard error or deviation.")
@@ -35,7 +46,7 @@ def figures_scores(
 
     Example: `cgbench figures-scores --metrics results/metrics.csv --runs results/runs.csv
     --floor results/data/alanine_dipeptide/splits/fold0.floor.csv --dataset alanine_dipeptide
-    --mapping backbone --output figures`
+    --mapping cgae --output figures`
     """
     from cgbench.figures.comparison import comparison
     from cgbench.figures.cost import cost
@@ -46,7 +57,7 @@ def figures_scores(
     from cgbench.results import read_metrics, read_runs
 
     scores, costs = read_metrics(metrics), read_runs(runs)
-    chosen = comparison(scores, costs, dataset, mapping, atoms or ("heavy", "all"), spread)
+    chosen = comparison(scores, costs, dataset, mapping, atoms or list(Atoms), spread)
     save(chosen, output / "comparison.svg")
     save(fidelity(scores, read_floors(floor), dataset, mapping), output / "fidelity.svg")
     save(cost(scores, costs, dataset, mapping), output / "cost.svg")
@@ -69,7 +80,7 @@ def figures_samples(
     Example: `cgbench figures-samples --frames results/data/alanine_dipeptide/frames.npz
     --split results/data/alanine_dipeptide/splits/fold0.json
     --floor results/data/alanine_dipeptide/splits/fold0.floor.csv
-    results/runs/alanine_dipeptide/backbone-*/*/fold0 --output figures`
+    results/runs/alanine_dipeptide/cgae-*/*/fold0 --output figures`
     """
     from cgbench.figures.floor import floor_values, read_floors
     from cgbench.figures.of_samples import draw_samples
@@ -91,7 +102,7 @@ def figures_distributions(
 
     Example: `cgbench figures-distributions --frames results/data/alanine_dipeptide/frames.npz
     --split results/data/alanine_dipeptide/splits/fold0.json
-    results/runs/alanine_dipeptide/backbone-*/*/fold0 --output figures`
+    results/runs/alanine_dipeptide/cgae-*/*/fold0 --output figures`
     """
     from cgbench.figures.distributions import distributions, read_distributions
     from cgbench.figures.quantities import quantities
@@ -126,7 +137,7 @@ def figure_sweep(
 
     Example: `cgbench figure-sweep --setting beta
     --floor results/beta/data/alanine_dipeptide/splits/fold0.floor.csv
-    results/beta/runs/alanine_dipeptide/backbone-*/*/fold* --output beta.svg`
+    results/beta/runs/alanine_dipeptide/cgae-*/*/fold* --output beta.svg`
     """
     from cgbench.figures.floor import read_floors
     from cgbench.figures.style import save
@@ -141,7 +152,7 @@ def figure_training(runs: RunDirs, output: Output) -> None:
 
     Reads history.csv and run.json of every run; give those of one dataset, mapping and method.
 
-    Example: `cgbench figure-training results/runs/alanine_dipeptide/backbone-*/cgvae/fold*
+    Example: `cgbench figure-training results/runs/alanine_dipeptide/cgae-*/cgvae/fold*
     --output training.svg`
     """
     from cgbench.figures.style import save
@@ -160,14 +171,16 @@ def figure_mapping(
     """Draw mappings on the bond graph of the molecule, from coarse to fine.
 
     Example: `cgbench figure-mapping --frames results/data/alanine_dipeptide/frames.npz
-    results/mappings/alanine_dipeptide/backbone-*/fold0.json --output mapping.svg`
+    results/mappings/alanine_dipeptide/cgae-*/fold0.json --output mapping.svg`
     """
     from cgbench.figures.mapping_graph import mapping_graph
     from cgbench.figures.style import save
     from cgbench.frames import Frames
     from cgbench.mapping.base import Mapping
 
-    save(mapping_graph(Frames.load(frames).molecule, map(Mapping.load, mappings), title), output)
+    molecule = Frames.load(frames).molecule
+    chosen = [Mapping.load_for(path, molecule.n_atoms, frames) for path in mappings]
+    save(mapping_graph(molecule, chosen, title), output)
 
 
 @app.command()
@@ -180,7 +193,7 @@ def figure_mapping_view(
     """Draw mappings in space, on the first frame of the molecule, from coarse to fine.
 
     Example: `cgbench figure-mapping-view --frames results/data/alanine_dipeptide/frames.npz
-    results/mappings/alanine_dipeptide/backbone-*/fold0.json --output mapping-view.svg`
+    results/mappings/alanine_dipeptide/cgae-*/fold0.json --output mapping-view.svg`
     """
     from cgbench.figures.mapping_view import mapping_view
     from cgbench.figures.style import save
@@ -188,7 +201,8 @@ def figure_mapping_view(
     from cgbench.mapping.base import Mapping
 
     stored = Frames.load(frames)
-    save(mapping_view(stored.molecule, stored.positions[0], map(Mapping.load, mappings), title), output)
+    chosen = [Mapping.load_for(path, stored.molecule.n_atoms, frames) for path in mappings]
+    save(mapping_view(stored.molecule, stored.positions[0], chosen, title), output)
 
 
 @app.command()

@@ -39,9 +39,10 @@ def leak(
     from cgbench.mapping.base import Mapping
     from cgbench.settings import parse_settings
 
+    stored = Frames.load(frames)
     table = measure_leak(
-        Frames.load(frames),
-        [Mapping.load(path) for path in mapping],
+        stored,
+        [Mapping.load_for(path, stored.molecule.n_atoms, frames) for path in mapping],
         [PlugIn.from_json("methods", read_spec(text)) for text in method],
         parse_settings(Protocol, read_json_spec(protocol, "--protocol"), "--protocol"),
         seed,

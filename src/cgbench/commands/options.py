@@ -9,7 +9,7 @@ import typer
 from cgbench.errors import InputError
 
 FramesFile = Annotated[Path, typer.Option("--frames", help="frames.npz written by `cgbench prepare`.")]
-SplitFile = Annotated[Path, typer.Option("--split", help="fold<k>.json written by `cgbench split`.")]
+SplitFile = Annotated[Path, typer.Option("--split", help="`fold<k>.json` written by `cgbench split`.")]
 MappingFile = Annotated[Path, typer.Option("--mapping", help="Mapping written by `cgbench map`.")]
 MetricsTable = Annotated[Path, typer.Option("--metrics", help="metrics.csv written by `cgbench collect`.")]
 RunsTable = Annotated[Path, typer.Option("--runs", help="runs.csv written by `cgbench collect`.")]

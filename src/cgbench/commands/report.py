@@ -14,10 +14,10 @@ app = typer.Typer()
 def collect(
     config: Annotated[list[Path], typer.Option(help="YAML file of the benchmark; repeat it to override.")],
     metrics_output: Annotated[
-        Path | None, typer.Option(help="Table of scores; <results>/metrics.csv if not given.")
+        Path | None, typer.Option(help="Table of scores; `<results>/metrics.csv` if not given.")
     ] = None,
     runs_output: Annotated[
-        Path | None, typer.Option(help="Table of costs; <results>/runs.csv if not given.")
+        Path | None, typer.Option(help="Table of costs; `<results>/runs.csv` if not given.")
     ] = None,
 ) -> None:
     """Join the scores and costs of all runs of a benchmark that are there, and list those that are not.
@@ -48,7 +48,7 @@ def collect(
 def partial(
     config: Annotated[list[Path], typer.Option(help="YAML file of the benchmark; repeat it to override.")],
     output: Annotated[
-        Path | None, typer.Option(help="Directory for tables and figures; <results>/partial if not given.")
+        Path | None, typer.Option(help="Directory for tables and figures; `<results>/partial` if not given.")
     ] = None,
 ) -> None:
     """Make tables and figures of the runs that are scored, and name those that are missing.
@@ -74,10 +74,10 @@ def partial(
 def intervals(
     config: Annotated[list[Path], typer.Option(help="YAML file of the benchmark; repeat it to override.")],
     output: Annotated[
-        Path | None, typer.Option(help="Table of scores; <results>/intervals.csv if not given.")
+        Path | None, typer.Option(help="Table of scores; `<results>/intervals.csv` if not given.")
     ] = None,
     differences: Annotated[
-        Path | None, typer.Option(help="Table of pairs; <results>/differences.csv if not given.")
+        Path | None, typer.Option(help="Table of pairs; `<results>/differences.csv` if not given.")
     ] = None,
 ) -> None:
     """Give every score, and every difference of two methods, its confidence interval by bootstrap.

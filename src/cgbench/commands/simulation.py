@@ -60,7 +60,7 @@ def bundle(
     name: Annotated[str, typer.Option(help="Name of the simulation in the config.")],
     recipe: RecipeSpec,
     structure: Structure,
-    output: Annotated[Path, typer.Option(help="Directory for topology.pdb, walker-<k>.xtc and card.json.")],
+    output: Annotated[Path, typer.Option(help="Directory for topology.pdb, `walker-<k>.xtc` and card.json.")],
     command: Annotated[str, typer.Option(help="Command that makes this folder again, for the card.")],
     reference: Annotated[
         Path | None, typer.Option(help="Native structure that the card states the distance to.")

@@ -9,6 +9,7 @@ from matplotlib.patches import Patch
 
 from cgbench.errors import InputError
 from cgbench.figures.style import GREY
+from cgbench.reading import require
 
 BAND = "0.85"
 LABEL = "noise floor: MD against MD"
@@ -36,6 +37,7 @@ def read_floors(paths: Iterable[Path | str]) -> pd.DataFrame:
 def _read(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path)
+        require("method" not in table, "MD alone and no methods")
         return table.astype({"dataset": str, "metric": str, "atoms": str, "value": float})
     except FileNotFoundError:
         raise InputError(f"{path}: no such table; run `cgbench noise-floor` first") from None

@@ -113,6 +113,23 @@ class Mapping:
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError(f"{path}: not a mapping ({error}); delete it and run again") from None
 
+    @classmethod
+    def load_for(cls, path: Path | str, n_atoms: int, frames_path: Path | str) -> "Mapping":
+        """Read a mapping that is to be of the molecule in ``frames_path``, which has ``n_atoms``.
+
+        Raises
+        ------
+        InputError
+            As :meth:`load`, or naming both files if the mapping was made for another molecule.
+        """
+        mapping = cls.load(path)
+        if mapping.n_atoms != n_atoms:
+            raise InputError(
+                f"{path}: maps {mapping.n_atoms} atoms, but the molecule in {frames_path} has {n_atoms}; "
+                "give the mapping that was made for these frames, or make it again with `cgbench map`"
+            )
+        return mapping
+
 
 class MappingGenerator(ABC):
     """Contract of a mapping: one file in ``cgbench/mapping`` with one class named ``Generator``.

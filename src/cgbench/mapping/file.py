@@ -5,7 +5,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import StrictInt
 
-from cgbench import partition
 from cgbench.errors import InputError
 from cgbench.files import read_json
 from cgbench.mapping.base import Mapping, MappingGenerator
@@ -49,8 +48,8 @@ class Bead(Settings):
 class Generator(MappingGenerator):
     """Read the beads from a file, in which every atom is in one bead and one only.
 
-    There is one possible number of beads. They are numbered by their lowest atom, not by their
-    place in the file; the seed changes nothing.
+    There is one possible number of beads. They are numbered as they stand in the file, since a
+    simulation writes them in an order of its own; the seed changes nothing.
     """
 
     Settings = FileSettings
@@ -88,7 +87,7 @@ class Generator(MappingGenerator):
         left = np.flatnonzero(labels < 0)
         if len(left):
             raise InputError(f"{path}: {_listed(left, topology)} in no bead; add them to one")
-        return Mapping(partition.numbered(labels), weights)
+        return Mapping(labels, weights)
 
 
 def _read(path: str) -> list[Bead]:
