@@ -2,9 +2,12 @@ import numpy as np
 import pytest
 
 from cgbench import plugins
+from cgbench.datasets.bundled import CARD
 from cgbench.errors import InputError
+from cgbench.evaluation import Evaluation
+from cgbench.force_field import force_field_of
 from cgbench.schema import Protocol
-from cgbench.score import COLUMNS, score
+from cgbench.score import COLUMNS, score, score_blocks
 from cgbench.splits import make_split
 
 
@@ -48,6 +51,16 @@ def test_rows_are_tidy(alanine_frames, split, three_beads, stored, tmp_path, cap
     assert values["rmsd_recon", "heavy"] == 0
     assert values["rmsd_recon_draw", "heavy"] == pytest.approx(0.5)
     assert values["consistency", "all"] == pytest.approx(1.0, abs=1e-6)
+
+
+def test_energies_say_of_how_many_frames_they_are(alanine_frames, three_beads, alanine_directory):
+    frames = alanine_frames.positions[:30]
+    evaluation = Evaluation.of_all_atoms(
+        frames, frames, frames[:, None], alanine_frames.molecule, three_beads,
+        tuple(force_field_of(alanine_directory / CARD)),
+    )  # fmt: skip
+    scores = score_blocks(evaluation, ["energy_raw", "rmsd_recon"], np.zeros(30, dtype=np.int64))
+    assert {(found.metric, found.n_frames) for found in scores} == {("energy_raw", 24), ("rmsd_recon", 30)}
 
 
 def test_scores_of_single_frames_and_blocks_are_kept(alanine_frames, split, three_beads, stored, tmp_path):
