@@ -200,7 +200,8 @@ def test_torsions_are_drawn_one_angle_at_a_time(alanine_frames: Frames) -> None:
 def test_distributions_come_from_scores(alanine_frames: Frames, tmp_path: Path) -> None:
     directory = write_run(tmp_path / "a", 3, 0)
     sums = {"angle_w1.all.blocks": np.ones((3, 8)), "angle_w1.heavy.blocks": np.ones((3, 4))}
-    np.savez(directory / "scores.npz", **sums)  # type: ignore[arg-type]
+    frames = {"frame_index": np.arange(6), "block": np.arange(6) // 2}
+    np.savez(directory / "scores.npz", **frames, **sums)  # type: ignore[arg-type]
     read = read_distributions(directory)
     assert read.weights.keys() == {"angle_w1"}
     assert np.array_equal(read.weights["angle_w1"], np.full((2, 4), 3.0))
