@@ -14,8 +14,24 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+MORE_MEMORY = "give more memory, or a file of fewer atoms and frames (mdconvert, gmx trjconv, cpptraj)"
+AGAIN = "the file is corrupt, fetch or simulate it again"
+
+
 class CrashError(Exception):
-    """The process of an isolated call ended before the call did."""
+    """The process of an isolated call ended before the call did.
+
+    Parameters
+    ----------
+    reason
+        How.
+    cure
+        What to do about the file that was read.
+    """
+
+    def __init__(self, reason: str, cure: str) -> None:
+        super().__init__(reason)
+        self.cure = cure
 
 
 def isolated(cpu_seconds: int, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -47,7 +63,9 @@ def isolated(cpu_seconds: int, function: Callable[P, T], *args: P.args, **kwargs
             succeeded, outcome = receiver.recv()
         except EOFError:
             process.join()
-            raise CrashError(_reason(process.exitcode, cpu_seconds)) from None
+            killed = process.exitcode == -signal.SIGKILL
+            reason = _reason(process.exitcode, cpu_seconds)
+            raise CrashError(reason, MORE_MEMORY if killed else AGAIN) from None
         finally:
             process.join()
     if not succeeded:
@@ -60,7 +78,9 @@ def _answer(
     sender: Connection, cpu_seconds: int, function: Callable[..., Any], args: Any, kwargs: Any
 ) -> None:
     # At the soft limit comes a signal that tells this end from one for lack of memory.
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    soft = cpu_seconds if hard == resource.RLIM_INFINITY else min(cpu_seconds, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     gc.disable()  # it would touch, and so copy, all of the memory that is shared with the parent
     faulthandler.disable()  # the exit status tells what happened

@@ -28,10 +28,24 @@ def bonds_from_distances(molecule: Molecule, positions: NDArray[np.float32], cel
         Vectors of the unit cell in rows, Å; distances are then those of the nearest images.
     """
     pairs = all_pairs(molecule.n_atoms)
-    trajectory = _trajectory(molecule, positions[None], None if cell is None else cell[None])
-    distances = mdtraj.compute_distances(trajectory, pairs, periodic=cell is not None)[0]
     reach = BOND_FACTOR * molecule.covalent_radii[pairs].sum(axis=1)
-    return np.asarray(pairs[distances < reach])
+    return np.asarray(pairs[distances(molecule, positions, pairs, cell) < reach])
+
+
+def distances(
+    molecule: Molecule, positions: NDArray[np.float32], pairs: IntArray, cell: Cell = None
+) -> NDArray[np.floating]:
+    """Distances [n_pairs] in one geometry, of the nearest images where there is a cell; as its unit is.
+
+    Parameters
+    ----------
+    positions : [n_atoms, 3]
+    pairs : int [n_pairs, 2]
+    cell : [3, 3], optional
+        Vectors of the unit cell in rows.
+    """
+    trajectory = _trajectory(molecule, positions[None], None if cell is None else cell[None])
+    return np.asarray(mdtraj.compute_distances(trajectory, pairs, periodic=cell is not None)[0])
 
 
 def longest_bond(positions: NDArray[np.float32], bonds: IntArray) -> NDArray[np.floating]:
@@ -48,6 +62,9 @@ def make_whole(
 ) -> NDArray[np.float32]:
     """Move atoms by cell vectors until every bond joins nearest images.
 
+    Pieces that no bond joins are kept together by the two atoms, of the largest and of each other, that are
+    nearest in the first frame.
+
     Parameters
     ----------
     positions : [n_frames, n_atoms, 3]
@@ -55,12 +72,13 @@ def make_whole(
     cell : [n_frames, 3, 3]
         Vectors of the unit cell in rows, Å.
     """
-    # Outwards from one atom of each piece: the first of a pair stays, the second follows.
-    outwards = [
-        edge
-        for piece in nx.connected_components(molecule.graph)
-        for edge in nx.bfs_edges(molecule.graph, min(piece))
-    ]
+    # Outwards from one atom: the first of a pair stays, the second follows.
+    largest, *others = sorted(map(sorted, nx.connected_components(molecule.graph)), key=len, reverse=True)
+    outwards = list(nx.bfs_edges(molecule.graph, largest[0]))
+    for piece in others:
+        pairs = np.array([(a, b) for a in largest for b in piece])
+        nearest = pairs[distances(molecule, positions[0], pairs, cell[0]).argmin()]
+        outwards += [tuple(nearest.tolist()), *nx.bfs_edges(molecule.graph, int(nearest[1]))]
     trajectory = _trajectory(molecule, positions.copy(), cell)
     trajectory.make_molecules_whole(inplace=True, sorted_bonds=np.array(outwards, dtype=np.int32))
     return np.asarray(trajectory.xyz)

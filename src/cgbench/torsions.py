@@ -15,13 +15,18 @@ TWOFOLD = {("ASP", 2), ("GLU", 3), ("PHE", 2), ("TYR", 2)}
 
 
 def phi_psi_atoms(molecule: Molecule) -> IntArray:
-    """Atoms [n_residues, 2, 4] of φ and ψ of every residue that has both."""
+    """Atoms [n_residues, 2, 4] of φ and ψ of every residue that has both.
+
+    Neighbours in the file alone have none: between them a chain ends, or a loop is missing.
+    """
     topology = molecule_to_mdtraj(molecule)
     phi_atoms = mdtraj.geometry.indices_phi(topology)
     psi_atoms = mdtraj.geometry.indices_psi(topology)
     # φ is C-N-CA-C and ψ is N-CA-C-N: a residue has both where they share N, CA and C.
     psi_of = {tuple(atoms[:3]): atoms for atoms in psi_atoms}
     both = [(phi, psi_of[tuple(phi[1:])]) for phi in phi_atoms if tuple(phi[1:]) in psi_of]
+    bonded = molecule.graph.has_edge
+    both = [(phi, psi) for phi, psi in both if bonded(*phi[:2].tolist()) and bonded(*psi[2:].tolist())]
     return np.array(both, dtype=np.int64).reshape(-1, 2, 4)
 
 

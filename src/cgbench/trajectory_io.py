@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import mdtraj
 import numpy as np
@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 
 from cgbench.errors import InputError
 from cgbench.files import atomic_output
-from cgbench.isolation import CrashError, isolated
+from cgbench.isolation import MORE_MEMORY, CrashError, isolated
 from cgbench.molecule import Molecule
 
 ANGSTROM_PER_NM = 10.0
 # Far more than the slowest of formats takes.
 CPU_SECONDS, CPU_SECONDS_PER_MB = 60, 20
+
+# Formats that may state the time of frames, second among what mdtraj reads of them.
+TIMED_FORMATS = frozenset({".xtc", ".trr", ".nc", ".netcdf", ".ncdf", ".h5", ".hdf5", ".gro"})
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,12 +39,15 @@ class RawTrajectory:
         Å.
     time : float [n_frames]
         ps.
+    timed
+        Whether the file states it; where it does not, frames are counted.
     cell : float32 [n_frames, 3, 3] or None
         Vectors of the periodic unit cell in rows, Å.
     """
 
     positions: NDArray[np.float32]
     time: NDArray[np.float64]
+    timed: bool
     cell: NDArray[np.float32] | None
 
 
@@ -63,7 +69,10 @@ def read_topology(path: Path | str, selection: str = "all") -> Molecule:
 
 def _read_topology(path: Path | str, selection: str) -> Molecule:
     topology = _load_topology(path)
-    topology = topology.subset(_select(topology, selection, path))
+    chosen = _select(topology, selection, path)
+    if Path(path).suffix.lower() == ".gro":
+        _refuse_ambiguous(path, [topology.atom(int(index)) for index in chosen])
+    topology = topology.subset(chosen)
     for atom in topology.atoms:
         if atom.element is None or not atom.element.mass:
             raise InputError(
@@ -71,6 +80,19 @@ def _read_topology(path: Path | str, selection: str) -> Molecule:
                 "or select atoms without it"
             )
     return molecule_from_mdtraj(topology)
+
+
+def _refuse_ambiguous(path: Path | str, atoms: list[Any]) -> None:
+    """Refuse names from which mdtraj takes the wrong element: NA is nitrogen to it, and CL carbon."""
+    for atom in atoms:
+        residue = atom.residue
+        if residue.is_protein or residue.is_water:
+            continue
+        if residue.n_atoms == 1 or atom.name.upper().startswith(("CL", "BR")):
+            raise InputError(
+                f"{path}: a .gro file names no elements, and that of atom {atom.index} ({atom}) cannot be "
+                "told from its name; select atoms without it, or give a PDB or prmtop"
+            )
 
 
 def molecule_from_mdtraj(topology: mdtraj.Topology) -> Molecule:
@@ -149,9 +171,9 @@ def _isolated(path: Path | str, read: Callable[P, T], *args: P.args, **kwargs: P
     try:
         return isolated(CPU_SECONDS + CPU_SECONDS_PER_MB * megabytes, read, *args, **kwargs)
     except CrashError as error:
-        raise InputError(
-            f"{path}: cannot be read: {error}; the file is corrupt, fetch or simulate it again"
-        ) from None
+        raise InputError(f"{path}: cannot be read: {error}; {error.cure}") from None
+    except MemoryError as error:
+        raise InputError(f"{path}: cannot be read: {error}; {MORE_MEMORY}") from None
 
 
 def _read_trajectory(path: Path, topology_path: Path | str, selection: str, stride: int) -> RawTrajectory:
@@ -168,6 +190,8 @@ def _read_trajectory(path: Path, topology_path: Path | str, selection: str, stri
         )
     try:
         trajectory = mdtraj.load(str(path), top=topology)
+    except MemoryError:
+        raise
     except ImportError as error:
         raise InputError(
             f"{path}: reading this format needs the package {error.name!r}; install it, or convert "
@@ -199,8 +223,17 @@ def _read_trajectory(path: Path, topology_path: Path | str, selection: str, stri
     return RawTrajectory(
         positions,
         np.asarray(trajectory.time, dtype=np.float64),
+        _states_time(path),
         None if cell is None else _angstrom(cell),
     )
+
+
+def _states_time(path: Path) -> bool:
+    """Whether the file says at what time its frames are, in a format of which mdtraj reads it."""
+    if path.suffix.lower() not in TIMED_FORMATS:
+        return False
+    with mdtraj.open(str(path)) as handle:
+        return handle.read(1)[1] is not None  # coordinates, time, and what else there is
 
 
 def _angstrom(nanometres: NDArray[np.floating]) -> NDArray[np.float32]:

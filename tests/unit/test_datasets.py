@@ -8,6 +8,7 @@ import pytest
 from cgbench.config import PlugIn
 from cgbench.errors import InputError
 from cgbench.files import sha256
+from cgbench.torsions import phi_psi_atoms
 from cgbench.trajectory_io import molecule_to_mdtraj, read_topology
 
 N_FRAMES = 6
@@ -37,6 +38,31 @@ def small(alanine_frames, alanine_directory, tmp_path):
 def trajectory(frames, walker=0):
     xyz = frames.positions[frames.trajectory == walker][:N_FRAMES] / 10.0
     return mdtraj.Trajectory(xyz, molecule_to_mdtraj(frames.molecule), time=np.arange(1.0, N_FRAMES + 1))
+
+
+def beside_each_other(one, nanometres):
+    """Two copies of a trajectory's molecule in one, each a chain."""
+    other = one[:]
+    other.xyz = one.xyz + np.array([nanometres, 0.0, 0.0], dtype=np.float32)
+    return one.stack(other)
+
+
+# Å; the sulphurs are 2.04 Å apart, what has a name to be bonded by 1.3 to 1.8 Å.
+TWO_CYSTEINES = [
+    {"N": (-3, 1, 0), "CA": (-2, 0, 0), "C": (-0.66, -0.5, 0), "CB": (-2, 0.8, 1.3), "SG": (-1.02, 1.5, 2.6)},
+    {"N": (0.66, -0.5, 0), "CA": (2, 0, 0), "C": (3, 1, 0), "CB": (2, 0.8, 1.3), "SG": (1.02, 1.5, 2.6)},
+]
+
+
+def two_cysteines():
+    topology = mdtraj.Topology()
+    chain = topology.add_chain()
+    for atoms in TWO_CYSTEINES:
+        residue = topology.add_residue("CYS", chain)
+        for name in atoms:
+            topology.add_atom(name, mdtraj.element.Element.getBySymbol(name[0]), residue)
+    places = [place for atoms in TWO_CYSTEINES for place in atoms.values()]
+    return mdtraj.Trajectory(np.array([places]) / 10.0, topology)
 
 
 def edit_card(folder, change):
@@ -203,6 +229,77 @@ class TestFiles:
         frames, card = source("files", topology=topology, trajectories=str(small / "boxed.trr")).read()
         np.testing.assert_allclose(frames.positions, 10 * boxed.xyz, rtol=1e-6)
         assert card["processing"] == []
+
+    def test_several_molecules_stay_at_their_nearest_images(self, small, alanine_frames):
+        """One leaves by one side of the cell and comes back by the other, all of its bonds short."""
+        pair = beside_each_other(trajectory(alanine_frames), 1.0)
+        pair.unitcell_lengths, pair.unitcell_angles = (
+            np.full((N_FRAMES, 3), 4.0),
+            np.full((N_FRAMES, 3), 90.0),
+        )
+        pair[0].save_pdb(str(small / "pair.pdb"))
+        apart = pair.xyz[:, 22:] - pair.xyz[:, :22]
+        pair.xyz[3:, 22:] -= np.array([4.0, 0.0, 0.0], dtype=np.float32)
+        pair.save(str(small / "pair.trr"))
+        with pytest.warns(UserWarning, match="in 2 pieces"):
+            frames, card = source(
+                "files", topology=str(small / "pair.pdb"), trajectories=str(small / "pair.trr")
+            ).read()
+        found = frames.positions[:, 22:] - frames.positions[:, :22]
+        np.testing.assert_allclose(found, 10 * apart, atol=1e-3)
+        assert "2 pieces kept at the images" in card["processing"][-1]
+
+    def test_formats_without_chains_get_no_bonds_over_their_ends(self, small, alanine_directory):
+        """A .gro file joins the last residue of a chain to the first of the next."""
+        capped = mdtraj.load(str(alanine_directory.parent / "chignolin" / "topology.pdb"))
+        chain = capped.atom_slice(capped.topology.select("resid 1 to 10"))
+        chain.save_pdb(str(small / "one.pdb"))
+        pair = beside_each_other(chain, 2.5)
+        pair.unitcell_lengths, pair.unitcell_angles = np.full((1, 3), 9.0), np.full((1, 3), 90.0)
+        pair.save(str(small / "pair.gro"))
+        pair.save(str(small / "pair.trr"))
+        with pytest.warns(
+            UserWarning, match=r"1 bonds between residues are longer than 3 Å .* ends of chains"
+        ):
+            frames, _ = source(
+                "files", topology=str(small / "pair.gro"), trajectories=str(small / "pair.trr"),
+                frame_interval_ps=1,
+            ).read()  # fmt: skip
+        assert len(frames.molecule.bonds) == 2 * chain.topology.n_bonds
+        one = len(phi_psi_atoms(read_topology(small / "one.pdb")))
+        assert one == 8 and len(phi_psi_atoms(frames.molecule)) == 2 * one
+
+    def test_bonds_between_sulphurs_are_found(self, small):
+        """Readers know them from few formats, and the chain is in one piece without."""
+        path = small / "cys.pdb"
+        two_cysteines().save_pdb(str(path))
+        with pytest.warns(UserWarning, match="1 bonds were added by distance"):
+            frames, _ = source(
+                "files", topology=str(path), trajectories=str(path), frame_interval_ps=1
+            ).read()
+        names = np.array(frames.molecule.atom_names)
+        assert ["SG", "SG"] in names[frames.molecule.bonds].tolist()
+
+    def test_ions_of_a_gro_file_are_refused(self, small, alanine_frames):
+        """To mdtraj NA is nitrogen there, and CL carbon."""
+        whole = trajectory(alanine_frames)[0]
+        for name, element in (("NA", "Na"), ("CL", "Cl")):
+            topology = whole.topology.copy()
+            residue = topology.add_residue(name, topology.add_chain())
+            topology.add_atom(name, mdtraj.element.Element.getBySymbol(element), residue)
+            xyz = np.concatenate([whole.xyz, whole.xyz[:, :1] + 1.0], axis=1)
+            path = small / "ion.gro"
+            mdtraj.Trajectory(xyz, topology).save(str(path))
+            assert read_topology(path, "protein or resname ACE NME").n_atoms == 22
+            with pytest.raises(InputError, match=rf"ion\.gro: .* atom 22 \({name}.*\) cannot be told from"):
+                read_topology(path)
+
+    def test_a_file_of_a_format_with_time_may_have_none(self, small, topology, alanine_frames):
+        path = small / "t.nc"
+        with mdtraj.formats.NetCDFTrajectoryFile(str(path), "w") as handle:
+            handle.write(10 * trajectory(alanine_frames).xyz)
+        with pytest.raises(InputError, match=r"t\.nc: the time of frames is not read .* frame_interval_ps"):
+            source("files", topology=topology, trajectories=str(path)).read()
 
     def test_atoms_in_another_order_are_noticed(self, small, topology, alanine_frames):
         shuffled = trajectory(alanine_frames)

@@ -2,13 +2,15 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import numpy as np
 import pytest
 
 from cgbench.errors import InputError
-from cgbench.isolation import CrashError, isolated
+from cgbench.isolation import MORE_MEMORY, CrashError, isolated
 
 CPU_SECONDS = 1
 
@@ -40,6 +42,24 @@ def test_what_a_call_returns_or_raises_is_passed_on() -> None:
 def test_a_call_that_takes_its_process_down_is_told(call, said) -> None:
     with pytest.raises(CrashError, match=said):
         isolated(CPU_SECONDS, call)
+
+
+def test_lack_of_memory_is_no_damage() -> None:
+    with pytest.raises(CrashError, match="killed") as told:
+        isolated(CPU_SECONDS, lambda: os.kill(os.getpid(), signal.SIGKILL))
+    assert told.value.cure == MORE_MEMORY
+    with pytest.raises(CrashError) as told:
+        isolated(CPU_SECONDS, _crash)
+    assert "corrupt" in told.value.cure
+
+
+def test_a_limit_that_is_lower_already_is_kept() -> None:
+    code = (
+        "import resource; from cgbench.isolation import isolated\n"
+        "resource.setrlimit(resource.RLIMIT_CPU, (50, 50))\n"
+        "assert isolated(60, lambda: resource.getrlimit(resource.RLIMIT_CPU)) == (50, 50)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_what_a_call_changes_is_lost() -> None:

@@ -55,6 +55,12 @@ def test_the_same_beads_in_json(written, alanine):
     np.testing.assert_allclose(by_json.weights, by_yaml.weights)
 
 
+@pytest.mark.parametrize("selection", ["residue 8", "resSeq 8 to 9", "chainid 1", "segname A"])
+def test_numbers_that_only_a_topology_file_knows_are_refused(written, alanine, selection):
+    with pytest.raises(InputError, match=r"bead 0: '.*' asks for \w+, .* number residues by resid, from 0"):
+        generate(written(f"- atoms: {selection}\n- atoms: resid 1 2"), alanine, 2)
+
+
 def test_other_resolutions_are_refused(written, alanine):
     with pytest.raises(
         InputError, match=r"beads.yaml: has 3 beads, but the resolution is 5; .* resolution is 3"

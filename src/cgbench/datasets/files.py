@@ -14,13 +14,11 @@ from pydantic import BeforeValidator, Field
 from cgbench.datasets.base import DatasetSource
 from cgbench.errors import InputError
 from cgbench.frames import Frames
+from cgbench.geometry import pair_distances
 from cgbench.molecule import Molecule
-from cgbench.periodic import LONGEST_BOND, bonds_from_distances, longest_bond, make_whole
+from cgbench.periodic import LONGEST_BOND, bonds_from_distances, distances, longest_bond, make_whole
 from cgbench.settings import Settings
 from cgbench.trajectory_io import RawTrajectory, load_trajectory, read_topology
-
-# Formats whose time mdtraj reads; for all others it counts frames.
-TIMED_FORMATS = frozenset({".xtc", ".trr", ".nc", ".netcdf", ".ncdf", ".h5", ".hdf5", ".gro"})
 
 
 def _as_list(value: Any) -> Any:
@@ -86,7 +84,13 @@ class Source(DatasetSource):
         for number, file in enumerate(files):
             raw = load_trajectory(file, chosen.topology, chosen.selection, chosen.stride)
             if number == 0:
-                molecule = _with_all_bonds(molecule, raw, chosen.topology, done)
+                for mend in (_without_chain_ends, _with_all_bonds):
+                    molecule, note = mend(molecule, raw)
+                    if note:
+                        done.append(f"{chosen.topology}: {note}")
+                        warnings.warn(
+                            f"{done[-1]}; check them, or give a topology with bonds and chains", stacklevel=2
+                        )
             positions.append(_whole(raw, molecule, file, done))
             times.append(self._time(raw, file))
         frames = Frames(
@@ -129,10 +133,11 @@ class Source(DatasetSource):
         interval = self.settings.frame_interval_ps
         if interval is not None:
             return np.asarray(np.arange(len(raw.time)) * interval * self.settings.stride)
-        if Path(file).suffix.lower() not in TIMED_FORMATS:
+        if not raw.timed:
             raise InputError(
-                f"{file}: the time of frames is not read from this format; set frame_interval_ps (ps between "
-                "the frames of the file), by which gaps between parts of a split are measured"
+                f"{file}: the time of frames is not read from it, as it or its format has none; set "
+                "frame_interval_ps (ps between the frames of the file), by which gaps between parts of a "
+                "split are measured"
             )
         return raw.time
 
@@ -148,43 +153,83 @@ def _refuse_unknown(molecule: Molecule, files: tuple[str, ...]) -> None:
         raise InputError(f"openmm_force_field: {error}") from None
 
 
-def _with_all_bonds(molecule: Molecule, raw: RawTrajectory, topology: str, done: list[str]) -> Molecule:
-    """Add bonds by distance where the topology leaves atoms without any, or the molecule in pieces."""
+def _without_chain_ends(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecule, str]:
+    """Drop bonds over the end of a chain, which formats without chains draw to the first atom of the next.
+
+    Without a cell nothing is dropped: a bond that is too long may be one that crosses the boundary.
+    """
+    if raw.cell is None:
+        return molecule, ""
+    lengths = distances(molecule, raw.positions[0], molecule.bonds, raw.cell[0])
+    residues = molecule.residue_index[molecule.bonds]
+    over = (lengths > LONGEST_BOND) & (residues[:, 0] != residues[:, 1])
+    if not over.any():
+        return molecule, ""
+    note = (
+        f"{int(over.sum())} bonds between residues are longer than {LONGEST_BOND:g} Å in the first frame and "
+        "were dropped as ends of chains"
+    )
+    return replace(molecule, bonds=molecule.bonds[~over]), note
+
+
+def _with_all_bonds(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecule, str]:
+    """Add bonds by distance where atoms have none, the molecule is in pieces, or both atoms are sulphurs.
+
+    Of few formats readers know bonds between sulphurs.
+    """
     piece = np.empty(molecule.n_atoms, dtype=np.int64)
     for number, atoms in enumerate(nx.connected_components(molecule.graph)):
         piece[list(atoms)] = number
-    if not piece.any():
-        return molecule
+    sulphur = np.array(molecule.elements) == "S"
+    if not piece.any() and sulphur.sum() < 2:
+        return molecule, ""
     near = bonds_from_distances(molecule, raw.positions[0], None if raw.cell is None else raw.cell[0])
     lonely = np.setdiff1d(np.arange(molecule.n_atoms), molecule.bonds)
-    added = near[np.isin(near, lonely).any(axis=1) | (piece[near[:, 0]] != piece[near[:, 1]])]
+    missing = np.isin(near, lonely).any(axis=1) | (piece[near[:, 0]] != piece[near[:, 1]])
+    added = near[missing | sulphur[near].all(axis=1)]
     completed = replace(molecule, bonds=np.unique(np.concatenate([molecule.bonds, added]), axis=0))
+    n_added = len(completed.bonds) - len(molecule.bonds)
+    if not n_added and not piece.any():
+        return molecule, ""
     note = (
-        f"{topology}: {len(molecule.bonds)} bonds leave {molecule.n_atoms} atoms in {piece.max() + 1} "
-        f"pieces; {len(added)} bonds were added by distance in the first frame (d < 1.3 (r_i + r_j)), "
-        f"which leaves {nx.number_connected_components(completed.graph)}"
+        f"{len(molecule.bonds)} bonds leave {molecule.n_atoms} atoms in {piece.max() + 1} pieces; {n_added} "
+        "bonds were added by distance in the first frame (d < 1.3 (r_i + r_j)), which leaves "
+        f"{nx.number_connected_components(completed.graph)}"
     )
-    warnings.warn(f"{note}; check them, or give a topology with bonds", stacklevel=3)
-    done.append(note)
-    return completed
+    return completed, note
 
 
 def _whole(raw: RawTrajectory, molecule: Molecule, file: str, done: list[str]) -> NDArray[np.float32]:
-    """Make molecules whole in the frames where a bond is too long to be one."""
+    """Make molecules whole where a bond is too long to be one, and keep several of them together."""
     lengths = longest_bond(raw.positions, molecule.bonds)
     broken = lengths > LONGEST_BOND
-    if not broken.any():
-        return raw.positions
-    positions = raw.positions.copy()
-    if raw.cell is not None:
+    pieces = nx.number_connected_components(molecule.graph)
+    if raw.cell is None or not (broken.any() or pieces > 1):
+        positions = raw.positions
+    elif pieces == 1:
+        positions = raw.positions.copy()
         positions[broken] = make_whole(raw.positions[broken], raw.cell[broken], molecule)
-        lengths = longest_bond(positions, molecule.bonds)
+    else:
+        # Each may have left by another side of the cell, in frames where every bond is short.
+        positions = make_whole(raw.positions, raw.cell, molecule)
+    lengths = longest_bond(positions, molecule.bonds)
     if lengths.max() > LONGEST_BOND:
+        frame = int(lengths.argmax())
+        pair = molecule.bonds[pair_distances(positions[frame], molecule.bonds).argmax()]
+        names = "–".join(f"{molecule.residue_names[atom]} {molecule.atom_names[atom]}" for atom in pair)
         raise InputError(
-            f"{file}: frame {int(lengths.argmax())} (after stride) has a bond of {lengths.max():.1f} Å"
-            f"{' and no periodic unit cell' if raw.cell is None else ''}; give a topology whose atoms are "
-            "in the order of the trajectory, or make molecules whole first (gmx trjconv -pbc whole, cpptraj "
-            "autoimage)"
+            f"{file}: frame {frame} (after stride) has a bond of {lengths.max():.1f} Å ({names}, atoms "
+            f"{pair[0]} and {pair[1]}){' and no periodic unit cell' if raw.cell is None else ''}; give a "
+            "topology whose atoms are in the order of the trajectory and that tells chains apart, or make "
+            "molecules whole first (gmx trjconv -pbc whole, cpptraj autoimage)"
         )
-    done.append(f"{file}: molecules made whole across the periodic boundary in {int(broken.sum())} frames")
+    if broken.any():
+        done.append(
+            f"{file}: molecules made whole across the periodic boundary in {int(broken.sum())} frames"
+        )
+    if raw.cell is not None and pieces > 1:
+        done.append(
+            f"{file}: {pieces} pieces kept at the images in which they are nearest to each other, by the "
+            "atoms that are nearest in the first frame"
+        )
     return positions

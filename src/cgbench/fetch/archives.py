@@ -33,8 +33,8 @@ def unpack(archive: Path, patterns: Sequence[str]) -> dict[str, Path]:
     Raises
     ------
     InputError
-        If it is no readable tar archive, a pattern fits nothing, or any member would leave the
-        folder, links out of it, or is a device.
+        If it is no readable tar archive, or any member would leave the folder, links out of it, or is
+        a device.
     """
     folder = archive.with_name(f"{archive.name}.{fingerprint(sha256(archive), *patterns)}")
     with FileLock(f"{archive}.lock"):
@@ -83,9 +83,6 @@ def _extract(archive: Path, patterns: Sequence[str], into: Path) -> list[str]:
             f"{archive}: not a readable tar archive ({error}); if it was fetched without a published "
             "checksum, remove it with its .sha256 and fetch it again"
         ) from None
-    for pattern in patterns:
-        if not any(matches(name, pattern) for name in names):
-            raise InputError(f"{archive}: no member fits {pattern!r}; correct the dataset's key `members`")
     return sorted(names)
 
 

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from cgbench.datasets.download import DownloadSettings
+from cgbench.errors import InputError
 from cgbench.fetch.archives import unpack
 from cgbench.fetch.disk import writing
 from cgbench.fetch.mirrors import download
 from cgbench.fetch.patience import Patience
+from cgbench.fetch.patterns import matches
 from cgbench.files import sha256, write_json
 
 
@@ -32,7 +34,20 @@ def fetch(settings: DownloadSettings, patience: Patience | None = None) -> Path:
     for name, facts in settings.files.items():
         downloads[name] = folder / name
         download(settings.addresses(name), downloads[name], facts, patience or Patience())
-        contents |= unpack(downloads[name], settings.members) if settings.members else {name: downloads[name]}
+        found = unpack(downloads[name], settings.members) if settings.members else {name: downloads[name]}
+        twice = sorted(contents.keys() & found.keys())
+        if twice:
+            raise InputError(
+                f"{downloads[name]}: {', '.join(twice)} is in another archive of the dataset too; make two "
+                "datasets of them, or tell the members apart in the key `members`"
+            )
+        contents |= found
+    for pattern in settings.members or ():
+        if not any(matches(name, pattern) for name in contents):
+            raise InputError(
+                f"{', '.join(map(str, downloads.values()))}: no member fits {pattern!r}; correct the "
+                "dataset's key `members`"
+            )
     manifest = {
         "downloads": {name: {"sha256": sha256(path)} for name, path in downloads.items()},
         "files": {

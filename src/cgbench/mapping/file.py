@@ -1,5 +1,7 @@
 """Beads that a user has written down."""
 
+import re
+
 import mdtraj
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,8 @@ from cgbench.reading import read_yaml
 from cgbench.settings import Settings, parse_settings
 from cgbench.trajectory_io import molecule_to_mdtraj
 
+# Words of mdtraj's language for numbers and names that a topology file gives to residues and chains.
+OF_THE_FILE = re.compile(r"\b(residue|resSeq|chainid|segment_id|segname)\b", re.IGNORECASE)
 EXAMPLE = '[{"atoms": "resid 0", "centre": "mass"}, {"atoms": [6, 7, 8]}]'
 
 
@@ -100,6 +104,11 @@ def _read(path: str) -> list[Bead]:
 def _atoms(bead: Bead, topology: mdtraj.Topology, where: str) -> IntArray:
     """Atoms of a bead: some, each once and all there are."""
     if isinstance(bead.atoms, str):
+        if numbering := OF_THE_FILE.search(bead.atoms):
+            raise InputError(
+                f"{where}: {bead.atoms!r} asks for {numbering[0]}, which frames do not keep of the topology; "
+                "number residues by resid, from 0, over all chains"
+            )
         try:
             atoms = np.asarray(topology.select(bead.atoms), dtype=np.int64)
         except Exception as error:

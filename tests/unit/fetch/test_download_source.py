@@ -71,6 +71,36 @@ def test_an_archive_gives_the_same_frames(published, server, tmp_path):
     np.testing.assert_array_equal(ours.positions, theirs.positions)
 
 
+def archives(server, tmp_path, published, **members):
+    """Settings of archives, each with files of the dataset under names in it."""
+    for name, inside in members.items():
+        content = [(there, server.files[f"/{file}"]) for there, file in inside.items()]
+        server.files[f"/{name}.tar.gz"] = packed(tmp_path / f"{name}.tar.gz", *content).read_bytes()
+    facts = {
+        f"{name}.tar.gz": {"sha256": hashlib.sha256(server.files[f"/{name}.tar.gz"]).hexdigest()}
+        for name in members
+    }
+    return published | {"files": facts, "members": ["topology.pdb", "*.xtc"], "trajectories": ["*.xtc"]}
+
+
+def test_archives_share_the_members_of_a_dataset(published, server, tmp_path):
+    one, two = {"topology.pdb": "topology.pdb", "a.xtc": "walker-0.xtc"}, {"b.xtc": "walker-1.xtc"}
+    settings = archives(server, tmp_path, published, one=one, two=two)
+    plug_in = source(**settings)
+    fetch(plug_in.settings, CALM)
+    assert len(np.unique(plug_in.create().read()[0].trajectory)) == 2
+    with pytest.raises(InputError, match=r"one\.tar\.gz, .*two\.tar\.gz: no member fits '\*\.dcd'"):
+        fetch(source(**settings | {"members": ["topology.pdb", "*.xtc", "*.dcd"]}).settings, CALM)
+
+
+def test_members_of_one_name_in_two_archives_are_refused(published, server, tmp_path):
+    """One would take the place of the other."""
+    one, two = {"topology.pdb": "topology.pdb", "a.xtc": "walker-0.xtc"}, {"a.xtc": "walker-1.xtc"}
+    settings = archives(server, tmp_path, published, one=one, two=two)
+    with pytest.raises(InputError, match=r"two\.tar\.gz: a\.xtc is in another archive of the dataset too"):
+        fetch(source(**settings).settings, CALM)
+
+
 def test_what_changed_after_the_download_is_not_read(published, tmp_path):
     plug_in = source(**published)
     with pytest.raises(InputError, match="not fetched yet; run `cgbench fetch`"):
