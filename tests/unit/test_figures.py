@@ -125,7 +125,7 @@ def test_training_draws_a_line_per_fold_and_part(tmp_path: Path) -> None:
     )
     runs = [write_run(tmp_path / f"{n}-{k}", n, k, history) for n in (3, 6) for k in range(3)]
     axes = panels(training(read_histories(runs)))
-    assert [a.get_ylabel() for a in axes] == ["loss", "", "kl", ""]
+    assert [a.get_ylabel() for a in axes] == ["loss", "", "kl (nat)", ""]
     assert [a.get_title() for a in axes[:2]] == ["3 beads", "6 beads"]
     assert all(len(a.lines) == 6 for a in axes)
     assert axes[0].get_yscale() == "log"

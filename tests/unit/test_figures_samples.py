@@ -11,7 +11,7 @@ from matplotlib.collections import PathCollection
 from cgbench.errors import InputError
 from cgbench.evaluation import Evaluation
 from cgbench.figures.atom_errors import AtomErrors, atom_errors, common_scale, draw_atom_errors
-from cgbench.figures.distributions import StoredDistributions, distributions, read_distributions
+from cgbench.figures.distributions import TALLEST, StoredDistributions, distributions, read_distributions
 from cgbench.figures.mapping_graph import layout
 from cgbench.figures.quantities import quantities
 from cgbench.figures.ramachandran import ramachandran, ramachandran_difference, sampled_torsions
@@ -195,6 +195,19 @@ def test_torsions_are_drawn_one_angle_at_a_time(alanine_frames: Frames) -> None:
         expected = np.histogram(angles[:, 0, column], bins=36, range=(-180, 180))[0]
         assert np.array_equal(group.pick(weights)[0], expected)
         assert group.places[[0, -1]].tolist() == [-175.0, 175.0]
+
+
+def test_a_ridge_is_as_high_as_what_is_drawn_of_it(alanine_frames: Frames) -> None:
+    """What is stored last is not a number of lengths but how far they are beyond the axis."""
+    bonds = quantities(alanine_frames.molecule)[1]
+    n_terms, bins = len(alanine_frames.molecule.bonds), bonds.groups[0].plug_in.bins
+    weights = np.zeros((2, n_terms, bins))
+    weights[:, :, 130:170] = 1.0
+    weights[1, :, -1] = 1e6
+    stored = {bonds.groups[0].metric: weights.reshape(2, -1)}
+    figure = distributions(bonds, [StoredDistributions("mlp", 3, "", stored)])
+    ridge = figure.axes[0].lines[2].get_ydata()
+    assert np.max(ridge) - np.min(ridge) == pytest.approx(TALLEST)
 
 
 def test_distributions_come_from_scores(alanine_frames: Frames, tmp_path: Path) -> None:

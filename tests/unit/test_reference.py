@@ -76,8 +76,12 @@ def test_table_of_the_readme_is_of_the_reference(metrics: pd.DataFrame) -> None:
         "and metric == 'rmsd_backmap_min' and atoms == 'heavy'"
     )
     mean = chosen.pivot_table(index="method", columns="n_beads", values="value")
-    stochastic = pd.read_csv(REFERENCE / "runs.csv").groupby("method")["stochastic"].all()
-    single = mean.loc[[method for method in mean.index if not stochastic[method]]].drop("true_frames")
+    seen = ["cgvae", "cgvae_e3nn", "local_flow", "true_frames"]  # the atoms that they are to rebuild
+    answers = metrics.query(
+        "dataset == 'alanine_dipeptide' and mapping == 'cgae' and metric == 'rmsd_recon' and atoms == 'heavy'"
+    )
+    answers = answers[~answers["method"].isin(seen)]
+    single = answers.pivot_table(index="method", columns="n_beads", values="value")
     many = ["cgvae", "cgvae_e3nn", "local_flow", "nearest_frame", "gaussian_relaxed"]
     expected = [*mean.loc[many].to_numpy(), single.min().to_numpy()]
     rows = re.findall(r"^\|[^|]+\|((?: \**[\d.]+\** \|){7})$", (ROOT / "README.md").read_text(), re.MULTILINE)

@@ -48,7 +48,8 @@ def cost(metrics: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, 
                     time = float(times[quantity].get((n_beads, name), np.nan))
                     if error and best and not np.isnan(time):
                         _draw(axes, time, error, best[0], look, points.sizes[name])
-                axes.set_xlabel(label)
+                if column == (len(resolutions) - 1) // 2:  # of all columns, which may be narrower than it
+                    axes.set_xlabel(label)
                 clear(axes)
                 if row == 0:
                     axes.set_title(f"{n_beads} beads", pad=3)

@@ -150,7 +150,8 @@ def distributions(
                 if row == 0:
                     axes.set_title(f"{n_beads} beads", pad=10)
                     _number(axes, 1.0, quantity.distance, GREY)
-                axes.set_xlabel(f"{quantity.axis} {group.label} ({quantity.unit})", labelpad=1)
+                if column == (len(resolutions) - 1) // 2:  # of all columns, which are narrower than it
+                    axes.set_xlabel(f"{quantity.axis} {group.label} ({quantity.unit})", labelpad=1)
             words = ["MD (floor)" if floors else "MD", *map(readable, methods)]
             grid[row, 0].set_yticks([0.3 - place for place in range(len(words))], words)
             grid[row, 0].set_ylim(-len(methods) - 0.1, 1.0)
@@ -217,9 +218,11 @@ def _band(axes: Axes, group: Group, reference: Weights) -> None:
 
 
 def _ridge(axes: Axes, base: float, drawn: Weights, window: Window, color: str) -> None:
-    heights = TALLEST * drawn / drawn.max()
+    # What lies beyond the last place is not drawn, and stored as a length and not as a number.
+    counted = drawn[: len(window.group.places)]
+    heights = TALLEST * counted / max(counted.max(), 1e-12)
     inside = slice(window.first, window.last + 1)
-    places, edge = window.group.places[inside], base + heights[: len(window.group.places)][inside]
+    places, edge = window.group.places[inside], base + heights[inside]
     axes.fill_between(places, base, edge, color=color, alpha=0.45, linewidth=0, zorder=2)
     axes.plot(places, edge, color=color, linewidth=0.7, zorder=3)
     axes.plot(places[[0, -1]], [base, base], color="0.85", linewidth=0.4, zorder=1)

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from cgbench.figures.panels import part
-from cgbench.figures.style import MethodStyle, method_styles, point_sizes
+from cgbench.figures.style import EDGE, EDGE_WIDTH, MethodStyle, method_styles, point_sizes
 from cgbench.results import over_folds
 
 
@@ -65,8 +65,8 @@ def draw_point(
         yerr=y_error,
         color=look.color,
         marker=look.marker,
-        markeredgecolor=look.edge,
-        markeredgewidth=look.edge_width,
+        markeredgecolor=EDGE,
+        markeredgewidth=EDGE_WIDTH,
         markersize=size,
         capsize=1.8,
         elinewidth=0.8,

@@ -20,7 +20,7 @@ from cgbench.trajectory_io import molecule_to_mdtraj
 
 NATIVE = "folded"
 # More than this would be too narrow to read; distributions are of all trajectories.
-TRACES_UP_TO = 12
+TRACES_UP_TO = 14
 POINTS_UP_TO = 300  # of a trace, evenly spaced
 GRID = 200  # places at which a density is drawn
 SUPERPOSED = 3  # fewer points cannot be superposed

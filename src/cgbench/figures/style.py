@@ -76,16 +76,6 @@ class MethodStyle:
     marker: str
     linestyle: str | tuple[int, tuple[float, ...]]
 
-    @property
-    def edge(self) -> str:
-        """Colour of the marker's edge: white, but for markers that are nothing but edge."""
-        return self.color if self.marker in "+x" else "white"
-
-    @property
-    def edge_width(self) -> float:
-        """Width of the marker's edge, points."""
-        return 1.2 if self.marker in "+x" else 0.4
-
 
 # seaborn's palette ``colorblind``, written out because loading seaborn takes seconds that most figures have
 # no other use for.
@@ -104,7 +94,8 @@ DASHES: tuple[str | tuple[int, tuple[float, ...]], ...] = (
     (0, (2.5, 1.2)),
     (0, (7, 1.2, 1, 1.2, 1, 1.2)),
 )
-MARKERS = "osD^vX<>d8H"
+MARKERS = "osD^v<>8dH"  # with a face, that of controls too: a hollow one says that all samples are equal
+EDGE, EDGE_WIDTH = "white", 0.4  # of markers, points
 # Methods with a place of their own, so that adding a method never recolours these.
 KNOWN = ("cgvae", "linear", "equivariant_linear", "mlp", "equivariant_mlp")
 # Controls stand back in black, greys and earth, the one to beat in front.
@@ -114,8 +105,8 @@ CONTROLS = {
     "rigid_template": MethodStyle("#ca9161", "p", (0, (5, 1.2, 1, 1.2))),
     "gaussian_relaxed": MethodStyle("#2a6f97", "H", (0, (2.5, 1.2))),
     "mlp_relaxed": MethodStyle("#8a3d00", "d", (0, (2.5, 1.2))),
-    "true_frames": MethodStyle("#6e6e6e", "+", (0, (1, 1))),
-    "on_beads": MethodStyle("#a6a6a6", "x", (0, (1, 1))),
+    "true_frames": MethodStyle("#6e6e6e", "*", (0, (1, 1))),
+    "on_beads": MethodStyle("#a6a6a6", "X", (0, (1, 1))),
 }
 
 
@@ -148,8 +139,8 @@ def method_handles(styles: dict[str, MethodStyle], lines: bool = True) -> list[L
             [],
             color=look.color,
             marker=look.marker,
-            mec=look.edge,
-            mew=look.edge_width,
+            mec=EDGE,
+            mew=EDGE_WIDTH,
             ls=look.linestyle if lines else "none",
             label=readable(name),
         )

@@ -16,6 +16,8 @@ from cgbench.results import read_run
 
 # part: (colour, line width); thin and dark on top for what choices are made on.
 PARTS = {"train": ("#56b4e9", 1.3), "valid": ("#000000", 0.7)}
+# Of terms of CGVAE; other terms are those of the method's own objective.
+UNITS = {"recon": "Å²", "graph": "Å²", "kl": "nat"}
 WORDS = {"train": "training frames", "valid": "validation frames (one line per fold)"}
 
 
@@ -85,7 +87,7 @@ def training(histories: pd.DataFrame) -> Figure:
                 if row == 0:
                     axes.set_title(f"{n_beads} beads")
             _scale(grid[row, 0], histories[histories["term"] == term]["value"])
-            grid[row, 0].set_ylabel(readable(term))
+            grid[row, 0].set_ylabel(f"{readable(term)} ({UNITS[term]})" if term in UNITS else readable(term))
         for axes in grid[-1]:
             axes.set_xlabel("epoch")
         figure.align_ylabels(grid)
