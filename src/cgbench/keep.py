@@ -41,7 +41,8 @@ def keep(config: Plan, output: Path | str, method: str) -> None:
             f"no method {method!r} in this benchmark; there are: {', '.join(config.run.methods)}"
         )
     results, output = Path(config.results), Path(output)
-    wanted = [*(results / name for name in TABLES), *_floors(config)]
+    comparisons = [folder / "comparison.png" for folder in _folders(config)]
+    wanted = [*(results / name for name in TABLES), *_floors(config), *comparisons]
     missing = [str(path) for path in wanted if not path.exists()]
     if missing:
         raise InputError(
@@ -67,6 +68,12 @@ def _floors(config: Plan) -> list[Path]:
     return [folder / f"fold{fold}.floor.csv" for folder in splits for fold in range(config.protocol.folds)]
 
 
+def _folders(config: Plan) -> list[Path]:
+    """Folders of the figures of every dataset and mapping."""
+    tasks = dict.fromkeys((cell.dataset, cell.mapping) for cell in config.cells())
+    return [Path(config.results, "figures", *task) for task in tasks]
+
+
 def _read(table: Path) -> pd.DataFrame:
     try:
         return pd.read_csv(table)
@@ -75,13 +82,11 @@ def _read(table: Path) -> pd.DataFrame:
 
 
 def _pictures(config: Plan, method: str) -> Iterator[Path]:
-    for dataset in config.run.datasets:
-        figures = Path(config.results, "figures", dataset)
-        for folder in (figures, *(figures / mapping for mapping in config.run.mappings)):
-            for picture in sorted(folder.glob("*.png")):
-                kind, _, of = picture.stem.partition("-")
-                if kind not in OF_ONE_METHOD or of in ("", method):
-                    yield picture
+    for folder in dict.fromkeys(part for each in _folders(config) for part in (each.parent, each)):
+        for picture in sorted(folder.glob("*.png")):
+            kind, _, of = picture.stem.partition("-")
+            if kind not in OF_ONE_METHOD or of in ("", method):
+                yield picture
 
 
 def _refuse_strangers(output: Path) -> None:

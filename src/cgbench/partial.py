@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from cgbench.errors import InputError
 from cgbench.figures.comparison import comparison
 from cgbench.figures.mapping_graph import mapping_graph
 from cgbench.figures.ramachandran import ramachandran, sampled_torsions
@@ -18,7 +19,7 @@ from cgbench.intervals import intervals
 from cgbench.leaderboard import leaderboard, write
 from cgbench.mapping.base import Mapping
 from cgbench.plan import Cell, Plan
-from cgbench.results import collect, read_metrics, read_runs
+from cgbench.results import RUN_KEY, collect, read_metrics, read_runs
 from cgbench.torsions import phi_psi
 from cgbench.unfinished import STAGES, in_short, to_markdown, unfinished
 
@@ -46,7 +47,9 @@ def partial_report(config: Plan, output: Path | str) -> pd.DataFrame:
         If no run is scored yet, or a file is damaged.
     """
     output, missing, cells = Path(output), unfinished(config), list(config.cells())
-    folders = [config.run_folder(cell) for cell in cells]
+    folders = [config.run_folder(cell) for cell in _finished(cells, missing)]
+    if not folders:
+        raise InputError(f"{config.results}: none of {len(cells)} runs is scored yet; train and score first")
     collect(
         [folder / "metrics.csv" for folder in folders],
         [folder / "run.json" for folder in folders],
@@ -55,7 +58,7 @@ def partial_report(config: Plan, output: Path | str) -> pd.DataFrame:
     )
     metrics, runs = read_metrics(output / "metrics.csv"), read_runs(output / "runs.csv")
     chapter = to_markdown(missing, len(cells))
-    estimates = intervals(folder for folder in folders if (folder / STAGES["score"]).exists())
+    estimates = intervals(folders)
     write(leaderboard(*estimates, runs), output / "leaderboard.csv", output / "leaderboard.md", chapter)
     for dataset in dict.fromkeys(cell.dataset for cell in cells):
         save(_walkers(config, dataset), output / "figures" / dataset / "walkers.svg")
@@ -65,6 +68,12 @@ def partial_report(config: Plan, output: Path | str) -> pd.DataFrame:
         for name, figure in _figures(config, task, lacks, metrics, runs):
             save(figure, output / "figures" / dataset / mapping / f"{name}.svg")
     return missing
+
+
+def _finished(cells: list[Cell], missing: pd.DataFrame) -> list[Cell]:
+    """Cells that are not among the unfinished ones."""
+    lacking = set(missing[list(RUN_KEY)].itertuples(index=False, name=None))
+    return [cell for cell in cells if tuple(getattr(cell, key) for key in RUN_KEY) not in lacking]
 
 
 def _walkers(config: Plan, dataset: str) -> Figure:
@@ -109,8 +118,7 @@ def _figures(
     yield "mapping", add_note(drawn, f"not finished: {absent} of {len(files)} mappings" if absent else "")
 
     # As in the report, one fold shows the shape.
-    first = [config.run_folder(cell) for cell in task if cell.fold == 0]
-    scored_first = [folder for folder in first if (folder / STAGES["score"]).exists()]
+    scored_first = [config.run_folder(cell) for cell in _finished(task, lacks) if cell.fold == 0]
     drawn = _ramachandran(frames, scored_first, title) if frames and scored_first else _nothing()
     yield "ramachandran", add_note(drawn, in_short(lacks[lacks["fold"] == 0]))
 

@@ -1,8 +1,8 @@
 """Settings along which a benchmark can be drawn: methods that differ in one number alone."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable
-from itertools import combinations
 
 from cgbench.config import PlugIn
 
@@ -13,18 +13,17 @@ def swept(methods: Iterable[PlugIn]) -> dict[str, list[str]]:
     Returns
     -------
     dict
-        For each such setting, the names of the methods that differ in it and in nothing else.
+        For each such setting, the names of the methods that differ in it and in nothing else. Of several
+        such groups, which differ in more between them, it is the one with the most values, the first of
+        equals.
     """
-    found: dict[str, dict[str, None]] = defaultdict(dict)
-    for first, second in combinations(methods, 2):
-        if first.use != second.use:
-            continue
-        values = first.settings.model_dump(), second.settings.model_dump()
-        differ = [key for key in values[0] if values[0][key] != values[1][key]]
-        if len(differ) == 1 and all(_is_number(each[differ[0]]) for each in values):
-            found[differ[0]] |= dict.fromkeys((first.name, second.name))
-    return {setting: list(names) for setting, names in found.items()}
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    groups: dict[str, dict[str, dict[float, str]]] = defaultdict(lambda: defaultdict(dict))
+    for method in methods:
+        values = method.settings.model_dump(mode="json")
+        for setting, value in values.items():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                others = {key: other for key, other in values.items() if key != setting}
+                alike = json.dumps([method.use, others], sort_keys=True)
+                groups[setting][alike].setdefault(float(value), method.name)
+    largest = {setting: max(alike.values(), key=len) for setting, alike in groups.items()}
+    return {setting: list(names.values()) for setting, names in largest.items() if len(names) > 1}

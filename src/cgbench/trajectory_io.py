@@ -188,8 +188,11 @@ def _read_trajectory(path: Path, topology_path: Path | str, selection: str, stri
             f"{path}: {n_atoms} atoms, but topology {topology_path} has {topology.n_atoms}; "
             "give the topology that belongs to this trajectory"
         )
+    chosen = _select(topology, selection, topology_path)
+    # All atoms where there are no others, since not every reader can leave out some.
+    some = None if len(chosen) == topology.n_atoms else chosen
     try:
-        trajectory = mdtraj.load(str(path), top=topology)
+        trajectory = mdtraj.load(str(path), top=topology, atom_indices=some)
     except MemoryError:
         raise
     except ImportError as error:
@@ -211,7 +214,7 @@ def _read_trajectory(path: Path, topology_path: Path | str, selection: str, stri
             f"{path}: {len(trajectory)} frames, but its header announces {announced}; "
             "the file is truncated, fetch or simulate it again"
         )
-    trajectory = trajectory[::stride].atom_slice(_select(topology, selection, topology_path))
+    trajectory = trajectory[::stride]
     positions = _angstrom(trajectory.xyz)
     bad = np.asarray(~np.isfinite(positions).all(axis=(1, 2)))
     if bad.any():

@@ -1,5 +1,7 @@
 """Which runs of a benchmark have no scores yet, and where each of them stands."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from cgbench.plan import Plan
@@ -17,18 +19,30 @@ def unfinished(config: Plan) -> pd.DataFrame:
     -------
     DataFrame
         One row per run: dataset, mapping, n_beads, method, fold, ``stage`` (the first that is not
-        done: ``train``, ``sample`` or ``score``) and ``log`` (path of that stage's log; empty where
-        it has not begun).
+        done, or not since the one before it was: ``train``, ``sample`` or ``score``) and ``log``
+        (path of that stage's log; empty where it has not begun).
     """
     rows = []
     for cell in config.cells():
         folder = config.run_folder(cell)
-        if (folder / STAGES["score"]).exists():
+        stage = _next_stage(folder)
+        if stage is None:
             continue
-        stage = next(name for name, file in STAGES.items() if not (folder / file).exists())
         log = folder / f"{stage}.log"
         rows.append(vars(cell) | {"stage": stage, "log": str(log) if log.exists() else ""})
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _next_stage(folder: Path) -> str | None:
+    """First stage whose file is not there, or older than that of the stage before, which was repeated."""
+    before = 0
+    for stage, file in STAGES.items():
+        path = folder / file
+        made = path.stat().st_mtime_ns if path.exists() else -1
+        if made < before:
+            return stage
+        before = made
+    return None
 
 
 def to_markdown(table: pd.DataFrame, n_wanted: int) -> str:

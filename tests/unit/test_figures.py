@@ -9,7 +9,7 @@ from figure_helpers import panels, write_run
 from cgbench.errors import InputError
 from cgbench.figures.comparison import DETERMINISTIC_NOTE, comparison
 from cgbench.figures.mapping_graph import layout, mapping_graph
-from cgbench.figures.style import CONTROLS, KNOWN, PALETTE, method_styles, save
+from cgbench.figures.style import CONTROLS, KNOWN, PALETTE, legend_columns, method_styles, save
 from cgbench.figures.torsions import density
 from cgbench.figures.training import read_histories, training
 from cgbench.figures.walkers import walkers
@@ -108,6 +108,13 @@ def test_known_methods_keep_their_looks_when_others_come() -> None:
     assert len({look.marker for look in among.values()}) == len(among)
     assert len({look.color for look in among.values()}) == len(among)
     assert list(among)[-len(CONTROLS) :] == list(CONTROLS)
+
+
+def test_many_methods_and_long_names_are_told_apart() -> None:
+    looks = method_styles([f"method_{number}" for number in range(40)]).values()
+    assert len({(look.color, look.marker) for look in looks}) == 40
+    assert legend_columns(["cgvae", "conditional_gaussian"], 4) == 4
+    assert legend_columns(["cgvae_with_a_rather_long_name_of_tuning_0"], 4) == 2
 
 
 def test_files_are_reproducible_and_hold_text_as_text(tmp_path: Path) -> None:

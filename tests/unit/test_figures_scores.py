@@ -93,8 +93,8 @@ def test_fidelity_has_a_panel_per_metric_and_the_floor_where_there_is_one() -> N
     assert {-0.1, 0.0, 0.1} <= set(energy.get_yticks().round(9))
     assert torsions.get_yscale() == "symlog" and chirality.get_yscale() == "linear"
     assert torsions.containers[0].lines[0].get_ydata() == pytest.approx([0.21, 0.21])
-    with pytest.raises(InputError, match="is scored by none of phi_psi_jsd"):
-        fidelity(table().query("metric == 'graph_xor'"), floors(), "toy", "pairs")
+    with pytest.raises(InputError, match="no rows for dataset 'other' with mapping 'pairs'"):
+        fidelity(table(), floors(), "other", "pairs")
 
 
 def test_floors_are_read_for_all_folds_and_mistakes_named(tmp_path: Path) -> None:
@@ -198,6 +198,35 @@ def test_settings_are_swept_where_nothing_else_differs() -> None:
     assert swept(methods) == {"beta": ["a", "b"]}
     assert swept([cgvae("a", beta=0.1), linear]) == {}
     assert swept([cgvae("a", encoder="atoms"), cgvae("b", encoder="beads")]) == {}, "not a number"
+
+
+def test_of_several_groups_the_largest_is_swept() -> None:
+    """Those of different groups differ in more than the setting."""
+    values = [("a", 1, 0.1), ("b", 1, 0.2), ("c", 2, 0.1), ("d", 2, 0.2), ("e", 2, 0.3)]
+    methods = [
+        PlugIn.parse("methods", name, "cgvae", {"epochs": epochs, "beta": beta}, name)
+        for name, epochs, beta in values
+    ]
+    assert swept(methods) == {"beta": ["c", "d", "e"], "epochs": ["a", "c"]}
+
+
+@pytest.mark.parametrize("kept", [["rmsd_recon"], ["clashes"], ["phi_psi_jsd", "clashes"]])
+def test_figures_of_metrics_that_are_not_scored_say_so(kept: list[str]) -> None:
+    """All figures of a mapping are made by one job, which one that fails would take with it."""
+    few = table().assign(metric=lambda rows: rows["metric"].replace({"graph_xor": "clashes"}))
+    few = few[few["metric"].isin(kept)]
+    costs = pd.DataFrame({"dataset": "toy", "mapping": "pairs", "n_beads": [3], "method": ["linear"]})
+    costs = costs.assign(wall_seconds=1.0, sample_seconds=1.0, n_test=1)
+    for figure in (
+        cost(few, costs, "toy", "pairs"),
+        trade(few, "toy", "pairs"),
+        sweep(few.assign(value_set=few["method"].map(len)), floors(), "beta"),
+    ):
+        assert "Nothing to draw: run.metrics" in figure.texts[0].get_text()
+    drawn = fidelity(few, floors(), "toy", "pairs")
+    assert bool(drawn.axes) == (kept != ["rmsd_recon"])
+    undefined = fidelity(few.assign(value=float("nan")), floors(), "toy", "pairs")
+    assert "Nothing to draw" in undefined.texts[0].get_text()
 
 
 def test_points_of_nothing_are_refused() -> None:

@@ -73,6 +73,12 @@ def test_tables_and_figures_of_the_configuration_are_kept(config: Plan, output: 
     assert nothing_else_is_there(output)
 
 
+def test_figures_are_a_part_of_what_is_finished(config: Plan, output: Path) -> None:
+    (Path(config.results) / "figures/chignolin/cgae/comparison.png").unlink()
+    with pytest.raises(InputError, match=r"chignolin/cgae/comparison\.png: not there, one of 1 files; run"):
+        keep(config, output, "cgvae")
+
+
 def test_scores_by_state_are_kept_where_there_are_states(config: Plan, output: Path) -> None:
     cell = next(cell for cell in config.cells() if cell.dataset == "chignolin")
     card = {"trajectories": [{"state": "folded"}, {"state": "unfolded"}]}

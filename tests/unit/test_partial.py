@@ -1,5 +1,6 @@
 """What of a benchmark is missing: found, and named in the leaderboard and on figures."""
 
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -47,6 +48,21 @@ def test_runs_without_scores_are_found_with_the_stage_they_stand_at(
     assert missing["log"].tolist() == [
         f"{config.results}/runs/alanine_dipeptide/cgae-3/mlp/fold0/train.log", "", ""
     ]  # fmt: skip
+
+
+def test_what_is_older_than_what_it_is_made_of_is_not_done(config: Config) -> None:
+    """An edited method is trained anew beside samples and scores of the old one."""
+    cells = list(config.cells())
+    for cell in cells:
+        folder = config.run_folder(cell)
+        folder.mkdir(parents=True)
+        for file in ("run.json", "samples.npz", "metrics.csv"):
+            (folder / file).touch()
+    assert unfinished(config).empty
+    first, second = (config.run_folder(cell) for cell in cells[:2])
+    (first / "run.json").unlink()
+    os.utime(second / "run.json", (2e9, 2e9))
+    assert unfinished(config)["stage"].tolist() == ["train", "sample"]
 
 
 def test_the_leaderboard_names_them_and_warns_of_means(missing: pd.DataFrame) -> None:

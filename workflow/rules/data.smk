@@ -18,7 +18,9 @@ rule prepare:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=growing(4000),
+        # Trajectories are compressed threefold or so, and held twice.
+        mem_mb=lambda wildcards, input, attempt: attempt
+        * max(4000, int(8 * input.size_mb)),
         runtime=growing(60),
     params:
         spec=lambda wildcards: CONFIG.datasets[wildcards.dataset].to_json(),

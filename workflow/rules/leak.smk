@@ -2,7 +2,11 @@
 
 LEAK = "<results>/leak/{dataset}/{mapping}"
 # Methods cheap enough to be trained twice per fold, one of which is all memory.
-LEAK_METHODS = ("nearest_frame", "conditional_gaussian", "linear", "mlp")
+LEAK_METHODS = [
+    name
+    for name in ("nearest_frame", "conditional_gaussian", "linear", "mlp")
+    if name in CONFIG.methods
+]
 
 
 rule measure_leak:

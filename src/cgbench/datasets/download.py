@@ -64,6 +64,13 @@ class DownloadSettings(files.FilesSettings):
         what = self.model_dump_json(include={"urls", "files", "members"})
         return self.folder / f"manifest-{fingerprint(what)}.json"
 
+    @property
+    def fetched(self) -> "DownloadSettings":
+        """What is fetched alone, whatever is read of it and however it is called."""
+        some = next(iter(self.files))
+        what = self.model_dump(include={"urls", "files", "members", "cache"})
+        return type(self).model_validate(what | {"topology": some, "trajectories": [some]})
+
     def addresses(self, name: str) -> list[str]:
         """Where a file is to be had."""
         return [base + quote(name) for base in self.urls]

@@ -18,6 +18,7 @@ from cgbench.figures.style import (
     EDGE_WIDTH,
     GREY,
     MethodStyle,
+    legend_columns,
     method_handles,
     method_styles,
     readable,
@@ -179,4 +180,5 @@ def _legend(figure: Figure, styles: dict[str, MethodStyle], note: bool) -> None:
         )
         handles.append(hollow)
     # The note is wide: three columns still fit the page.
-    figure.legend(handles=handles, loc="outside lower center", ncols=3 if note else 4, handlelength=3.4)
+    columns = legend_columns(styles, 3 if note else 4)
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=3.4)

@@ -9,7 +9,16 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from cgbench.figures.panels import clear, mean_and_error, part
 from cgbench.figures.points import draw_point, method_points
-from cgbench.figures.style import DOUBLE_COLUMN, GREY, MethodStyle, method_handles, readable, styled
+from cgbench.figures.style import (
+    DOUBLE_COLUMN,
+    GREY,
+    MethodStyle,
+    legend_columns,
+    method_handles,
+    notice,
+    readable,
+    styled,
+)
 from cgbench.results import TASK
 
 MEAN, BEST = "rmsd_backmap_mean", "rmsd_backmap_min"
@@ -35,6 +44,9 @@ def cost(metrics: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, 
     """
     points = method_points(metrics, dataset, mapping, atoms, (MEAN, BEST))
     errors = mean_and_error(points.summary)
+    if not errors:
+        with styled():
+            return notice(f"Nothing to draw: run.metrics has neither {MEAN} nor {BEST}.")
     times = _times(part(runs, dataset, mapping))
     resolutions = points.resolutions
     with styled():
@@ -61,7 +73,7 @@ def cost(metrics: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, 
         grid[0, 0].set_ylim(-0.05 * highest, 1.08 * highest)
         stem = Line2D([], [], color=GREY, marker="_", ms=6, mew=1.2, lw=0.8, label="best sample of a frame")
         handles = [*method_handles(points.styles, lines=False), stem]
-        figure.legend(handles=handles, loc="outside lower center", ncols=4)
+        figure.legend(handles=handles, loc="outside lower center", ncols=legend_columns(points.styles, 4))
         figure.suptitle(f"{readable(dataset)}, mapping: {readable(mapping)}", x=0.01, ha="left")
     return figure
 

@@ -10,8 +10,10 @@ from cgbench.figures.floor import draw_floor, floor_handle, floor_values
 from cgbench.figures.style import (
     DIRECTION,
     DOUBLE_COLUMN,
+    legend_columns,
     method_handles,
     method_styles,
+    notice,
     readable,
     styled,
     without_unit_one,
@@ -46,17 +48,19 @@ def fidelity(
     Raises
     ------
     InputError
-        If the table has none of these metrics for this dataset and mapping.
+        If the table has nothing on this dataset and mapping.
     """
     chosen = metrics[
         (metrics["dataset"] == dataset) & (metrics["mapping"] == mapping) & (metrics["atoms"] == atoms)
     ]
-    panels = [name for name in PANELS if name in set(chosen["metric"])]
+    if chosen.empty:
+        raise InputError(f"no rows for dataset {dataset!r} with mapping {mapping!r}; run those cells first")
+    panels = [name for name in PANELS if name in set(chosen.loc[chosen["value"].notna(), "metric"])]
     if not panels:
-        raise InputError(
-            f"dataset {dataset!r} with mapping {mapping!r} is scored by none of {', '.join(PANELS)}; "
-            "add some to run.metrics"
-        )
+        with styled():
+            return notice(
+                f"Nothing to draw: run.metrics has none of {', '.join(PANELS)} that is defined here."
+            )
     floors = floors[floors["dataset"] == dataset]
     summary = over_folds(chosen)
     styles = method_styles(summary["method"])
@@ -79,7 +83,9 @@ def fidelity(
         for axes in grid[len(panels) :]:
             axes.set_visible(False)
         handles = [*method_handles(styles), floor_handle()]
-        figure.legend(handles=handles, loc="outside lower center", ncols=4, handlelength=3.4)
+        figure.legend(
+            handles=handles, loc="outside lower center", ncols=legend_columns(styles, 4), handlelength=3.4
+        )
         figure.suptitle(f"{readable(dataset)}, mapping: {readable(mapping)}", x=0.01, ha="left")
     return figure
 

@@ -96,6 +96,7 @@ DASHES: tuple[str | tuple[int, tuple[float, ...]], ...] = (
 )
 MARKERS = "osD^v<>8dH"  # with a face, that of controls too: a hollow one says that all samples are equal
 EDGE, EDGE_WIDTH = "white", 0.4  # of markers, points
+LEGEND_HANDLE, LETTER = 0.45, 0.055  # inches, of an entry before its name and of a letter
 # Methods with a place of their own, so that adding a method never recolours these.
 KNOWN = ("cgvae", "linear", "equivariant_linear", "mlp", "equivariant_mlp")
 # Controls stand back in black, greys and earth, the one to beat in front.
@@ -146,6 +147,12 @@ def method_handles(styles: dict[str, MethodStyle], lines: bool = True) -> list[L
         )
         for name, look in styles.items()
     ]
+
+
+def legend_columns(names: Iterable[str], most: int) -> int:
+    """Columns of a legend under a figure: as many as names of methods leave room for, at most ``most``."""
+    longest = max((len(readable(name)) for name in names), default=0)
+    return max(1, min(most, int(DOUBLE_COLUMN / (LEGEND_HANDLE + longest * LETTER))))
 
 
 def readable(name: str) -> str:

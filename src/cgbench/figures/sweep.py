@@ -14,7 +14,16 @@ from matplotlib.lines import Line2D
 from cgbench.errors import InputError
 from cgbench.figures.floor import draw_floor, floor_handle, floor_values
 from cgbench.figures.panels import clear, mean_and_error
-from cgbench.figures.style import DIRECTION, DOUBLE_COLUMN, GREY, MARKERS, readable, styled, without_unit_one
+from cgbench.figures.style import (
+    DIRECTION,
+    DOUBLE_COLUMN,
+    GREY,
+    MARKERS,
+    notice,
+    readable,
+    styled,
+    without_unit_one,
+)
 from cgbench.results import declared, over_folds, read_metrics, read_run
 
 Point = tuple[float, float]  # mean and standard error
@@ -73,6 +82,9 @@ def sweep(
     along = values.sort_values()
     units = summary.groupby("metric")["unit"].first()
     upwards = [name for name in UPWARDS if name in units]
+    if not upwards or ACROSS not in units:
+        with styled():
+            return notice(f"Nothing to draw: run.metrics needs {ACROSS} and one of {', '.join(UPWARDS)}.")
     steps, resolutions = sorted(set(values)), sorted(summary["n_beads"].unique().tolist())
     colors = dict(zip(steps, sns.color_palette(COLORS, len(steps)).as_hex(), strict=True))
     markers = {n_beads: MARKERS[i % len(MARKERS)] for i, n_beads in enumerate(resolutions)}

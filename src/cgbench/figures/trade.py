@@ -7,7 +7,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from cgbench.figures.panels import label_outside, mean_and_error, resolution_panels
 from cgbench.figures.points import draw_point, method_points
-from cgbench.figures.style import GREY, method_handles, readable, styled
+from cgbench.figures.style import GREY, legend_columns, method_handles, notice, readable, styled
 from cgbench.results import declared
 
 VALIDITY, DIVERSITY = "graph_xor", "diversity"
@@ -31,6 +31,9 @@ def trade(metrics: pd.DataFrame, dataset: str, mapping: str, atoms: str = "all")
     """
     points = method_points(metrics, dataset, mapping, atoms, (VALIDITY, DIVERSITY))
     scores = mean_and_error(points.summary)
+    if not scores:
+        with styled():
+            return notice(f"Nothing to draw: run.metrics has neither {VALIDITY} nor {DIVERSITY}.")
     with styled():
         figure, panels = resolution_panels(points.resolutions, height=1.9, room=0.95)
         for n_beads, axes in panels:
@@ -47,7 +50,8 @@ def trade(metrics: pd.DataFrame, dataset: str, mapping: str, atoms: str = "all")
         folded = along.replace(" (", "\n(")  # it is longer than the axis
         words = f"{across}, {atoms} atoms", f"{folded}, {atoms} atoms"
         label_outside([axes for _, axes in panels], *words)
-        figure.legend(handles=method_handles(points.styles, lines=False), loc="outside lower center", ncols=5)
+        handles = method_handles(points.styles, lines=False)
+        figure.legend(handles=handles, loc="outside lower center", ncols=legend_columns(points.styles, 5))
         figure.suptitle(f"{readable(dataset)}, mapping: {readable(mapping)}", x=0.01, ha="left")
     return figure
 

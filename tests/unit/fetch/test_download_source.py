@@ -37,6 +37,14 @@ def published(server, alanine_directory, tmp_path):
     }
 
 
+def test_what_is_read_of_a_download_is_no_part_of_it(published):
+    one, other = source(**published), source(**published | {"stride": 10, "title": "Mine"})
+    assert one.settings.fetched == other.settings.fetched
+    assert one.settings.fetched.manifest == one.settings.manifest
+    archive = {"files": {"a.tar": {}}, "members": ["x"], "topology": "x", "trajectories": ["x"]}
+    assert source(**published | archive).settings.fetched.members == ("x",)
+
+
 def test_the_verb_fetches_what_the_source_reads(published, server):
     plug_in = source(**published)
     done = CliRunner().invoke(app, ["fetch", "--source", plug_in.to_json()])
