@@ -19,8 +19,7 @@ rule prepare:
         "../../environment.yml"
     resources:
         # Trajectories are compressed threefold or so, and held twice.
-        mem_mb=lambda wildcards, input, attempt: attempt
-        * max(4000, int(8 * input.size_mb)),
+        mem_mb=growing(CONFIG.compute.memory_mb, per_mb=8),
         runtime=growing(60),
     params:
         spec=lambda wildcards: CONFIG.datasets[wildcards.dataset].to_json(),
