@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgbench import plugins
+from cgbench.metrics.base import OverFrames
 from cgbench.molecule import IntArray
-from cgbench.reading import opened_arrays
+from cgbench.reading import opened_arrays, require
 
 Floats = NDArray[np.float64]
 Metric = tuple[str, str]  # name and set of atoms
@@ -63,9 +64,25 @@ class BlockSums:
         InputError
             If the file is missing or damaged.
         """
+        name = f"{metric[0]}.{metric[1]}"
         with _opened(self.path) as arrays:
-            sums: Floats = arrays[f"{metric[0]}.{metric[1]}{BLOCKS}"]
+            if name in arrays.files:
+                refuse_other_shape(metric[0], arrays[name])
+            sums: Floats = arrays[f"{name}{BLOCKS}"]
         return sums
+
+
+def refuse_other_shape(metric: str, per_frame: Floats) -> None:
+    """Refuse what frames give to a metric that has been made of something else since.
+
+    Raises
+    ------
+    ValueError
+        If a frame gives other numbers than the metric takes.
+    """
+    plugin = plugins.load("metrics", metric)
+    made_of = plugin.of_a_frame if issubclass(plugin, OverFrames) else per_frame.shape[1:]
+    require(per_frame.shape[1:] == made_of, f"scores of {metric} as they are made now")
 
 
 @contextmanager

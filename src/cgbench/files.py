@@ -15,6 +15,8 @@ from cgbench.errors import InputError
 
 # A full disk, a used up quota, and a limit of the shell or the batch system.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# A place where nothing may be written, or that cannot be.
+_NO_PLACE = (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError, FileNotFoundError)
 
 
 @contextmanager
@@ -90,18 +92,16 @@ def allowed(path: Path) -> Iterator[None]:
     Raises
     ------
     InputError
-        If anything but a full disk or another process is in the way.
+        If the place is not allowed, or cannot be.
     """
     try:
         yield
     except OSError as error:
-        # A lock that another process holds is another matter too.
-        if error.errno in _NO_ROOM or isinstance(error, TimeoutError):
+        if not isinstance(error, _NO_PLACE) and error.errno != errno.EROFS:
             raise
-        reason = error.strerror or type(error).__name__
         raise InputError(
-            f"{path}: cannot be written ({reason}); give a place that you may write to, with no folder of "
-            "that name"
+            f"{path}: cannot be written ({error.strerror}); give a place that you may write to, with no "
+            "folder of that name"
         ) from error
 
 

@@ -88,6 +88,8 @@ def leaderboard(scores: pd.DataFrame, differences: pd.DataFrame, runs: pd.DataFr
         best = rivals.loc[behind[whole.index].idxmin(), "method"]
         for index, method in rivals["method"].items():
             chance = p.get((*key, method, best), np.nan)
+            # Over other folds than those of the best, a difference says nothing of the task.
+            chance = chance if index in whole.index else np.nan
             equal = index in whole.index and behind[index] <= of.rounding
             table.loc[index, ["mark", "p"]] = _mark(equal, chance), chance
     return table.join(minutes, on=list(TASK))

@@ -49,7 +49,10 @@ def partial_report(config: Plan, output: Path | str) -> pd.DataFrame:
     output, missing, cells = Path(output), unfinished(config), list(config.cells())
     folders = [config.run_folder(cell) for cell in _finished(cells, missing)]
     if not folders:
-        raise InputError(f"{config.results}: none of {len(cells)} runs is scored yet; train and score first")
+        raise InputError(
+            f"{config.results}: none of {len(cells)} runs has scores that are newer than its model; train "
+            "and score first"
+        )
     collect(
         [folder / "metrics.csv" for folder in folders],
         [folder / "run.json" for folder in folders],

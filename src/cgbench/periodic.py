@@ -76,7 +76,7 @@ def make_whole(
     largest, *others = sorted(map(sorted, nx.connected_components(molecule.graph)), key=len, reverse=True)
     outwards = list(nx.bfs_edges(molecule.graph, largest[0]))
     for piece in others:
-        pairs = np.array([(a, b) for a in largest for b in piece])
+        pairs = np.stack(np.meshgrid(largest, piece, indexing="ij"), axis=-1).reshape(-1, 2)
         nearest = pairs[distances(molecule, positions[0], pairs, cell[0]).argmin()]
         outwards += [tuple(nearest.tolist()), *nx.bfs_edges(molecule.graph, int(nearest[1]))]
     trajectory = _trajectory(molecule, positions.copy(), cell)

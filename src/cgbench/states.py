@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cgbench import plugins
+from cgbench.block_sums import refuse_other_shape
 from cgbench.files import read_json
 from cgbench.plan import Plan
 from cgbench.reading import opened_arrays
@@ -72,4 +73,6 @@ def _of_run(path: Path, states: list[str]) -> Stored:
     ) as scores:
         state = np.array([states[index] for index in scores["trajectory"]])
         stored = {name: scores[f"{name}.{ATOMS}"] for name in METRICS if f"{name}.{ATOMS}" in scores}
+        for name, values in stored.items():
+            refuse_other_shape(name, values)
         return {"state": state, **stored}

@@ -34,14 +34,21 @@ def unfinished(config: Plan) -> pd.DataFrame:
 
 
 def _next_stage(folder: Path) -> str | None:
-    """First stage whose file is not there, or older than that of the stage before, which was repeated."""
-    before = 0
-    for stage, file in STAGES.items():
-        path = folder / file
-        made = path.stat().st_mtime_ns if path.exists() else -1
-        if made < before:
+    """First stage whose file is not there, or older than that of a stage before, which was repeated.
+
+    Samples that are gone were deleted for room if there are scores of the model.
+    """
+    made = {
+        stage: path.stat().st_mtime_ns if (path := folder / file).exists() else 0
+        for stage, file in STAGES.items()
+    }
+    if made["sample"] == 0 and made["score"] >= made["train"] > 0:
+        return None
+    before = 1
+    for stage, time in made.items():
+        if time < before:
             return stage
-        before = made
+        before = time
     return None
 
 

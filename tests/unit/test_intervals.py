@@ -160,6 +160,17 @@ def test_block_sums_give_the_value_of_every_block(runs: list[Path], difficulty: 
     np.testing.assert_allclose(found, difficulty[0].mean(axis=1))
 
 
+def test_scores_that_were_made_of_something_else_are_refused(runs: list[Path]) -> None:
+    """Two numbers as well, but a sum of scores and their number: read as a ratio they would be a value."""
+    path = runs[0] / "scores.npz"
+    with np.load(path) as stored:
+        arrays = dict(stored.items())
+    arrays |= {"diversity.all": np.full(len(BLOCK), 0.3), "diversity.all.blocks": np.ones((2, 2))}
+    np.savez(path, **arrays)
+    with pytest.raises(InputError, match=r"scores\.npz: .*scores of diversity as they are made now.* again"):
+        intervals(runs)
+
+
 def test_tables_are_written_and_read(runs: list[Path], tmp_path: Path) -> None:
     tables = intervals(runs)
     paths = tmp_path / "intervals.csv", tmp_path / "differences.csv"

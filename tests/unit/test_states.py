@@ -81,6 +81,15 @@ def test_without_states_it_says_so(files: list[str]) -> None:
     assert "no scored run of a dataset whose trajectories have states" in said.output
 
 
+def test_scores_of_another_revision_are_refused(files: list[str]) -> None:
+    config = Plan.load(*files)
+    scores = next(Path(config.results).glob("runs/chignolin/*/linear/fold0/scores.npz"))
+    with np.load(scores) as stored:
+        np.savez(scores, **stored, **{"diversity.heavy": np.full(3, 0.3)})
+    with pytest.raises(InputError, match=r"scores of diversity as they are made now.*delete it"):
+        scores_by_state(config)
+
+
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "other": lambda content: b"damaged",
     "empty": lambda content: b"",

@@ -18,7 +18,7 @@ rule prepare:
     conda:
         "../../environment.yml"
     resources:
-        # Trajectories are compressed threefold or so, and held twice.
+        # Trajectories are compressed threefold or so, and held twice. How large downloads are is not known.
         mem_mb=growing(CONFIG.compute.memory_mb, per_mb=8),
         runtime=growing(60),
     params:

@@ -11,8 +11,6 @@ from cgbench.commands.options import FramesFile, MetricsTable, Output, RunsTable
 app = typer.Typer()
 
 Directory = Annotated[Path, typer.Option("--output", help="Directory for the figures, SVG and PNG.")]
-
-
 RunDirs = Annotated[list[Path], typer.Argument(help="Directories of runs, `<results>/runs/.../fold<k>`.")]
 Mappings = Annotated[list[Path], typer.Argument(help="Mappings written by `cgbench map`.")]
 Floors = Annotated[list[Path], typer.Option("--floor", help="Noise floor of a fold, or of many; repeat it.")]

@@ -183,7 +183,10 @@ def _with_all_bonds(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecule, s
     sulphur = np.array(molecule.elements) == "S"
     if not piece.any() and sulphur.sum() < 2:
         return molecule, ""
-    near = bonds_from_distances(molecule, raw.positions[0], None if raw.cell is None else raw.cell[0])
+    # Where there is one piece only sulphurs are looked at: of all atoms there are many pairs.
+    some = np.arange(molecule.n_atoms) if piece.any() else np.flatnonzero(sulphur)
+    cell = None if raw.cell is None else raw.cell[0]
+    near = some[bonds_from_distances(molecule.subset(some), raw.positions[0, some], cell)]
     lonely = np.setdiff1d(np.arange(molecule.n_atoms), molecule.bonds)
     missing = np.isin(near, lonely).any(axis=1) | (piece[near[:, 0]] != piece[near[:, 1]])
     added = near[missing | sulphur[near].all(axis=1)]
