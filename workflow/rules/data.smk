@@ -19,7 +19,7 @@ rule prepare:
         "../../environment.yml"
     resources:
         # Trajectories are compressed threefold or so, and held twice. How large downloads are is not known.
-        mem_mb=growing(CONFIG.compute.memory_mb, per_mb=8),
+        mem_mb=growing(max(4000, CONFIG.compute.memory_mb), per_mb=8),
         runtime=growing(60),
     params:
         spec=lambda wildcards: CONFIG.datasets[wildcards.dataset].to_json(),
