@@ -22,8 +22,9 @@ import pandas as pd
 import torch
 from support.timing import SEED, Case, configured, load
 
-from cgbench import plugins, runtime
-from cgbench.fit_context import FitContext
+from cgbench.core import registry
+from cgbench.core.training_context import FitContext
+from cgbench.runtime import device as runtime
 
 STEPS, EPOCHS = 40, 4
 CASES = [
@@ -39,7 +40,7 @@ def measure(case: Case, compiled: bool) -> tuple[float, float]:
     warnings.simplefilter("ignore")
     runtime.set_up(SEED, 1)
     molecule, frames, mapping = load(case.molecule, case.n_beads)
-    method = plugins.load("methods", case.method)
+    method = registry.load("methods", case.method)
 
     class Measured(method):  # type: ignore[misc, valid-type]
         """The method, with a network whose parts are compiled."""

@@ -15,16 +15,16 @@ import numpy as np
 import pandas as pd
 import torch
 
-from cgbench import plugins
-from cgbench.combination import best_combination
-from cgbench.datasets.bundled import BundledSettings, Source
-from cgbench.frames import Frames
+from cgbench.chem.frames import Frames
+from cgbench.config.schema import Protocol
+from cgbench.core import registry
+from cgbench.core.settings import Settings
+from cgbench.data.sources.bundled import BundledSettings, Source
+from cgbench.data.splits import make_split
 from cgbench.mapping import cgae
 from cgbench.mapping.base import Mapping
 from cgbench.mapping.random import Generator as Random
-from cgbench.schema import Protocol
-from cgbench.settings import Settings
-from cgbench.splits import make_split
+from cgbench.methods._least_squares import best_combination
 
 RESOURCES = Path(__file__).parents[1] / "workflow" / "resources"
 RESOLUTIONS = {"alanine_dipeptide": (3, 4, 5, 6, 8, 10, 12), "chignolin": (6, 8, 10, 12)}
@@ -47,7 +47,9 @@ GENERATORS = {
     "cgae, search_lift_weight 0": cgae.Generator(cgae.CGAESettings(search_lift_weight=0.0)),
     "its search alone": SearchAlone(cgae.CGAESettings()),
     "random": Random(Settings()),
-    **{name: plugins.load("mapping", name)(Settings()) for name in ("backbone", "girvan_newman", "sequence")},
+    **{
+        name: registry.load("mapping", name)(Settings()) for name in ("backbone", "girvan_newman", "sequence")
+    },
 }
 
 

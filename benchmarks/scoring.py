@@ -22,12 +22,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from cgbench import plugins
-from cgbench.datasets.bundled import BundledSettings, Source
-from cgbench.evaluation import Evaluation
+from cgbench.chem.molecule import COVALENT_RADII, Molecule
+from cgbench.core import registry
+from cgbench.data.sources.bundled import BundledSettings, Source
 from cgbench.mapping.base import Mapping
-from cgbench.molecule import COVALENT_RADII, Molecule
-from cgbench.score import score_blocks
+from cgbench.metrics._evaluation import Evaluation
+from cgbench.pipeline.score import score_blocks
 
 RESOURCES = Path(__file__).parents[1] / "workflow" / "resources"
 N_FRAMES, N_SAMPLES = 1000, 8
@@ -72,7 +72,7 @@ def frame_by_frame(evaluated: Evaluation) -> np.ndarray:
 
 def in_one_pass(evaluated: Evaluation) -> np.ndarray:
     """Give the same by the metric of this package."""
-    return plugins.load("metrics", "graph_legacy")().per_frame(evaluated)
+    return registry.load("metrics", "graph_legacy")().per_frame(evaluated)
 
 
 def seconds(work: Callable[[], list[T]]) -> tuple[float, list[T]]:
@@ -86,7 +86,7 @@ def measure(molecule: Molecule, frames: np.ndarray) -> tuple[pd.DataFrame, bool]
     """Table of costs, and whether all limits are kept."""
     whole = evaluation(molecule, frames)
     blocks = np.arange(N_FRAMES) * 2 // N_FRAMES
-    everything, scores = seconds(lambda: list(score_blocks(whole, plugins.names("metrics"), blocks)))
+    everything, scores = seconds(lambda: list(score_blocks(whole, registry.names("metrics"), blocks)))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     # Anew, so that nothing is measured already.
     fresh = evaluation(molecule, frames)

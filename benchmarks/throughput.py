@@ -34,7 +34,7 @@ import torch
 from support import own_code, published_code
 from support.timing import SEED, Case, Cost, configured, share_gate
 
-from cgbench import runtime
+from cgbench.runtime import device as runtime
 
 BASE = Case("alanine dipeptide (22 atoms), 6 beads, F 64, batch 64")
 # Widths, depths, cutoffs (Å) and batches of the paper.

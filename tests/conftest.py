@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from cgbench.datasets.bundled import BundledSettings, Source
-from cgbench.frames import Frames
+from cgbench.chem.frames import Frames
+from cgbench.chem.molecule import Molecule
+from cgbench.chem.trajectory_io import read_topology
+from cgbench.data.sources.bundled import BundledSettings, Source
 from cgbench.mapping.base import Mapping
-from cgbench.molecule import Molecule
-from cgbench.trajectory_io import read_topology
 
 ROOT = Path(__file__).parents[1]
 

@@ -15,14 +15,14 @@ from support.timing import (
     wait_for_others,
 )
 
-from cgbench import plugins
-from cgbench.fit_context import FitContext
+from cgbench.core import registry
+from cgbench.core.training_context import FitContext
 
 
 def measure(case: Case) -> Cost:
     """Train on bundled frames, then sample from the beads of frames to arrays."""
     molecule, frames, mapping = load(case.molecule, case.n_beads)
-    method = plugins.load("methods", case.method)
+    method = registry.load("methods", case.method)
     # The flow is there to be sampled from.
     once = {"flow": {"epochs": 1}} if "flow" in method.Settings.model_fields else {}
     settings = method.Settings(**{**once, **case.settings, "epochs": EPOCHS})

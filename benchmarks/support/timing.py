@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from cgbench import plugins
-from cgbench.config import Config
-from cgbench.datasets.bundled import BundledSettings, Source
+from cgbench.chem.molecule import Molecule
+from cgbench.config.loader import Config
+from cgbench.core import registry
+from cgbench.data.sources.bundled import BundledSettings, Source
 from cgbench.mapping.base import Mapping
-from cgbench.molecule import Molecule
 
 ROOT = Path(__file__).parents[2]
 RESOURCES = ROOT / "workflow/resources"
@@ -75,7 +75,7 @@ def load(name: str, n_beads: int) -> tuple[Molecule, np.ndarray, Mapping]:
     """Molecule, some of its frames, and a mapping of contiguous pieces of the chain."""
     frames, _ = Source(BundledSettings(directory=str(RESOURCES / name))).read()
     chosen = frames.positions[np.linspace(0, len(frames.positions) - 1, N_FRAMES).astype(int)]
-    generator = plugins.load("mapping", "backbone")
+    generator = registry.load("mapping", "backbone")
     return frames.molecule, chosen, generator(generator.Settings()).generate(frames.molecule, n_beads, SEED)
 
 

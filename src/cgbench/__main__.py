@@ -1,6 +1,6 @@
 """``python -m cgbench``."""
 
-from cgbench.cli import main
+from cgbench.cli.main import main
 
 if __name__ == "__main__":
     main()

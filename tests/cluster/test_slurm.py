@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from submission import RUNS, Submission
 
-from cgbench.files import read_json
+from cgbench.core.atomic_io import read_json
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cgbench import plugins
-from cgbench.errors import InputError
-from cgbench.trajectory_io import read_topology
+from cgbench.chem.trajectory_io import read_topology
+from cgbench.core import registry
+from cgbench.core.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 N_TRAINING = 24
@@ -27,9 +27,9 @@ BEADS = """
 """
 
 
-@pytest.fixture(params=plugins.names("mapping"))
+@pytest.fixture(params=registry.names("mapping"))
 def generator(request, tmp_path):
-    made = plugins.load("mapping", request.param)
+    made = registry.load("mapping", request.param)
     if "path" not in made.Settings.model_fields:
         return made(made.Settings())
     (tmp_path / "beads.yaml").write_text(BEADS)
@@ -84,7 +84,7 @@ def assert_valid(mapping, n_atoms, n_beads):
 
 @pytest.mark.slow
 def test_a_learned_mapping_is_valid_at_every_resolution(alanine, alanine_frames):
-    quick = plugins.load("mapping", "cgae")
+    quick = registry.load("mapping", "cgae")
     quick = quick(quick.Settings(restarts=1, steps=10))
     for n_beads in range(1, N_ATOMS + 1):
         mapping = quick.generate(alanine, n_beads, 7, alanine_frames.positions[:N_TRAINING])
@@ -113,7 +113,7 @@ def chignolin(request):
     "name", ["alpha_carbon", "backbone", "girvan_newman", "heavy_atoms", "random", "sequence", "shuffled"]
 )
 def test_a_peptide_is_mapped_or_refused_with_the_only_resolution(name, chignolin, n_beads, seed):
-    made = plugins.load("mapping", name)
+    made = registry.load("mapping", name)
     made = made(made.Settings())
     try:
         mapping = made.generate(chignolin, n_beads, seed)

@@ -7,16 +7,16 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from cgbench import plugins
-from cgbench.errors import InputError
-from cgbench.frames import Frames
+from cgbench.chem.frames import Frames
+from cgbench.chem.molecule import Molecule
+from cgbench.core import registry
+from cgbench.core.errors import InputError
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import BackmappingMethod, FitContext, OracleMethod, draw, load_model
-from cgbench.molecule import Molecule
 from cgbench.nn.training import TrainingSettings
 from cgbench.nn.variational import VariationalSettings
 
-METHODS = plugins.names("methods")
+METHODS = registry.names("methods")
 N_SAMPLES = 3
 # A network that is small and trained for moments, whatever its own defaults are.
 QUICK = {"epochs": 2, "batch_size": 32, "learning_rate": 1e-3, "features": 32}
@@ -41,7 +41,7 @@ def mappings(molecule: Molecule) -> dict[str, Mapping]:
 
 
 def new(name: str, mapping: Mapping, molecule: Molecule) -> BackmappingMethod:
-    method = plugins.load("methods", name)
+    method = registry.load("methods", name)
     quick = {key: value for key, value in QUICK.items() if key in method.Settings.model_fields}
     model: BackmappingMethod = method(method.Settings(**quick), mapping, molecule)
     return model
@@ -78,7 +78,7 @@ def test_declares_what_it_is(fitted: BackmappingMethod) -> None:
 
 def test_there_is_one_floor_and_one_ceiling() -> None:
     """Anything new that is shown the test frames, or does not compete, is added here on purpose."""
-    bounds = {name: plugins.load("methods", name).bound for name in METHODS}
+    bounds = {name: registry.load("methods", name).bound for name in METHODS}
     assert {name: bound for name, bound in bounds.items() if bound} == {
         "on_beads": "floor",
         "true_frames": "ceiling",

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from cgbench import plugins
-from cgbench.datasets.bundled import CARD, BundledSettings, Source
-from cgbench.force_field import force_field_of
+from cgbench.chem.force_field import force_field_of
+from cgbench.core import registry
+from cgbench.data.sources.bundled import CARD, BundledSettings, Source
 from cgbench.mapping.base import Mapping
 from cgbench.metrics.base import NEEDS, Evaluation, OverFrames
 
@@ -13,9 +13,9 @@ N_FRAMES, N_SAMPLES = 6, 4
 EACH = np.arange(N_FRAMES)  # every frame a block
 
 
-@pytest.fixture(params=plugins.names("metrics"))
+@pytest.fixture(params=registry.names("metrics"))
 def metric(request):
-    return plugins.load("metrics", request.param)()
+    return registry.load("metrics", request.param)()
 
 
 def perturbed(frames, mapping, force_field=()):

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from injection import SmallDisk
 
-from cgbench.config import Protocol
-from cgbench.frames import Frames
+from cgbench.chem.frames import Frames
+from cgbench.config.schema import Protocol
+from cgbench.data.splits import make_split
 from cgbench.mapping.base import Mapping
-from cgbench.splits import make_split
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import pytest
 import torch
 from injection import SmallDisk, kill_when
 
-from cgbench.config import PlugIn
-from cgbench.errors import InputError
+from cgbench.core.errors import InputError
+from cgbench.core.registry import PlugIn
 from cgbench.methods.base import load_model
-from cgbench.sample import sample
-from cgbench.samples import Samples
-from cgbench.train import train
+from cgbench.pipeline.sample import sample
+from cgbench.pipeline.train import train
+from cgbench.results.samples_file import Samples
 
 pytestmark = pytest.mark.slow
 EPOCHS = 60

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from injection import SmallDisk, kill_when
 
-from cgbench.errors import InputError
-from cgbench.settings import parse_settings
+from cgbench.core.errors import InputError
+from cgbench.core.settings import parse_settings
 from cgbench.simulation import Recipe, build_structure, simulate_walker
 
 pytestmark = pytest.mark.slow

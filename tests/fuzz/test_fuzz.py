@@ -16,19 +16,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mutations import CHANGES, CPU_SECONDS, PROFILE, damaged, edits, limited
 
-from cgbench import plugins, trajectory_io
-from cgbench.backmap import read_beads
-from cgbench.config import Config
-from cgbench.datasets.bundled import BundledSettings, Source
-from cgbench.errors import InputError
-from cgbench.files import read_json
-from cgbench.frames import Frames
+from cgbench.chem import trajectory_io
+from cgbench.chem.frames import Frames
+from cgbench.config.loader import Config
+from cgbench.config.schema import Protocol
+from cgbench.core import registry
+from cgbench.core.atomic_io import read_json
+from cgbench.core.errors import InputError
+from cgbench.data.sources.bundled import BundledSettings, Source
+from cgbench.data.splits import Split, make_split
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import FitContext, load_model
-from cgbench.results import read_metrics, read_run, read_runs
-from cgbench.samples import Samples
-from cgbench.schema import Protocol
-from cgbench.splits import Split, make_split
+from cgbench.pipeline.backmap import read_beads
+from cgbench.results.samples_file import Samples
+from cgbench.results.tables import read_metrics, read_run, read_runs
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -95,12 +96,12 @@ def seeds(tmp_path_factory: pytest.TempPathFactory, alanine_directory: Path, thr
         json.dumps(dict.fromkeys(("dataset", "mapping", "method"), "a") | {"n_beads": 3, "fold": 0})[:-1]
         + ', "stochastic": false, "versions": {"torch": "2"}}'
     )
-    method = plugins.load("methods", "linear")
+    method = registry.load("methods", "linear")
     model = method(method.Settings(), three_beads, molecule)
     model.fit(positions[:20], positions[20:25], FitContext(seed=0))
     model.save(folder / "model.pt")
 
-    generator = plugins.load("mapping", "file")
+    generator = registry.load("mapping", "file")
 
     def read_trajectory(path: Path) -> Any:
         return trajectory_io.read_trajectory(path, folder / "topology.pdb")

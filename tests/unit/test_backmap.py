@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from cgbench.backmap import backmap, read_beads
-from cgbench.cli import app
-from cgbench.config import PlugIn
-from cgbench.errors import InputError
-from cgbench.frames import Frames
+from cgbench.chem.frames import Frames
+from cgbench.chem.trajectory_io import read_topology
+from cgbench.cli.main import app
+from cgbench.core.errors import InputError
+from cgbench.core.registry import PlugIn
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import FitContext
-from cgbench.trajectory_io import read_topology
+from cgbench.pipeline.backmap import backmap, read_beads
 
 
 @pytest.fixture

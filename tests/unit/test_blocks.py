@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from cgbench import blocks
-from cgbench.blocks import independent_blocks
-from cgbench.correlation import CorrelationTime
-from cgbench.frames import Frames
+from cgbench.chem.autocorrelation import CorrelationTime
+from cgbench.chem.frames import Frames
+from cgbench.statistics import blocks
+from cgbench.statistics.blocks import independent_blocks
 
 
 @pytest.fixture

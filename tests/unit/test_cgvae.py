@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from cgbench.config import PlugIn
-from cgbench.contacts import count_contacts
-from cgbench.errors import InputError
-from cgbench.frames import Frames
+from cgbench.chem.contacts import count_contacts
+from cgbench.chem.frames import Frames
+from cgbench.chem.molecule import Molecule
+from cgbench.core.errors import InputError
+from cgbench.core.registry import PlugIn
 from cgbench.mapping.base import Mapping
 from cgbench.methods import cgvae
 from cgbench.methods.base import FitContext
-from cgbench.molecule import Molecule
 from cgbench.nn.cgvae_network import CGVAESettings
 from cgbench.nn.variational import kl_divergence
 

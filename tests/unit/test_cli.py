@@ -19,8 +19,8 @@ import yaml
 from typer.testing import CliRunner
 
 import cgbench
-from cgbench.cli import app, main
-from cgbench.frames import Frames
+from cgbench.chem.frames import Frames
+from cgbench.cli.main import app, main
 
 VERBS = sorted(
     command.name or command.callback.__name__.replace("_", "-")
@@ -38,10 +38,11 @@ def test_all_stages_have_a_verb() -> None:
 def test_tables_and_figures_of_tables_load_no_network_library() -> None:
     """A benchmark starts hundreds of processes, and torch takes seconds to load."""
     code = (
-        "import sys; from cgbench.plan import Plan\n"
+        "import sys; from cgbench.config.run_matrix import Plan\n"
         "Plan.load('config/config.yaml', 'config/simulations.yaml')\n"
-        "import cgbench.cli, cgbench.intervals, cgbench.leaderboard, cgbench.results, cgbench.score\n"
-        "import cgbench.figures.comparison, cgbench.figures.leak, cgbench.figures.training\n"
+        "import cgbench.cli.main, cgbench.statistics.intervals, cgbench.report.leaderboard\n"
+        "import cgbench.results.tables, cgbench.pipeline.score\n"
+        "import cgbench.figures.comparison, cgbench.figures.leakage, cgbench.figures.training\n"
         "print({'torch', 'seaborn'} & set(sys.modules))"
     )
     root = Path(__file__).parents[2]

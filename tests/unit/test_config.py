@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from cgbench.config import Config, PlugIn
-from cgbench.errors import InputError
+from cgbench.config.loader import Config
+from cgbench.core.errors import InputError
+from cgbench.core.registry import PlugIn
 
 CONFIG = Path(__file__).parents[2] / "config"
 DEFAULT = (CONFIG / "config.yaml", CONFIG / "simulations.yaml")

@@ -7,10 +7,10 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from cgbench import plugins
+from cgbench.config.schema import Compute, Protocol, RawConfig, Run, Tracking
+from cgbench.core import registry
 from cgbench.nn.latent_flow import FlowSettings
 from cgbench.nn.training import TrainingSettings
-from cgbench.schema import Compute, Protocol, RawConfig, Run, Tracking
 from cgbench.simulation.recipe import FoldedStart, MeltedStart, Recipe, TorsionStart
 
 README = Path(__file__).parents[2] / "config" / "README.md"
@@ -26,7 +26,7 @@ FIXED_SECTIONS = {
     "start of `kind: folded`": FoldedStart,
     "start of `kind: melted`": MeltedStart,
 }
-ROOMS = {"datasets": ("datasets", "source"), "mapping": ("mappings", "use"), "methods": ("methods", "use")}
+ROOMS = {"sources": ("datasets", "source"), "mapping": ("mappings", "use"), "methods": ("methods", "use")}
 IN_WORDS = ("its own defaults", "all of them")
 
 
@@ -44,7 +44,7 @@ def _table(body: str) -> dict[str, str]:
 
 def _own_fields(model: type[BaseModel]) -> set[str]:
     """Keys that a plug-in has of its own; those of networks or another method have a table of theirs."""
-    methods = (plugins.load("methods", name).Settings for name in plugins.names("methods"))
+    methods = (registry.load("methods", name).Settings for name in registry.names("methods"))
     tables = {TrainingSettings, FlowSettings, *methods}
     shared = next((base.model_fields for base in model.__mro__[1:] if base in tables), {})
     return {
@@ -58,8 +58,8 @@ def _expected() -> dict[str, tuple[type[BaseModel], set[str]]]:
     sections = {title: (model, set(model.model_fields)) for title, model in FIXED_SECTIONS.items()}
     sections["`flow` of `cgvae`"] = (FlowSettings, _own_fields(FlowSettings))
     for room, (section, key) in ROOMS.items():
-        for name in plugins.names(room):
-            model = plugins.load(room, name).Settings
+        for name in registry.names(room):
+            model = registry.load(room, name).Settings
             if own := _own_fields(model):
                 sections[f"`{section}` with `{key}: {name}`"] = (model, own)
     return sections

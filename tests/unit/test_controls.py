@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from cgbench import plugins
-from cgbench.contacts import count_contacts
-from cgbench.frames import Frames
-from cgbench.geometry import pair_distances, rmsd
+from cgbench.chem.contacts import count_contacts
+from cgbench.chem.frames import Frames
+from cgbench.chem.geometry import pair_distances, rmsd
+from cgbench.chem.molecule import Molecule
+from cgbench.core import registry
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import BackmappingMethod, FitContext, draw
-from cgbench.molecule import Molecule
 
 
 def fitted(
     name: str, mapping: Mapping, molecule: Molecule, train: np.ndarray, **settings
 ) -> BackmappingMethod:
-    method = plugins.load("methods", name)
+    method = registry.load("methods", name)
     model: BackmappingMethod = method(method.Settings(**settings), mapping, molecule)
     model.fit(train, train[:5], FitContext(seed=3))
     return model

@@ -5,17 +5,17 @@ import mdtraj
 import numpy as np
 import pytest
 
-from cgbench.config import PlugIn
-from cgbench.errors import InputError
-from cgbench.files import sha256
-from cgbench.torsions import phi_psi_atoms
-from cgbench.trajectory_io import molecule_to_mdtraj, read_topology
+from cgbench.chem.dihedrals import phi_psi_atoms
+from cgbench.chem.trajectory_io import molecule_to_mdtraj, read_topology
+from cgbench.core.atomic_io import sha256
+from cgbench.core.errors import InputError
+from cgbench.core.registry import PlugIn
 
 N_FRAMES = 6
 
 
 def source(use, **settings):
-    return PlugIn.parse("datasets", "mine", use, settings, "config: datasets.mine").create()
+    return PlugIn.parse("sources", "mine", use, settings, "config: datasets.mine").create()
 
 
 @pytest.fixture

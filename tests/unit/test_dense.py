@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from cgbench.frames import Frames
+from cgbench.chem.frames import Frames
+from cgbench.chem.molecule import Molecule
 from cgbench.mapping.base import Mapping
 from cgbench.methods import cgvae, cgvae_published
 from cgbench.methods.base import FitContext
-from cgbench.molecule import Molecule
 from cgbench.nn.cgvae_network import CGVAESettings
 from cgbench.nn.dense import Linear, halve_products
 

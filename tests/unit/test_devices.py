@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from cgbench import geometry, plugins
-from cgbench.contacts import count_contacts
-from cgbench.evaluation import Evaluation
-from cgbench.measured import Measured
-from cgbench.score import score_blocks
-from cgbench.torsions import phi_psi
+from cgbench.chem import geometry
+from cgbench.chem.contacts import count_contacts
+from cgbench.chem.dihedrals import phi_psi
+from cgbench.chem.observables import Measured
+from cgbench.core import registry
+from cgbench.metrics._evaluation import Evaluation
+from cgbench.pipeline.score import score_blocks
 
 NOWHERE = torch.device("meta")  # shapes without values
 KERNELS = {
@@ -81,7 +82,7 @@ def test_scores_are_the_same_on_a_device_as_on_the_cpu(samples, alanine, three_b
             samples[:, 0], samples[:, 1], samples, alanine, three_beads, device=device
         )
         assert isinstance(placed.of_samples.on_device, np.ndarray if device == "cpu" else torch.Tensor)
-        return list(score_blocks(placed, plugins.names("metrics"), blocks))
+        return list(score_blocks(placed, registry.names("metrics"), blocks))
 
     expected = scores("cpu")
     with NOWHERE:

@@ -9,9 +9,9 @@ import torch
 from e3nn import o3
 from e3nn.util.test import assert_equivariant, equivariance_error
 
+from cgbench.chem.molecule import Molecule
 from cgbench.mapping.base import Mapping
 from cgbench.methods import cgvae_e3nn
-from cgbench.molecule import Molecule
 from cgbench.nn.e3nn_decoder import Convolution, E3nnDecoder
 
 N_LATENT = 5

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cgbench import plugins
-from cgbench.datasets.bundled import CARD, BundledSettings, Source
-from cgbench.energy import WORST, energies_per_atom
-from cgbench.errors import InputError
-from cgbench.evaluation import Evaluation
-from cgbench.files import read_json
-from cgbench.measured import ENERGIES, Measured
+from cgbench.chem.energy import WORST, energies_per_atom
+from cgbench.chem.observables import ENERGIES, Measured
+from cgbench.core import registry
+from cgbench.core.atomic_io import read_json
+from cgbench.core.errors import InputError
+from cgbench.data.sources.bundled import CARD, BundledSettings, Source
+from cgbench.metrics._evaluation import Evaluation
 
 ROOT = Path(__file__).parents[2]
 FORCE_FIELD = ("amber99sbildn.xml", "amber99_obc.xml")
@@ -24,7 +24,7 @@ def evaluation(frames, samples, three_beads, molecule):
 
 
 def value(name, evaluated):
-    metric = plugins.load("metrics", name)()
+    metric = registry.load("metrics", name)()
     sums = metric.statistics(evaluated, np.zeros(evaluated.n_frames, dtype=np.int64))
     return float(metric.value(sums.sum(axis=0)))
 
@@ -86,7 +86,7 @@ def test_between_sets_of_frames_it_is_the_difference_of_means(alanine_frames):
         for part in (slice(0, 12), slice(100, 112))
     ]
     for name, row in (("energy_raw", 0), ("energy_minimised", 1)):
-        metric = plugins.load("metrics", name)()
+        metric = registry.load("metrics", name)()
         means = [part.energies[row].mean() for part in parts]
         assert metric.between(*parts) == pytest.approx(abs(means[0] - means[1]))
         assert metric.between(*parts) == metric.between(*parts[::-1]) > 0

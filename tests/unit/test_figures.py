@@ -6,18 +6,18 @@ import pytest
 import seaborn as sns
 from figure_helpers import panels, write_run
 
-from cgbench.errors import InputError
+from cgbench.chem.dihedrals import phi_psi
+from cgbench.chem.frames import Frames
+from cgbench.chem.molecule import Molecule
+from cgbench.core.errors import InputError
 from cgbench.figures.comparison import DETERMINISTIC_NOTE, comparison
 from cgbench.figures.mapping_graph import layout, mapping_graph
 from cgbench.figures.style import CONTROLS, KNOWN, PALETTE, legend_columns, method_styles, save
 from cgbench.figures.torsions import density
 from cgbench.figures.training import read_histories, training
 from cgbench.figures.walkers import walkers
-from cgbench.frames import Frames
 from cgbench.mapping.base import Mapping
-from cgbench.molecule import Molecule
-from cgbench.results import COLUMNS
-from cgbench.torsions import phi_psi
+from cgbench.results.tables import COLUMNS
 
 RESOLUTIONS = (3, 6, 8)
 
@@ -180,7 +180,7 @@ def test_the_layout_shows_bonds_as_bonds(alanine: Molecule) -> None:
 def test_phi_and_psi_are_those_of_mdtraj(alanine_frames: Frames) -> None:
     import mdtraj
 
-    from cgbench.trajectory_io import molecule_to_mdtraj
+    from cgbench.chem.trajectory_io import molecule_to_mdtraj
 
     angles = phi_psi(alanine_frames.positions, alanine_frames.molecule)
     trajectory = mdtraj.Trajectory(alanine_frames.positions, molecule_to_mdtraj(alanine_frames.molecule))

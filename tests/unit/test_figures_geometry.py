@@ -8,13 +8,13 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cgbench.errors import InputError
+from cgbench.chem.frames import Frames
+from cgbench.chem.molecule import Molecule
+from cgbench.chem.trajectory_io import molecule_from_mdtraj
+from cgbench.core.errors import InputError
 from cgbench.figures.mapping_view import broadest_side, mapping_view
 from cgbench.figures.shape import measures, reference_frame, shape, superposed_atoms
-from cgbench.frames import Frames
 from cgbench.mapping.base import Mapping
-from cgbench.molecule import Molecule
-from cgbench.trajectory_io import molecule_from_mdtraj
 
 
 def panels(figure: Figure) -> list[Axes]:

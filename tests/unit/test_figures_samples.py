@@ -8,22 +8,22 @@ import pytest
 from figure_helpers import panels, write_run
 from matplotlib.collections import PathCollection
 
-from cgbench.errors import InputError
-from cgbench.evaluation import Evaluation
+from cgbench.chem.dihedrals import phi_psi
+from cgbench.chem.frames import Frames
+from cgbench.chem.molecule import Molecule
+from cgbench.chem.observables import Measured
+from cgbench.core.errors import InputError
 from cgbench.figures.atom_errors import AtomErrors, atom_errors, common_scale, draw_atom_errors
+from cgbench.figures.distribution_terms import quantities
 from cgbench.figures.distributions import TALLEST, StoredDistributions, distributions, read_distributions
 from cgbench.figures.mapping_graph import layout
-from cgbench.figures.quantities import quantities
 from cgbench.figures.ramachandran import ramachandran, ramachandran_difference, sampled_torsions
-from cgbench.figures.stored import StoredRun, read_stored
-from cgbench.frames import Frames
+from cgbench.figures.run_samples import StoredRun, read_stored
 from cgbench.mapping.base import Mapping
-from cgbench.measured import Measured
-from cgbench.molecule import Molecule
-from cgbench.results import COLUMNS
-from cgbench.samples import Samples
-from cgbench.score import score_blocks
-from cgbench.torsions import phi_psi
+from cgbench.metrics._evaluation import Evaluation
+from cgbench.pipeline.score import score_blocks
+from cgbench.results.samples_file import Samples
+from cgbench.results.tables import COLUMNS
 
 INDEX = np.arange(20)
 

@@ -8,15 +8,15 @@ import pytest
 from figure_helpers import panels
 from matplotlib.axes import Axes
 
-from cgbench.config import PlugIn
-from cgbench.errors import InputError
+from cgbench.config.sweeps import swept
+from cgbench.core.errors import InputError
+from cgbench.core.registry import PlugIn
 from cgbench.figures.cost import SHORTEST, cost
+from cgbench.figures.diversity_validity import trade
 from cgbench.figures.fidelity import fidelity
-from cgbench.figures.floor import LABEL, floor_values, read_floors
+from cgbench.figures.noise_floor import LABEL, floor_values, read_floors
 from cgbench.figures.sweep import read_sweep, sweep
-from cgbench.figures.trade import trade
-from cgbench.results import COLUMNS, read_runs
-from cgbench.sweeps import swept
+from cgbench.results.tables import COLUMNS, read_runs
 
 METHODS = ("cgvae", "linear", "true_frames")
 # Of cgvae; those of linear are twice as much, those of the ceiling 0.

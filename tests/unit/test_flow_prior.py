@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from cgbench.frames import Frames
+from cgbench.chem.frames import Frames
+from cgbench.chem.molecule import Molecule
 from cgbench.mapping.base import Mapping
 from cgbench.methods import cgvae
 from cgbench.methods.base import FitContext
-from cgbench.molecule import Molecule
 from cgbench.nn.cgvae_network import CGVAESettings
 
 SMALL: dict[str, Any] = {"features": 16, "epochs": 2, "batch_size": 16}

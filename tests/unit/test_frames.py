@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from cgbench.errors import InputError
-from cgbench.frames import Frames
+from cgbench.chem.frames import Frames
+from cgbench.core.errors import InputError
 
 
 def test_save_and_load_give_back_everything(alanine_frames, tmp_path):

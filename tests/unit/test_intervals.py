@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cgbench.block_sums import BlockSums, finish
-from cgbench.errors import InputError
-from cgbench.intervals import intervals, read_differences, read_intervals, write
+from cgbench.core.errors import InputError
 from cgbench.metrics.base import sum_and_count
+from cgbench.results.scores_file import BlockSums, finish
+from cgbench.statistics.intervals import intervals, read_differences, read_intervals, write
 
 FRAMES = 20  # of each trajectory
 BLOCK = np.repeat([0, 1], FRAMES)

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cgbench.leaderboard import FAIRNESS, leaderboard, to_markdown, write
-from cgbench.results import declared
+from cgbench.report.leaderboard import FAIRNESS, leaderboard, to_markdown, write
+from cgbench.results.tables import declared
 
 CAPTIONS = Path(__file__).parents[2] / "workflow" / "report"
 KINDS = {"vae": "draws", "flow": "draws", "linear": "", "mlp": "", "top": "ceiling", "bottom": "floor"}

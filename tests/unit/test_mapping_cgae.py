@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from cgbench import plugins
-from cgbench.combination import best_combination
-from cgbench.datasets.bundled import BundledSettings, Source
-from cgbench.errors import InputError
+from cgbench.core import registry
+from cgbench.core.errors import InputError
+from cgbench.data.sources.bundled import BundledSettings, Source
 from cgbench.mapping import cgae
 from cgbench.mapping.base import Mapping
+from cgbench.methods._least_squares import best_combination
 
 QUICK = cgae.CGAESettings(restarts=4, steps=150)
 
@@ -38,7 +38,7 @@ def as_weights(mapping):
 @pytest.mark.parametrize("n_beads", [1, 2, 3, 9, 22])
 def test_second_moments_give_the_error_of_least_squares(walkers, n_beads, alanine):
     train, test = walkers
-    random = plugins.load("mapping", "random")
+    random = registry.load("mapping", "random")
     mapping = random(random.Settings()).generate(alanine, n_beads, 3)
     error = cgae.linear_error(as_weights(mapping), *map(cgae.second_moments, walkers))
     assert float(error) == pytest.approx(squared_error(mapping, train, test), rel=1e-5, abs=1e-7)
@@ -69,7 +69,7 @@ def test_turned_and_shifted_frames_teach_the_same(walkers, alanine, rng):
 def test_beats_mappings_that_saw_no_frames_on_walkers_it_never_saw(walkers, alanine, n_beads):
     train, test = walkers
     others = {
-        name: plugins.load("mapping", name)(cgae.Settings()).generate(alanine, n_beads, 7)
+        name: registry.load("mapping", name)(cgae.Settings()).generate(alanine, n_beads, 7)
         for name in ("random", "backbone")
     }
     learned = cgae.Generator(cgae.CGAESettings()).generate(alanine, n_beads, 7, train)

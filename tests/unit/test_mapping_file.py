@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cgbench import plugins
-from cgbench.config import PlugIn
-from cgbench.errors import InputError
+from cgbench.core import registry
+from cgbench.core.errors import InputError
+from cgbench.core.registry import PlugIn
 from cgbench.methods.base import FitContext, draw
 
 YAML = """
@@ -19,7 +19,7 @@ YAML = """
 
 
 def generate(path, molecule, n_beads=3):
-    generator = plugins.load("mapping", "file")
+    generator = registry.load("mapping", "file")
     return generator(generator.Settings(path=str(path))).generate(molecule, n_beads, 0)
 
 
@@ -105,10 +105,10 @@ def test_a_missing_file_and_broken_json(written, alanine, tmp_path):
         generate(written("- atoms: all", "beads.json"), alanine)
 
 
-@pytest.mark.parametrize("name", plugins.names("methods"))
+@pytest.mark.parametrize("name", registry.names("methods"))
 def test_methods_keep_beads_of_any_centre(written, alanine, alanine_frames, name):
     mapping = generate(written(YAML), alanine)
-    method = plugins.load("methods", name)
+    method = registry.load("methods", name)
     short = {"epochs": 1} if "epochs" in method.Settings.model_fields else {}
     model = method(method.Settings(**short), mapping, alanine)
     frames = alanine_frames.positions[:60].astype(np.float64)

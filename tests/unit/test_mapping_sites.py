@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from cgbench import plugins
-from cgbench.errors import InputError
+from cgbench.chem.molecule import Molecule
+from cgbench.core import registry
+from cgbench.core.errors import InputError
+from cgbench.core.settings import parse_settings
 from cgbench.mapping.shuffled import shuffled
-from cgbench.molecule import Molecule
-from cgbench.settings import parse_settings
 
 
 def generate(name, molecule, n_beads, seed=0, positions=None, **settings):
-    generator = plugins.load("mapping", name)
+    generator = registry.load("mapping", name)
     return generator(generator.Settings(**settings)).generate(molecule, n_beads, seed, positions)
 
 
@@ -119,4 +119,4 @@ class TestShuffled:
     )
     def test_wrong_settings_are_refused_with_the_config(self, values, message):
         with pytest.raises(InputError, match=message):
-            parse_settings(plugins.load("mapping", "shuffled").Settings, values, "config")
+            parse_settings(registry.load("mapping", "shuffled").Settings, values, "config")

@@ -2,15 +2,16 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from cgbench import partition, plugins
-from cgbench.errors import InputError
+from cgbench.chem.molecule import Molecule
+from cgbench.core import registry
+from cgbench.core.errors import InputError
+from cgbench.mapping import _partition
 from cgbench.mapping.backbone import backbone_groups
 from cgbench.mapping.base import Mapping
-from cgbench.molecule import Molecule
 
 
 def generate(name, molecule, n_beads, seed=0):
-    generator = plugins.load("mapping", name)
+    generator = registry.load("mapping", name)
     return generator(generator.Settings()).generate(molecule, n_beads, seed)
 
 
@@ -102,7 +103,7 @@ def test_random_mappings_differ_between_seeds(alanine):
 def test_even_stretches_are_the_best_of_all(rng):
     for _ in range(20):
         sizes = rng.integers(1, 6, size=7).tolist()
-        found = partition.even_stretches(sizes, 3)
+        found = _partition.even_stretches(sizes, 3)
         assert [item for stretch in found for item in stretch] == list(range(7))
         cost = sum(sum(sizes[item] for item in stretch) ** 2 for stretch in found)
         every = [
@@ -114,7 +115,7 @@ def test_even_stretches_are_the_best_of_all(rng):
 
 
 def test_numbering_follows_the_lowest_atom():
-    assert partition.numbered(np.array([7, 7, 2, 7, 5, 2])).tolist() == [0, 0, 1, 0, 2, 1]
+    assert _partition.numbered(np.array([7, 7, 2, 7, 5, 2])).tolist() == [0, 0, 1, 0, 2, 1]
 
 
 class TestMapping:

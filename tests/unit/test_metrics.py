@@ -3,11 +3,12 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from cgbench import contacts, geometry, plugins
-from cgbench.errors import InputError
+from cgbench.chem import contacts, geometry
+from cgbench.chem.molecule import COVALENT_RADII, Molecule
+from cgbench.core import registry
+from cgbench.core.errors import InputError
 from cgbench.mapping.base import Mapping
 from cgbench.metrics.base import Evaluation
-from cgbench.molecule import COVALENT_RADII, Molecule
 
 # C-C-O in a row with a hydrogen on the first carbon, all bonds of ordinary length (Å).
 CHAIN = Molecule(
@@ -31,7 +32,7 @@ def evaluation(samples, reference=GEOMETRY, reconstruction=None):
 
 
 def value(name, evaluated):
-    metric = plugins.load("metrics", name)()
+    metric = registry.load("metrics", name)()
     sums = metric.statistics(evaluated, np.zeros(evaluated.n_frames, dtype=np.int64))
     return float(metric.value(sums.sum(axis=0)))
 
@@ -78,7 +79,7 @@ class TestRmsd:
         assert value("rmsd_backmap_min", samples) == pytest.approx(1.0)
 
     def test_one_number_is_read_as_diversity_and_as_error(self, random_evaluation):
-        diversity, error = (plugins.load("metrics", name) for name in ("rmsd_sample", "rmsd_backmap_mean"))
+        diversity, error = (registry.load("metrics", name) for name in ("rmsd_sample", "rmsd_backmap_mean"))
         assert (diversity.better, error.better) == ("higher", "lower")
         np.testing.assert_array_equal(
             diversity().per_frame(random_evaluation), error().per_frame(random_evaluation)
@@ -97,9 +98,9 @@ class TestRmsd:
             [MDAnalysis.analysis.rms.rmsd(sample, reference) for sample in samples]
             for samples, reference in zip(evaluated.samples, evaluated.reference, strict=True)
         ]
-        mean = plugins.load("metrics", "rmsd_sample")().per_frame(evaluated)
+        mean = registry.load("metrics", "rmsd_sample")().per_frame(evaluated)
         np.testing.assert_allclose(mean, np.mean(expected, axis=1), rtol=1e-5)
-        best = plugins.load("metrics", "rmsd_backmap_min")().per_frame(evaluated)
+        best = registry.load("metrics", "rmsd_backmap_min")().per_frame(evaluated)
         np.testing.assert_allclose(best, np.min(expected, axis=1), rtol=1e-5)
 
 
@@ -168,7 +169,7 @@ class TestDiversity:
         draws = (3.0 * state + 0.3 * rng.normal(size=(4000, 9, 4, 3))).astype(np.float32)
         evaluated = Evaluation.of_all_atoms(draws[:, 0], draws[:, 0], draws[:, 1:], CHAIN, ONE_BEAD)
         assert value("diversity", evaluated) == pytest.approx(0.0, abs=0.03)
-        each = plugins.load("metrics", "diversity")().per_frame(evaluated)
+        each = registry.load("metrics", "diversity")().per_frame(evaluated)
         assert (1 - each[:, 0] / each[:, 1]).mean() < -0.05
 
     def test_single_sample_leaves_it_undefined(self):
@@ -244,9 +245,9 @@ class TestGraph:
             }
             expected[frame, sample] = len(found ^ right) / len(right)
         assert expected.any()
-        scores = plugins.load("metrics", "graph_xor")().per_frame(evaluated)
+        scores = registry.load("metrics", "graph_xor")().per_frame(evaluated)
         np.testing.assert_allclose(scores, expected.mean(axis=1))
-        exact = plugins.load("metrics", "graph_exact")().per_frame(evaluated)
+        exact = registry.load("metrics", "graph_exact")().per_frame(evaluated)
         np.testing.assert_allclose(exact, (expected == 0).mean(axis=1))
 
     def test_chunks_change_nothing(self, random_evaluation, monkeypatch):
@@ -267,8 +268,8 @@ class TestGraph:
             CHAIN.bonds[:0],
         )
         for name in ("graph_xor", "graph_legacy", "rmsd_sample_legacy", "bond_length_w1"):
-            assert not plugins.load("metrics", name)().applies(bare)
-            assert plugins.load("metrics", name)().applies(CHAIN)
+            assert not registry.load("metrics", name)().applies(bare)
+            assert registry.load("metrics", name)().applies(CHAIN)
 
     def test_frames_of_md_have_the_graph_of_the_topology(self, alanine_frames, three_beads):
         frames = alanine_frames.positions

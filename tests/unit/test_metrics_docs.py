@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cgbench import plugins
+from cgbench.core import registry
 from cgbench.metrics.base import Unpaired
 
 ROOT = Path(__file__).parents[2]
@@ -20,13 +20,13 @@ ROWS = {
 
 
 def test_every_metric_has_one_row_and_every_row_a_metric() -> None:
-    assert sorted(ROWS) == plugins.names("metrics")
+    assert sorted(ROWS) == registry.names("metrics")
     assert len(re.findall(r"^\| `", PAGE, flags=re.MULTILINE)) == len(ROWS)
 
 
-@pytest.mark.parametrize("name", plugins.names("metrics"))
+@pytest.mark.parametrize("name", registry.names("metrics"))
 def test_row_has_definition_unit_direction_and_trap(name: str) -> None:
-    metric = plugins.load("metrics", name)
+    metric = registry.load("metrics", name)
     definition, declared, trap = ROWS[name]
     assert definition and trap
     unit, direction = declared.rsplit(", ", 1)
@@ -37,8 +37,8 @@ def test_row_has_definition_unit_direction_and_trap(name: str) -> None:
 def test_the_floor_is_of_the_metrics_for_which_samples_need_no_frame_of_theirs() -> None:
     section = PAGE.split("## The noise floor")[1].split("## ")[0]
     named = set(re.findall(r"`(\w+)`", section)) & set(ROWS)
-    metrics = plugins.names("metrics")
-    assert named == {name for name in metrics if issubclass(plugins.load("metrics", name), Unpaired)}
+    metrics = registry.names("metrics")
+    assert named == {name for name in metrics if issubclass(registry.load("metrics", name), Unpaired)}
 
 
 def test_sources_are_numbered_through() -> None:

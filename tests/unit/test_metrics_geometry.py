@@ -9,14 +9,14 @@ import pytest
 from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance
 
-from cgbench import plugins
-from cgbench.contacts import count_contacts
-from cgbench.evaluation import Evaluation
-from cgbench.geometry import bond_angles
+from cgbench.chem.contacts import count_contacts
+from cgbench.chem.geometry import bond_angles
+from cgbench.chem.molecule import VAN_DER_WAALS_RADII, Molecule
+from cgbench.chem.observables import Measured
+from cgbench.chem.trajectory_io import molecule_to_mdtraj
+from cgbench.core import registry
 from cgbench.mapping.base import Mapping
-from cgbench.measured import Measured
-from cgbench.molecule import VAN_DER_WAALS_RADII, Molecule
-from cgbench.trajectory_io import molecule_to_mdtraj
+from cgbench.metrics._evaluation import Evaluation
 
 # C-C-O in a row with a hydrogen on the first carbon, which lies at the origin (Å).
 CHAIN = Molecule(
@@ -39,7 +39,7 @@ def evaluation(samples, reference=GEOMETRY, molecule=CHAIN):
 
 
 def value(name, evaluated):
-    metric = plugins.load("metrics", name)()
+    metric = registry.load("metrics", name)()
     sums = metric.statistics(evaluated, np.zeros(evaluated.n_frames, dtype=np.int64))
     return float(metric.value(sums.sum(axis=0)))
 
@@ -76,7 +76,7 @@ class TestBondLengths:
         assert value("bond_length_w1", two) == pytest.approx(0.2 / 3, abs=1e-5)
 
     def test_is_in_angstrom(self):
-        assert plugins.load("metrics", "bond_length_w1").unit == "Å"
+        assert registry.load("metrics", "bond_length_w1").unit == "Å"
         in_nanometres = evaluation([GEOMETRY / 10])
         assert value("bond_length_w1", in_nanometres) == pytest.approx(0.9 * (1.5 + 1.4 + 1.0) / 3, abs=1e-5)
         assert value("bonds_within_10pct", in_nanometres) == 0
@@ -215,7 +215,7 @@ class TestSymmetry:
 def test_each_thing_is_measured_once(noisy, monkeypatch):
     calls = []
     monkeypatch.setattr(
-        "cgbench.measured.count_contacts", lambda *args: calls.append(args) or count_contacts(*args)
+        "cgbench.chem.observables.count_contacts", lambda *args: calls.append(args) or count_contacts(*args)
     )
     measured = Measured(noisy.samples, noisy.molecule)
     for _ in range(3):

@@ -6,15 +6,15 @@ import MDAnalysis.lib.distances
 import numpy as np
 import pytest
 
-from cgbench import plugins
-from cgbench.evaluation import Evaluation
-from cgbench.geometry import dihedrals
+from cgbench.chem.dihedrals import chi_atoms, phi_psi, phi_psi_atoms
+from cgbench.chem.geometry import dihedrals
+from cgbench.chem.molecule import Molecule
+from cgbench.chem.trajectory_io import load_trajectory, read_topology
+from cgbench.core import registry
+from cgbench.core.settings import parse_settings
 from cgbench.mapping.base import Mapping
-from cgbench.molecule import Molecule
-from cgbench.settings import parse_settings
+from cgbench.metrics._evaluation import Evaluation
 from cgbench.simulation import Recipe, build_structure
-from cgbench.torsions import chi_atoms, phi_psi, phi_psi_atoms
-from cgbench.trajectory_io import load_trajectory, read_topology
 
 # N at the origin, then CA, C, CB of one residue, so that (N - CA) x (C - CA) · (CB - CA) is 1.5^3.
 CENTRE = Molecule(
@@ -44,7 +44,7 @@ def evaluation(reference, samples, molecule):
 
 
 def value(name, evaluated):
-    metric = plugins.load("metrics", name)()
+    metric = registry.load("metrics", name)()
     sums = metric.statistics(evaluated, np.zeros(evaluated.n_frames, dtype=np.int64))
     return float(metric.value(sums.sum(axis=0)))
 
@@ -95,7 +95,7 @@ class TestChirality:
         assert handedness(mirror) == [0, 1, 0]
 
     def test_needs_a_beta_carbon(self):
-        metric = plugins.load("metrics", "chirality_wrong")()
+        metric = registry.load("metrics", "chirality_wrong")()
         assert metric.applies(CENTRE)
         assert not metric.applies(replace(CENTRE, atom_names=("N", "CA", "C", "HA3")))
 
@@ -124,7 +124,7 @@ class TestBackbone:
                 np.testing.assert_allclose((off + 180) % 360 - 180, 0, atol=0.05)
 
     def test_does_not_apply_without_a_backbone(self):
-        assert not plugins.load("metrics", "phi_psi_jsd")().applies(SERINE)
+        assert not registry.load("metrics", "phi_psi_jsd")().applies(SERINE)
 
 
 class TestSideChains:
@@ -184,4 +184,4 @@ class TestSideChains:
         assert value("chi_jsd", turned) == pytest.approx(expected, abs=1e-9)
 
     def test_does_not_apply_to_alanine(self, alanine):
-        assert not plugins.load("metrics", "chi_jsd")().applies(alanine)
+        assert not registry.load("metrics", "chi_jsd")().applies(alanine)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from cgbench.errors import InputError
-from cgbench.molecule import COVALENT_RADII, VAN_DER_WAALS_RADII, Molecule
+from cgbench.chem.molecule import COVALENT_RADII, VAN_DER_WAALS_RADII, Molecule
+from cgbench.core.errors import InputError
 
 WATER = Molecule(
     elements=("O", "H", "H"),

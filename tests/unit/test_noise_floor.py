@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cgbench import plugins
-from cgbench.datasets.bundled import CARD
-from cgbench.force_field import force_field_of
-from cgbench.noise_floor import COLUMNS, noise_floor, write_noise_floor
-from cgbench.schema import Protocol
-from cgbench.splits import make_split
+from cgbench.chem.force_field import force_field_of
+from cgbench.config.schema import Protocol
+from cgbench.core import registry
+from cgbench.data.sources.bundled import CARD
+from cgbench.data.splits import make_split
+from cgbench.statistics.noise_floor import COLUMNS, noise_floor, write_noise_floor
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def split(alanine_frames):
 
 @pytest.fixture(scope="module")
 def floor(alanine_frames, split):
-    return noise_floor(alanine_frames, split, plugins.names("metrics"), "toy")
+    return noise_floor(alanine_frames, split, registry.names("metrics"), "toy")
 
 
 def test_has_the_metrics_that_compare_distributions(floor, split):
@@ -78,5 +78,5 @@ def test_is_written(alanine_frames, split, floor, tmp_path):
     alanine_frames.save(tmp_path / "frames.npz")
     split.save(tmp_path / "split.json")
     files = tmp_path / "frames.npz", tmp_path / "split.json"
-    write_noise_floor(*files, plugins.names("metrics"), "toy", tmp_path / "floor.csv")
+    write_noise_floor(*files, registry.names("metrics"), "toy", tmp_path / "floor.csv")
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "floor.csv"), floor, check_dtype=False)

@@ -7,21 +7,21 @@ import numpy as np
 import pytest
 
 import cgbench
-from cgbench import plugins
-from cgbench.config import PlugIn
-from cgbench.energy import energies_per_atom
-from cgbench.errors import InputError
-from cgbench.files import sha256
-from cgbench.force_field import force_field_of
-from cgbench.frames import Frames
-from cgbench.prepare import composition, prepare, residues, without_backbone
-from cgbench.trajectory_io import molecule_to_mdtraj, read_topology
+from cgbench.chem.energy import energies_per_atom
+from cgbench.chem.force_field import force_field_of
+from cgbench.chem.frames import Frames
+from cgbench.chem.trajectory_io import molecule_to_mdtraj, read_topology
+from cgbench.core import registry
+from cgbench.core.atomic_io import sha256
+from cgbench.core.errors import InputError
+from cgbench.core.registry import PlugIn
+from cgbench.data.prepare import composition, prepare, residues, without_backbone
 
 N_FRAMES = 8
 
 
 def plug_in(**settings):
-    return PlugIn.parse("datasets", "mine", "files", settings, "config")
+    return PlugIn.parse("sources", "mine", "files", settings, "config")
 
 
 @pytest.fixture
@@ -93,9 +93,7 @@ def test_frame_interval_mends_time_that_runs_backwards(folder):
 
 
 def test_bundled_folder(alanine_directory, tmp_path):
-    source = PlugIn.parse(
-        "datasets", "x", "bundled", {"directory": str(alanine_directory), "stride": 100}, ""
-    )
+    source = PlugIn.parse("sources", "x", "bundled", {"directory": str(alanine_directory), "stride": 100}, "")
     prepare(source, tmp_path)
     card = json.loads((tmp_path / "card.json").read_text())
     frames = Frames.load(tmp_path / "frames.npz")
@@ -114,7 +112,7 @@ def test_a_force_field_goes_to_the_card_and_energies_apply(folder, alanine):
     prepare(plug_in(**files, openmm_force_field=FORCE_FIELD), folder / "out")
     named = force_field_of(folder / "out" / "card.json")
     assert named == tuple(FORCE_FIELD)
-    assert plugins.load("metrics", "energy_raw")().applies(alanine, named)
+    assert registry.load("metrics", "energy_raw")().applies(alanine, named)
 
 
 @pytest.mark.parametrize(

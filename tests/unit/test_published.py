@@ -6,11 +6,11 @@ import torch
 from scipy.spatial.transform import Rotation
 from torch import Tensor
 
-from cgbench.errors import InputError
-from cgbench.frames import Frames
+from cgbench.chem.frames import Frames
+from cgbench.chem.molecule import Molecule
+from cgbench.core.errors import InputError
 from cgbench.mapping.base import Mapping
 from cgbench.methods import cgvae_published
-from cgbench.molecule import Molecule
 from cgbench.nn.published import PublishedEncoder, PublishedNetwork
 from cgbench.nn.published_decoder import PublishedDecoder, PublishedMessage
 from cgbench.nn.radial import RadialBasis, channel_sum, pair_distance

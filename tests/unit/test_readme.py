@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import yaml
 
-from cgbench.config import Config
-from cgbench.frames import Frames
+from cgbench.chem.frames import Frames
+from cgbench.config.loader import Config
+from cgbench.core.settings import Settings
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import FitContext
-from cgbench.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from cgbench.config import Config
-from cgbench.results import read_metrics
+from cgbench.config.loader import Config
+from cgbench.results.tables import read_metrics
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "results/reference"

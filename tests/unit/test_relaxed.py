@@ -5,15 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cgbench.config import PlugIn
-from cgbench.contacts import count_contacts
-from cgbench.errors import InputError
-from cgbench.frames import Frames
+from cgbench.chem.contacts import count_contacts
+from cgbench.chem.frames import Frames
+from cgbench.chem.molecule import Molecule
+from cgbench.core.errors import InputError
+from cgbench.core.registry import PlugIn
+from cgbench.core.settings import Settings
 from cgbench.mapping.base import Mapping
 from cgbench.methods import conditional_gaussian, relaxed
 from cgbench.methods.base import FitContext, load_model
-from cgbench.molecule import Molecule
-from cgbench.settings import Settings
 
 
 def parse(**settings: object) -> relaxed.RelaxedSettings:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from cgbench.config import Config
-from cgbench.datasets.bundled import BundledSettings, Source
-from cgbench.files import read_json, sha256
-from cgbench.schema import Protocol
-from cgbench.settings import parse_settings
+from cgbench.config.loader import Config
+from cgbench.config.schema import Protocol
+from cgbench.core.atomic_io import read_json, sha256
+from cgbench.core.settings import parse_settings
+from cgbench.data.sources.bundled import BundledSettings, Source
+from cgbench.data.splits import make_split
 from cgbench.simulation.recipe import Recipe
-from cgbench.splits import make_split
 
 ROOT = Path(__file__).parents[2]
 CARDS = sorted((ROOT / "workflow/resources").glob("*/card.json"))

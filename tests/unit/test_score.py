@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from cgbench import plugins
-from cgbench.datasets.bundled import CARD
-from cgbench.errors import InputError
-from cgbench.evaluation import Evaluation
-from cgbench.force_field import force_field_of
-from cgbench.schema import Protocol
-from cgbench.score import COLUMNS, score, score_blocks
-from cgbench.splits import make_split
+from cgbench.chem.force_field import force_field_of
+from cgbench.config.schema import Protocol
+from cgbench.core import registry
+from cgbench.core.errors import InputError
+from cgbench.data.sources.bundled import CARD
+from cgbench.data.splits import make_split
+from cgbench.metrics._evaluation import Evaluation
+from cgbench.pipeline.score import COLUMNS, score, score_blocks
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def write(tmp_path, arrays):
 
 
 def test_rows_are_tidy(alanine_frames, split, three_beads, stored, tmp_path, capsys):
-    names = plugins.names("metrics")
+    names = registry.names("metrics")
     table = score(alanine_frames, split, three_beads, write(tmp_path, stored), names)
     assert tuple(table.columns) == COLUMNS
     assert set(table["metric"]) == set(names) - {"chi_jsd", "energy_raw", "energy_minimised"}
@@ -73,7 +73,7 @@ def test_scores_of_single_frames_and_blocks_are_kept(alanine_frames, split, thre
         np.testing.assert_array_equal(kept["frame_index"], split.test)
         np.testing.assert_array_equal(kept["block"], [0] * 6 + [1] * 6)
         for row in table.itertuples():
-            metric = plugins.load("metrics", row.metric)()
+            metric = registry.load("metrics", row.metric)()
             blocks = kept[f"{row.metric}.{row.atoms}.blocks"]
             assert len(blocks) == 2
             assert metric.value(blocks.sum(axis=0)) == pytest.approx(row.value)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cgbench.config import Config
-from cgbench.errors import InputError
+from cgbench.config.loader import Config
+from cgbench.core.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted([*ROOT.glob("src/**/*.py"), *ROOT.glob("benchmarks/*.py")])

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from itertools import product
 
-from cgbench.seeds import derive
+from cgbench.core.seeds import derive
 
 
 def test_value_never_changes() -> None:
@@ -13,7 +13,7 @@ def test_value_never_changes() -> None:
 
 
 def test_same_in_another_process() -> None:
-    code = "from cgbench.seeds import derive; print(derive(2022, 'train', 0))"
+    code = "from cgbench.core.seeds import derive; print(derive(2022, 'train', 0))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(done.stdout) == derive(2022, "train", 0)
 

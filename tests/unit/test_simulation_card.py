@@ -4,10 +4,10 @@ import mdtraj
 import numpy as np
 import pytest
 
-from cgbench.basins import BASINS
-from cgbench.errors import InputError
-from cgbench.files import read_json, sha256
-from cgbench.settings import parse_settings
+from cgbench.chem.rama_basins import BASINS
+from cgbench.core.atomic_io import read_json, sha256
+from cgbench.core.errors import InputError
+from cgbench.core.settings import parse_settings
 from cgbench.simulation import Recipe, build_structure, bundle, simulate_walker
 from cgbench.simulation.agreement import agreement, as_markdown
 from cgbench.simulation.folding import contact_atoms

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from openmm.app import PDBFile
 
-from cgbench.errors import InputError
-from cgbench.settings import parse_settings
+from cgbench.core.errors import InputError
+from cgbench.core.settings import parse_settings
 from cgbench.simulation import Recipe, build_structure
 from cgbench.simulation.folding import contact_atoms, folded, melted
 from cgbench.simulation.shape import load_reference, shape

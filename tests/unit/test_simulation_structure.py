@@ -5,8 +5,8 @@ from collections import Counter
 import mdtraj
 import pytest
 
-from cgbench.errors import InputError
-from cgbench.settings import parse_settings
+from cgbench.core.errors import InputError
+from cgbench.core.settings import parse_settings
 from cgbench.simulation import Recipe, build_structure
 from cgbench.simulation.stereo import check_stereochemistry
 

@@ -10,8 +10,8 @@ import numpy as np
 import openmm
 import pytest
 
-from cgbench.errors import InputError
-from cgbench.settings import parse_settings
+from cgbench.core.errors import InputError
+from cgbench.core.settings import parse_settings
 from cgbench.simulation import Recipe, build_structure, simulate_walker
 from cgbench.simulation.dynamics import make_context, make_system
 from cgbench.simulation.recipe import TorsionStart

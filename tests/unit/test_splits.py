@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import lfilter
 
-from cgbench.errors import InputError
-from cgbench.frames import Frames
-from cgbench.molecule import Molecule
-from cgbench.schema import Protocol
-from cgbench.splits import PARTS, Split, make_split
+from cgbench.chem.frames import Frames
+from cgbench.chem.molecule import Molecule
+from cgbench.config.schema import Protocol
+from cgbench.core.errors import InputError
+from cgbench.data.splits import PARTS, Split, make_split
 
 ARGON = Molecule(("Ar",), ("AR",), ("AR",), np.array([0]), np.array([39.9]), np.empty((0, 2), dtype=np.int64))
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from cgbench.superposition import centred, mean_shape, nearest_shapes, rotations, shape_distances
+from cgbench.chem.superposition import centred, mean_shape, nearest_shapes, rotations, shape_distances
 
 
 def weights(rng: np.random.Generator, n: int) -> np.ndarray:

@@ -15,17 +15,17 @@ import torch
 from tracked_runs import offline_runs, read_run
 from typer.testing import CliRunner
 
-from cgbench.cli import app
-from cgbench.config import PlugIn, Protocol
-from cgbench.frames import Frames
+from cgbench.chem.frames import Frames
+from cgbench.cli.main import app
+from cgbench.config.schema import Protocol, Tracking
+from cgbench.core.registry import PlugIn
+from cgbench.data.splits import make_split
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import FitContext
-from cgbench.sample import sample
-from cgbench.schema import Tracking
-from cgbench.score import evaluate
-from cgbench.splits import make_split
-from cgbench.tracking import environment, track
-from cgbench.train import train
+from cgbench.pipeline.sample import sample
+from cgbench.pipeline.score import evaluate
+from cgbench.pipeline.train import train
+from cgbench.runtime.tracking import environment, track
 
 MLP = PlugIn.from_json("methods", '{"use": "mlp", "settings": {"epochs": 3, "width": 1}}')
 LABELS = {"dataset": "ala", "mapping_name": "residues"}

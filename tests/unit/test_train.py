@@ -9,16 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cgbench import sources
-from cgbench.config import PlugIn, Protocol
-from cgbench.errors import InputError
-from cgbench.frames import Frames
+from cgbench.chem.frames import Frames
+from cgbench.config.schema import Protocol
+from cgbench.core import code_dependencies as sources
+from cgbench.core.errors import InputError
+from cgbench.core.registry import PlugIn
+from cgbench.core.seeds import derive
+from cgbench.data.splits import Split, make_split
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import FitContext, Positions
 from cgbench.methods.linear import Method
-from cgbench.seeds import derive
-from cgbench.splits import Split, make_split
-from cgbench.train import train
+from cgbench.pipeline.train import train
 
 LINEAR = PlugIn.from_json("methods", '{"use": "linear"}')
 MLP = PlugIn.from_json("methods", '{"use": "mlp", "settings": {"epochs": 1}}')
@@ -98,7 +99,7 @@ def test_checkpoints_belong_to_the_sources_of_all_that_a_method_is_made_of(
         asked.append(name)
         return real(room, name)
 
-    monkeypatch.setattr("cgbench.train.source_files", spy)
+    monkeypatch.setattr("cgbench.pipeline.train.source_files", spy)
     method = PlugIn.from_json("methods", '{"use": "relaxed", "settings": {"of": "linear"}}')
     train(*task, method, tmp_path / "run", seed=1)
     assert asked == ["relaxed", "linear"]
@@ -152,7 +153,7 @@ def test_method_without_a_network_stays_on_the_cpu(
 
 def test_a_job_is_deterministic_without_waiting_for_the_compiler() -> None:
     code = (
-        "import sys, torch; from cgbench import runtime; runtime.set_up(1, 1); "
+        "import sys, torch; from cgbench.runtime import device; device.set_up(1, 1); "
         "print(torch.are_deterministic_algorithms_enabled(), "
         "torch.is_deterministic_algorithms_warn_only_enabled(), torch.get_num_threads(), "
         "'torch._inductor' in sys.modules)"

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cgbench.errors import InputError
+from cgbench.core.errors import InputError
 from cgbench.methods.base import FitContext
 from cgbench.nn.training import Terms, TrainingSettings, train_network
 

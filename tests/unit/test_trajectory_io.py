@@ -2,8 +2,8 @@ import mdtraj
 import numpy as np
 import pytest
 
-from cgbench import trajectory_io
-from cgbench.errors import InputError
+from cgbench.chem import trajectory_io
+from cgbench.core.errors import InputError
 
 N_FRAMES = 12
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from cgbench.files import read_json
+from cgbench.core.atomic_io import read_json
 from workflow_project import ROOT, Project
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cgbench.files import read_json, sha256
+from cgbench.core.atomic_io import read_json, sha256
 from workflow_project import Project
 
 pytestmark = pytest.mark.slow

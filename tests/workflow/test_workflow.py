@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cgbench import plugins
+from cgbench.core import registry
 from workflow_project import Project
 
 pytestmark = pytest.mark.slow
@@ -23,7 +23,7 @@ def test_every_cell_is_scored(finished: Project) -> None:
     assert len(cells) == 2 * 6 * 2  # resolutions, methods, folds
     assert cells.size().nunique() == 1, "cells are scored alike"
     # Alanine has no χ.
-    assert set(metrics["metric"]) == set(plugins.names("metrics")) - {"chi_jsd"}
+    assert set(metrics["metric"]) == set(registry.names("metrics")) - {"chi_jsd"}
     # Two samples are drawn, so that even diversity is a number; of valid samples there may be none.
     undefined = metrics[~np.isfinite(metrics["value"])]
     assert set(undefined["metric"]) <= {"rmsd_sample_legacy"}

@@ -13,13 +13,13 @@ from snakemake_interface_common.exceptions import WorkflowError
 SOURCE = str(Path(workflow.basedir, "src"))
 sys.path.insert(0, SOURCE)
 
-from cgbench.config import Config
-from cgbench.errors import InputError
-from cgbench.plugins import load
-from cgbench.settings import fingerprint
-from cgbench.sources import source_files, verb_files
-from cgbench.sweeps import swept
-from cgbench.tracking import environment
+from cgbench.config.loader import Config
+from cgbench.core.errors import InputError
+from cgbench.core.registry import load
+from cgbench.core.settings import fingerprint
+from cgbench.core.code_dependencies import source_files, verb_files
+from cgbench.config.sweeps import swept
+from cgbench.runtime.tracking import environment
 
 try:
     CONFIG = Config.from_dict(config)

@@ -7,7 +7,7 @@ rule prepare:
         .create()
         .input_files(),
         sources=lambda wildcards: source_inputs(
-            "datasets", CONFIG.datasets[wildcards.dataset].use, verb="prepare"
+            "sources", CONFIG.datasets[wildcards.dataset].use, verb="prepare"
         ),
     output:
         frames=f"{DATA}/frames.npz",

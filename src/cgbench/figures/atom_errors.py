@@ -12,13 +12,13 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cgbench.errors import InputError
+from cgbench.chem.frames import Frames
+from cgbench.chem.molecule import Molecule
+from cgbench.core.errors import InputError
 from cgbench.figures.mapping_graph import Points
 from cgbench.figures.mapping_panels import COLUMNS_OF_LARGE, SMALL_UP_TO
-from cgbench.figures.stored import StoredRun
+from cgbench.figures.run_samples import StoredRun
 from cgbench.figures.style import DOUBLE_COLUMN, readable, styled
-from cgbench.frames import Frames
-from cgbench.molecule import Molecule
 
 COLORS = sns.cm.rocket_r  # from near white at no error to black
 BAR = 0.9  # inches for the colour bar

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from cgbench.errors import InputError
+from cgbench.core.errors import InputError
 from cgbench.figures.style import (
     DIRECTION,
     DOUBLE_COLUMN,
@@ -25,7 +25,7 @@ from cgbench.figures.style import (
     styled,
     without_unit_one,
 )
-from cgbench.results import declared, over_folds
+from cgbench.results.tables import declared, over_folds
 
 Spread = Literal["se", "sd"]
 
@@ -51,7 +51,7 @@ def comparison(
     Parameters
     ----------
     metrics, runs
-        Tables that :func:`cgbench.results.collect` wrote.
+        Tables that :func:`cgbench.results.tables.collect` wrote.
     dataset, mapping
         Which part of them.
     atoms

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
+from cgbench.figures.method_points import draw_point, method_points
 from cgbench.figures.panels import clear, mean_and_error, part
-from cgbench.figures.points import draw_point, method_points
 from cgbench.figures.style import (
     DOUBLE_COLUMN,
     GREY,
@@ -19,7 +19,7 @@ from cgbench.figures.style import (
     readable,
     styled,
 )
-from cgbench.results import TASK
+from cgbench.results.tables import TASK
 
 MEAN, BEST = "rmsd_backmap_mean", "rmsd_backmap_min"
 # Times below are drawn here: a logarithmic axis has no 0, and less is noise of the clock.
@@ -33,7 +33,7 @@ def cost(metrics: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, 
     Parameters
     ----------
     metrics, runs
-        Tables that :func:`cgbench.results.collect` wrote.
+        Tables that :func:`cgbench.results.tables.collect` wrote.
     dataset, mapping, atoms
         Which part of them.
 

@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 from numpy.typing import NDArray
 
-from cgbench.block_sums import BlockSums
-from cgbench.figures.quantities import Group, Quantity
+from cgbench.chem.observables import Measured
+from cgbench.figures.distribution_terms import Group, Quantity
 from cgbench.figures.style import DOUBLE_COLUMN, GREY, method_styles, notice, readable, styled
-from cgbench.measured import Measured
-from cgbench.results import read_run
+from cgbench.results.scores_file import BlockSums
+from cgbench.results.tables import read_run
 
 Weights = NDArray[np.float64]
 
@@ -112,7 +112,7 @@ def distributions(
     Parameters
     ----------
     quantity
-        From :func:`cgbench.figures.quantities.quantities`.
+        From :func:`cgbench.figures.distribution_terms.quantities`.
     runs
         Of any folds, which are pooled; their distances are averaged.
     floors

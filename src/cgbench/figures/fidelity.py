@@ -4,9 +4,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cgbench.errors import InputError
+from cgbench.core.errors import InputError
 from cgbench.figures.comparison import decade, draw_methods, from_zero, resolution_ticks
-from cgbench.figures.floor import draw_floor, floor_handle, floor_values
+from cgbench.figures.noise_floor import draw_floor, floor_handle, floor_values
 from cgbench.figures.style import (
     DIRECTION,
     DOUBLE_COLUMN,
@@ -18,7 +18,7 @@ from cgbench.figures.style import (
     styled,
     without_unit_one,
 )
-from cgbench.results import declared, over_folds
+from cgbench.results.tables import declared, over_folds
 
 # Those that a table has: a molecule without side chains has no χ, one without a force field no energy.
 PANELS = (
@@ -37,9 +37,9 @@ def fidelity(
     Parameters
     ----------
     metrics
-        Table that :func:`cgbench.results.collect` wrote.
+        Table that :func:`cgbench.results.tables.collect` wrote.
     floors
-        From :func:`cgbench.figures.floor.read_floors`; those of other datasets are left out.
+        From :func:`cgbench.figures.noise_floor.read_floors`; those of other datasets are left out.
     dataset, mapping
         Which part of the table.
     atoms

@@ -9,10 +9,10 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from cgbench.chem.molecule import Molecule
 from cgbench.figures.mapping_panels import SMALL_UP_TO, Color, bead_colors, coarse_to_fine, mapping_panels
 from cgbench.figures.style import styled
 from cgbench.mapping.base import Mapping
-from cgbench.molecule import Molecule
 
 MARGIN = 0.8  # bonds around all that is drawn
 

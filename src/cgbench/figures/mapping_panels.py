@@ -8,10 +8,10 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cgbench.errors import InputError
+from cgbench.chem.molecule import Molecule
+from cgbench.core.errors import InputError
 from cgbench.figures.style import DOUBLE_COLUMN, PALETTE, readable
 from cgbench.mapping.base import Mapping
-from cgbench.molecule import Molecule
 
 # Beyond this many atoms, letters for them would overlap, and four panels side by side be too small.
 SMALL_UP_TO = 60

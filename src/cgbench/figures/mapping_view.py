@@ -11,10 +11,10 @@ from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
+from cgbench.chem.molecule import Molecule
 from cgbench.figures.mapping_panels import Color, bead_colors, coarse_to_fine, lighter, mapping_panels
 from cgbench.figures.style import styled
 from cgbench.mapping.base import Mapping
-from cgbench.molecule import Molecule
 
 MARGIN = 0.5  # Å around all that is drawn
 HEAVY, HYDROGEN = 0.34, 0.2  # radii of atoms as drawn, Å

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cgbench.errors import InputError
+from cgbench.core.errors import InputError
 from cgbench.figures.style import DOUBLE_COLUMN
 
 COLUMNS = 4

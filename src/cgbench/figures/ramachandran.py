@@ -9,8 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 
-from cgbench.errors import InputError
-from cgbench.figures.stored import StoredRun
+from cgbench.chem.dihedrals import phi_psi
+from cgbench.chem.molecule import Molecule
+from cgbench.core.errors import InputError
+from cgbench.figures.run_samples import StoredRun
 from cgbench.figures.style import DOUBLE_COLUMN, method_styles, notice, readable, styled
 from cgbench.figures.torsions import (
     NO_BACKBONE,
@@ -21,8 +23,6 @@ from cgbench.figures.torsions import (
     draw_difference,
     write_divergence,
 )
-from cgbench.molecule import Molecule
-from cgbench.torsions import phi_psi
 
 # Inches for what stands left and right of the panels: labels and the colour bar.
 MARGIN = 1.5

@@ -13,10 +13,10 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from scipy.stats import gaussian_kde
 
+from cgbench.chem.frames import Frames
+from cgbench.chem.molecule import IntArray, Molecule
+from cgbench.chem.trajectory_io import molecule_to_mdtraj
 from cgbench.figures.style import DOUBLE_COLUMN, PALETTE, PRINTABLE, notice, readable, styled
-from cgbench.frames import Frames
-from cgbench.molecule import IntArray, Molecule
-from cgbench.trajectory_io import molecule_to_mdtraj
 
 NATIVE = "folded"
 # More than this would be too narrow to read; distributions are of all trajectories.

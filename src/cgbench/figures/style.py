@@ -12,8 +12,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from cgbench.files import atomic_output
-from cgbench.tracking import track
+from cgbench.core.atomic_io import atomic_output
+from cgbench.runtime.tracking import track
 
 # Width of a journal's page with two columns, inches.
 DOUBLE_COLUMN = 7.2

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from cgbench.errors import InputError
-from cgbench.figures.floor import draw_floor, floor_handle, floor_values
+from cgbench.core.errors import InputError
+from cgbench.figures.noise_floor import draw_floor, floor_handle, floor_values
 from cgbench.figures.panels import clear, mean_and_error
 from cgbench.figures.style import (
     DIRECTION,
@@ -24,7 +24,7 @@ from cgbench.figures.style import (
     styled,
     without_unit_one,
 )
-from cgbench.results import declared, over_folds, read_metrics, read_run
+from cgbench.results.tables import declared, over_folds, read_metrics, read_run
 
 Point = tuple[float, float]  # mean and standard error
 
@@ -66,7 +66,7 @@ def sweep(
     table
         From :func:`read_sweep`, of one dataset and mapping.
     floors
-        From :func:`cgbench.figures.floor.read_floors`; those of the dataset are drawn.
+        From :func:`cgbench.figures.noise_floor.read_floors`; those of the dataset are drawn.
     setting
         Which one.
     title

@@ -9,7 +9,7 @@ from matplotlib.ticker import FixedLocator
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from cgbench.basins import EDGES
+from cgbench.chem.rama_basins import EDGES
 
 Angles = NDArray[np.float64]  # [n_frames, n_residues, 2], φ and ψ, degrees
 

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from cgbench.errors import InputError
+from cgbench.core.errors import InputError
 from cgbench.figures.style import DOUBLE_COLUMN, notice, readable, styled
-from cgbench.results import read_run
+from cgbench.results.tables import read_run
 
 # part: (colour, line width); thin and dark on top for what choices are made on.
 PARTS = {"train": ("#56b4e9", 1.3), "valid": ("#000000", 0.7)}

@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from cgbench.basins import BASINS, BLOCKS, SLOW, populations
+from cgbench.chem.dihedrals import phi_psi
+from cgbench.chem.frames import Frames
+from cgbench.chem.rama_basins import BASINS, BLOCKS, SLOW, populations
 from cgbench.figures.style import DOUBLE_COLUMN, GREY, notice, readable, styled
 from cgbench.figures.torsions import NO_BACKBONE, draw_density
-from cgbench.frames import Frames
-from cgbench.torsions import phi_psi
 
 # More densities than this would be too small to read; populations are drawn for all trajectories.
 DENSITIES_UP_TO = 8
@@ -32,7 +32,7 @@ def walkers(frames: Frames, title: str = "") -> Figure:
 
     Notes
     -----
-    A trajectory with fewer frames than :data:`cgbench.basins.BLOCKS` is left out.
+    A trajectory with fewer frames than :data:`cgbench.chem.rama_basins.BLOCKS` is left out.
     """
     angles = phi_psi(frames.positions, frames.molecule)
     numbers, counts = np.unique(frames.trajectory, return_counts=True)

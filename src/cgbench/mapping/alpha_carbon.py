@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench import partition
-from cgbench.errors import InputError
+from cgbench.chem.molecule import Molecule
+from cgbench.core.errors import InputError
+from cgbench.mapping import _partition
 from cgbench.mapping.base import Mapping, MappingGenerator
-from cgbench.molecule import Molecule
 
 
 class Generator(MappingGenerator):
@@ -30,7 +30,7 @@ class Generator(MappingGenerator):
             )
         weights = np.zeros(molecule.n_atoms)
         weights[[_site(molecule, atoms.tolist()) for atoms in residues]] = 1.0
-        return Mapping(partition.numbered(molecule.residue_index), weights)
+        return Mapping(_partition.numbered(molecule.residue_index), weights)
 
 
 def _site(molecule: Molecule, atoms: list[int]) -> int:

@@ -4,9 +4,9 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench import partition
+from cgbench.chem.molecule import Molecule
+from cgbench.mapping import _partition
 from cgbench.mapping.base import Mapping, MappingGenerator
-from cgbench.molecule import Molecule
 
 # Atoms of the chain of a peptide; CH3 is the end of a cap (ACE, NME).
 BACKBONE_NAMES = frozenset({"CH3", "N", "CA", "C"})
@@ -31,16 +31,16 @@ class Generator(MappingGenerator):
         groups = backbone_groups(molecule)
         if n_beads <= len(groups):
             sizes = [int(molecule.heavy[list(group)].sum()) for group in groups]
-            stretches = partition.even_stretches(sizes, n_beads)
+            stretches = _partition.even_stretches(sizes, n_beads)
             groups = [frozenset().union(*groups[s.start : s.stop]) for s in stretches]
         else:
-            groups = partition.split_largest(groups, molecule.graph, molecule.heavy, n_beads)
-        return Mapping.centres(partition.bead_index(groups, molecule.n_atoms))
+            groups = _partition.split_largest(groups, molecule.graph, molecule.heavy, n_beads)
+        return Mapping.centres(_partition.bead_index(groups, molecule.n_atoms))
 
 
-def backbone_groups(molecule: Molecule) -> list[partition.Group]:
+def backbone_groups(molecule: Molecule) -> list[_partition.Group]:
     """Backbone atoms in chain order, each with the atoms that hang on it."""
-    groups: list[partition.Group] = []
+    groups: list[_partition.Group] = []
     for component in sorted(nx.connected_components(molecule.graph), key=min):
         part = molecule.graph.subgraph(sorted(component))
         chain = _chain(part, molecule)

@@ -9,10 +9,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.errors import InputError
-from cgbench.files import read_json, write_json
-from cgbench.molecule import IntArray, Molecule
-from cgbench.settings import Settings as SettingsModel
+from cgbench.chem.molecule import IntArray, Molecule
+from cgbench.core.atomic_io import read_json, write_json
+from cgbench.core.errors import InputError
+from cgbench.core.settings import Settings as SettingsModel
 
 
 @dataclass(frozen=True)

@@ -30,11 +30,11 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from cgbench import partition
-from cgbench.errors import InputError
+from cgbench.chem.molecule import Molecule
+from cgbench.core.errors import InputError
+from cgbench.core.settings import Settings
+from cgbench.mapping import _partition
 from cgbench.mapping.base import Mapping, MappingGenerator
-from cgbench.molecule import Molecule
-from cgbench.settings import Settings
 
 # Training frames are cut into so many stretches, of which every fourth is held out.
 STRETCHES = 20
@@ -111,7 +111,7 @@ class Generator(MappingGenerator):
         trained = [repaired(labels, n_beads, fit) for labels in self._train(fit, n_beads, seed)]
         starts = best_first(trained, fit, held)[: math.ceil(self.settings.restarts / SEARCHED)]
         found = [search(labels, fit, held, self.settings.search_lift_weight) for labels in starts]
-        return Mapping.centres(partition.numbered(best_first(found, fit, held)[0].numpy()))
+        return Mapping.centres(_partition.numbered(best_first(found, fit, held)[0].numpy()))
 
     def _moments(self, positions: NDArray[np.float32]) -> tuple[Tensor, Tensor]:
         """G of the frames to learn from and of those held out, which lie in other stretches of time."""
@@ -172,7 +172,7 @@ def linear_error(weights: Tensor, fit: Tensor, held: Tensor, blur: float = EXACT
     Returns
     -------
     Tensor [...]
-        What :func:`cgbench.combination.best_combination` leaves, for ``blur`` near zero.
+        What :func:`cgbench.methods._least_squares.best_combination` leaves, for ``blur`` near zero.
     """
     centre = weights.mean(-2, keepdim=True)
     beads = weights - centre

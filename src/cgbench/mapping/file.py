@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import StrictInt
 
-from cgbench.errors import InputError
-from cgbench.files import read_json
+from cgbench.chem.molecule import IntArray, Molecule
+from cgbench.chem.trajectory_io import molecule_to_mdtraj
+from cgbench.core.atomic_io import read_json
+from cgbench.core.errors import InputError
+from cgbench.core.safe_io import read_yaml
+from cgbench.core.settings import Settings, parse_settings
 from cgbench.mapping.base import Mapping, MappingGenerator
-from cgbench.molecule import IntArray, Molecule
-from cgbench.reading import read_yaml
-from cgbench.settings import Settings, parse_settings
-from cgbench.trajectory_io import molecule_to_mdtraj
 
 # Words of mdtraj's language for numbers and names that a topology file gives to residues and chains.
 OF_THE_FILE = re.compile(r"\b(residue|resSeq|chainid|segment_id|segname)\b", re.IGNORECASE)

@@ -6,10 +6,10 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench import partition
-from cgbench.errors import InputError
+from cgbench.chem.molecule import Molecule
+from cgbench.core.errors import InputError
+from cgbench.mapping import _partition
 from cgbench.mapping.base import Mapping, MappingGenerator
-from cgbench.molecule import Molecule
 
 
 class Generator(MappingGenerator):
@@ -31,4 +31,4 @@ class Generator(MappingGenerator):
             )
         levels = chain([pieces], nx.community.girvan_newman(molecule.graph))
         communities = next(level for level in levels if len(level) >= n_beads)
-        return Mapping.centres(partition.bead_index(communities, molecule.n_atoms))
+        return Mapping.centres(_partition.bead_index(communities, molecule.n_atoms))

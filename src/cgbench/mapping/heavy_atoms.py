@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench import partition
-from cgbench.errors import InputError
+from cgbench.chem.molecule import Molecule
+from cgbench.core.errors import InputError
+from cgbench.mapping import _partition
 from cgbench.mapping.base import Mapping, MappingGenerator
-from cgbench.molecule import Molecule
 
 
 class Generator(MappingGenerator):
@@ -28,7 +28,7 @@ class Generator(MappingGenerator):
                 f"a bead; the only possible resolution is {n_heavy}"
             )
         carriers = [_carrier(molecule, atom) for atom in range(molecule.n_atoms)]
-        return Mapping(partition.numbered(np.array(carriers)), molecule.heavy.astype(np.float64))
+        return Mapping(_partition.numbered(np.array(carriers)), molecule.heavy.astype(np.float64))
 
 
 def _carrier(molecule: Molecule, atom: int) -> int:

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench import partition
+from cgbench.chem.molecule import Molecule
+from cgbench.mapping import _partition
 from cgbench.mapping.base import Mapping, MappingGenerator
-from cgbench.molecule import Molecule
 
 
 class Generator(MappingGenerator):
@@ -21,4 +21,4 @@ class Generator(MappingGenerator):
     ) -> Mapping:
         rng = np.random.default_rng(seed)
         labels = np.concatenate([np.arange(n_beads), rng.integers(n_beads, size=molecule.n_atoms - n_beads)])
-        return Mapping.centres(partition.numbered(rng.permutation(labels)))
+        return Mapping.centres(_partition.numbered(rng.permutation(labels)))

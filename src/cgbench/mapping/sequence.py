@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from cgbench.chem.molecule import Molecule
 from cgbench.mapping.base import Mapping, MappingGenerator
-from cgbench.molecule import Molecule
 
 
 class Generator(MappingGenerator):

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from cgbench import partition, plugins
-from cgbench.begun_with import BegunWithSettings
+from cgbench.chem.molecule import IntArray, Molecule
+from cgbench.core import registry
+from cgbench.core.nested_plugin import BegunWithSettings
+from cgbench.mapping import _partition
 from cgbench.mapping.base import Mapping, MappingGenerator
-from cgbench.molecule import IntArray, Molecule
 
 
 class ShuffledSettings(BegunWithSettings):
@@ -21,7 +22,7 @@ class ShuffledSettings(BegunWithSettings):
         Share of atoms that change their bead.
     """
 
-    room, name = "mapping", "shuffled"
+    kind, name = "mapping", "shuffled"
     of: str = "backbone"
     fraction: Annotated[float, Field(ge=0, le=1)] = 0.1
 
@@ -42,7 +43,7 @@ class Generator(MappingGenerator):
     def input_files(self) -> list[str]:
         """Return the source of the mapping to begin with, and what that is made from."""
         begun_with = self.settings.begun_with()
-        source = plugins.source_file(begun_with.room, begun_with.use)
+        source = registry.source_file(begun_with.kind, begun_with.use)
         return [str(source), *begun_with.create().input_files()]
 
     def _generate(
@@ -66,4 +67,4 @@ def shuffled(bead_index: IntArray, n_moved: int, rng: np.random.Generator) -> In
             # One of the other beads, each as likely.
             labels[atom] = (labels[atom] + rng.integers(1, n_beads)) % n_beads
             n_moved -= 1
-    return partition.numbered(labels)
+    return _partition.numbered(labels)

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cgbench import plugins
-from cgbench.errors import InputError
-from cgbench.files import atomic_output
-from cgbench.fit_context import FitContext
+from cgbench.chem.molecule import Molecule
+from cgbench.core import registry
+from cgbench.core.atomic_io import atomic_output
+from cgbench.core.errors import InputError
+from cgbench.core.settings import Settings as SettingsModel
+from cgbench.core.training_context import FitContext
 from cgbench.mapping.base import Mapping
-from cgbench.molecule import Molecule
-from cgbench.settings import Settings as SettingsModel
 
 __all__ = ["BackmappingMethod", "DeterministicMethod", "FitContext", "Positions", "load_model"]
 
@@ -193,7 +193,7 @@ def load_model(path: Path | str) -> BackmappingMethod:
     """
     try:
         content = torch.load(path, weights_only=True, map_location="cpu")
-        method = plugins.load("methods", content["method"])
+        method = registry.load("methods", content["method"])
         molecule = Molecule.from_arrays(
             {key: np.asarray(value) for key, value in content["molecule"].items()}
         )

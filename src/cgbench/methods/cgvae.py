@@ -32,20 +32,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cgbench.combination import best_combination
-from cgbench.errors import InputError
+from cgbench.chem.molecule import Molecule
+from cgbench.core.chunking import in_parts
+from cgbench.core.errors import InputError
 from cgbench.mapping.base import Mapping
+from cgbench.methods._bead_neighbours import nearest_bead_vectors
+from cgbench.methods._least_squares import best_combination
+from cgbench.methods._network import NOISE_CHUNK, NetworkMethod
 from cgbench.methods.base import FitContext, Positions
-from cgbench.molecule import Molecule
-from cgbench.nearest import nearest_bead_vectors
-from cgbench.network_method import NOISE_CHUNK, NetworkMethod
 from cgbench.nn.cgvae_network import CGVAESettings, make_network
 from cgbench.nn.decoder import Decoder, EquivariantDecoder
 from cgbench.nn.dense import halve_products
 from cgbench.nn.flow_prior import fit_flow_prior
 from cgbench.nn.local_coordinates import LocalCoordinates
 from cgbench.nn.pairs import distances_of
-from cgbench.nn.parts import in_parts
 from cgbench.nn.training import Terms, train_network
 from cgbench.nn.variational import VariationalNetwork, VariationalSettings, kl_divergence
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from cgbench.chem.superposition import centred, mean_shape, rotations
 from cgbench.methods.base import BackmappingMethod, FitContext, Positions
-from cgbench.superposition import centred, mean_shape, rotations
 
 TENSORS = ("shape", "mean", "gain", "noise")
 # Directions in which beads vary less than this share of the largest variance are fixed by the body frame.

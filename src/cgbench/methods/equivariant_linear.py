@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from pydantic import Field
 
+from cgbench.core.safe_io import require
+from cgbench.core.settings import Settings
+from cgbench.methods._bead_neighbours import nearest_bead_vectors
 from cgbench.methods.base import DeterministicMethod, FitContext, Positions
-from cgbench.nearest import nearest_bead_vectors
-from cgbench.reading import require
-from cgbench.settings import Settings
 
 
 class EquivariantLinearSettings(Settings):

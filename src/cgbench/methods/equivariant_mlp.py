@@ -12,9 +12,9 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from cgbench.nearest import nearest_bead_vectors
+from cgbench.methods._bead_neighbours import nearest_bead_vectors
+from cgbench.methods._perceptron import PerceptronMethod, perceptron
 from cgbench.nn.training import TrainingSettings
-from cgbench.perceptron import PerceptronMethod, perceptron
 
 
 class EquivariantMLPSettings(TrainingSettings):

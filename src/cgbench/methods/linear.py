@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from cgbench.combination import best_combination
+from cgbench.core.safe_io import require
+from cgbench.methods._least_squares import best_combination
 from cgbench.methods.base import DeterministicMethod, FitContext, Positions
-from cgbench.reading import require
 
 
 class Method(DeterministicMethod):

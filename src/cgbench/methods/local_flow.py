@@ -14,13 +14,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from cgbench.chem.molecule import Molecule
 from cgbench.mapping.base import Mapping
+from cgbench.methods._network import NetworkMethod
 from cgbench.methods.base import FitContext, Positions
-from cgbench.molecule import Molecule
-from cgbench.network_method import NetworkMethod
 from cgbench.nn.latent_flow import FlowSettings, LatentFlow
 from cgbench.nn.local_coordinates import LocalCoordinates
-from cgbench.nn.mapped import MappedNetwork
+from cgbench.nn.mapping_module import MappedNetwork
 from cgbench.nn.training import Terms, train_network
 
 

@@ -9,8 +9,8 @@ from typing import Annotated
 from pydantic import Field
 from torch import Tensor, nn
 
+from cgbench.methods._perceptron import PerceptronMethod, perceptron
 from cgbench.nn.training import TrainingSettings
-from cgbench.perceptron import PerceptronMethod, perceptron
 
 
 class MLPSettings(TrainingSettings):

@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 
+from cgbench.chem.superposition import centred, nearest_shapes, rotations
+from cgbench.core.settings import Settings
 from cgbench.methods.base import BackmappingMethod, FitContext, Positions
-from cgbench.settings import Settings
-from cgbench.superposition import centred, nearest_shapes, rotations
 
 
 class NearestFrameSettings(Settings):

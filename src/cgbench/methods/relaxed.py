@@ -1,6 +1,6 @@
 """Control: another method, whose geometries are brought within the bounds of the training frames.
 
-CGVAE's last step (:mod:`cgbench.nn.relaxation`) alone. What remains between CGVAE and this control of a
+CGVAE's last step (:mod:`cgbench.nn.refinement`) alone. What remains between CGVAE and this control of a
 simple method is what its network is worth; what lies between that method and its control is what the
 step is worth.
 """
@@ -13,14 +13,14 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from cgbench import plugins
-from cgbench.begun_with import BegunWithSettings
+from cgbench.chem.molecule import Molecule
+from cgbench.core import registry
+from cgbench.core.nested_plugin import BegunWithSettings
+from cgbench.core.settings import Settings as SettingsModel
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import BackmappingMethod, FitContext, Positions
-from cgbench.molecule import Molecule
-from cgbench.nn.bounds import Bounds
-from cgbench.nn.relaxation import PLANE, relax
-from cgbench.settings import Settings as SettingsModel
+from cgbench.nn.refinement import PLANE, relax
+from cgbench.nn.restraints import Bounds
 
 
 class RelaxedSettings(BegunWithSettings):
@@ -32,13 +32,13 @@ class RelaxedSettings(BegunWithSettings):
         Steps.
     """
 
-    room, name = "methods", "relaxed"
+    kind, name = "methods", "relaxed"
     of: str = "conditional_gaussian"
     relaxation: Annotated[int, Field(ge=1)] = 50
 
     @model_validator(mode="after")
     def _refuse_what_cannot_be_relaxed(self) -> "RelaxedSettings":
-        if plugins.load(self.room, self.of).bound or self.of == self.name:
+        if registry.load(self.kind, self.of).bound or self.of == self.name:
             raise ValueError(
                 f"{self.of} cannot be relaxed: true frames need not be, atoms on one point have no direction "
                 "to go, and once is enough; choose another method"

@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 
+from cgbench.chem.superposition import mean_shape, rotations
+from cgbench.core.settings import Settings
 from cgbench.methods.base import DeterministicMethod, FitContext, Positions
-from cgbench.settings import Settings
-from cgbench.superposition import mean_shape, rotations
 
 
 class RigidTemplateSettings(Settings):

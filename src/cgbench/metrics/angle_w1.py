@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.distributions import Line
+from cgbench.chem.histograms import Line
+from cgbench.chem.molecule import IntArray
 from cgbench.metrics.base import Distribution, Measured
-from cgbench.molecule import IntArray
 
 GRID = Line(step=1.0, cells=180)  # to 180°; what lies beyond is kept by its mean
 

@@ -8,10 +8,10 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.evaluation import AtomSet, Evaluation
-from cgbench.measured import Measured
-from cgbench.molecule import IntArray, Molecule
-from cgbench.torsions import chi_atoms, phi_psi_atoms
+from cgbench.chem.dihedrals import chi_atoms, phi_psi_atoms
+from cgbench.chem.molecule import IntArray, Molecule
+from cgbench.chem.observables import Measured
+from cgbench.metrics._evaluation import AtomSet, Evaluation
 
 __all__ = [
     "AtomSet",

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.measured import ENERGIES
+from cgbench.chem.observables import ENERGIES
 from cgbench.metrics.base import Evaluation, MeanOverFrames, Measured, Unpaired
 
 

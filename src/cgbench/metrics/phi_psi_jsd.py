@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.distributions import block_weights, jensen_shannon
+from cgbench.chem.histograms import block_weights, jensen_shannon
+from cgbench.chem.molecule import IntArray
 from cgbench.metrics.base import Distribution, Measured
-from cgbench.molecule import IntArray
 
 PER_TURN = 36  # bins of 10°
 

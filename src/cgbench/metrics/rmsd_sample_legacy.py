@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from cgbench.chem.molecule import IntArray
 from cgbench.metrics.base import Evaluation, MetricBase, mean, sum_and_count
-from cgbench.molecule import IntArray
 
 
 class Metric(MetricBase):

@@ -8,8 +8,8 @@ import torch
 from pydantic import Field, model_validator
 from torch import nn
 
+from cgbench.chem.molecule import Molecule
 from cgbench.mapping.base import Mapping
-from cgbench.molecule import Molecule
 from cgbench.nn.decoder import Decoder
 from cgbench.nn.encoders import AtomEncoder, BeadEncoder
 from cgbench.nn.invariant import InvariantNetwork, mlp

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from cgbench.errors import InputError
-from cgbench.files import atomic_output
+from cgbench.core.atomic_io import atomic_output
+from cgbench.core.errors import InputError
 
 
 class Checkpoints:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from cgbench.nn.dense import Linear
 from cgbench.nn.equivariant import EquivariantLayers, normalised_cross
 from cgbench.nn.invariant import InvariantNetwork, mlp
-from cgbench.nn.mapped import members_of
+from cgbench.nn.mapping_module import members_of
 from cgbench.nn.radial import RadialBasis, pair_distance
 
 

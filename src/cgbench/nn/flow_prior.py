@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cgbench.fit_context import FitContext
+from cgbench.core.chunking import in_parts
+from cgbench.core.training_context import FitContext
 from cgbench.nn.latent_flow import FlowSettings
-from cgbench.nn.parts import in_parts
 from cgbench.nn.training import Positions, Terms, train_network
 from cgbench.nn.variational import VariationalNetwork
 

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from cgbench.settings import Settings
+from cgbench.core.settings import Settings
 
 
 class MessageSettings(Settings):

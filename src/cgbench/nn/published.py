@@ -8,10 +8,10 @@ zero in a layer (V and V̄ start at zero) or whose product is read by no later o
 import torch
 from torch import Tensor, nn
 
+from cgbench.chem.molecule import Molecule
 from cgbench.mapping.base import Mapping
-from cgbench.molecule import Molecule
 from cgbench.nn.invariant import mlp
-from cgbench.nn.mapped import members_of
+from cgbench.nn.mapping_module import members_of
 from cgbench.nn.published_decoder import PublishedDecoder, filters, xavier_mlp
 from cgbench.nn.radial import RadialBasis, channel_sum, pair_distance
 from cgbench.nn.variational import Gaussian, VariationalNetwork, gaussian

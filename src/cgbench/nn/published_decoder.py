@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from cgbench.errors import InputError
+from cgbench.core.errors import InputError
 from cgbench.nn.decoder import Decoder
 from cgbench.nn.dense import Linear
 from cgbench.nn.equivariant import cross

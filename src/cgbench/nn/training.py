@@ -13,11 +13,11 @@ from pydantic import Field
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from cgbench.errors import InputError
-from cgbench.fit_context import FitContext
+from cgbench.core.errors import InputError
+from cgbench.core.seeds import derive
+from cgbench.core.settings import Settings, fingerprint
+from cgbench.core.training_context import FitContext
 from cgbench.nn.checkpoint import Checkpoints
-from cgbench.seeds import derive
-from cgbench.settings import Settings, fingerprint
 
 Positions = NDArray[np.floating]
 Terms = dict[str, Tensor]

@@ -6,13 +6,13 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from cgbench.chem.molecule import Molecule
 from cgbench.mapping.base import Mapping
-from cgbench.molecule import Molecule
-from cgbench.nn.bounds import Bounds
 from cgbench.nn.decoder import Decoder
 from cgbench.nn.latent_flow import LatentFlow
-from cgbench.nn.mapped import MappedNetwork
-from cgbench.nn.relaxation import relax
+from cgbench.nn.mapping_module import MappedNetwork
+from cgbench.nn.refinement import relax
+from cgbench.nn.restraints import Bounds
 from cgbench.nn.training import TrainingSettings
 
 Gaussian = tuple[Tensor, Tensor]  # mean and log of the standard deviation, [batch, n_beads, n_latent]

@@ -7,7 +7,7 @@ import mdtraj
 import numpy as np
 import pandas as pd
 
-from cgbench.basins import BASINS, BINS, BLOCKS, SLOW, Angles, basin_of, divergence, populations
+from cgbench.chem.rama_basins import BASINS, BINS, BLOCKS, SLOW, Angles, basin_of, divergence, populations
 
 
 def backbone_angles(trajectory: mdtraj.Trajectory) -> Angles:

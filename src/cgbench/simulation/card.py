@@ -9,8 +9,8 @@ from typing import Any
 
 import mdtraj
 
-from cgbench.errors import InputError
-from cgbench.files import atomic_output, sha256, write_json
+from cgbench.core.atomic_io import atomic_output, sha256, write_json
+from cgbench.core.errors import InputError
 from cgbench.simulation.agreement import agreement, as_markdown, backbone_angles
 from cgbench.simulation.recipe import FoldedStart, MeltedStart, Recipe
 from cgbench.simulation.shape import load_reference, shape
@@ -19,7 +19,7 @@ from cgbench.simulation.stereo import check_stereochemistry
 LICENCE = "CC BY 4.0"
 PACKAGES = ("openmm", "mdtraj", "numpy", "pdbfixer", "PeptideBuilder")
 SEEDS = (
-    'cgbench.seeds.derive(base, "walker", k, "chunk", c): chunk 0 prepares walker k, '
+    'cgbench.core.seeds.derive(base, "walker", k, "chunk", c): chunk 0 prepares walker k, '
     "chunk c draws the noise of its c-th chunk_frames frames"
 )
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from openmm import unit
 from openmm.app import ForceField, HBonds, NoCutoff
 
-from cgbench.errors import InputError
-from cgbench.seeds import derive
+from cgbench.core.errors import InputError
+from cgbench.core.seeds import derive
 from cgbench.simulation.recipe import Recipe
 
 RUNAWAY = 1e4  # kJ/mol for each atom, a thousand times what 600 K can store

@@ -6,8 +6,8 @@ import mdtraj
 import openmm
 from openmm import unit
 
-from cgbench.errors import InputError
-from cgbench.seeds import derive
+from cgbench.core.errors import InputError
+from cgbench.core.seeds import derive
 from cgbench.simulation.dynamics import advance, frame, make_context, make_system, noise_seed, positive
 from cgbench.simulation.recipe import Recipe, TorsionStart
 

@@ -12,8 +12,8 @@ import openmm
 from numpy.typing import NDArray
 from openmm import unit
 
-from cgbench.errors import InputError
-from cgbench.seeds import derive
+from cgbench.core.errors import InputError
+from cgbench.core.seeds import derive
 from cgbench.simulation.dynamics import advance, frame, make_context, make_system, positive
 from cgbench.simulation.recipe import Contact, FoldedStart, MeltedStart, Recipe
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from cgbench.settings import Settings
+from cgbench.core.settings import Settings
 
 AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
 Angle = Annotated[float, Field(ge=-180, le=180)]

@@ -6,7 +6,7 @@ from typing import Any
 import mdtraj
 import numpy as np
 
-from cgbench.errors import InputError
+from cgbench.core.errors import InputError
 from cgbench.simulation.folding import CONTACT_NM, HELD, contact_atoms
 from cgbench.simulation.recipe import FoldedStart
 

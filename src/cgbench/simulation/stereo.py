@@ -6,7 +6,7 @@ from typing import Any
 import mdtraj
 import numpy as np
 
-from cgbench.errors import InputError
+from cgbench.core.errors import InputError
 
 
 def check_stereochemistry(trajectory: mdtraj.Trajectory, where: str) -> None:

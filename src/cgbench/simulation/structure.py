@@ -12,7 +12,7 @@ from openmm import Platform
 from openmm.app import PDBFile
 from pdbfixer import PDBFixer
 
-from cgbench.files import atomic_output
+from cgbench.core.atomic_io import atomic_output
 from cgbench.simulation.recipe import Recipe
 
 PH = 7.0

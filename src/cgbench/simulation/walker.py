@@ -16,10 +16,10 @@ import openmm
 from mdtraj.formats import XTCTrajectoryFile
 from openmm.app import PDBFile
 
-from cgbench.errors import InputError
-from cgbench.files import atomic_output, read_json, sha256, write_json
-from cgbench.locks import sole_writer
-from cgbench.settings import fingerprint
+from cgbench.core.atomic_io import atomic_output, read_json, sha256, write_json
+from cgbench.core.errors import InputError
+from cgbench.core.file_lock import sole_writer
+from cgbench.core.settings import fingerprint
 from cgbench.simulation.dynamics import advance, frame, make_context, make_system, noise_seed
 from cgbench.simulation.progress import FrameBar
 from cgbench.simulation.recipe import Recipe

@@ -6,7 +6,7 @@ import pytest
 from downloads import CALM, FACTS
 from faulty_server import Server
 
-from cgbench.fetch.mirrors import download
+from cgbench.data.download.mirrors import download
 
 
 @pytest.fixture

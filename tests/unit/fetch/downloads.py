@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from faulty_server import CONTENT
 
-from cgbench.fetch.facts import Facts
-from cgbench.fetch.patience import Patience
+from cgbench.data.download.checksums import Facts
+from cgbench.data.download.retries import Patience
 
 FACTS = Facts(bytes=len(CONTENT), md5=hashlib.md5(CONTENT).hexdigest())
 CALM = Patience(
@@ -26,8 +26,9 @@ def parts(folder):
 
 def start_download(url, target):
     code = (
-        "import sys; from pathlib import Path; from cgbench.fetch.mirrors import download\n"
-        "from cgbench.fetch.facts import Facts; from cgbench.fetch.patience import Patience\n"
+        "import sys; from pathlib import Path; from cgbench.data.download.mirrors import download\n"
+        "from cgbench.data.download.checksums import Facts\n"
+        "from cgbench.data.download.retries import Patience\n"
         f"download([{url!r}], Path({str(target)!r}), Facts(md5={FACTS.md5!r}), Patience())"
     )
     return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)

@@ -6,8 +6,8 @@ import tarfile
 import pytest
 from downloads import packed
 
-from cgbench.errors import InputError
-from cgbench.fetch.archives import unpack
+from cgbench.core.errors import InputError
+from cgbench.data.download.archives import unpack
 
 
 def test_members_are_chosen_by_pattern_and_damage_is_mended(tmp_path):

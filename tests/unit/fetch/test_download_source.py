@@ -10,16 +10,17 @@ import yaml
 from downloads import CALM, packed
 from typer.testing import CliRunner
 
-from cgbench.cli import app
-from cgbench.config import Config, PlugIn
-from cgbench.errors import InputError
-from cgbench.fetch.dataset import fetch
+from cgbench.cli.main import app
+from cgbench.config.loader import Config
+from cgbench.core.errors import InputError
+from cgbench.core.registry import PlugIn
+from cgbench.data.download.dataset import fetch
 
 ROOT = Path(__file__).parents[3]
 
 
 def source(**settings):
-    return PlugIn.parse("datasets", "mine", "download", settings, "config: datasets.mine")
+    return PlugIn.parse("sources", "mine", "download", settings, "config: datasets.mine")
 
 
 @pytest.fixture

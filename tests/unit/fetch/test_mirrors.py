@@ -8,9 +8,9 @@ import pytest
 from downloads import CALM, FACTS, parts, start_download
 from faulty_server import CONTENT, honest, status, wrong_byte
 
-from cgbench.errors import InputError
-from cgbench.fetch import disk
-from cgbench.fetch.facts import Facts
+from cgbench.core.errors import InputError
+from cgbench.data.download import disk
+from cgbench.data.download.checksums import Facts
 
 
 def test_a_verified_file_is_not_asked_for_again(get, server):

@@ -22,9 +22,9 @@ from faulty_server import (
     wrong_range,
 )
 
-from cgbench.errors import InputError
-from cgbench.fetch.facts import Facts
-from cgbench.fetch.patience import Patience
+from cgbench.core.errors import InputError
+from cgbench.data.download.checksums import Facts
+from cgbench.data.download.retries import Patience
 
 
 def test_a_dropped_connection_is_resumed_and_only_the_rest_is_fetched(get, server):

@@ -1,0 +1,1 @@
+"""Molecules, frames and geometry; nothing here learns."""

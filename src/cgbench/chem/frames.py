@@ -1,0 +1,75 @@
+"""Frames: all-atom geometries of one molecule from one or several trajectories."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cgbench.chem.molecule import IntArray, Molecule
+from cgbench.core.atomic_io import atomic_output
+from cgbench.core.safe_io import opened_arrays, require
+
+FloatArray = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Geometries with what tells independent ones from correlated ones.
+
+    Attributes
+    ----------
+    positions : float32 [n_frames, n_atoms, 3]
+        Å.
+    trajectory : int [n_frames]
+        Which independent trajectory a frame comes from, counted from 0.
+    time : float [n_frames]
+        Time within its trajectory, ps.
+    molecule
+        Shared by all frames.
+    """
+
+    positions: NDArray[np.float32]
+    trajectory: IntArray
+    time: NDArray[np.float64]
+    molecule: Molecule
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def save(self, path: Path | str) -> None:
+        """Write everything to one ``.npz`` file, atomically."""
+        arrays: dict[str, Any] = {
+            "positions": self.positions,
+            "trajectory": self.trajectory,
+            "time": self.time,
+            **self.molecule.to_arrays(),
+        }
+        with atomic_output(path) as temporary:
+            np.savez(temporary, **arrays)
+
+    @classmethod
+    def load(cls, path: Path | str) -> "Frames":
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or damaged.
+        """
+        with opened_arrays(
+            path, "a frames file", "run `cgbench prepare` first", "delete it and run again"
+        ) as arrays:
+            molecule = Molecule.from_arrays(arrays)
+            positions, trajectory, time = (arrays[name] for name in ("positions", "trajectory", "time"))
+            require(
+                positions.dtype == np.float32 and positions.shape[1:] == (molecule.n_atoms, 3),
+                f"float32 positions of {molecule.n_atoms} atoms",
+            )
+            require(
+                trajectory.dtype.kind == "i" and trajectory.shape == positions.shape[:1],
+                "the number of a trajectory for every frame",
+            )
+            require(time.dtype == np.float64 and time.shape == trajectory.shape, "a time for every frame")
+            return cls(positions, trajectory, time, molecule)

@@ -1,0 +1,88 @@
+"""Verbs that make the task: frames, splits, mappings."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cgbench.cli.options import Fold, FramesFile, Seed, SplitFile, read_json_spec, read_spec
+
+app = typer.Typer()
+
+
+@app.command()
+def prepare(
+    source: Annotated[
+        str, typer.Option(help='Source of frames as JSON {"use": ..., "settings": {...}}, or @file of it.')
+    ],
+    output: Annotated[Path, typer.Option(help="Directory for frames.npz, topology.pdb and card.json.")],
+) -> None:
+    """Read and check trajectories, and store them as frames with their provenance.
+
+    Example: `cgbench prepare --source '{"use": "files", "settings": {"topology": "my.pdb",
+    "trajectories": ["my.xtc"]}}' --output results/data/mine`
+    """
+    from cgbench.core.registry import PlugIn
+    from cgbench.data.prepare import prepare
+
+    prepare(PlugIn.from_json("sources", read_spec(source)), output)
+
+
+@app.command()
+def split(
+    frames: FramesFile,
+    output: Annotated[Path, typer.Option(help="JSON file for the frame indices of the three parts.")],
+    seed: Seed,
+    fold: Fold,
+    protocol: Annotated[
+        str, typer.Option(help="Section `protocol` of the config as JSON, or @file of it; {} for defaults.")
+    ] = "{}",
+) -> None:
+    """Choose training, validation and test frames of one fold.
+
+    Example: `cgbench split --frames results/data/mine/frames.npz --seed 2022 --fold 0
+    --protocol '{"folds": 3}' --output fold0.json`
+    """
+    from cgbench.chem.frames import Frames
+    from cgbench.config.schema import Protocol
+    from cgbench.core.settings import parse_settings
+    from cgbench.data.splits import make_split
+
+    checked = parse_settings(Protocol, read_json_spec(protocol, "--protocol"), "--protocol")
+    make_split(Frames.load(frames), checked, fold, seed).save(output)
+
+
+@app.command("map")
+def make_map(
+    frames: FramesFile,
+    split: SplitFile,
+    mapping: Annotated[
+        str, typer.Option(help='Mapping generator as JSON {"use": ..., "settings": {...}}, or @file of it.')
+    ],
+    n_beads: Annotated[int, typer.Option(min=1, help="Resolution: number of beads.")],
+    output: Annotated[Path, typer.Option(help="JSON file for the bead and the weight of every atom.")],
+    seed: Seed,
+) -> None:
+    """Assign atoms to beads; a learned mapping sees the training frames of the split alone.
+
+    Example: `cgbench map --frames frames.npz --split fold0.json --mapping '{"use": "backbone"}'
+    --n-beads 6 --seed 2022 --output backbone-6.json`
+    """
+    from cgbench.chem.frames import Frames
+    from cgbench.core.errors import InputError
+    from cgbench.core.registry import PlugIn
+    from cgbench.core.seeds import derive
+    from cgbench.data.splits import Split
+
+    stored = Frames.load(frames)
+    plug_in = PlugIn.from_json("mapping", read_spec(mapping))
+    generator = plug_in.create()
+    training = stored.positions[Split.load_for(split, stored, frames).train] if generator.learned else None
+    try:
+        # The fold has no part in the seed, so that folds solve the same task.
+        made = generator.generate(stored.molecule, n_beads, derive(seed, "mapping"), training)
+    except InputError as error:
+        raise InputError(
+            f"{frames}: mapping {plug_in.name!r} with {n_beads} beads, as run.resolutions asks: {error}"
+        ) from None
+    made.save(output)

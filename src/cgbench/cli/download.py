@@ -1,0 +1,33 @@
+"""The verb that needs the network: fetch."""
+
+from typing import Annotated
+
+import typer
+
+from cgbench.cli.options import read_spec
+
+app = typer.Typer()
+
+
+@app.command()
+def fetch(
+    source: Annotated[
+        str,
+        typer.Option(help='Source as JSON {"use": "download", "settings": {...}}, or @file of it.'),
+    ],
+) -> None:
+    """Download what a dataset is read from into the cache; a killed download goes on when repeated.
+
+    Files are checked against their published size and checksum. Prints the path of the manifest.
+
+    Example: `cgbench fetch --source @alanine_dipeptide_explicit.json`
+    """
+    from cgbench.core.errors import InputError
+    from cgbench.core.registry import PlugIn
+    from cgbench.data.download.dataset import fetch
+    from cgbench.data.sources.download import DownloadSettings
+
+    settings = PlugIn.from_json("sources", read_spec(source)).settings
+    if not isinstance(settings, DownloadSettings):
+        raise InputError('--source: only a source with "use": "download" is fetched')
+    typer.echo(fetch(settings))

@@ -1,0 +1,46 @@
+"""Verbs about the installation and the configuration."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def info(
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Print what a bug report needs: versions, revision, machine, devices, room on disk.
+
+    Example: `cgbench info --json`
+    """
+    import yaml
+
+    from cgbench.runtime.system_info import diagnosis
+
+    facts = diagnosis()
+    if as_json:
+        typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+    else:
+        typer.echo(yaml.safe_dump(facts, sort_keys=False, allow_unicode=True).rstrip())
+
+
+@app.command()
+def check_config(
+    files: Annotated[list[Path], typer.Argument(help="YAML files; later ones override earlier ones.")],
+) -> None:
+    """Check a configuration without running anything, and say how much it asks for.
+
+    Example: `cgbench check-config config/config.yaml config/simulations.yaml config/test.yaml`
+    """
+    from cgbench.config.loader import Config
+
+    config = Config.load(*files)
+    run = config.run
+    typer.echo(
+        f"ok: {len(list(config.cells()))} runs: {len(run.methods)} methods, {len(run.datasets)} datasets, "
+        f"{len(run.mappings)} mappings, {config.protocol.folds} folds; results in {config.results}"
+    )

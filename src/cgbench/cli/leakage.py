@@ -1,0 +1,76 @@
+"""Verbs that measure and draw what a leaking split is worth."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cgbench.cli.options import FramesFile, Output, Seed, Threads, Title, read_json_spec, read_spec
+
+app = typer.Typer()
+
+
+@app.command()
+def leak(
+    frames: FramesFile,
+    mapping: Annotated[
+        list[Path], typer.Option(help="Mapping written by `cgbench map`; one per fold, in order.")
+    ],
+    method: Annotated[
+        list[str], typer.Option(help='Method as JSON {"use": ..., "settings": {...}}; repeat for more.')
+    ],
+    output: Annotated[Path, typer.Option(help="CSV with a row per test frame of each split and fold.")],
+    summary: Annotated[Path, typer.Option(help="CSV with a row per quantity: what the leak is worth.")],
+    seed: Seed,
+    protocol: Annotated[
+        str, typer.Option(help="Section `protocol` of the config as JSON, or @file of it; {} for defaults.")
+    ] = "{}",
+    threads: Threads = 1,
+) -> None:
+    """Train methods on leak-free and on shuffled folds, and compare scores and nearest training frames.
+
+    Example: `cgbench leak --frames frames.npz --mapping fold0.json --protocol '{"folds": 1}'
+    --method '{"use": "nearest_frame"}' --seed 2022 --output leak.csv --summary worth.csv`
+    """
+    from cgbench.chem.frames import Frames
+    from cgbench.config.schema import Protocol
+    from cgbench.core.registry import PlugIn
+    from cgbench.core.settings import parse_settings
+    from cgbench.mapping.base import Mapping
+    from cgbench.pipeline.leakage import measure_leak
+    from cgbench.pipeline.leakage_table import summarise, write
+
+    stored = Frames.load(frames)
+    table = measure_leak(
+        stored,
+        [Mapping.load_for(path, stored.molecule.n_atoms, frames) for path in mapping],
+        [PlugIn.from_json("methods", read_spec(text)) for text in method],
+        parse_settings(Protocol, read_json_spec(protocol, "--protocol"), "--protocol"),
+        seed,
+        threads=threads,
+    )
+    write(table, output)
+    write(summarise(table), summary)
+
+
+@app.command()
+def figure_leak(
+    tables: Annotated[list[Path], typer.Argument(help="Tables written by `cgbench leak`.")],
+    n_beads: Annotated[list[int], typer.Option(help="Resolution of each table, in order.")],
+    output: Output,
+    title: Title = "",
+) -> None:
+    """Draw distances to the nearest training frame, and scores, under both splits.
+
+    Example: `cgbench figure-leak leak-3.csv leak-6.csv --n-beads 3 --n-beads 6 --output leak.svg`
+    """
+    from cgbench.core.errors import InputError
+    from cgbench.figures.leakage import leak
+    from cgbench.figures.style import save
+    from cgbench.pipeline.leakage_table import read_leak
+
+    if len(tables) != len(n_beads):
+        raise InputError(
+            f"--n-beads is given {len(n_beads)} times for {len(tables)} tables; give one for each"
+        )
+    save(leak(dict(zip(n_beads, map(read_leak, tables), strict=True)), title), output)

@@ -1,0 +1,48 @@
+"""The command line: mounts the verbs and turns what the user can cure into one line."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cgbench import __version__
+from cgbench.cli import backmap, data, download, environment, figures, leakage, report, runs, simulation
+from cgbench.core.errors import InputError
+
+app = typer.Typer(
+    name="cgbench",
+    help="A benchmark of generative backmapping: from coarse-grained beads back to all atoms.\n\n"
+    "Every verb is one stage of the workflow (`snakemake all` runs them all in order) and a plain "
+    "Python function as well.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+for group in (download, data, runs, report, figures, leakage, backmap, simulation, environment):
+    app.add_typer(group.app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run a verb; what the user can cure is printed without a traceback, with exit status 2."""
+    try:
+        app()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,63 @@
+"""Options that several verbs share."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cgbench.core.errors import InputError
+
+FramesFile = Annotated[Path, typer.Option("--frames", help="frames.npz written by `cgbench prepare`.")]
+SplitFile = Annotated[Path, typer.Option("--split", help="`fold<k>.json` written by `cgbench split`.")]
+MappingFile = Annotated[Path, typer.Option("--mapping", help="Mapping written by `cgbench map`.")]
+MetricsTable = Annotated[Path, typer.Option("--metrics", help="metrics.csv written by `cgbench collect`.")]
+RunsTable = Annotated[Path, typer.Option("--runs", help="runs.csv written by `cgbench collect`.")]
+Output = Annotated[Path, typer.Option(help="SVG file; a PNG of the same name is written beside it.")]
+Title = Annotated[str, typer.Option(help="Text above the figure.")]
+Seed = Annotated[int, typer.Option(min=0, help="The benchmark's seed; what each stage uses derives from it.")]
+Fold = Annotated[int, typer.Option(min=0, help="Which fold this is, counted from 0.")]
+Threads = Annotated[int, typer.Option(min=1, help="CPU threads.")]
+Wait = Annotated[
+    bool,
+    typer.Option(
+        "--wait",
+        envvar="CGBENCH_WAIT",
+        help="Wait for a process that makes the same output to end, instead of refusing; jobs of the "
+        "workflow do.",
+    ),
+]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+
+
+def read_spec(text: str) -> str:
+    """JSON given on the command line, or in a file as ``@file``.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    if not text.startswith("@"):
+        return text
+    try:
+        return Path(text[1:]).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{text}: cannot be read ({error}); give JSON, or @ and a file of it") from None
+
+
+def read_json_spec(text: str, option: str) -> dict[str, Any]:
+    """Keys and values given to ``option`` as JSON or ``@file``.
+
+    Raises
+    ------
+    InputError
+        If it is not a JSON object.
+    """
+    try:
+        values = json.loads(read_spec(text))
+    except json.JSONDecodeError as error:
+        raise InputError(f"{option}: not valid JSON ({error})") from None
+    if not isinstance(values, dict):
+        raise InputError(f"{option}: expected keys and values, found {type(values).__name__}")
+    return values

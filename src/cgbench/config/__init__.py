@@ -1,0 +1,1 @@
+"""The configuration and the matrix of runs that follows from it."""

@@ -1,0 +1,92 @@
+"""Base of every settings model: closed, immutable, hashable to one short fingerprint."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from reprlib import Repr
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from cgbench.core.errors import InputError
+
+_SHORT = Repr()
+_SHORT.maxlevel = 2
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 100
+
+
+class Settings(BaseModel):
+    """A closed set of settings: unknown keys are refused, values never change after validation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def to_json(self) -> str:
+        """Canonical JSON: sorted keys, so that equal settings give equal text."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True)
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def parse_settings(model: type[S], values: dict[str, Any], where: str) -> S:
+    """Validate ``values`` against ``model``.
+
+    Parameters
+    ----------
+    where
+        What the values belong to (``"config key methods.cgvae"``); it starts every message.
+
+    Raises
+    ------
+    InputError
+        Naming every offending key with its value and what would be accepted.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise InputError(f"{where}: {_explain(error, model, values)}") from None
+
+
+def _explain(error: ValidationError, model: type[Settings], values: dict[str, Any]) -> str:
+    lines = []
+    for item in error.errors(include_url=False):
+        key = _key(item, values) or "(whole)"
+        if item["type"] == "extra_forbidden":
+            lines.append(f"unknown key {key!r} (value {_shown(item['input'])}); {_known_keys(model, item)}")
+        elif item["type"] == "missing":
+            lines.append(f"key {key!r} is missing; add it")
+        else:
+            lines.append(f"key {key!r} has value {_shown(item['input'])}: {item['msg']}")
+    return "; ".join(lines)
+
+
+def _key(item: Any, values: Any) -> str:
+    """Join the keys that lead to the error; pydantic puts names of alternatives between them."""
+    keys = []
+    for part in item["loc"]:
+        is_index = isinstance(part, int) and isinstance(values, list | tuple)
+        if is_index or (isinstance(values, Mapping) and part in values):
+            values = values[part]
+        elif item["type"] != "missing" or part != item["loc"][-1]:
+            continue
+        keys.append(str(part))
+    return ".".join(keys)
+
+
+def _shown(value: Any) -> str:
+    """Text of a value, shortened: aliases in YAML can make one that is larger than any memory."""
+    try:
+        return _SHORT.repr(value)
+    except ValueError:
+        return "a number of more digits than can be shown"
+
+
+def _known_keys(model: type[Settings], item: Any) -> str:
+    if len(item["loc"]) == 1:
+        return f"known keys: {', '.join(sorted(model.model_fields))}"
+    return "see config/README.md for the known keys"
+
+
+def fingerprint(*parts: str) -> str:
+    """Short stable hash of texts, for names and for telling one configuration from another."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""From trajectories to checked frames and splits: sources, downloads, preparation."""

@@ -1,0 +1,139 @@
+"""The preparing stage: frames from any source, checked, deduplicated and with their provenance."""
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import cgbench
+from cgbench.chem.autocorrelation import correlation_time
+from cgbench.chem.frames import Frames
+from cgbench.chem.molecule import Molecule
+from cgbench.chem.trajectory_io import molecule_to_mdtraj, write_pdb
+from cgbench.core.atomic_io import sha256, write_json
+from cgbench.core.errors import InputError
+from cgbench.core.registry import PlugIn
+
+
+def prepare(source: PlugIn, output_dir: Path | str) -> None:
+    """Write ``frames.npz``, ``topology.pdb`` (the first frame) and ``card.json``.
+
+    Everything is read and checked before anything is written, and the card comes last: where it
+    exists, the rest is complete.
+
+    Parameters
+    ----------
+    source
+        A dataset of the config, or ``PlugIn.from_json("sources", ...)``.
+
+    Raises
+    ------
+    InputError
+        If the source cannot be used; nothing is written then.
+    """
+    reader = source.create()
+    frames, card = reader.read()
+    frames, n_duplicates = without_duplicates(frames)
+    if len(frames) < 2:
+        raise InputError(
+            f"one frame is left of {len(frames) + n_duplicates} after `stride`, without {n_duplicates} that "
+            "equal the one before; give longer trajectories or a smaller stride"
+        )
+    _check_time(frames, card)
+    frames.molecule.require_radii()
+    card = {**card, **_facts(frames, n_duplicates)}
+    card["trajectories"] = _trajectories(frames, card.get("trajectories"))
+    card["inputs"] = {file: sha256(file) for file in reader.input_files()}
+    card["prepared_by"] = f"cgbench {cgbench.__version__}"
+
+    folder = Path(output_dir)
+    frames.save(folder / "frames.npz")
+    write_pdb(folder / "topology.pdb", frames.positions[0], frames.molecule)
+    write_json(folder / "card.json", card)
+
+
+def without_duplicates(frames: Frames) -> tuple[Frames, int]:
+    """Drop frames that equal the one before them in every coordinate, and count them.
+
+    Restarted simulations write their last frame twice; a copy would count as a new observation.
+    """
+    same = np.zeros(len(frames), dtype=bool)
+    same[1:] = (frames.positions[1:] == frames.positions[:-1]).all(axis=(1, 2))
+    same[1:] &= frames.trajectory[1:] == frames.trajectory[:-1]
+    kept = replace(
+        frames,
+        positions=frames.positions[~same],
+        trajectory=frames.trajectory[~same],
+        time=frames.time[~same],
+    )
+    return kept, int(same.sum())
+
+
+def _check_time(frames: Frames, card: dict[str, Any]) -> None:
+    """Refuse time that stands still or runs backwards: gaps between parts of a split are measured by it."""
+    stuck = (np.diff(frames.time) <= 0) & (np.diff(frames.trajectory) == 0)
+    if stuck.any():
+        frame = int(stuck.argmax()) + 1
+        number = int(frames.trajectory[frame])
+        known = card.get("trajectories")
+        name = known[number]["file"] if known else f"trajectory {number}"
+        raise InputError(
+            f"{name}: a frame at {frames.time[frame]} ps follows one at {frames.time[frame - 1]} ps; "
+            "give the pieces of a joined file as separate trajectories, or set frame_interval_ps "
+            "(source `files`)"
+        )
+
+
+def _facts(frames: Frames, n_duplicates: int) -> dict[str, Any]:
+    memory = correlation_time(frames)
+    return {
+        "n_frames": len(frames),
+        "n_trajectories": len(np.unique(frames.trajectory)),
+        "n_atoms": frames.molecule.n_atoms,
+        "n_heavy_atoms": int(frames.molecule.heavy.sum()),
+        "n_bonds": len(frames.molecule.bonds),
+        "composition": composition(frames.molecule),
+        "residues": residues(frames.molecule),
+        "residues_without_backbone": without_backbone(frames.molecule),
+        "duplicate_frames_dropped": n_duplicates,
+        "correlation_time_ps": float(f"{memory.ps:.3g}"),
+        "correlation_time_is_lower_bound": memory.lower_bound,
+    }
+
+
+def composition(molecule: Molecule) -> str:
+    """Sum formula in Hill order: carbon, hydrogen, then the others by name."""
+    counts = Counter(molecule.elements)
+    first = [element for element in ("C", "H") if "C" in counts and element in counts]
+    order = first + sorted(set(counts) - set(first))
+    return " ".join(f"{element}{counts[element]}" for element in order)
+
+
+def residues(molecule: Molecule) -> list[str]:
+    """Names of the residues in their order."""
+    _, first = np.unique(molecule.residue_index, return_index=True)
+    return [molecule.residue_names[atom] for atom in first.tolist()]
+
+
+def without_backbone(molecule: Molecule) -> list[str]:
+    """Names, each once, of residues that lack N, CA or C: caps, and what is no amino acid.
+
+    By atoms and not by names, of which there are many for one amino acid.
+    """
+    found = set()
+    for residue in molecule_to_mdtraj(molecule).residues:
+        if not {"N", "CA", "C"} <= {atom.name for atom in residue.atoms}:
+            found.add(residue.name)
+    return sorted(found)
+
+
+def _trajectories(frames: Frames, known: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    numbers = np.unique(frames.trajectory)
+    rows = []
+    for number in numbers:
+        time = frames.time[frames.trajectory == number]
+        measured = {"n_frames": len(time), "first_ps": float(time[0]), "last_ps": float(time[-1])}
+        rows.append({**(known[int(number)] if known else {}), **measured})
+    return rows

@@ -1,0 +1,142 @@
+"""What distributions are drawn of: torsions, bond lengths and bond angles, in groups of a kind."""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cgbench.chem.dihedrals import chi_atoms, phi_psi_atoms
+from cgbench.chem.histograms import Line
+from cgbench.chem.molecule import IntArray, Molecule
+from cgbench.core import registry
+from cgbench.metrics import angle_w1, bond_length_w1, chi_jsd, phi_psi_jsd
+from cgbench.metrics.base import Distribution
+
+Weights = NDArray[np.float64]
+
+AT_MOST = 6  # groups of a quantity, the largest ones
+
+
+@dataclass(frozen=True)
+class Group:
+    """Terms of a metric that are drawn as one distribution.
+
+    Attributes
+    ----------
+    label
+        What they are, such as ``C–H``.
+    metric
+        Plug-in that compares their distributions.
+    terms : int [n]
+        Which of the metric's terms.
+    places : float [n_places]
+        Middles of the bins that are drawn, in the unit of the quantity.
+    marginal
+        Turns the metric's weights [..., bins] into those that are drawn and compared; the first
+        ``n_places`` of them are drawn.
+    """
+
+    label: str
+    metric: str
+    terms: IntArray
+    places: NDArray[np.float64]
+    marginal: Callable[[Weights], Weights]
+
+    @property
+    def plug_in(self) -> Distribution:
+        """The metric."""
+        plug_in: Distribution = registry.load("metrics", self.metric)()
+        return plug_in
+
+    def pick(self, weights: Weights) -> Weights:
+        """Distributions [..., n, n_drawn] of the terms, from the metric's weights [..., n_terms, bins]."""
+        return self.marginal(weights[..., self.terms, :])
+
+    def distance(self, first: Weights, second: Weights) -> float:
+        """Distance of what :meth:`pick` gave, mean over terms, as the metric has it."""
+        return float(self.plug_in.distance(first, second).mean())
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """Something that is drawn in one figure.
+
+    Attributes
+    ----------
+    name
+        ``torsions``, ``bonds`` or ``angles``.
+    axis, unit
+        Label of the axis, and its unit.
+    distance
+        Name and unit of the distance between two distributions.
+    reach
+        How far from the middle of MD the axis goes, in ``unit``; None for a full turn.
+    groups
+        Rows of the figure, of at least one term each.
+    """
+
+    name: str
+    axis: str
+    unit: str
+    distance: str
+    reach: float | None
+    groups: tuple[Group, ...]
+
+
+def quantities(molecule: Molecule) -> list[Quantity]:
+    """Say what is to be drawn of a molecule."""
+    return [
+        Quantity("torsions", "torsion", "°", "JSD (nat)", None, _torsions(molecule)),
+        Quantity("bonds", "bond length", "Å", "W1 (Å)", 0.5, _bonds(molecule)),
+        Quantity("angles", "bond angle", "°", "W1 (°)", 45.0, _angles(molecule)),
+    ]
+
+
+def _torsions(molecule: Molecule) -> tuple[Group, ...]:
+    turn, n_residues = phi_psi_jsd.PER_TURN, len(phi_psi_atoms(molecule))
+    degrees = (np.arange(turn, dtype=np.float64) + 0.5) * 360.0 / turn - 180.0
+    groups = []
+    for label, other in (("φ", -1), ("ψ", -2)):
+
+        def marginal(weights: Weights, other: int = other) -> Weights:
+            return np.asarray(weights.reshape(*weights.shape[:-1], turn, turn).sum(axis=other))
+
+        groups.append(Group(label, "phi_psi_jsd", np.arange(n_residues), degrees, marginal))
+    quads, _ = chi_atoms(molecule)
+    # χ1 is the one about Cα–Cβ; its bins start at 0°.
+    first = np.flatnonzero([molecule.atom_names[quad[0]] == "N" for quad in quads])
+    half = chi_jsd.BINS // 2
+    middles = (np.arange(chi_jsd.BINS, dtype=np.float64) + 0.5) * 360.0 / chi_jsd.BINS - 180.0
+    groups.append(Group("χ1", "chi_jsd", first, middles, lambda weights: np.roll(weights, half, axis=-1)))
+    return tuple(group for group in groups if len(group.terms))
+
+
+def _bonds(molecule: Molecule) -> tuple[Group, ...]:
+    """Group bonds by the elements of their atoms, hydrogen last."""
+    pairs = [
+        "–".join(sorted((molecule.elements[i], molecule.elements[j]), key=lambda e: (e == "H", e)))
+        for i, j in molecule.bonds
+    ]
+    return _on_line(pairs, "bond_length_w1", bond_length_w1.GRID)
+
+
+def _angles(molecule: Molecule) -> tuple[Group, ...]:
+    """Group angles by the atom in the middle: its element and the number of its bonds, which shapes it."""
+    degree = dict(molecule.graph.degree)
+    middles = [(molecule.elements[j], degree[j]) for _, j, _ in molecule.angles.tolist()]
+    labels = [f"at {element}, {count} bonds" for element, count in middles]
+    return _on_line(labels, "angle_w1", angle_w1.GRID)
+
+
+def _on_line(labels: Iterable[str], metric: str, grid: Line) -> tuple[Group, ...]:
+    members: dict[Hashable, list[int]] = defaultdict(list)
+    for term, label in enumerate(labels):
+        members[label].append(term)
+    largest = sorted(members, key=lambda label: -len(members[label]))[:AT_MOST]
+    places = grid.step * np.arange(grid.cells + 1, dtype=np.float64)
+    return tuple(
+        Group(str(label), metric, np.array(members[label]), places, lambda weights: weights)
+        for label in sorted(largest, key=str)
+    )

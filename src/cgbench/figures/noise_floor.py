@@ -1,0 +1,70 @@
+"""The noise floor in figures: how far molecular dynamics is from itself, as a band."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+
+from cgbench.core.errors import InputError
+from cgbench.core.safe_io import require
+from cgbench.figures.style import GREY
+
+BAND = "0.85"
+LABEL = "noise floor: MD against MD"
+
+
+def read_floors(paths: Iterable[Path | str]) -> pd.DataFrame:
+    """Read the tables that :func:`cgbench.statistics.noise_floor.write_noise_floor` wrote, one for each fold.
+
+    Returns
+    -------
+    DataFrame
+        Their rows, with the columns dataset, metric, atoms, unit and value among others.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged, or none is given.
+    """
+    tables = [_read(Path(path)) for path in paths]
+    if not tables:
+        raise InputError("no noise floors given; name at least one fold<k>.floor.csv")
+    return pd.concat(tables, ignore_index=True)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path)
+        require("method" not in table, "MD alone and no methods")
+        return table.astype({"dataset": str, "metric": str, "atoms": str, "value": float})
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such table; run `cgbench noise-floor` first") from None
+    except (KeyError, ValueError, OSError) as error:
+        raise InputError(f"{path}: not a noise floor ({error}); delete it and run again") from None
+
+
+def floor_values(floors: pd.DataFrame, metric: str, atoms: str) -> pd.Series:
+    """Noise floor of a metric in each fold; empty for a metric that has none."""
+    return floors.loc[(floors["metric"] == metric) & (floors["atoms"] == atoms), "value"]
+
+
+def draw_floor(axes: Axes, values: pd.Series, around_zero: bool = False) -> None:
+    """Draw a band from the lowest to the highest of the folds, with a line at their mean.
+
+    Parameters
+    ----------
+    around_zero
+        For scores of either sign, of which 0 is best: the band is that of the highest to both sides.
+    """
+    if around_zero and not values.empty:
+        axes.axhspan(-values.max(), values.max(), color=BAND, linewidth=0, zorder=0, label=LABEL)
+    elif not values.empty:
+        axes.axhspan(values.min(), values.max(), color=BAND, linewidth=0, zorder=0)
+        axes.axhline(values.mean(), color=GREY, linewidth=0.7, zorder=0.5, label=LABEL)
+
+
+def floor_handle() -> Patch:
+    """Entry of a legend."""
+    return Patch(facecolor=BAND, edgecolor=GREY, linewidth=0.7, label=LABEL)

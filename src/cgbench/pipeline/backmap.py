@@ -1,0 +1,94 @@
+"""Backmapping a user's own beads with a trained model."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cgbench.chem.trajectory_io import read_trajectory, write_pdb
+from cgbench.core.atomic_io import atomic_output
+from cgbench.core.errors import InputError
+from cgbench.core.safe_io import opened_arrays, require
+from cgbench.methods.base import load_model
+
+
+def read_beads(path: Path | str) -> NDArray[np.float32]:
+    """Read bead positions [n_frames, n_beads, 3], Å.
+
+    Parameters
+    ----------
+    path
+        ``.npy`` in Å, [n_beads, 3] or [n_frames, n_beads, 3], or ``.pdb`` with one atom per bead
+        and one model per frame.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, empty or of another shape, or holds NaN or infinite values.
+    """
+    path = Path(path)
+    if path.suffix not in (".npy", ".pdb"):
+        raise InputError(f"{path}: beads are read from .npy (Å) or .pdb, not from {path.suffix or 'this'}")
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; check the path")
+    if path.suffix == ".pdb":
+        return read_trajectory(path, path)[0]
+    with opened_arrays(path, "a numpy array", "check the path", "write it with numpy.save") as beads:
+        require(isinstance(beads, np.ndarray), "one array")
+    if beads.ndim not in (2, 3) or beads.shape[-1] != 3 or beads.dtype.kind != "f":
+        raise InputError(
+            f"{path}: shape {beads.shape} of {beads.dtype}; beads are floats [n_frames, n_beads, 3] in Å"
+        )
+    _check(beads, str(path))
+    return np.asarray(beads, dtype=np.float32).reshape(-1, *beads.shape[-2:])
+
+
+def picture_beside(output_path: Path | str) -> Path:
+    """Give the ``.pdb`` that the first geometry is written to."""
+    return Path(output_path).with_suffix(".pdb")
+
+
+def _check(beads: NDArray[np.floating], where: str) -> None:
+    if not beads.size:
+        raise InputError(f"{where}: no frames or no beads (shape {beads.shape}); give at least one of each")
+    if not np.isfinite(beads).all():
+        raise InputError(f"{where}: holds NaN or infinite positions; leave those frames out")
+
+
+def backmap(
+    model_path: Path | str,
+    beads: NDArray[np.float32],
+    output_path: Path | str,
+    *,
+    n_samples: int = 1,
+    seed: int = 0,
+) -> None:
+    """Draw all-atom geometries for bead positions.
+
+    Parameters
+    ----------
+    beads : float32 [n_frames, n_beads, 3]
+        Å.
+    output_path
+        ``.npz`` for the array ``samples`` [n_frames, n_samples, n_atoms, 3] in Å; the first
+        geometry is written beside it as ``.pdb``, which is the topology to read the rest with.
+
+    Raises
+    ------
+    InputError
+        If there are no beads, some are NaN or infinite, or their number is not that of the model.
+    """
+    output_path = Path(output_path)
+    if output_path.suffix != ".npz":
+        raise InputError(f"{output_path}: samples are written as .npz; choose a name that ends so")
+    _check(beads, "beads")
+    model = load_model(model_path)
+    if beads.shape[1] != model.mapping.n_beads:
+        raise InputError(
+            f"{model_path}: trained on {model.mapping.n_beads} beads, these frames have {beads.shape[1]}; "
+            "give the beads of the mapping it was trained with, in its order"
+        )
+    samples = np.asarray(model.sample(beads, n_samples, seed), dtype=np.float32)
+    with atomic_output(output_path) as temporary:
+        np.savez(temporary, samples=samples)
+    write_pdb(picture_beside(output_path), samples[0, 0], model.molecule)

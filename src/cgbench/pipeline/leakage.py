@@ -1,0 +1,106 @@
+"""What shuffling correlated frames before the split is worth: the same methods under both protocols."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cgbench.chem.frames import Frames
+from cgbench.chem.geometry import rmsd
+from cgbench.chem.superposition import nearest_shapes
+from cgbench.config.schema import Protocol
+from cgbench.core.errors import InputError
+from cgbench.core.registry import PlugIn
+from cgbench.core.seeds import derive
+from cgbench.data.splits import Split, evenly, make_split
+from cgbench.mapping.base import Mapping
+from cgbench.methods.base import FitContext, draw
+from cgbench.pipeline.leakage_table import NEAREST_ATOMS, NEAREST_BEADS, SPLITS
+from cgbench.runtime import device as runtime
+
+
+def measure_leak(
+    frames: Frames,
+    mappings: Sequence[Mapping],
+    methods: Sequence[PlugIn],
+    protocol: Protocol,
+    seed: int,
+    *,
+    threads: int = 1,
+) -> pd.DataFrame:
+    """Train and test methods on leak-free and on shuffled folds, and measure how near training frames are.
+
+    Both see as many training frames in a fold: where whole trajectories leave one more, it is thinned.
+
+    Parameters
+    ----------
+    mappings
+        One per fold.
+    methods
+        Cheap ones: each is trained twice per fold.
+    protocol
+        Its ``split`` does not matter: both are made.
+
+    Returns
+    -------
+    DataFrame
+        One row per test frame of a split and fold: ``trajectory``, ``frame``, RMSD (Å) to the nearest
+        training frame after superposition, of the beads (each counted with its atoms) as ``nearest
+        beads`` and of all atoms as ``nearest atoms``; and mean RMSD (Å) of samples drawn from the beads
+        to the frame, without superposition, as ``<method> all`` and ``<method> heavy``.
+
+    Raises
+    ------
+    InputError
+        If there are not as many mappings as folds, or a split cannot be made.
+    """
+    if len(mappings) != protocol.folds:
+        raise InputError(
+            f"{len(mappings)} mappings for {protocol.folds} folds (protocol.folds); give one of each fold"
+        )
+    splits = {
+        name: [
+            make_split(frames, protocol.model_copy(update={"split": name}), fold, seed)
+            for fold in range(protocol.folds)
+        ]
+        for name in SPLITS
+    }
+    n_train = [min(len(split.train) for split in of_fold) for of_fold in zip(*splits.values(), strict=True)]
+    parts = []
+    for name in SPLITS:
+        for fold, mapping in enumerate(mappings):
+            split = splits[name][fold]
+            split = replace(split, train=evenly(split.train, n_train[fold]))
+            columns = _distances(frames, split, mapping)
+            for method in methods:
+                columns |= _errors(method, frames, split, mapping, protocol.n_samples, seed, threads)
+            labels = {"split": name, "fold": fold, "trajectory": frames.trajectory[split.test]}
+            parts.append(pd.DataFrame(labels | {"frame": split.test} | columns))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _distances(frames: Frames, split: Split, mapping: Mapping) -> dict[str, NDArray[np.floating]]:
+    test, train = frames.positions[split.test], frames.positions[split.train]
+    even = np.full(mapping.n_atoms, 1 / mapping.n_atoms)
+    return {
+        NEAREST_BEADS: nearest_shapes(mapping.beads(test), mapping.beads(train), mapping.shares, 1)[1][:, 0],
+        NEAREST_ATOMS: nearest_shapes(test, train, even, 1)[1][:, 0],
+    }
+
+
+def _errors(
+    method: PlugIn, frames: Frames, split: Split, mapping: Mapping, n_samples: int, seed: int, threads: int
+) -> dict[str, NDArray[np.floating]]:
+    model = method.create(mapping, frames.molecule)
+    context = FitContext(derive(seed, "train", split.fold))
+    runtime.set_up(context.seed, threads)
+    model.fit(frames.positions[split.train], frames.positions[split.valid], context)
+    test = frames.positions[split.test]
+    samples = draw(model, test, n_samples, derive(seed, "sample", split.fold))
+    heavy = frames.molecule.heavy
+    return {
+        f"{method.name} all": rmsd(samples, test[:, None]).mean(axis=1),
+        f"{method.name} heavy": rmsd(samples[:, :, heavy], test[:, None, heavy]).mean(axis=1),
+    }

@@ -1,0 +1,67 @@
+"""Table of the leakage study: summary, writing and reading."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from cgbench.core.atomic_io import atomic_output
+from cgbench.core.errors import InputError
+from cgbench.statistics.bootstrap import Resampling, mean_of_defined
+
+SPLITS = ("leak_free", "published")
+LABELS = ("split", "fold", "trajectory", "frame")
+NEAREST_BEADS, NEAREST_ATOMS = "nearest beads", "nearest atoms"  # distance to the nearest training frame
+SUMMARY_COLUMNS = ("quantity", *SPLITS, "difference", "low", "high", "p")
+
+
+def summarise(table: pd.DataFrame) -> pd.DataFrame:
+    """Compare the two splits on the trajectories that both test.
+
+    Folds of the two splits test other frames, but over all folds both test the same trajectories,
+    which are therefore what is paired and drawn.
+
+    Returns
+    -------
+    DataFrame
+        One row per quantity of the table: mean under each split, ``difference`` published − leak_free
+        with its 95 % interval, and ``p``. Negative differences are what the leak is worth.
+    """
+    quantities = [str(column) for column in table if column not in LABELS]
+    means = table.groupby(["split", "trajectory"])[quantities].mean()
+    free, published = (means.loc[name] for name in SPLITS)
+    shared = free.index.intersection(published.index)
+    resampling = Resampling.of((len(shared),))
+    rows = []
+    for quantity in quantities:
+        a, b = (side.loc[shared, quantity].to_numpy() for side in (free, published))
+        values = resampling.values((b - a)[:, None] / len(shared), lambda total: total[..., 0])
+        found = resampling.estimate(*values)
+        ends = (found.mean - found.reach, found.mean + found.reach)
+        rows.append((quantity, mean_of_defined(a), mean_of_defined(b), found.mean, *ends, found.p))
+    return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
+
+
+def write(table: pd.DataFrame, path: Path | str) -> None:
+    """Write a table of the leakage study or its summary as CSV, atomically."""
+    with atomic_output(path) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.5g")
+
+
+def read_leak(path: Path | str) -> pd.DataFrame:
+    """Read a table of :func:`cgbench.pipeline.leakage.measure_leak`.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged or another table.
+    """
+    try:
+        table = pd.read_csv(path)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such table; run `cgbench leak` first") from None
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: damaged table ({error}); delete it and run again") from None
+    missing = [column for column in (*LABELS, NEAREST_BEADS, NEAREST_ATOMS) if column not in table]
+    if missing or set(table["split"]) != set(SPLITS):
+        raise InputError(f"{path}: not a table of a leak; delete it and run `cgbench leak` again")
+    return table

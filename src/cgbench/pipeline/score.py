@@ -1,0 +1,240 @@
+"""The scoring stage: metrics of the stored test samples of one run, as rows of the result table."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cgbench.chem.force_field import force_field_of
+from cgbench.chem.frames import Frames
+from cgbench.chem.molecule import IntArray
+from cgbench.core import registry
+from cgbench.core.atomic_io import atomic_output
+from cgbench.core.errors import InputError
+from cgbench.data.splits import Split
+from cgbench.mapping.base import Mapping
+from cgbench.metrics._evaluation import AtomSet, Evaluation
+from cgbench.metrics.base import MetricBase, OverFrames
+from cgbench.results.samples_file import Samples
+from cgbench.results.tables import RUN_KEY, read_run
+from cgbench.runtime.tracking import track
+from cgbench.statistics.blocks import independent_blocks
+
+COLUMNS = ("split", "metric", "atoms", "unit", "value", "n_frames")
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one metric says of one set of atoms.
+
+    Attributes
+    ----------
+    metric
+        Name of the plug-in.
+    atoms
+        Which atoms.
+    unit
+        Of the value.
+    value
+        Over all frames.
+    n_frames
+        On how many it was measured.
+    block_sums : float [n_blocks, k]
+        ``Metric.value`` of their sum, over any blocks, is the value of those blocks.
+    per_frame : float [n_frames] or [n_frames, m], or None
+        What every frame gives, of a metric that is made of that.
+    """
+
+    metric: str
+    atoms: AtomSet
+    unit: str
+    value: float
+    n_frames: int
+    block_sums: NDArray[np.float64]
+    per_frame: NDArray[np.float64] | None
+
+
+def evaluate(
+    run_path: Path | str,
+    frames_path: Path | str,
+    split_path: Path | str,
+    mapping_path: Path | str,
+    samples_path: Path | str,
+    metrics: Sequence[str],
+    output_path: Path | str,
+    per_frame_path: Path | str | None = None,
+    card_path: Path | str | None = None,
+    threads: int = 1,
+    device: str = "auto",
+) -> None:
+    """Score the samples of one run and write tidy rows, labelled with what ``run.json`` says it is.
+
+    Parameters
+    ----------
+    run_path
+        ``run.json`` of the training.
+    metrics
+        Names of plug-ins of ``cgbench/metrics``.
+    output_path
+        ``metrics.csv``; its columns are those of :mod:`cgbench.results.tables`.
+    per_frame_path
+        ``.npz`` for the scores of single frames and blocks (optional).
+    card_path
+        ``card.json`` of the dataset, which may name the force field (optional).
+    threads
+        CPU threads.
+    device
+        ``"auto"``, ``"cpu"`` or ``"cuda"``; scores are the same up to rounding.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged, or they do not belong together.
+    """
+    run = read_run(run_path)
+    if device != "cpu":
+        from cgbench.runtime import device as runtime  # loads torch, which takes seconds
+
+        device = runtime.choose_device(device)
+        runtime.set_up(0, threads)  # nothing is drawn
+    frames = Frames.load(frames_path)
+    table = score(
+        frames,
+        Split.load_for(split_path, frames, frames_path),
+        Mapping.load_for(mapping_path, frames.molecule.n_atoms, frames_path),
+        samples_path,
+        metrics,
+        per_frame_path,
+        force_field=() if card_path is None else force_field_of(card_path),
+        device=device,
+    )
+    for position, label in enumerate(RUN_KEY):
+        table.insert(position, label, run[label])
+    with atomic_output(output_path) as temporary:
+        table.to_csv(temporary, index=False)
+    with track("score", {label: run[label] for label in RUN_KEY}, {"seed": run.get("seed")}) as tracker:
+        names = table["split"] + "/" + table["metric"] + "/" + table["atoms"]
+        tracker.summarise(dict(zip(names, table["value"], strict=True)))
+
+
+def score(
+    frames: Frames,
+    split: Split,
+    mapping: Mapping,
+    samples_path: Path | str,
+    metrics: Sequence[str],
+    per_frame_path: Path | str | None = None,
+    force_field: Sequence[str] = (),
+    device: str = "cpu",
+) -> pd.DataFrame:
+    """Score what a method made of the test frames.
+
+    Parameters
+    ----------
+    samples_path
+        :class:`cgbench.results.samples_file.Samples` as the sampling stage writes them.
+    metrics
+        Names of plug-ins of ``cgbench/metrics``.
+    per_frame_path
+        Where to keep what error bars are made from (optional), because they go by trajectory or
+        block, not by frame: an ``.npz`` with ``frame_index``, ``trajectory``, ``time`` (ps) and
+        ``block`` [n_frames], for every metric ``<metric>.<atoms>.blocks`` [n_blocks, k], the sums
+        that its ``value`` is made of, and for every metric that is made of what each frame gives
+        ``<metric>.<atoms>`` [n_frames] or [n_frames, m].
+    force_field
+        OpenMM's files that the frames were made with; energies are left out where it is not known.
+    device
+        Where geometries are measured, as torch names it.
+
+    Returns
+    -------
+    DataFrame
+        One row per metric and set of atoms with the columns split (``test``), metric, atoms,
+        unit, value and n_frames, on which it was measured. Metrics that do not apply to the molecule have
+        none, and a note on standard error says so.
+
+    Raises
+    ------
+    InputError
+        If the samples are missing, damaged, hold NaN, or belong to another split or molecule.
+    """
+    stored = Samples.load(samples_path)
+    index = stored.frame_index
+    if not np.array_equal(index, split.test):
+        raise InputError(
+            f"{samples_path}: its {len(index)} frames are not the {len(split.test)} test frames of the "
+            "split; delete it and sample again"
+        )
+    if mapping.n_atoms != frames.molecule.n_atoms:
+        raise InputError(
+            f"mapping has {mapping.n_atoms} atoms, the frames have {frames.molecule.n_atoms}; "
+            "give the mapping that was made for these frames"
+        )
+    try:
+        whole = Evaluation.of_all_atoms(
+            frames.positions[index],
+            stored.reconstruction,
+            stored.samples,
+            frames.molecule,
+            mapping,
+            force_field,
+            device,
+            stored.reconstruction_draw,
+        )
+    except InputError as error:
+        raise InputError(f"{samples_path}: {error}") from None
+    blocks = independent_blocks(frames, index)
+    scores = list(score_blocks(whole, metrics, blocks))
+    if per_frame_path is not None:
+        arrays: dict[str, Any] = {"frame_index": index, "block": blocks}
+        arrays |= {"trajectory": frames.trajectory[index], "time": frames.time[index]}
+        for found in scores:
+            arrays[f"{found.metric}.{found.atoms}.blocks"] = found.block_sums
+            if found.per_frame is not None:
+                arrays[f"{found.metric}.{found.atoms}"] = found.per_frame
+        with atomic_output(per_frame_path) as temporary:
+            np.savez_compressed(temporary, **arrays)
+    rows = [("test", found.metric, found.atoms, found.unit, found.value, found.n_frames) for found in scores]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def score_blocks(evaluation: Evaluation, metrics: Sequence[str], blocks: IntArray) -> Iterator[Score]:
+    """Score an evaluation of all atoms by every metric that applies to the molecule.
+
+    Parameters
+    ----------
+    blocks : int [n_frames]
+        Block of each frame, from 0.
+    """
+    restricted = {"all": evaluation, "heavy": evaluation.of("heavy")}
+    for name in metrics:
+        metric = registry.load("metrics", name)()
+        for atoms in metric.atom_sets:
+            if metric.applies(restricted[atoms].molecule, evaluation.force_field):
+                yield _score(name, metric, restricted[atoms], blocks)
+            else:
+                note = f"{name} ({atoms} atoms): left out, this molecule has no {metric.needs}"
+                print(note, file=sys.stderr, flush=True)
+
+
+def _score(name: str, metric: MetricBase, evaluation: Evaluation, blocks: IntArray) -> Score:
+    per_frame = None
+    if isinstance(metric, OverFrames):
+        per_frame = np.asarray(metric.per_frame(evaluation), dtype=np.float64)
+        expected = (evaluation.n_frames, *metric.of_a_frame)
+        if per_frame.shape != expected:
+            raise InputError(
+                f"metric {name!r} gave an array of shape {per_frame.shape} for {evaluation.n_frames} "
+                f"frames; it must be of shape {expected}"
+            )
+        sums = metric.sums(per_frame, blocks)
+    else:
+        sums = metric.statistics(evaluation, blocks)
+    value = float(metric.value(sums.sum(axis=0)))
+    n_frames = min(evaluation.n_frames, metric.most_frames)
+    return Score(name, evaluation.atoms, metric.unit, value, n_frames, sums, per_frame)

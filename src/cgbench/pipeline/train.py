@@ -1,0 +1,157 @@
+"""The training stage: one method, one task, one fold."""
+
+import csv
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from cgbench.chem.frames import Frames
+from cgbench.config.run_matrix import Cell
+from cgbench.core.atomic_io import atomic_output, sha256, write_json
+from cgbench.core.code_dependencies import source_files
+from cgbench.core.errors import InputError
+from cgbench.core.file_lock import sole_writer
+from cgbench.core.registry import PlugIn
+from cgbench.core.seeds import derive
+from cgbench.core.settings import fingerprint
+from cgbench.data.splits import Split
+from cgbench.mapping.base import Mapping
+from cgbench.methods.base import BackmappingMethod, FitContext
+from cgbench.runtime import device as runtime
+from cgbench.runtime import provenance
+from cgbench.runtime.tracking import track
+
+
+def train(
+    frames_path: Path | str,
+    split_path: Path | str,
+    mapping_path: Path | str,
+    method: PlugIn,
+    output_dir: Path | str,
+    *,
+    seed: int,
+    fold: int = 0,
+    dataset: str = "",
+    mapping_name: str = "",
+    threads: int = 1,
+    device: str = "auto",
+    progress: bool = False,
+    wait: bool = False,
+) -> dict[str, Any]:
+    """Train a method and write ``model.pt``, ``history.csv`` and ``run.json``.
+
+    The test frames of the split are never handed to the method. A killed training leaves its
+    checkpoints in ``<output_dir>/scratch``, under a name made of data, settings, seed and code of
+    the method: the same training goes on from there, and no other one does. The workflow does not
+    know this directory, so Snakemake does not clear it away; success does.
+
+    Parameters
+    ----------
+    method
+        Chosen and set up by the config, or ``PlugIn.from_json("methods", ...)``.
+    seed, fold
+        The seed of the benchmark and the fold; every method of a fold starts from the same seed.
+    dataset, mapping_name
+        Labels of the result; they change nothing else.
+    threads
+        CPU threads.
+    device
+        ``"auto"``, ``"cpu"`` or ``"cuda"``; a method that has no use for a GPU stays on the CPU.
+    progress
+        Whether to draw a progress bar on standard error.
+    wait
+        Whether to wait for another training in ``output_dir`` to end instead of refusing.
+
+    Returns
+    -------
+    dict
+        What ``run.json`` holds.
+
+    Raises
+    ------
+    InputError
+        If an input cannot be used, the split leaves no frames to train on, another process trains in
+        ``output_dir``, or the disk is full.
+    """
+    output_dir = Path(output_dir)
+    frames = Frames.load(frames_path)
+    split = Split.load_for(split_path, frames, frames_path)
+    mapping = Mapping.load_for(mapping_path, frames.molecule.n_atoms, frames_path)
+    train_frames, valid_frames = frames.positions[split.train], frames.positions[split.valid]
+    if not len(train_frames) or not len(valid_frames):
+        raise InputError(
+            f"{split_path}: {len(train_frames)} training and {len(valid_frames)} validation frames; "
+            "both are needed, change `protocol` in the config"
+        )
+    model: BackmappingMethod = method.create(mapping, frames.molecule)
+    device = runtime.choose_device(device, model.uses_gpu())
+
+    made_of = (method.use, *model.made_of(method.settings))
+    sources = dict.fromkeys(file for name in made_of for file in source_files(method.kind, name))
+    identity = fingerprint(
+        method.to_json(), str(seed), *map(sha256, (frames_path, split_path, mapping_path, *sources))
+    )
+    cell = Cell(dataset, mapping_name, mapping.n_beads, method.name, fold)
+    settings = method.settings.model_dump(mode="json")
+    scratch = output_dir / "scratch" / identity
+    with sole_writer(output_dir / "scratch", wait):
+        planned = {
+            "seed": seed,
+            "device": device,
+            "threads": threads,
+            "config_hash": identity,
+            "resumed": any(scratch.glob("*")),
+            "settings": settings,
+        }
+        scratch.mkdir(parents=True, exist_ok=True)
+        with track("train", vars(cell), planned) as tracker:
+            context = FitContext(
+                derive(seed, "train", fold),
+                scratch,
+                identity,
+                device,
+                progress=progress,
+                observer=tracker.log_history,
+            )
+            runtime.set_up(context.seed, threads)
+            started = time.perf_counter()
+            model.fit(train_frames, valid_frames, context)
+            wall_seconds = time.perf_counter() - started
+            if context.history:  # which a resumed training begins with that of the killed one
+                wall_seconds = max(wall_seconds, context.history[-1].get("seconds", 0.0))
+            cost = {
+                "wall_seconds": round(wall_seconds, 6),
+                "n_parameters": model.n_parameters(),
+                "peak_mib": provenance.peak_mib(),
+                "peak_gpu_mib": runtime.peak_gpu_mib(device),
+            }
+            tracker.log_history(context.history)
+            tracker.summarise(cost | {"git": provenance.git_revision()})
+        run = {
+            **vars(cell),
+            "stochastic": model.stochastic,
+            "bound": model.bound,
+            **planned,
+            **cost,
+            "n_train": len(train_frames),
+            "n_valid": len(valid_frames),
+            "hardware": {"name": runtime.device_name(device), **provenance.machine()},
+            "versions": provenance.versions(),
+            "git": provenance.git_revision(),
+            "date": provenance.now(),
+        }
+        model.save(output_dir / "model.pt")
+        _write_history(output_dir / "history.csv", context.history)
+        write_json(output_dir / "run.json", run)
+        shutil.rmtree(output_dir / "scratch")
+    return run
+
+
+def _write_history(path: Path, history: list[dict[str, float]]) -> None:
+    """Write one row per epoch; a method that is fitted in one step has none."""
+    columns = list(dict.fromkeys(key for row in history for key in row)) or ["epoch"]
+    with atomic_output(path) as temporary, temporary.open("w", newline="") as handle:
+        writer = csv.DictWriter(handle, columns)
+        writer.writeheader()
+        writer.writerows(history)

@@ -1,0 +1,1 @@
+"""Leaderboard, partial reports and exports."""

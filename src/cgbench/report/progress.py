@@ -1,0 +1,79 @@
+"""Which runs of a benchmark have no scores yet, and where each of them stands."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from cgbench.config.run_matrix import Plan
+from cgbench.results.tables import RUN_KEY, TASK
+
+# Stages of a run in their order, and the file that each leaves when it is done.
+STAGES = {"train": "run.json", "sample": "samples.npz", "score": "metrics.csv"}
+COLUMNS = (*RUN_KEY, "stage", "log")
+
+
+def unfinished(config: Plan) -> pd.DataFrame:
+    """List the runs without scores.
+
+    Returns
+    -------
+    DataFrame
+        One row per run: dataset, mapping, n_beads, method, fold, ``stage`` (the first that is not
+        done, or not since the one before it was: ``train``, ``sample`` or ``score``) and ``log``
+        (path of that stage's log; empty where it has not begun).
+    """
+    rows = []
+    for cell in config.cells():
+        folder = config.run_folder(cell)
+        stage = _next_stage(folder)
+        if stage is None:
+            continue
+        log = folder / f"{stage}.log"
+        rows.append(vars(cell) | {"stage": stage, "log": str(log) if log.exists() else ""})
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _next_stage(folder: Path) -> str | None:
+    """First stage whose file is not there, or older than that of a stage before, which was repeated.
+
+    Samples that are gone were deleted for room if there are scores of the model.
+    """
+    made = {
+        stage: path.stat().st_mtime_ns if (path := folder / file).exists() else 0
+        for stage, file in STAGES.items()
+    }
+    if made["sample"] == 0 and made["score"] >= made["train"] > 0:
+        return None
+    before = 1
+    for stage, time in made.items():
+        if time < before:
+            return stage
+        before = time
+    return None
+
+
+def to_markdown(table: pd.DataFrame, n_wanted: int) -> str:
+    """Chapter of a report that says what is missing from it; ``n_wanted`` runs were asked for."""
+    if table.empty:
+        return f"All {n_wanted} runs are there."
+    groups = table.groupby([*TASK, "stage"], sort=True)
+    shown = groups.agg(folds=("fold", lambda folds: ", ".join(map(str, sorted(folds)))), log=("log", "max"))
+    shown = shown.reset_index()[[*TASK, "folds", "stage", "log"]]
+    return "\n\n".join(
+        (
+            f"{len(table)} of {n_wanted} runs have no scores, so this is not the result of the benchmark. "
+            "Methods that lack folds are averaged over the others: such means do not compare.",
+            shown.rename(columns={"n_beads": "beads", "stage": "next stage"}).to_markdown(
+                index=False, disable_numparse=True
+            ),
+        )
+    )
+
+
+def in_short(table: pd.DataFrame) -> str:
+    """One line for a figure, such as ``not finished: cgvae (3 beads, folds 0, 1)``; empty if nothing is."""
+    parts = [
+        f"{method} ({n_beads} beads, fold{'s' * (len(rows) > 1)} {', '.join(map(str, rows['fold']))})"
+        for (method, n_beads), rows in table.groupby(["method", "n_beads"], sort=True)
+    ]
+    return f"not finished: {'; '.join(parts)}" if parts else ""

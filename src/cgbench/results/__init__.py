@@ -1,0 +1,1 @@
+"""Files of a run and result tables: samples, scores, metrics."""

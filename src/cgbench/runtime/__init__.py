@@ -1,0 +1,1 @@
+"""Device, GPU sharing, provenance and tracking of a job."""

@@ -1,0 +1,1 @@
+"""Bootstrap, blocks, confidence intervals, noise floor, scores by state."""

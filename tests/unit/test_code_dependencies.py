@@ -1,0 +1,81 @@
+"""A plug-in's results depend on its file and on the parts that it imports."""
+
+import pytest
+
+from cgbench.core import registry
+from cgbench.core.code_dependencies import source_files, verb_files
+
+
+def _names(room: str, name: str) -> set[str]:
+    return {f"{path.parent.name}/{path.stem}" for path in source_files(room, name)}
+
+
+def test_a_method_with_a_network_depends_on_its_parts() -> None:
+    assert _names("methods", "cgvae") >= {"methods/cgvae", "nn/training", "nn/radial"}
+
+
+def test_a_method_without_depends_on_no_network() -> None:
+    assert _names("methods", "linear") == {"methods/linear", "methods/_least_squares", "core/safe_io"}
+
+
+@pytest.mark.parametrize(
+    ("room", "name", "part"),
+    [
+        ("methods", "equivariant_linear", "methods/_bead_neighbours"),
+        ("methods", "equivariant_mlp", "methods/_bead_neighbours"),
+        ("metrics", "graph_xor", "chem/geometry"),
+        ("metrics", "rmsd_recon", "chem/geometry"),
+        ("mapping", "backbone", "mapping/_partition"),
+        ("sources", "bundled", "chem/trajectory_io"),
+    ],
+)
+def test_helpers_outside_the_room_count(room: str, name: str, part: str) -> None:
+    assert part in _names(room, name)
+
+
+def test_verbs_have_their_own_files() -> None:
+    assert {path.stem for path in verb_files("split")} >= {"splits", "frames"}
+    assert {path.stem for path in verb_files("prepare")} >= {"prepare", "autocorrelation", "trajectory_io"}
+
+
+DRAWN = {
+    "figures-scores": {"comparison", "fidelity", "cost", "diversity_validity"},
+    "figures-samples": {"sample_figures", "ramachandran", "atom_errors"},
+    "figures-distributions": {"distributions"},
+    "figure-sweep": {"sweep"},
+    "figure-training": {"training"},
+    "figure-mapping": {"mapping_graph"},
+    "figure-mapping-view": {"mapping_view"},
+    "figure-walkers": {"walkers"},
+    "figure-shape": {"shape"},
+    "figure-leak": {"leakage"},
+}
+# Errors of atoms are drawn on the same layout of the molecule as mappings.
+SHARED = {("figures-samples", "mapping_graph")}
+
+
+@pytest.mark.parametrize("verb", DRAWN)
+def test_a_figure_depends_on_what_draws_it_and_on_no_other_figure(verb: str) -> None:
+    drawing = {path.stem for path in verb_files(verb) if path.parent.name == "figures"}
+    assert DRAWN[verb] | {"style"} <= drawing
+    others = set().union(*(own for other, own in DRAWN.items() if other != verb))
+    assert {(verb, name) for name in drawing & others} <= SHARED
+
+
+def test_no_verb_depends_on_how_it_is_called() -> None:
+    assert not {path for path in verb_files("figure-training") if path.parent.name == "cli"}
+
+
+def test_an_edit_of_what_scores_are_made_with_repeats_no_training() -> None:
+    """What prepares a dataset comes before what is trained on it."""
+    measuring = {"energy", "observables", "contacts", "_evaluation", "histograms", "score"}
+    for room in ("sources", "mapping", "methods"):
+        for name in registry.names(room):
+            assert not measuring & {path.stem for path in source_files(room, name)}
+    assert not measuring & {path.stem for path in (*verb_files("prepare"), *verb_files("split"))}
+
+
+def test_an_edit_of_a_contract_repeats_no_training() -> None:
+    for room in ("sources", "mapping", "methods"):
+        for name in registry.names(room):
+            assert not {path for path in source_files(room, name) if path.stem == "base"}
