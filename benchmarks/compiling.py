@@ -23,7 +23,7 @@ import torch
 from support.timing import SEED, Case, configured, load
 
 from cgbench.core import registry
-from cgbench.core.training_context import FitContext
+from cgbench.core.training_context import TrainingContext
 from cgbench.runtime import device as runtime
 
 STEPS, EPOCHS = 40, 4
@@ -42,7 +42,7 @@ def measure(case: Case, compiled: bool) -> tuple[float, float]:
     molecule, frames, mapping = load(case.molecule, case.n_beads)
     method = registry.load("methods", case.method)
 
-    class Measured(method):  # type: ignore[misc, valid-type]
+    class Observables(method):  # type: ignore[misc, valid-type]
         """The method, with a network whose parts are compiled."""
 
         def new_network(self) -> Any:
@@ -54,9 +54,9 @@ def measure(case: Case, compiled: bool) -> tuple[float, float]:
     chosen = configured(case.method, case.molecule) | {"epochs": EPOCHS, "flow": None}
     settings = method.Settings.model_validate(chosen)
     ends = [time.perf_counter()]
-    context = FitContext(seed=SEED, observer=lambda history: ends.append(time.perf_counter()))
+    context = TrainingContext(seed=SEED, observer=lambda history: ends.append(time.perf_counter()))
     n_frames = STEPS * settings.batch_size
-    Measured(settings, mapping, molecule).fit(
+    Observables(settings, mapping, molecule).fit(
         np.resize(frames, (n_frames, *frames.shape[1:])), frames[: settings.batch_size], context
     )
     seconds = np.diff(ends)

@@ -16,7 +16,7 @@ from support.timing import (
 )
 
 from cgbench.core import registry
-from cgbench.core.training_context import FitContext
+from cgbench.core.training_context import TrainingContext
 
 
 def measure(case: Case) -> Cost:
@@ -36,7 +36,7 @@ def measure(case: Case) -> Cost:
             if "train_loss" in history[-1]:  # not that of a later stage
                 ends.append(now(case))
 
-        context = FitContext(seed=SEED, observer=observe)
+        context = TrainingContext(seed=SEED, observer=observe)
         # One frame is validated, because at least one must be.
         model.fit(np.resize(frames, (n_frames, *frames.shape[1:])), frames[:1], context)
         return list(np.diff(ends))

@@ -12,7 +12,7 @@ from cgbench.chem.molecule import Molecule
 from cgbench.core import registry
 from cgbench.core.errors import InputError
 from cgbench.mapping.base import Mapping
-from cgbench.methods.base import BackmappingMethod, FitContext, OracleMethod, draw, load_model
+from cgbench.methods.base import BackmappingMethod, OracleMethod, TrainingContext, draw, load_model
 from cgbench.nn.training import TrainingSettings
 from cgbench.nn.variational import VariationalSettings
 
@@ -47,8 +47,8 @@ def new(name: str, mapping: Mapping, molecule: Molecule) -> BackmappingMethod:
     return model
 
 
-def context(tmp_path: Path | None = None) -> FitContext:
-    return FitContext(seed=7, scratch=tmp_path)
+def context(tmp_path: Path | None = None) -> TrainingContext:
+    return TrainingContext(seed=7, scratch=tmp_path)
 
 
 @pytest.fixture(scope="module")

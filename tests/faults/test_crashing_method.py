@@ -26,7 +26,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     ):
         project.edit("config/test.yaml", old, new)
     methods = project.root / "src/cgbench/methods"
-    fit = "def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:\n"
+    fit = "def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:\n"
     source = (methods / "linear.py").read_text()
     assert fit in source
     (methods / "crashing.py").write_text(source.replace(fit, f"{fit}        raise KeyError('a bug')\n", 1))

@@ -26,7 +26,7 @@ from cgbench.core.errors import InputError
 from cgbench.data.sources.bundled import BundledSettings, Source
 from cgbench.data.splits import Split, make_split
 from cgbench.mapping.base import Mapping
-from cgbench.methods.base import FitContext, load_model
+from cgbench.methods.base import TrainingContext, load_model
 from cgbench.pipeline.backmap import read_beads
 from cgbench.results.samples_file import Samples
 from cgbench.results.tables import read_metrics, read_run, read_runs
@@ -98,7 +98,7 @@ def seeds(tmp_path_factory: pytest.TempPathFactory, alanine_directory: Path, thr
     )
     method = registry.load("methods", "linear")
     model = method(method.Settings(), three_beads, molecule)
-    model.fit(positions[:20], positions[20:25], FitContext(seed=0))
+    model.fit(positions[:20], positions[20:25], TrainingContext(seed=0))
     model.save(folder / "model.pt")
 
     generator = registry.load("mapping", "file")

@@ -12,14 +12,14 @@ from cgbench.cli.main import app
 from cgbench.core.errors import InputError
 from cgbench.core.registry import PlugIn
 from cgbench.mapping.base import Mapping
-from cgbench.methods.base import FitContext
+from cgbench.methods.base import TrainingContext
 from cgbench.pipeline.backmap import backmap, read_beads
 
 
 @pytest.fixture
 def model(alanine_frames: Frames, three_beads: Mapping, tmp_path: Path) -> Path:
     method = PlugIn.from_json("methods", '{"use": "linear"}').create(three_beads, alanine_frames.molecule)
-    method.fit(alanine_frames.positions, alanine_frames.positions[:5], FitContext(seed=0))
+    method.fit(alanine_frames.positions, alanine_frames.positions[:5], TrainingContext(seed=0))
     method.save(tmp_path / "model.pt")
     return tmp_path / "model.pt"
 

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cgbench.cli.main import app
-from cgbench.config.run_matrix import Plan
+from cgbench.config.run_matrix import RunMatrix
 from cgbench.core.errors import InputError
 from cgbench.statistics.by_state import scores_by_state
 
@@ -26,7 +26,7 @@ def files(tmp_path: Path) -> list[str]:
     run = {"methods": ["linear", "mlp"], "resolutions": {"alanine_dipeptide": [3], "chignolin": [6]}}
     mine.write_text(json.dumps({"results": str(tmp_path / "results"), "protocol": {"folds": 2}, "run": run}))
     given = [str(ROOT / "config/config.yaml"), str(ROOT / "config/simulations.yaml"), str(mine)]
-    config = Plan.load(*given)
+    config = RunMatrix.load(*given)
     for dataset, states in (("alanine_dipeptide", ["", ""]), ("chignolin", ["folded", "unfolded"])):
         card = Path(config.results, "data", dataset, "card.json")
         card.parent.mkdir(parents=True)
@@ -42,7 +42,7 @@ def files(tmp_path: Path) -> list[str]:
 
 
 def test_means_are_of_the_frames_of_a_state_in_all_folds(files: list[str]) -> None:
-    table = scores_by_state(Plan.load(*files))
+    table = scores_by_state(RunMatrix.load(*files))
     expected = {
         "dataset": ["chignolin", "chignolin"],
         "mapping": ["cgae", "cgae"],
@@ -56,7 +56,7 @@ def test_means_are_of_the_frames_of_a_state_in_all_folds(files: list[str]) -> No
 
 def test_what_is_no_mean_is_made_of_all_frames_of_a_state(files: list[str]) -> None:
     """Diversity is one minus the ratio of two sums."""
-    config = Plan.load(*files)
+    config = RunMatrix.load(*files)
     spread = ([[1.0, 1.0], [0.0, 3.0], [5.0, 5.0]], [[3.0, 4.0], [0.0, 5.0]])
     for fold, rows in enumerate(spread):
         scores = next(Path(config.results).glob(f"runs/chignolin/*/linear/fold{fold}/scores.npz"))
@@ -74,7 +74,7 @@ def test_the_verb_prints_or_writes_them(files: list[str], tmp_path: Path) -> Non
 
 
 def test_without_states_it_says_so(files: list[str]) -> None:
-    config = Plan.load(*files)
+    config = RunMatrix.load(*files)
     Path(config.results, "data/chignolin/card.json").unlink()
     assert scores_by_state(config).empty
     said = CliRunner().invoke(app, ["states", *(part for file in files for part in ("--config", file))])
@@ -82,7 +82,7 @@ def test_without_states_it_says_so(files: list[str]) -> None:
 
 
 def test_scores_of_another_revision_are_refused(files: list[str]) -> None:
-    config = Plan.load(*files)
+    config = RunMatrix.load(*files)
     scores = next(Path(config.results).glob("runs/chignolin/*/linear/fold0/scores.npz"))
     with np.load(scores) as stored:
         np.savez(scores, **stored, **{"diversity.heavy": np.full(3, 0.3)})
@@ -100,7 +100,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damaged_scores_are_named(damage: str, files: list[str]) -> None:
-    config = Plan.load(*files)
+    config = RunMatrix.load(*files)
     scores = next(Path(config.results).glob("runs/chignolin/*/linear/fold1/scores.npz"))
     scores.write_bytes(DAMAGES[damage](scores.read_bytes()))
     with pytest.raises(InputError, match=r"fold1/scores\.npz: not scores of this dataset .* delete it"):

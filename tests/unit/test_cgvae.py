@@ -13,7 +13,7 @@ from cgbench.core.errors import InputError
 from cgbench.core.registry import PlugIn
 from cgbench.mapping.base import Mapping
 from cgbench.methods import cgvae
-from cgbench.methods.base import FitContext
+from cgbench.methods.base import TrainingContext
 from cgbench.nn.cgvae_network import CGVAESettings
 from cgbench.nn.variational import kl_divergence
 
@@ -27,7 +27,7 @@ def test_too_few_beads_for_a_plane_are_warned_about(
     method = PlugIn.parse("methods", method_name, method_name, {"epochs": 1}, "test").create(mapping, alanine)
     frames = alanine_frames.positions[:8]
     with pytest.warns(UserWarning, match=f"{what} they do define; use 3 beads or more"):
-        method.fit(frames, frames, FitContext(seed=1))
+        method.fit(frames, frames, TrainingContext(seed=1))
     samples = method.sample(mapping.beads(frames), 1, seed=1)[:, 0]
     centred = samples - samples.mean(axis=1, keepdims=True)
     spread = np.linalg.svd(centred, compute_uv=False)
@@ -59,7 +59,7 @@ def test_isolated_beads_are_refused_with_the_cure(alanine: Molecule, alanine_fra
     method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
     frames = alanine_frames.positions[:8]
     with pytest.raises(InputError, match=r"bead \d is .* Å from .* raise bead_cutoff \(now 2\.0\)"):
-        method.fit(frames, frames, FitContext(seed=1))
+        method.fit(frames, frames, TrainingContext(seed=1))
 
 
 @pytest.mark.parametrize("encoder", ["beads", "atoms"])
@@ -114,7 +114,7 @@ def test_without_a_combination_atoms_start_from_their_beads(
             combination=combination, local=False, flow=None, epochs=1, learning_rate=1e-9, features=16
         )
         method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
-        method.fit(frames, frames, FitContext(seed=1))
+        method.fit(frames, frames, TrainingContext(seed=1))
         away[combination] = float(np.abs(method.reconstruct(frames) - frames).mean())
         assert ("decoder.combination" in method.state()) == combination
     assert away[True] < 0.9 * away[False]
@@ -125,7 +125,7 @@ def test_what_is_decoded_is_relaxed(alanine: Molecule, alanine_frames: Frames) -
     frames = alanine_frames.positions[:64]
     settings = CGVAESettings(epochs=1, flow=None, features=16, batch_size=16, relaxation=100)
     relaxed = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
-    relaxed.fit(frames, frames[:16], FitContext(seed=1))
+    relaxed.fit(frames, frames[:16], TrainingContext(seed=1))
     plain = cgvae.Method(settings.model_copy(update={"relaxation": 0}), relaxed.mapping, alanine)
     plain.load_state(relaxed.state())
 
@@ -149,7 +149,7 @@ def test_loss_is_finite_and_has_its_terms(
     frames = alanine_frames.positions[:8]
     settings = CGVAESettings(epochs=1, flow=None, beta=0.1, beta_warm_up=warm_up, gamma=2.0)
     method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
-    method.fit(frames, frames, FitContext(seed=1))
+    method.fit(frames, frames, TrainingContext(seed=1))
     terms = method._loss(torch.as_tensor(frames), progress, torch.Generator().manual_seed(0))
     assert terms.keys() == {"loss", "recon", "kl", "graph"}
     kl_weight = share * 0.1 / (3 * alanine.n_atoms)

@@ -9,10 +9,10 @@ import torch
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import Molecule
 from cgbench.core import chunking
-from cgbench.core.chunking import in_parts
+from cgbench.core.chunking import row_chunks
 from cgbench.core.registry import PlugIn
 from cgbench.mapping.base import Mapping
-from cgbench.methods.base import FitContext
+from cgbench.methods.base import TrainingContext
 
 SMALL = {"epochs": 1, "features": 8, "batch_size": 8}  # enough steps for a flow that moves something
 
@@ -21,7 +21,7 @@ SMALL = {"epochs": 1, "features": 8, "batch_size": 8}  # enough steps for a flow
 def test_parts_are_the_rows_in_order(n_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(chunking.GEOMETRIES, "cpu", 8)
     first, second = torch.arange(n_rows), torch.arange(2 * n_rows).reshape(-1, 2)
-    pairs = list(in_parts(first, second, per_row=2))
+    pairs = list(row_chunks(first, second, per_row=2))
     assert torch.equal(torch.cat([a for a, _ in pairs]), first)
     assert torch.equal(torch.cat([b for _, b in pairs]), second)
     assert all(len(a) == len(b) <= 4 for a, b in pairs)
@@ -29,7 +29,7 @@ def test_parts_are_the_rows_in_order(n_rows: int, monkeypatch: pytest.MonkeyPatc
 
 def test_a_row_of_more_than_a_part_is_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(chunking.GEOMETRIES, "cpu", 8)
-    assert [len(a) for (a,) in in_parts(torch.arange(3), per_row=100)] == [1, 1, 1]
+    assert [len(a) for (a,) in row_chunks(torch.arange(3), per_row=100)] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_samples_do_not_depend_on_parts(
     mapping = Mapping.centres(np.arange(alanine.n_atoms) * 3 // alanine.n_atoms)
     model = PlugIn.parse("methods", method, method, settings, "test").create(mapping, alanine)
     frames = alanine_frames.positions[:24]
-    model.fit(frames, frames[:8], FitContext(seed=1))
+    model.fit(frames, frames[:8], TrainingContext(seed=1))
     beads = mapping.beads(frames[:11].astype(np.float64))
     whole = model.sample(beads, 3, seed=2)
     monkeypatch.setitem(chunking.GEOMETRIES, "cpu", 8)

@@ -38,8 +38,8 @@ def test_all_stages_have_a_verb() -> None:
 def test_tables_and_figures_of_tables_load_no_network_library() -> None:
     """A benchmark starts hundreds of processes, and torch takes seconds to load."""
     code = (
-        "import sys; from cgbench.config.run_matrix import Plan\n"
-        "Plan.load('config/config.yaml', 'config/simulations.yaml')\n"
+        "import sys; from cgbench.config.run_matrix import RunMatrix\n"
+        "RunMatrix.load('config/config.yaml', 'config/simulations.yaml')\n"
         "import cgbench.cli.main, cgbench.statistics.intervals, cgbench.report.leaderboard\n"
         "import cgbench.results.tables, cgbench.pipeline.score\n"
         "import cgbench.figures.comparison, cgbench.figures.leakage, cgbench.figures.training\n"

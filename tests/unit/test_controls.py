@@ -10,7 +10,7 @@ from cgbench.chem.geometry import pair_distances, rmsd
 from cgbench.chem.molecule import Molecule
 from cgbench.core import registry
 from cgbench.mapping.base import Mapping
-from cgbench.methods.base import BackmappingMethod, FitContext, draw
+from cgbench.methods.base import BackmappingMethod, TrainingContext, draw
 
 
 def fitted(
@@ -18,7 +18,7 @@ def fitted(
 ) -> BackmappingMethod:
     method = registry.load("methods", name)
     model: BackmappingMethod = method(method.Settings(**settings), mapping, molecule)
-    model.fit(train, train[:5], FitContext(seed=3))
+    model.fit(train, train[:5], TrainingContext(seed=3))
     return model
 
 

@@ -8,7 +8,7 @@ from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import Molecule
 from cgbench.mapping.base import Mapping
 from cgbench.methods import cgvae, cgvae_published
-from cgbench.methods.base import FitContext
+from cgbench.methods.base import TrainingContext
 from cgbench.nn.cgvae_network import CGVAESettings
 from cgbench.nn.dense import Linear, halve_products
 
@@ -55,7 +55,7 @@ def test_networks_learn_as_well_in_bfloat16(alanine: Molecule, alanine_frames: F
             features=64, epochs=8, batch_size=16, learning_rate=1e-3, precision=precision
         )
         method = cgvae_published.Method(settings, Mapping.centres(alanine.residue_index), alanine)
-        context = FitContext(seed=1)
+        context = TrainingContext(seed=1)
         method.fit(alanine_frames.positions[:160], alanine_frames.positions[160:], context)
         losses[precision] = [row["valid_loss"] for row in context.history]
     assert losses["bfloat16"] != losses["float32"], "or it was not used"
@@ -79,7 +79,7 @@ def test_flow_and_decoder_are_fitted_in_it_too(
     )
     method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
     frames = alanine_frames.positions[:64]
-    method.fit(frames, frames[:16], FitContext(seed=1))
+    method.fit(frames, frames[:16], TrainingContext(seed=1))
     assert {(16, 16), (24, 24)} <= halved, "weights of both"
     halved.clear()
     assert np.isfinite(method.sample(method.mapping.beads(frames), 2, seed=1)).all()

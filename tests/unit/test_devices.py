@@ -1,4 +1,4 @@
-"""What is measured on geometries stays on the device that they are on, whatever it is.
+"""What is observables on geometries stays on the device that they are on, whatever it is.
 
 There need be no GPU: here "cpu" tensors meet a default device on which nothing can be computed, and
 tensors without values show that nothing is fetched on the way.
@@ -11,7 +11,7 @@ import torch
 from cgbench.chem import geometry
 from cgbench.chem.contacts import count_contacts
 from cgbench.chem.dihedrals import phi_psi
-from cgbench.chem.observables import Measured
+from cgbench.chem.observables import Observables
 from cgbench.core import registry
 from cgbench.metrics._evaluation import Evaluation
 from cgbench.pipeline.score import score_blocks
@@ -69,19 +69,25 @@ def test_geometries_go_to_the_device_that_is_asked_for(samples, alanine, three_b
     reference = samples[:, 0]
     placed = Evaluation.of_all_atoms(reference, reference, samples, alanine, three_beads, device="meta")
     for evaluated in (placed, placed.of("heavy")):
-        for measured in (evaluated.of_reference, evaluated.of_reconstruction, evaluated.of_samples):
-            assert measured.on_device.device == NOWHERE
+        for observables in (
+            evaluated.reference_observables,
+            evaluated.reconstruction_observables,
+            evaluated.sample_observables,
+        ):
+            assert observables.on_device.device == NOWHERE
 
 
 def test_scores_are_the_same_on_a_device_as_on_the_cpu(samples, alanine, three_beads):
-    """On "cpu:0" it is tensors, as on a GPU, that are measured; on "cpu" arrays."""
+    """On "cpu:0" it is tensors, as on a GPU, that are observables; on "cpu" arrays."""
     blocks = np.zeros(len(samples), dtype=np.int64)
 
     def scores(device):
         placed = Evaluation.of_all_atoms(
             samples[:, 0], samples[:, 1], samples, alanine, three_beads, device=device
         )
-        assert isinstance(placed.of_samples.on_device, np.ndarray if device == "cpu" else torch.Tensor)
+        assert isinstance(
+            placed.sample_observables.on_device, np.ndarray if device == "cpu" else torch.Tensor
+        )
         return list(score_blocks(placed, registry.names("metrics"), blocks))
 
     expected = scores("cpu")
@@ -94,4 +100,4 @@ def test_scores_are_the_same_on_a_device_as_on_the_cpu(samples, alanine, three_b
 
 
 def test_on_the_cpu_nothing_is_copied(samples, alanine):
-    assert Measured(samples, alanine).on_device is samples
+    assert Observables(samples, alanine).on_device is samples

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cgbench.chem.energy import WORST, energies_per_atom
-from cgbench.chem.observables import ENERGIES, Measured
+from cgbench.chem.observables import ENERGIES, Observables
 from cgbench.core import registry
 from cgbench.core.atomic_io import read_json
 from cgbench.core.errors import InputError
@@ -74,15 +74,15 @@ def test_some_frames_stand_for_all_the_same_for_every_method(alanine_frames, thr
     for n_samples in (1, 8):
         samples = frames[:, None].repeat(n_samples, axis=1)
         of = evaluation(frames, samples, three_beads, alanine_frames.molecule)
-        for measured in (of.of_reference, of.of_samples):
-            known = np.flatnonzero(np.isfinite(measured.energies[0]))
+        for observables in (of.reference_observables, of.sample_observables):
+            known = np.flatnonzero(np.isfinite(observables.energies[0]))
             np.testing.assert_array_equal(known, 3 * np.arange(ENERGIES))
 
 
 def test_between_sets_of_frames_it_is_the_difference_of_means(alanine_frames):
     """Whichever is taken for the truth: 0 of equal sets, and by as much as one is colder."""
     parts = [
-        Measured(alanine_frames.positions[part][:, None], alanine_frames.molecule, FORCE_FIELD)
+        Observables(alanine_frames.positions[part][:, None], alanine_frames.molecule, FORCE_FIELD)
         for part in (slice(0, 12), slice(100, 112))
     ]
     for name, row in (("energy_raw", 0), ("energy_minimised", 1)):

@@ -10,7 +10,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from cgbench.cli.main import app
-from cgbench.config.run_matrix import Plan
+from cgbench.config.run_matrix import RunMatrix
 from cgbench.core import atomic_io as files
 from cgbench.core.errors import InputError
 from cgbench.report.export import TABLES, keep
@@ -20,8 +20,8 @@ FIGURES = ("comparison", "training-cgvae", "training-mlp", "atoms-linear", "rama
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Plan:
-    """Plan of a benchmark that has come to its end, but for what this verb does not look at."""
+def config(tmp_path: Path) -> RunMatrix:
+    """RunMatrix of a benchmark that has come to its end, but for what this verb does not look at."""
     results = tmp_path / "results"
     overrides = {
         "results": str(results),
@@ -44,7 +44,7 @@ def config(tmp_path: Path) -> Plan:
         Image.fromarray(noise).save(figures.parent / "walkers.png")
     for name in TABLES:
         (results / name).write_text(name)
-    return Plan.load(ROOT / "config/config.yaml", ROOT / "config/simulations.yaml", file)
+    return RunMatrix.load(ROOT / "config/config.yaml", ROOT / "config/simulations.yaml", file)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def nothing_else_is_there(output: Path) -> bool:
     return [path.name for path in output.parent.iterdir()] == [output.name]
 
 
-def test_tables_and_figures_of_the_configuration_are_kept(config: Plan, output: Path) -> None:
+def test_tables_and_figures_of_the_configuration_are_kept(config: RunMatrix, output: Path) -> None:
     keep(config, output, "cgvae")
     names = ("comparison", "training-cgvae", "ramachandran", "mapping-view")
     assert kept(output) == {*TABLES, "noise_floor.csv", "kept.json"} | {
@@ -73,13 +73,13 @@ def test_tables_and_figures_of_the_configuration_are_kept(config: Plan, output: 
     assert nothing_else_is_there(output)
 
 
-def test_figures_are_a_part_of_what_is_finished(config: Plan, output: Path) -> None:
+def test_figures_are_a_part_of_what_is_finished(config: RunMatrix, output: Path) -> None:
     (Path(config.results) / "figures/chignolin/cgae/comparison.png").unlink()
     with pytest.raises(InputError, match=r"chignolin/cgae/comparison\.png: not there, one of 1 files; run"):
         keep(config, output, "cgvae")
 
 
-def test_scores_by_state_are_kept_where_there_are_states(config: Plan, output: Path) -> None:
+def test_scores_by_state_are_kept_where_there_are_states(config: RunMatrix, output: Path) -> None:
     cell = next(cell for cell in config.cells() if cell.dataset == "chignolin")
     card = {"trajectories": [{"state": "folded"}, {"state": "unfolded"}]}
     (Path(config.results) / "data/chignolin/card.json").write_text(json.dumps(card))
@@ -90,14 +90,14 @@ def test_scores_by_state_are_kept_where_there_are_states(config: Plan, output: P
     assert pd.read_csv(output / "states.csv")["rmsd_recon"].tolist() == pytest.approx([0.1, 0.3])
 
 
-def test_pictures_keep_their_size_and_few_colours(config: Plan, output: Path) -> None:
+def test_pictures_keep_their_size_and_few_colours(config: RunMatrix, output: Path) -> None:
     keep(config, output, "cgvae")
     with Image.open(output / "figures/chignolin/cgae/comparison.png") as image:
         assert image.size == (64, 64)
         assert len(image.convert("RGB").getcolors(1 << 16) or []) <= 256
 
 
-def test_an_earlier_one_is_replaced_whole(config: Plan, output: Path) -> None:
+def test_an_earlier_one_is_replaced_whole(config: RunMatrix, output: Path) -> None:
     keep(config, output, "cgvae")
     keep(config, output, "mlp")
     figures = {path.name for path in (output / "figures/chignolin/cgae").iterdir()}
@@ -107,7 +107,7 @@ def test_an_earlier_one_is_replaced_whole(config: Plan, output: Path) -> None:
 
 
 @pytest.mark.parametrize("stranger", ["thesis.tex", "metrics.csv"])
-def test_what_it_has_not_written_is_left_alone(config: Plan, output: Path, stranger: str) -> None:
+def test_what_it_has_not_written_is_left_alone(config: RunMatrix, output: Path, stranger: str) -> None:
     keep(config, output, "cgvae")
     (output / stranger).write_text("mine")
     with pytest.raises(InputError, match=f"{stranger}: not as `cgbench keep` left it; move it away"):
@@ -122,7 +122,7 @@ def test_what_it_has_not_written_is_left_alone(config: Plan, output: Path, stran
         ("data/chignolin/splits/fold1.floor.csv", "fold1.floor.csv: not there, one of 1 files; run"),
     ],
 )
-def test_an_unfinished_benchmark_is_refused(config: Plan, output: Path, damage: str, match: str) -> None:
+def test_an_unfinished_benchmark_is_refused(config: RunMatrix, output: Path, damage: str, match: str) -> None:
     keep(config, output, "cgvae")
     before = kept(output)
     (Path(config.results) / damage).unlink()
@@ -140,7 +140,7 @@ def test_an_unfinished_benchmark_is_refused(config: Plan, output: Path, damage: 
     ],
 )
 def test_a_damaged_file_is_named_and_nothing_lost(
-    config: Plan, output: Path, file: str, share: float, match: str
+    config: RunMatrix, output: Path, file: str, share: float, match: str
 ) -> None:
     keep(config, output, "cgvae")
     before = kept(output)
@@ -152,7 +152,7 @@ def test_a_damaged_file_is_named_and_nothing_lost(
     assert nothing_else_is_there(output)
 
 
-def test_a_full_disk_loses_nothing(config: Plan, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_loses_nothing(config: RunMatrix, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     keep(config, output, "cgvae")
     before = kept(output)
 
@@ -166,7 +166,7 @@ def test_a_full_disk_loses_nothing(config: Plan, output: Path, monkeypatch: pyte
     assert nothing_else_is_there(output)
 
 
-def test_what_a_killed_process_was_replacing_is_put_back(config: Plan, output: Path) -> None:
+def test_what_a_killed_process_was_replacing_is_put_back(config: RunMatrix, output: Path) -> None:
     keep(config, output, "cgvae")
     before = kept(output)
     output.rename(output.with_name(".kept-before"))
@@ -178,7 +178,7 @@ def test_what_a_killed_process_was_replacing_is_put_back(config: Plan, output: P
     assert nothing_else_is_there(output)
 
 
-def test_the_command_line_names_what_is_wrong(config: Plan, output: Path, tmp_path: Path) -> None:
+def test_the_command_line_names_what_is_wrong(config: RunMatrix, output: Path, tmp_path: Path) -> None:
     given = ["--config", "config/config.yaml", "--config", "config/simulations.yaml"]
     arguments = ["keep", *given, "--config", str(tmp_path / "mine.yaml"), "--output"]
     runner = CliRunner()

@@ -11,7 +11,7 @@ from matplotlib.collections import PathCollection
 from cgbench.chem.dihedrals import phi_psi
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import Molecule
-from cgbench.chem.observables import Measured
+from cgbench.chem.observables import Observables
 from cgbench.core.errors import InputError
 from cgbench.figures.atom_errors import AtomErrors, atom_errors, common_scale, draw_atom_errors
 from cgbench.figures.distribution_terms import quantities
@@ -158,7 +158,7 @@ def test_distributions_are_ridges_with_their_distance(alanine_frames: Frames) ->
         distributed(alanine_frames, reference, "true_frames", "ceiling"),
     ]
     parts = [
-        Measured(alanine_frames.positions[index][:, None], alanine_frames.molecule)
+        Observables(alanine_frames.positions[index][:, None], alanine_frames.molecule)
         for index in (INDEX, INDEX + 100)
     ]
     torsions, bonds, _ = quantities(alanine_frames.molecule)
@@ -189,7 +189,7 @@ def test_distributions_are_ridges_with_their_distance(alanine_frames: Frames) ->
 
 def test_torsions_are_drawn_one_angle_at_a_time(alanine_frames: Frames) -> None:
     angles = phi_psi(alanine_frames.positions[INDEX], alanine_frames.molecule)
-    measured = Measured(alanine_frames.positions[INDEX][:, None], alanine_frames.molecule)
+    measured = Observables(alanine_frames.positions[INDEX][:, None], alanine_frames.molecule)
     for column, group in enumerate(quantities(alanine_frames.molecule)[0].groups):
         weights = group.plug_in.weights(measured, np.zeros(len(INDEX), dtype=np.int64))[0]
         expected = np.histogram(angles[:, 0, column], bins=36, range=(-180, 180))[0]

@@ -11,7 +11,7 @@ from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import Molecule
 from cgbench.mapping.base import Mapping
 from cgbench.methods import cgvae
-from cgbench.methods.base import FitContext
+from cgbench.methods.base import TrainingContext
 from cgbench.nn.cgvae_network import CGVAESettings
 
 SMALL: dict[str, Any] = {"features": 16, "epochs": 2, "batch_size": 16}
@@ -38,7 +38,7 @@ def latents(model: cgvae.Method, frames: np.ndarray) -> torch.Tensor:
 
 
 def test_history_goes_through_both_stages(alanine: Molecule, frames: np.ndarray) -> None:
-    context = FitContext(seed=1)
+    context = TrainingContext(seed=1)
     told: list[int] = []
     context.observer = lambda history: told.append(len(history))
     method(alanine).fit(frames[:48], frames[48:], context)
@@ -54,7 +54,7 @@ def test_prior_is_the_standard_gaussian_that_the_flow_starts_from(
     alanine: Molecule, frames: np.ndarray
 ) -> None:
     model = method(alanine)
-    model.fit(frames[:48], frames[48:], FitContext(seed=1))
+    model.fit(frames[:48], frames[48:], TrainingContext(seed=1))
     (mean, log_sigma), _ = model.network.prior(model.network.matrix @ torch.as_tensor(frames))
     assert not mean.any()
     assert not log_sigma.any()
@@ -74,7 +74,7 @@ def test_the_flow_alone_changes_once_the_latents_are_fitted(
 
     monkeypatch.setattr(cgvae, "fit_flow_prior", spy)
     model = method(alanine)
-    model.fit(frames[:48], frames[48:], FitContext(seed=1))
+    model.fit(frames[:48], frames[48:], TrainingContext(seed=1))
     torch.testing.assert_close(latents(model, frames), before[0], rtol=0, atol=0)
     changed = {name for name, value in model.state().items() if not torch.equal(value, weights[name])}
     assert changed
@@ -84,7 +84,7 @@ def test_the_flow_alone_changes_once_the_latents_are_fitted(
 def test_killed_in_the_flow_it_ends_like_one_that_ran_through(
     alanine: Molecule, frames: np.ndarray, tmp_path: Path
 ) -> None:
-    whole, context = method(alanine), FitContext(seed=1, scratch=tmp_path / "whole")
+    whole, context = method(alanine), TrainingContext(seed=1, scratch=tmp_path / "whole")
     whole.fit(frames[:48], frames[48:], context)
 
     def dies(history: list[dict[str, float]]) -> None:
@@ -93,9 +93,9 @@ def test_killed_in_the_flow_it_ends_like_one_that_ran_through(
 
     with pytest.raises(KeyboardInterrupt):
         method(alanine).fit(
-            frames[:48], frames[48:], FitContext(seed=1, scratch=tmp_path / "killed", observer=dies)
+            frames[:48], frames[48:], TrainingContext(seed=1, scratch=tmp_path / "killed", observer=dies)
         )
-    resumed, again = method(alanine), FitContext(seed=1, scratch=tmp_path / "killed")
+    resumed, again = method(alanine), TrainingContext(seed=1, scratch=tmp_path / "killed")
     resumed.fit(frames[:48], frames[48:], again)
     for name, value in whole.state().items():
         torch.testing.assert_close(resumed.state()[name], value, rtol=0, atol=0, msg=name)
@@ -112,7 +112,7 @@ def test_samples_are_what_the_decoder_makes_of_what_the_flow_draws(
     alanine: Molecule, frames: np.ndarray
 ) -> None:
     model = method(alanine)
-    model.fit(frames[:48], frames[48:], FitContext(seed=1))
+    model.fit(frames[:48], frames[48:], TrainingContext(seed=1))
     beads = model.mapping.beads(frames[:4]).astype(np.float32)
     drawn = model.sample(beads, 1, seed=3)[:, 0]
     network, at = model.network, torch.as_tensor(beads)
@@ -128,7 +128,7 @@ def test_samples_are_what_the_decoder_makes_of_what_the_flow_draws(
 
 
 def test_without_a_flow_the_gaussian_is_learned(alanine: Molecule, frames: np.ndarray) -> None:
-    model, context = method(alanine, flow=None), FitContext(seed=1)
+    model, context = method(alanine, flow=None), TrainingContext(seed=1)
     model.fit(frames[:48], frames[48:], context)
     assert model.network.flow is None
     (mean, _), _ = model.network.prior(model.network.matrix @ torch.as_tensor(frames))

@@ -137,10 +137,10 @@ def test_what_is_ranked_by_is_what_differences_are_of(tmp_path: Path, difficulty
         for fold in range(3)
     ]
     scores, differences = intervals(paths)
-    assert scores.set_index("method")["badness"].to_dict() == pytest.approx({"near": 0.1, "wobbly": 0.5})
+    assert scores.set_index("method")["loss"].to_dict() == pytest.approx({"near": 0.1, "wobbly": 0.5})
     assert differences["difference"].tolist() == pytest.approx([0.1 - 0.5])
     higher = [write_run(tmp_path / "h", "one", 0, {"graph_exact.all": 0.25 + 0 * difficulty[0]})]
-    assert intervals(higher)[0]["badness"].tolist() == pytest.approx([-0.25])
+    assert intervals(higher)[0]["loss"].tolist() == pytest.approx([-0.25])
 
 
 def test_folds_without_a_score_are_not_counted(tmp_path: Path, difficulty: np.ndarray) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cgbench.report.leaderboard import FAIRNESS, leaderboard, to_markdown, write
-from cgbench.results.tables import declared
+from cgbench.results.tables import metric_info
 
 CAPTIONS = Path(__file__).parents[2] / "workflow" / "report"
 KINDS = {"vae": "draws", "flow": "draws", "linear": "", "mlp": "", "top": "ceiling", "bottom": "floor"}
@@ -17,7 +17,7 @@ KINDS = {"vae": "draws", "flow": "draws", "linear": "", "mlp": "", "top": "ceili
 def scores(metric: str, means: dict[str, float], n_beads: int = 3, atoms: str = "all") -> pd.DataFrame:
     """Rows of intervals.csv, each with an interval of ± 0.1 and half-way up the scale."""
     table = pd.DataFrame({"method": list(means), "mean": list(means.values())})
-    table["badness"] = declared(metric).badness(table["mean"])
+    table["loss"] = metric_info(metric).loss(table["mean"])
     table = table.assign(low=table["mean"] - 0.1, high=table["mean"] + 0.1, scaled=0.5, folds=3, blocks=6)
     unit = "1" if metric in ("graph_xor", "diversity") else "Å"
     return table.assign(

@@ -9,7 +9,7 @@ import pytest
 from cgbench.core import registry
 from cgbench.core.errors import InputError
 from cgbench.core.registry import PlugIn
-from cgbench.methods.base import FitContext, draw
+from cgbench.methods.base import TrainingContext, draw
 
 YAML = """
 - atoms: [16, 17, 18, 19, 20, 21]
@@ -112,7 +112,7 @@ def test_methods_keep_beads_of_any_centre(written, alanine, alanine_frames, name
     short = {"epochs": 1} if "epochs" in method.Settings.model_fields else {}
     model = method(method.Settings(**short), mapping, alanine)
     frames = alanine_frames.positions[:60].astype(np.float64)
-    model.fit(frames[:40], frames[40:50], FitContext(seed=0))
+    model.fit(frames[:40], frames[40:50], TrainingContext(seed=0))
     beads = mapping.beads(frames[50:])
     np.testing.assert_allclose(mapping.beads(model.reconstruct(frames[50:])), beads, atol=1e-10)
     sampled = mapping.beads(draw(model, frames[50:], 2, seed=0))

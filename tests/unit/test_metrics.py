@@ -251,7 +251,7 @@ class TestGraph:
         np.testing.assert_allclose(exact, (expected == 0).mean(axis=1))
 
     def test_chunks_change_nothing(self, random_evaluation, monkeypatch):
-        whole = random_evaluation.of_samples.contacts
+        whole = random_evaluation.sample_observables.contacts
         monkeypatch.setattr(contacts, "FEWEST", 7)
         monkeypatch.setattr(contacts, "WORKING_SET", 1)
         again = contacts.count_contacts(random_evaluation.samples, random_evaluation.molecule)

@@ -12,7 +12,7 @@ from scipy.stats import wasserstein_distance
 from cgbench.chem.contacts import count_contacts
 from cgbench.chem.geometry import bond_angles
 from cgbench.chem.molecule import VAN_DER_WAALS_RADII, Molecule
-from cgbench.chem.observables import Measured
+from cgbench.chem.observables import Observables
 from cgbench.chem.trajectory_io import molecule_to_mdtraj
 from cgbench.core import registry
 from cgbench.mapping.base import Mapping
@@ -217,7 +217,7 @@ def test_each_thing_is_measured_once(noisy, monkeypatch):
     monkeypatch.setattr(
         "cgbench.chem.observables.count_contacts", lambda *args: calls.append(args) or count_contacts(*args)
     )
-    measured = Measured(noisy.samples, noisy.molecule)
+    observables = Observables(noisy.samples, noisy.molecule)
     for _ in range(3):
-        measured.contacts  # noqa: B018
+        observables.contacts  # noqa: B018
     assert len(calls) == 1

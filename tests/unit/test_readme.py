@@ -12,7 +12,7 @@ from cgbench.chem.frames import Frames
 from cgbench.config.loader import Config
 from cgbench.core.settings import Settings
 from cgbench.mapping.base import Mapping
-from cgbench.methods.base import FitContext
+from cgbench.methods.base import TrainingContext
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -32,7 +32,7 @@ def module(containing: str) -> types.ModuleType:
 def test_the_method_example_backmaps(alanine_frames: Frames, three_beads: Mapping) -> None:
     method = module("class Method").Method(Settings(), three_beads, alanine_frames.molecule)
     positions = alanine_frames.positions
-    method.fit(positions[:50], positions[50:60], FitContext(seed=1))
+    method.fit(positions[:50], positions[50:60], TrainingContext(seed=1))
     rebuilt = method.reconstruct(positions[60:70])
     np.testing.assert_allclose(three_beads.beads(rebuilt), three_beads.beads(positions[60:70]), atol=1e-4)
     again = type(method)(Settings(), three_beads, alanine_frames.molecule)

@@ -13,7 +13,7 @@ from cgbench.core.registry import PlugIn
 from cgbench.core.settings import Settings
 from cgbench.mapping.base import Mapping
 from cgbench.methods import conditional_gaussian, relaxed
-from cgbench.methods.base import FitContext, load_model
+from cgbench.methods.base import TrainingContext, load_model
 
 
 def parse(**settings: object) -> relaxed.RelaxedSettings:
@@ -29,7 +29,7 @@ def test_what_a_gaussian_draws_becomes_a_molecule(
     method = relaxed.Method(parse(of="conditional_gaussian"), three_beads, alanine)
     plain = conditional_gaussian.Method(Settings(), three_beads, alanine)
     for each in (method, plain):
-        each.fit(train, test, FitContext(seed=1))
+        each.fit(train, test, TrainingContext(seed=1))
     beads = three_beads.beads(test)
     before, after = (each.sample(beads, 4, seed=2) for each in (plain, method))
     other = method.sample(beads, 4, seed=3)
@@ -56,7 +56,7 @@ def test_it_is_what_it_begins_with(
 
 def test_settings_are_those_of_the_method_to_begin_with() -> None:
     settings = parse(of="mlp", settings={"width": 3})
-    assert settings.begun_with().settings.width == 3
+    assert settings.inner().settings.width == 3
     with pytest.raises(InputError, match="unknown key 'breadth'"):
         parse(of="mlp", settings={"breadth": 3})
     with pytest.raises(InputError, match="nothing"):
@@ -76,13 +76,13 @@ def test_a_network_is_stored_with_its_own_bounds_and_used_again(
     frames = alanine_frames.positions[:64]
     small = {"epochs": 1, "features": 16, "batch_size": 16, "flow": None, "relaxation": 0}
     method = relaxed.Method(parse(of="cgvae", settings=small), three_beads, alanine)
-    method.fit(frames[:48], frames[48:], FitContext(seed=1))
+    method.fit(frames[:48], frames[48:], TrainingContext(seed=1))
     method.save(tmp_path / "model.pt")
     loaded = load_model(tmp_path / "model.pt")
     np.testing.assert_array_equal(loaded.reconstruct(frames), method.reconstruct(frames))
     assert method.n_parameters() > method.method.n_parameters() > 1000
     method.reconstruct(frames.astype(np.float64))
-    method.fit(frames[:48], frames[48:], FitContext(seed=1))
+    method.fit(frames[:48], frames[48:], TrainingContext(seed=1))
     np.testing.assert_allclose(loaded.reconstruct(frames), method.reconstruct(frames), atol=1e-4)
 
 
@@ -92,5 +92,5 @@ def test_one_or_two_beads_are_left_alone(alanine: Molecule, alanine_frames: Fram
     method = relaxed.Method(parse(of="equivariant_linear"), mapping, alanine)
     frames = alanine_frames.positions[:64]
     with pytest.warns(UserWarning, match=r"relaxed: 2 bead.s. define no plane, so nothing is relaxed"):
-        method.fit(frames[:48], frames[48:], FitContext(seed=1))
+        method.fit(frames[:48], frames[48:], TrainingContext(seed=1))
     np.testing.assert_array_equal(method.reconstruct(frames), method.method.reconstruct(frames))

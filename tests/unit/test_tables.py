@@ -10,8 +10,8 @@ from cgbench.results.samples_file import Samples
 from cgbench.results.tables import (
     COLUMNS,
     collect,
-    declared,
-    over_folds,
+    mean_over_folds,
+    metric_info,
     read_metrics,
     read_run,
     read_runs,
@@ -62,7 +62,7 @@ def write_run(root: Path, method: str, fold: int, seconds: float = 60.0) -> tupl
 
 
 def test_mean_and_standard_error_over_folds() -> None:
-    summary = over_folds(rows("a", "rmsd_recon", [1.0, 2.0, 3.0])).iloc[0]
+    summary = mean_over_folds(rows("a", "rmsd_recon", [1.0, 2.0, 3.0])).iloc[0]
     assert summary["mean"] == pytest.approx(2.0)
     assert summary["sd"] == pytest.approx(1.0)
     assert summary["se"] == pytest.approx(1 / np.sqrt(3))
@@ -70,26 +70,26 @@ def test_mean_and_standard_error_over_folds() -> None:
 
 
 def test_one_fold_has_no_spread() -> None:
-    summary = over_folds(rows("a", "rmsd_recon", [1.0])).iloc[0]
+    summary = mean_over_folds(rows("a", "rmsd_recon", [1.0])).iloc[0]
     assert np.isnan(summary["sd"]) and np.isnan(summary["se"])
 
 
 def test_undefined_values_leave_the_mean_alone() -> None:
-    summary = over_folds(rows("a", "rmsd_recon", [1.0, np.nan, 3.0])).iloc[0]
+    summary = mean_over_folds(rows("a", "rmsd_recon", [1.0, np.nan, 3.0])).iloc[0]
     assert (summary["mean"], summary["folds"]) == (2.0, 2)
 
 
 def test_scores_of_other_parts_are_not_averaged() -> None:
     table = rows("a", "rmsd_recon", [1.0, 3.0])
     table.loc[0, "split"] = "train"
-    assert over_folds(table).iloc[0]["mean"] == 3.0
+    assert mean_over_folds(table).iloc[0]["mean"] == 3.0
     with pytest.raises(InputError, match="no scores of split 'test'; there are: train"):
-        over_folds(table.iloc[:1])
+        mean_over_folds(table.iloc[:1])
 
 
 def test_a_metric_without_a_plugin_keeps_its_name() -> None:
-    assert declared("rmsd_recon").better == "lower"
-    assert declared("gone") == declared("gone").__class__("gone", None)
+    assert metric_info("rmsd_recon").better == "lower"
+    assert metric_info("gone") == metric_info("gone").__class__("gone", None)
 
 
 def test_collect_takes_what_is_there_and_lists_what_is_not(tmp_path: Path) -> None:

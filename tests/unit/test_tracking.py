@@ -21,7 +21,7 @@ from cgbench.config.schema import Protocol, Tracking
 from cgbench.core.registry import PlugIn
 from cgbench.data.splits import make_split
 from cgbench.mapping.base import Mapping
-from cgbench.methods.base import FitContext
+from cgbench.methods.base import TrainingContext
 from cgbench.pipeline.sample import sample
 from cgbench.pipeline.score import evaluate
 from cgbench.pipeline.train import train
@@ -157,15 +157,15 @@ def test_nothing_personal_is_kept_in_what_would_be_uploaded(
 def test_a_resumed_training_is_a_new_run_with_the_whole_history(
     task: Task, offline: Path, tmp_path: Path
 ) -> None:
-    record = FitContext.record
+    record = TrainingContext.record
 
-    def die_in_second_epoch(self: FitContext, row: dict[str, float]) -> None:
+    def die_in_second_epoch(self: TrainingContext, row: dict[str, float]) -> None:
         record(self, row)
         if len(self.history) == 2:
             raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(FitContext, "record", die_in_second_epoch)
+        patched.setattr(TrainingContext, "record", die_in_second_epoch)
         train(*task, MLP, tmp_path, seed=7, **LABELS)
     assert train(*task, MLP, tmp_path, seed=7, **LABELS)["resumed"]
 

@@ -17,13 +17,13 @@ from cgbench.core.registry import PlugIn
 from cgbench.core.seeds import derive
 from cgbench.data.splits import Split, make_split
 from cgbench.mapping.base import Mapping
-from cgbench.methods.base import FitContext, Positions
+from cgbench.methods.base import Positions, TrainingContext
 from cgbench.methods.linear import Method
 from cgbench.pipeline.train import train
 
 LINEAR = PlugIn.from_json("methods", '{"use": "linear"}')
 MLP = PlugIn.from_json("methods", '{"use": "mlp", "settings": {"epochs": 1}}')
-Fit = Callable[[Method, Positions, Positions, FitContext], None]
+Fit = Callable[[Method, Positions, Positions, TrainingContext], None]
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_method_never_sees_test_frames(
     seen: list[Positions] = []
     fit: Fit = Method.fit
 
-    def spy(self: Method, frames: Positions, valid: Positions, context: FitContext) -> None:
+    def spy(self: Method, frames: Positions, valid: Positions, context: TrainingContext) -> None:
         seen.extend((frames, valid))
         fit(self, frames, valid, context)
 
@@ -75,7 +75,7 @@ def test_run_says_what_made_it(task: tuple[Path, Path, Path], tmp_path: Path) ->
 def test_killed_training_is_found_again_by_the_same_training_alone(
     task: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def die(self: Method, frames: Positions, valid: Positions, context: FitContext) -> None:
+    def die(self: Method, frames: Positions, valid: Positions, context: TrainingContext) -> None:
         assert context.scratch is not None
         (context.scratch / "checkpoint").touch()
         raise KeyboardInterrupt

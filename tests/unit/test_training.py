@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from cgbench.core.errors import InputError
-from cgbench.methods.base import FitContext
+from cgbench.methods.base import TrainingContext
 from cgbench.nn.training import Terms, TrainingSettings, train_network
 
 
@@ -41,7 +41,7 @@ def settings(**values: float) -> TrainingSettings:
 
 
 def test_learns_and_records_every_epoch(frames: np.ndarray) -> None:
-    network, context = Offset(), FitContext(seed=1)
+    network, context = Offset(), TrainingContext(seed=1)
     train_network(
         network, loss_of(network), frames[:50], frames[50:], settings(epochs=40, patience=40), context
     )
@@ -52,14 +52,14 @@ def test_learns_and_records_every_epoch(frames: np.ndarray) -> None:
 
 def test_early_stop_restores_the_best_weights(frames: np.ndarray) -> None:
     """Validation frames lie where the weights start: every epoch makes them worse."""
-    network, context = Offset(), FitContext(seed=1)
+    network, context = Offset(), TrainingContext(seed=1)
     train_network(
         network, loss_of(network), frames[:50], 0 * frames[50:], settings(epochs=40, patience=3), context
     )
     losses = [row["valid_loss"] for row in context.history]
     warm = 2  # of 40 epochs; patience starts after them
     assert len(losses) == warm + 3 and min(losses) == losses[0]
-    best, again = Offset(), FitContext(seed=1)
+    best, again = Offset(), TrainingContext(seed=1)
     train_network(best, loss_of(best), frames[:50], 0 * frames[50:], settings(epochs=40, patience=1), again)
     torch.testing.assert_close(network.value, best.value)
 
@@ -73,7 +73,7 @@ class SlowStart(TrainingSettings):
 
 
 def test_patience_waits_for_the_warm_up(frames: np.ndarray) -> None:
-    network, context, validations = Offset(), FitContext(seed=1), []
+    network, context, validations = Offset(), TrainingContext(seed=1), []
 
     def loss(positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
         if progress < 1.0:
@@ -91,7 +91,7 @@ class KilledError(Exception):
 
 
 def test_resumed_training_equals_an_uninterrupted_one(frames: np.ndarray, tmp_path: Path) -> None:
-    whole, context = Offset(), FitContext(seed=1)
+    whole, context = Offset(), TrainingContext(seed=1)
     train_network(whole, loss_of(whole), frames[:50], frames[50:], settings(), context)
 
     def dies(positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
@@ -101,8 +101,8 @@ def test_resumed_training_equals_an_uninterrupted_one(frames: np.ndarray, tmp_pa
 
     network = Offset()
     with pytest.raises(KilledError):
-        train_network(network, dies, frames[:50], frames[50:], settings(), FitContext(1, tmp_path))
-    resumed, again = Offset(), FitContext(1, tmp_path)
+        train_network(network, dies, frames[:50], frames[50:], settings(), TrainingContext(1, tmp_path))
+    resumed, again = Offset(), TrainingContext(1, tmp_path)
     train_network(resumed, loss_of(resumed), frames[:50], frames[50:], settings(), again)
     torch.testing.assert_close(resumed.value, whole.value, rtol=0, atol=0)
     assert len(again.history) == len(context.history)
@@ -114,17 +114,17 @@ def test_resumed_training_equals_an_uninterrupted_one(frames: np.ndarray, tmp_pa
 def test_checkpoint_of_another_run_is_refused(change: str, frames: np.ndarray, tmp_path: Path) -> None:
     network = Offset()
     train_network(
-        network, loss_of(network), frames[:50], frames[50:], settings(), FitContext(1, tmp_path, "a")
+        network, loss_of(network), frames[:50], frames[50:], settings(), TrainingContext(1, tmp_path, "a")
     )
     other = settings(learning_rate=0.01) if change == "settings" else settings()
-    context = FitContext(2 if change == "seed" else 1, tmp_path, "b" if change == "spec" else "a")
+    context = TrainingContext(2 if change == "seed" else 1, tmp_path, "b" if change == "spec" else "a")
     with pytest.raises(InputError, match=r"checkpoint\.pt: checkpoint of another configuration .*delete it"):
         train_network(network, loss_of(network), frames[:50], frames[50:], other, context)
 
 
 def _train(frames: np.ndarray, scratch: Path, epochs: int | None = None) -> tuple[Tensor, list[float]]:
     """Train with checkpoints, up to a number of epochs if one is given; weights and validation losses."""
-    network, context = Offset(), FitContext(1, scratch)
+    network, context = Offset(), TrainingContext(1, scratch)
 
     def loss(positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
         if epochs is not None and progress < 1.0 and len(context.history) >= epochs:
@@ -205,20 +205,20 @@ def test_divergence_is_reported_with_its_epoch(frames: np.ndarray) -> None:
     with pytest.raises(
         InputError, match=r"training diverged in its epoch 1, step 1.*lower learning_rate \(now 0\.05\)"
     ):
-        train_network(network, explodes, frames[:50], frames[50:], settings(), FitContext(1))
+        train_network(network, explodes, frames[:50], frames[50:], settings(), TrainingContext(1))
 
 
 @pytest.mark.parametrize("epochs", [1, 8])
 def test_fewer_frames_than_a_batch_still_train(epochs: int, frames: np.ndarray) -> None:
     """A single step too: its rate is not that of the end of the schedule."""
-    network, context = Offset(), FitContext(seed=1)
+    network, context = Offset(), TrainingContext(seed=1)
     train_network(network, loss_of(network), frames[:4], frames[50:], settings(epochs=epochs), context)
     assert len(context.history) == epochs
     assert (network.value > 0.02).all()
 
 
 def test_a_stage_says_its_name_and_where_its_settings_stand(frames: np.ndarray) -> None:
-    network, context = Offset(), FitContext(1).stage("flow")
+    network, context = Offset(), TrainingContext(1).stage("flow")
     infinite = frames[50:] * np.inf
     said = r"training of the flow: validation loss is inf after its epoch 1; lower flow\.learning_rate \(now"
     with pytest.raises(InputError, match=said):

@@ -29,7 +29,7 @@ ENERGIES = 24  # frames whose energy is asked for: seconds of minimisation for a
 
 
 @dataclass(frozen=True)
-class Measured:
+class Observables:
     """Geometries of one molecule, and what is measured on them when it is first asked for.
 
     Attributes
@@ -95,7 +95,7 @@ class Measured:
         """RMSD between all samples of a frame: [n_frames, n_pairs], Å."""
         return _on_host(pairwise_rmsd(self.on_device))
 
-    def rmsd_to(self, other: "Measured") -> NDArray[np.float64]:
+    def rmsd_to(self, other: "Observables") -> NDArray[np.float64]:
         """RMSD to other geometries, of as many samples or of one: [n_frames, n_samples], Å."""
         return _on_host(rmsd(self.on_device, other.on_device))
 

@@ -103,7 +103,7 @@ def figures_distributions(
     results/runs/alanine_dipeptide/cgae-*/*/fold0 --output figures`
     """
     from cgbench.chem.frames import Frames
-    from cgbench.chem.observables import Measured
+    from cgbench.chem.observables import Observables
     from cgbench.data.splits import Split
     from cgbench.figures.distribution_terms import quantities
     from cgbench.figures.distributions import distributions, read_distributions
@@ -114,7 +114,7 @@ def figures_distributions(
     floors = []
     for path in split:
         parts = independent_parts(Split.load_for(path, stored, frames))
-        first, second = (Measured(stored.positions[part][:, None], stored.molecule) for part in parts)
+        first, second = (Observables(stored.positions[part][:, None], stored.molecule) for part in parts)
         floors.append((first, second))
     read = [read_distributions(run) for run in runs]
     for quantity in quantities(stored.molecule):

@@ -27,10 +27,10 @@ def collect(
 
     Example: `cgbench collect --config config/config.yaml --config config/simulations.yaml`
     """
-    from cgbench.config.run_matrix import Plan
+    from cgbench.config.run_matrix import RunMatrix
     from cgbench.results.tables import collect
 
-    checked = Plan.load(*config)
+    checked = RunMatrix.load(*config)
     results = Path(checked.results)
     runs = [checked.run_folder(cell) for cell in checked.cells()]
     missing = collect(
@@ -58,10 +58,10 @@ def partial(
 
     Example: `cgbench partial --config results/config.json`
     """
-    from cgbench.config.run_matrix import Plan
+    from cgbench.config.run_matrix import RunMatrix
     from cgbench.report.partial_report import partial_report
 
-    checked = Plan.load(*config)
+    checked = RunMatrix.load(*config)
     folder = output or Path(checked.results) / "partial"
     missing = partial_report(checked, folder)
     for run in missing.to_dict("records"):
@@ -86,10 +86,10 @@ def intervals(
 
     Example: `cgbench intervals --config config/config.yaml --config config/simulations.yaml`
     """
-    from cgbench.config.run_matrix import Plan
+    from cgbench.config.run_matrix import RunMatrix
     from cgbench.statistics.intervals import intervals, write
 
-    checked = Plan.load(*config)
+    checked = RunMatrix.load(*config)
     results = Path(checked.results)
     folders = [checked.run_folder(cell) for cell in checked.cells()]
     runs = [folder for folder in folders if (folder / "scores.npz").exists()]
@@ -128,11 +128,11 @@ def states(
 
     Example: `cgbench states --config results/config.json`
     """
-    from cgbench.config.run_matrix import Plan
+    from cgbench.config.run_matrix import RunMatrix
     from cgbench.core.atomic_io import atomic_output
     from cgbench.statistics.by_state import scores_by_state
 
-    table = scores_by_state(Plan.load(*config))
+    table = scores_by_state(RunMatrix.load(*config))
     if csv:
         with atomic_output(csv) as temporary:
             table.to_csv(temporary, index=False, float_format="%.6f")
@@ -157,9 +157,9 @@ def keep(
 
     Example: `cgbench keep --config results/config.json --output supplement`
     """
-    from cgbench.config.run_matrix import Plan
+    from cgbench.config.run_matrix import RunMatrix
     from cgbench.report.export import keep
 
-    keep(Plan.load(*config), output, method)
+    keep(RunMatrix.load(*config), output, method)
     size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
     typer.echo(f"{output}: {size / 2**20:.1f} MiB")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cgbench.config.run_matrix import Plan, parse_plan
+from cgbench.config.run_matrix import RunMatrix, parse_run_matrix
 from cgbench.config.schema import Compute, RawConfig, Tracking
 from cgbench.core import registry
 from cgbench.core.errors import InputError
@@ -13,7 +13,7 @@ from cgbench.simulation.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Config(Plan):
+class Config(RunMatrix):
     """The checked configuration: a plan, with all that it takes to carry it out."""
 
     seed: int
@@ -34,7 +34,7 @@ class Config(Plan):
         InputError
             Naming the key, its value and the cure.
         """
-        raw = parse_plan(values, where)
+        raw = parse_run_matrix(values, where)
         methods, methods_for = _methods(raw, where)
         return cls(
             seed=raw.seed,

@@ -25,7 +25,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunMatrix:
     """The part of a configuration that says what to run; settings of plug-ins are not looked at."""
 
     results: str
@@ -41,7 +41,7 @@ class Plan:
         InputError
             Naming the key, its value and the cure.
         """
-        raw = parse_plan(values, where)
+        raw = parse_run_matrix(values, where)
         return cls(raw.results, raw.protocol, raw.run)
 
     @classmethod
@@ -72,7 +72,7 @@ class Plan:
         return Path(self.results, "runs", cell.dataset, task, cell.method, f"fold{cell.fold}")
 
 
-def parse_plan(values: dict[str, Any], where: str) -> RawConfig:
+def parse_run_matrix(values: dict[str, Any], where: str) -> RawConfig:
     """Check a configuration but for the settings of its plug-ins.
 
     Raises

@@ -9,7 +9,7 @@ from torch import Tensor
 GEOMETRIES = {"cpu": 512, "cuda": 1024}
 
 
-def in_parts(*arrays: Tensor, per_row: int = 1) -> Iterator[tuple[Tensor, ...]]:
+def row_chunks(*arrays: Tensor, per_row: int = 1) -> Iterator[tuple[Tensor, ...]]:
     """Split arrays alike along their first axis.
 
     Parameters

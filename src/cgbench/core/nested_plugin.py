@@ -8,7 +8,7 @@ from cgbench.core.registry import PlugIn
 from cgbench.core.settings import Settings
 
 
-class BegunWithSettings(Settings):
+class NestedPlugInSettings(Settings):
     """Which plug-in to begin with; its settings are checked together with these.
 
     Attributes
@@ -28,10 +28,10 @@ class BegunWithSettings(Settings):
 
     @model_validator(mode="after")
     def _refuse_what_it_refuses(self) -> Self:
-        self.begun_with()
+        self.inner()
         return self
 
-    def begun_with(self) -> PlugIn:
+    def inner(self) -> PlugIn:
         """Give the plug-in to begin with.
 
         Raises

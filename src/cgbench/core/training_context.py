@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 @dataclass
-class FitContext:
+class TrainingContext:
     """What a method gets from the run that trains it, apart from data.
 
     Attributes
@@ -59,7 +59,7 @@ class FitContext:
         if self.observer:
             self.observer(self.history)
 
-    def stage(self, name: str) -> "FitContext":
+    def stage(self, name: str) -> "TrainingContext":
         """Return the context of a later stage of this training, with checkpoints of its own.
 
         Its epochs and seconds go on from those so far, and its loss gets the name of the stage: another

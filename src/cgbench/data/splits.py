@@ -41,7 +41,7 @@ class Split:
         Least time between parts within a trajectory, ps; 0 where trajectories are kept apart or
         nothing is.
     correlation_time_ps
-        Measured memory of the frames, which the gap is to exceed, ps; None where there is no gap.
+        Observables memory of the frames, which the gap is to exceed, ps; None where there is no gap.
     n_frames
         Frames of the dataset, with those that are in no part.
     trajectories

@@ -25,7 +25,7 @@ from cgbench.figures.style import (
     styled,
     without_unit_one,
 )
-from cgbench.results.tables import declared, over_folds
+from cgbench.results.tables import mean_over_folds, metric_info
 
 Spread = Literal["se", "sd"]
 
@@ -67,7 +67,7 @@ def comparison(
     chosen = metrics[(metrics["dataset"] == dataset) & (metrics["mapping"] == mapping)]
     if chosen.empty:
         raise InputError(f"no scores for dataset {dataset!r} with mapping {mapping!r}; run those cells first")
-    summary = over_folds(chosen)
+    summary = mean_over_folds(chosen)
     styles = method_styles(summary["method"])
     deterministic = set(runs.loc[~runs["stochastic"], "method"]) & set(styles)
     with styled():
@@ -156,7 +156,7 @@ def _ticks(axes: Axes, places: Sequence[float]) -> None:
 
 
 def _label(axes: Axes, scores: pd.DataFrame, metric: str, atom_set: str, title: bool) -> None:
-    facts = declared(metric)
+    facts = metric_info(metric)
     unit = scores["unit"].iloc[0] if len(scores) else ""
     quantity = "λ" if metric == VALIDITY else "RMSD"
     axes.spines[["top", "right"]].set_visible(False)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 from numpy.typing import NDArray
 
-from cgbench.chem.observables import Measured
+from cgbench.chem.observables import Observables
 from cgbench.figures.distribution_terms import Group, Quantity
 from cgbench.figures.style import DOUBLE_COLUMN, GREY, method_styles, notice, readable, styled
 from cgbench.results.scores_file import BlockSums
@@ -101,7 +101,7 @@ class Window:
 def distributions(
     quantity: Quantity,
     runs: Sequence[StoredDistributions],
-    floors: Sequence[tuple[Measured, Measured]] = (),
+    floors: Sequence[tuple[Observables, Observables]] = (),
     title: str = "",
 ) -> Figure:
     """Draw the distributions of one quantity: a row per group of terms, a column per resolution.
@@ -197,7 +197,7 @@ def _distributions(group: Group, run: StoredDistributions) -> tuple[Weights, Wei
     return frames, samples
 
 
-def _floor(group: Group, floors: Sequence[tuple[Measured, Measured]]) -> float:
+def _floor(group: Group, floors: Sequence[tuple[Observables, Observables]]) -> float:
     """Distance of MD from MD, mean over folds; NaN of no folds."""
     metric = group.plug_in
     values = []

@@ -8,7 +8,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from cgbench.figures.method_points import draw_point, method_points
 from cgbench.figures.panels import label_outside, mean_and_error, resolution_panels
 from cgbench.figures.style import GREY, legend_columns, method_handles, notice, readable, styled
-from cgbench.results.tables import declared
+from cgbench.results.tables import metric_info
 
 VALIDITY, DIVERSITY = "graph_xor", "diversity"
 LINEAR_BELOW = 0.01  # λ below which the axis is linear, so that 0 has a place
@@ -46,7 +46,7 @@ def trade(metrics: pd.DataFrame, dataset: str, mapping: str, atoms: str = "all")
             _goal(axes)
         means = points.summary.groupby("metric")["mean"]
         _scale(panels[0][1], means.max().get(VALIDITY, 1.0), means.min().get(DIVERSITY, 0.0))
-        across, along = (declared(name).label for name in (VALIDITY, DIVERSITY))
+        across, along = (metric_info(name).label for name in (VALIDITY, DIVERSITY))
         folded = along.replace(" (", "\n(")  # it is longer than the axis
         words = f"{across}, {atoms} atoms", f"{folded}, {atoms} atoms"
         label_outside([axes for _, axes in panels], *words)

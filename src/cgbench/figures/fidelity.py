@@ -18,7 +18,7 @@ from cgbench.figures.style import (
     styled,
     without_unit_one,
 )
-from cgbench.results.tables import declared, over_folds
+from cgbench.results.tables import mean_over_folds, metric_info
 
 # Those that a table has: a molecule without side chains has no χ, one without a force field no energy.
 PANELS = (
@@ -62,7 +62,7 @@ def fidelity(
                 f"Nothing to draw: run.metrics has none of {', '.join(PANELS)} that is defined here."
             )
     floors = floors[floors["dataset"] == dataset]
-    summary = over_folds(chosen)
+    summary = mean_over_folds(chosen)
     styles = method_styles(summary["method"])
     n_columns = min(COLUMNS, len(panels))
     n_rows = -(-len(panels) // n_columns)
@@ -71,7 +71,7 @@ def fidelity(
         grid = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
         for axes, metric in zip(grid, panels, strict=False):
             scores = summary[summary["metric"] == metric]
-            floor, facts = floor_values(floors, metric, atoms), declared(metric)
+            floor, facts = floor_values(floors, metric, atoms), metric_info(metric)
             draw_floor(axes, floor, around_zero=facts.better == "zero")
             draw_methods(axes, scores, styles, set(), "se")
             _scale(axes, scores["mean"], floor, facts.better)

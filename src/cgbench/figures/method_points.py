@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from cgbench.figures.panels import part
 from cgbench.figures.style import EDGE, EDGE_WIDTH, MethodStyle, method_styles, point_sizes
-from cgbench.results.tables import over_folds
+from cgbench.results.tables import mean_over_folds
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class MethodPoints:
     Attributes
     ----------
     summary
-        A row per resolution, method and metric, from :func:`cgbench.results.tables.over_folds`.
+        A row per resolution, method and metric, from :func:`cgbench.results.tables.mean_over_folds`.
     styles, sizes
         Look and marker size (points) of every method, in the order in which they are drawn.
     resolutions
@@ -41,7 +41,7 @@ def method_points(
     InputError
         If the table has nothing on this dataset and mapping.
     """
-    summary = over_folds(part(metrics, dataset, mapping))
+    summary = mean_over_folds(part(metrics, dataset, mapping))
     summary = summary[(summary["atoms"] == atoms) & summary["metric"].isin(list(shown))]
     styles = method_styles(summary["method"])
     resolutions = sorted(summary["n_beads"].unique().tolist())

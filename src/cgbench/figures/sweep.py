@@ -24,7 +24,7 @@ from cgbench.figures.style import (
     styled,
     without_unit_one,
 )
-from cgbench.results.tables import declared, over_folds, read_metrics, read_run
+from cgbench.results.tables import mean_over_folds, metric_info, read_metrics, read_run
 
 Point = tuple[float, float]  # mean and standard error
 
@@ -77,7 +77,7 @@ def sweep(
     chosen = table[table["atoms"] == atoms]
     floors = floors[floors["dataset"].isin(table["dataset"])]
     values = chosen.groupby("method")["value_set"].first()
-    summary = over_folds(chosen)
+    summary = mean_over_folds(chosen)
     points = mean_and_error(summary)
     along = values.sort_values()
     units = summary.groupby("metric")["unit"].first()
@@ -100,7 +100,7 @@ def sweep(
                     if points.keys() >= {(n_beads, name, ACROSS), (n_beads, name, metric)}
                 ]
                 _draw(axes, line, markers[n_beads])
-            facts, across = declared(metric), declared(ACROSS)
+            facts, across = metric_info(metric), metric_info(ACROSS)
             axes.set_ylabel(f"{facts.label}{without_unit_one(units[metric])}")
             axes.set_xlabel(f"{across.label}{without_unit_one(units[ACROSS])}")
             axes.set_title(DIRECTION[facts.better])

@@ -8,12 +8,12 @@ from pydantic import Field
 
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.core import registry
-from cgbench.core.nested_plugin import BegunWithSettings
+from cgbench.core.nested_plugin import NestedPlugInSettings
 from cgbench.mapping import _partition
 from cgbench.mapping.base import Mapping, MappingGenerator
 
 
-class ShuffledSettings(BegunWithSettings):
+class ShuffledSettings(NestedPlugInSettings):
     """What is shuffled, and how much.
 
     Attributes
@@ -42,14 +42,14 @@ class Generator(MappingGenerator):
 
     def input_files(self) -> list[str]:
         """Return the source of the mapping to begin with, and what that is made from."""
-        begun_with = self.settings.begun_with()
-        source = registry.source_file(begun_with.kind, begun_with.use)
-        return [str(source), *begun_with.create().input_files()]
+        inner = self.settings.inner()
+        source = registry.source_file(inner.kind, inner.use)
+        return [str(source), *inner.create().input_files()]
 
     def _generate(
         self, molecule: Molecule, n_beads: int, seed: int, positions: NDArray[np.float32] | None
     ) -> Mapping:
-        whole = self.settings.begun_with().create().generate(molecule, n_beads, seed, positions)
+        whole = self.settings.inner().create().generate(molecule, n_beads, seed, positions)
         n_moved = round(self.settings.fraction * molecule.n_atoms)
         return Mapping.centres(shuffled(whole.bead_index, n_moved, np.random.default_rng(seed)))
 

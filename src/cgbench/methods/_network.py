@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cgbench.core.chunking import in_parts
+from cgbench.core.chunking import row_chunks
 from cgbench.methods.base import BackmappingMethod, Positions
 from cgbench.nn.mapping_module import MappedNetwork
 from cgbench.nn.refinement import PLANE
@@ -72,7 +72,7 @@ class NetworkMethod(OneNetwork, BackmappingMethod):
         def draw(batch: Tensor) -> Tensor:
             shape = (n_samples, *batch.shape[:2], self.n_latent)
             noise = torch.randn(shape, generator=generator, dtype=torch.float32).to(batch)
-            parts = in_parts(noise.transpose(0, 1), batch, per_row=n_samples)
+            parts = row_chunks(noise.transpose(0, 1), batch, per_row=n_samples)
             decoded = [self.decode_noise(part.transpose(0, 1), at) for part, at in parts]
             by_draw = [each.view(n_samples, len(each) // n_samples, *each.shape[1:]) for each in decoded]
             return torch.cat([each.transpose(0, 1) for each in by_draw])
@@ -101,7 +101,7 @@ class NetworkMethod(OneNetwork, BackmappingMethod):
         array
             Å.
         chunk
-            Rows of a part; without it, as many as :func:`cgbench.core.chunking.in_parts` takes.
+            Rows of a part; without it, as many as :func:`cgbench.core.chunking.row_chunks` takes.
         """
         dtype = torch.float64 if array.dtype == np.float64 else torch.float32
         device = next(self.network.parameters()).device
@@ -109,6 +109,6 @@ class NetworkMethod(OneNetwork, BackmappingMethod):
         self.network.eval()
         tensor = torch.as_tensor(array, dtype=dtype, device=device)
         with torch.inference_mode():
-            parts = torch.split(tensor, chunk) if chunk else [part for (part,) in in_parts(tensor)]
+            parts = torch.split(tensor, chunk) if chunk else [part for (part,) in row_chunks(tensor)]
             result = torch.cat([function(part) for part in parts])
         return np.asarray(result.cpu().numpy())

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from cgbench.chem.molecule import Molecule
 from cgbench.mapping.base import Mapping
 from cgbench.methods._network import OneNetwork
-from cgbench.methods.base import DeterministicMethod, FitContext, Positions
+from cgbench.methods.base import DeterministicMethod, Positions, TrainingContext
 from cgbench.nn.training import Terms, TrainingSettings, train_network
 
 
@@ -31,7 +31,7 @@ class PerceptronMethod(OneNetwork, DeterministicMethod):
     def decode(self, beads: Tensor) -> Tensor:
         """Map beads [n_frames, n_beads, 3] to atoms [n_frames, n_atoms, 3], on the network's device."""
 
-    def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
+    def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
         """Minimise the mean squared coordinate error; stop on the validation frames."""
         torch.manual_seed(context.seed)
         self.network = self.new_network()

@@ -14,10 +14,10 @@ from cgbench.core import registry
 from cgbench.core.atomic_io import atomic_output
 from cgbench.core.errors import InputError
 from cgbench.core.settings import Settings as SettingsModel
-from cgbench.core.training_context import FitContext
+from cgbench.core.training_context import TrainingContext
 from cgbench.mapping.base import Mapping
 
-__all__ = ["BackmappingMethod", "DeterministicMethod", "FitContext", "Positions", "load_model"]
+__all__ = ["BackmappingMethod", "DeterministicMethod", "Positions", "TrainingContext", "load_model"]
 
 Positions = NDArray[np.floating]
 
@@ -63,7 +63,7 @@ class BackmappingMethod(ABC):
         return type(self).__module__.rsplit(".", 1)[-1]
 
     @abstractmethod
-    def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
+    def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
         """Learn from training frames [n_frames, n_atoms, 3]; make every choice on validation frames."""
 
     @abstractmethod

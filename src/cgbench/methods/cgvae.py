@@ -33,13 +33,13 @@ import torch
 from torch import Tensor
 
 from cgbench.chem.molecule import Molecule
-from cgbench.core.chunking import in_parts
+from cgbench.core.chunking import row_chunks
 from cgbench.core.errors import InputError
 from cgbench.mapping.base import Mapping
 from cgbench.methods._bead_neighbours import nearest_bead_vectors
 from cgbench.methods._least_squares import best_combination
 from cgbench.methods._network import NOISE_CHUNK, NetworkMethod
-from cgbench.methods.base import FitContext, Positions
+from cgbench.methods.base import Positions, TrainingContext
 from cgbench.nn.cgvae_network import CGVAESettings, make_network
 from cgbench.nn.decoder import Decoder, EquivariantDecoder
 from cgbench.nn.dense import halve_products
@@ -90,7 +90,7 @@ class Method(NetworkMethod):
             local=local,
         )
 
-    def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
+    def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
         """Minimise coordinate error + β KL + γ errors of geometry; stop on the validation frames."""
         self.warn_without_plane()
         self._refuse_isolated_beads(train)
@@ -153,7 +153,7 @@ class Method(NetworkMethod):
         def draw(batch: Tensor) -> Tensor:
             shape = (len(batch), self.mapping.n_beads, self.n_latent)
             noise = torch.randn(shape, generator=generator, dtype=torch.float32).to(batch)
-            return torch.cat([self._rebuild(*part) for part in in_parts(batch, noise)])
+            return torch.cat([self._rebuild(*part) for part in row_chunks(batch, noise)])
 
         return self.run(draw, positions, chunk=NOISE_CHUNK)
 

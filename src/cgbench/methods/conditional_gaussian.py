@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from cgbench.chem.superposition import centred, mean_shape, rotations
-from cgbench.methods.base import BackmappingMethod, FitContext, Positions
+from cgbench.methods.base import BackmappingMethod, Positions, TrainingContext
 
 TENSORS = ("shape", "mean", "gain", "noise")
 # Directions in which beads vary less than this share of the largest variance are fixed by the body frame.
@@ -35,7 +35,7 @@ class Method(BackmappingMethod):
     gain: Positions  # K [3 n_atoms, 3 n_beads]
     noise: Positions  # [3 n_atoms, rank], a root of the conditional covariance
 
-    def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
+    def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
         """Measure moments on the training frames; there is nothing to choose on the others."""
         generator = np.random.default_rng(context.seed)
         positions = train.astype(np.float64)

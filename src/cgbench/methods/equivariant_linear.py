@@ -14,7 +14,7 @@ from pydantic import Field
 from cgbench.core.safe_io import require
 from cgbench.core.settings import Settings
 from cgbench.methods._bead_neighbours import nearest_bead_vectors
-from cgbench.methods.base import DeterministicMethod, FitContext, Positions
+from cgbench.methods.base import DeterministicMethod, Positions, TrainingContext
 
 
 class EquivariantLinearSettings(Settings):
@@ -39,7 +39,7 @@ class Method(DeterministicMethod):
 
     weights: Positions
 
-    def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
+    def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
         """Solve for the matrix B [n_atoms, n_beads · k] on the training frames."""
         positions = train.astype(np.float64)
         beads = self.mapping.beads(positions)

@@ -13,7 +13,7 @@ import torch
 
 from cgbench.core.safe_io import require
 from cgbench.methods._least_squares import best_combination
-from cgbench.methods.base import DeterministicMethod, FitContext, Positions
+from cgbench.methods.base import DeterministicMethod, Positions, TrainingContext
 
 
 class Method(DeterministicMethod):
@@ -24,7 +24,7 @@ class Method(DeterministicMethod):
 
     weights: Positions
 
-    def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
+    def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
         """Solve for the matrix on the training frames; there is nothing to choose on the others."""
         positions = train.astype(np.float64)
         self.weights = best_combination(self.mapping.beads(positions), positions)

@@ -17,7 +17,7 @@ from torch import Tensor
 from cgbench.chem.molecule import Molecule
 from cgbench.mapping.base import Mapping
 from cgbench.methods._network import NetworkMethod
-from cgbench.methods.base import FitContext, Positions
+from cgbench.methods.base import Positions, TrainingContext
 from cgbench.nn.latent_flow import FlowSettings, LatentFlow
 from cgbench.nn.local_coordinates import LocalCoordinates
 from cgbench.nn.mapping_module import MappedNetwork
@@ -90,7 +90,7 @@ class Method(NetworkMethod):
         super().__init__(settings, mapping, molecule)
         self.network = LocalFlowNetwork(mapping, settings)
 
-    def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
+    def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
         """Minimise the error of the velocity; stop on the validation frames."""
         self.warn_without_plane()
         torch.manual_seed(context.seed)

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from cgbench.chem.superposition import centred, nearest_shapes, rotations
 from cgbench.core.settings import Settings
-from cgbench.methods.base import BackmappingMethod, FitContext, Positions
+from cgbench.methods.base import BackmappingMethod, Positions, TrainingContext
 
 
 class NearestFrameSettings(Settings):
@@ -44,7 +44,7 @@ class Method(BackmappingMethod):
 
     frames: NDArray[np.float32]
 
-    def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
+    def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
         """Keep the training frames, shuffled, so that ties are broken by chance and not by time."""
         order = np.random.default_rng(context.seed).permutation(len(train))
         self.frames = train[order].astype(np.float32)

@@ -6,7 +6,7 @@ does not clearly beat it has learned nothing.
 
 from typing import Any
 
-from cgbench.methods.base import DeterministicMethod, FitContext, Positions
+from cgbench.methods.base import DeterministicMethod, Positions, TrainingContext
 
 
 class Method(DeterministicMethod):
@@ -16,7 +16,7 @@ class Method(DeterministicMethod):
     equivariance = "E(3)"
     reference = "the mapping, read backwards"
 
-    def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
+    def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
         """Learn nothing."""
 
     def backmap(self, beads: Positions) -> Positions:

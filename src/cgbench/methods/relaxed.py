@@ -15,15 +15,15 @@ from torch import Tensor
 
 from cgbench.chem.molecule import Molecule
 from cgbench.core import registry
-from cgbench.core.nested_plugin import BegunWithSettings
+from cgbench.core.nested_plugin import NestedPlugInSettings
 from cgbench.core.settings import Settings as SettingsModel
 from cgbench.mapping.base import Mapping
-from cgbench.methods.base import BackmappingMethod, FitContext, Positions
+from cgbench.methods.base import BackmappingMethod, Positions, TrainingContext
 from cgbench.nn.refinement import PLANE, relax
 from cgbench.nn.restraints import Bounds
 
 
-class RelaxedSettings(BegunWithSettings):
+class RelaxedSettings(NestedPlugInSettings):
     """What is relaxed, and how much.
 
     Attributes
@@ -55,7 +55,7 @@ class Method(BackmappingMethod):
 
     def __init__(self, settings: RelaxedSettings, mapping: Mapping, molecule: Molecule) -> None:
         super().__init__(settings, mapping, molecule)
-        self.method: BackmappingMethod = settings.begun_with().create(mapping, molecule)
+        self.method: BackmappingMethod = settings.inner().create(mapping, molecule)
         self.bounds = Bounds(molecule)
         self.matrix, self.bead_index = torch.as_tensor(mapping.matrix), torch.as_tensor(mapping.bead_index)
         self.stochastic = self.method.stochastic
@@ -66,9 +66,9 @@ class Method(BackmappingMethod):
     def made_of(cls, settings: SettingsModel) -> tuple[str, ...]:
         """Name the method to begin with."""
         assert isinstance(settings, RelaxedSettings)
-        return (settings.begun_with().use,)
+        return (settings.inner().use,)
 
-    def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
+    def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
         """Fit the method to begin with, and take the bounds from the training frames."""
         if self.mapping.n_beads < PLANE:
             warnings.warn(

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from cgbench.chem.superposition import mean_shape, rotations
 from cgbench.core.settings import Settings
-from cgbench.methods.base import DeterministicMethod, FitContext, Positions
+from cgbench.methods.base import DeterministicMethod, Positions, TrainingContext
 
 
 class RigidTemplateSettings(Settings):
@@ -43,7 +43,7 @@ class Method(DeterministicMethod):
     vectors: Positions  # [n_beads, k, 3], from a bead to its neighbours in the frame of its template
     offsets: Positions  # [n_atoms, 3], from the bead of an atom to the atom in that frame
 
-    def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
+    def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
         """Take for each bead the training frame whose piece is nearest to the mean of all pieces."""
         positions = train.astype(np.float64)
         beads = self.mapping.beads(positions)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cgbench.methods.base import FitContext, OracleMethod, Positions
+from cgbench.methods.base import OracleMethod, Positions, TrainingContext
 
 
 class Method(OracleMethod):
@@ -19,7 +19,7 @@ class Method(OracleMethod):
     equivariance = "E(3)"
     reference = "identity"
 
-    def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
+    def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
         """Learn nothing."""
 
     def reconstruct(self, positions: Positions) -> Positions:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.chem.molecule import Molecule
-from cgbench.chem.observables import Measured
+from cgbench.chem.observables import Observables
 from cgbench.core.errors import InputError
 from cgbench.mapping.base import Mapping
 
@@ -121,40 +121,40 @@ class Evaluation:
         return len(self.reference)
 
     @cached_property
-    def of_reference(self) -> Measured:
+    def reference_observables(self) -> Observables:
         """Measurements of the MD frames."""
         return self._measured(self.reference[:, None])
 
     @cached_property
-    def of_reconstruction(self) -> Measured:
+    def reconstruction_observables(self) -> Observables:
         """Measurements of the reconstructions."""
         return self._measured(self.reconstruction[:, None])
 
     @cached_property
-    def of_samples(self) -> Measured:
+    def sample_observables(self) -> Observables:
         """Measurements of the samples."""
         return self._measured(self.samples)
 
-    def _measured(self, positions: NDArray[np.float32]) -> Measured:
-        return Measured(positions, self.molecule, self.force_field, self.device)
+    def _measured(self, positions: NDArray[np.float32]) -> Observables:
+        return Observables(positions, self.molecule, self.force_field, self.device)
 
     @cached_property
     def sample_rmsd(self) -> NDArray[np.float64]:
         """RMSD [n_frames, n_samples] of each sample to its frame, without superposition, Å."""
-        return self.of_samples.rmsd_to(self.of_reference)
+        return self.sample_observables.rmsd_to(self.reference_observables)
 
     @cached_property
     def reconstruction_rmsd(self) -> NDArray[np.float64]:
         """RMSD [n_frames] of each reconstruction to its frame, without superposition, Å."""
-        return self.of_reconstruction.rmsd_to(self.of_reference)[:, 0]
+        return self.reconstruction_observables.rmsd_to(self.reference_observables)[:, 0]
 
     @cached_property
     def reconstruction_draw_rmsd(self) -> NDArray[np.float64]:
         """RMSD [n_frames] of each drawn reconstruction to its frame, without superposition, Å."""
-        return self._measured(self.reconstruction_draw[:, None]).rmsd_to(self.of_reference)[:, 0]
+        return self._measured(self.reconstruction_draw[:, None]).rmsd_to(self.reference_observables)[:, 0]
 
     @cached_property
     def sample_handedness(self) -> NDArray[np.int8]:
         """Handedness [n_frames, n_samples, n_centres] of residues: 1 the frame's, −1 its mirror's, 0 none."""
-        volumes = self.of_samples.chiral_volumes * np.sign(self.of_reference.chiral_volumes)
+        volumes = self.sample_observables.chiral_volumes * np.sign(self.reference_observables.chiral_volumes)
         return np.where(np.abs(volumes) > FLAT, np.sign(volumes), 0).astype(np.int8)

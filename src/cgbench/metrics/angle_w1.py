@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from cgbench.chem.histograms import Line
 from cgbench.chem.molecule import IntArray
-from cgbench.metrics.base import Distribution, Measured
+from cgbench.metrics.base import Distribution, Observables
 
 GRID = Line(step=1.0, cells=180)  # to 180°; what lies beyond is kept by its mean
 
@@ -24,9 +24,9 @@ class Metric(Distribution):
     needs = "bond angles"
     bins = GRID.bins
 
-    def weights(self, measured: Measured, blocks: IntArray) -> NDArray[np.float64]:
+    def weights(self, observables: Observables, blocks: IntArray) -> NDArray[np.float64]:
         """Distribution of every angle in each block: [n_blocks, n_angles, bins]."""
-        return GRID.weights(measured.bond_angles, blocks)
+        return GRID.weights(observables.bond_angles, blocks)
 
     def distance(self, first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
         """W1 [...], °."""

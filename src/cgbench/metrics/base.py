@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cgbench.chem.dihedrals import chi_atoms, phi_psi_atoms
 from cgbench.chem.molecule import IntArray, Molecule
-from cgbench.chem.observables import Measured
+from cgbench.chem.observables import Observables
 from cgbench.metrics._evaluation import AtomSet, Evaluation
 
 __all__ = [
@@ -18,8 +18,8 @@ __all__ = [
     "Distribution",
     "Evaluation",
     "MeanOverFrames",
-    "Measured",
     "MetricBase",
+    "Observables",
     "OverFrames",
     "RatioOfMeans",
     "Unpaired",
@@ -101,7 +101,7 @@ class Unpaired(MetricBase):
     """
 
     @abstractmethod
-    def between(self, first: Measured, second: Measured) -> float:
+    def between(self, first: Observables, second: Observables) -> float:
         """Distance between two sets of geometries, equally many of one molecule: of MD and MD, the floor."""
 
 
@@ -192,7 +192,7 @@ class Distribution(Unpaired):
     bins: ClassVar[int]
 
     @abstractmethod
-    def weights(self, measured: Measured, blocks: IntArray) -> NDArray[np.float64]:
+    def weights(self, observables: Observables, blocks: IntArray) -> NDArray[np.float64]:
         """Distribution of every term in each block: [n_blocks, n_terms, bins], not normalised."""
 
     @abstractmethod
@@ -201,8 +201,8 @@ class Distribution(Unpaired):
 
     def statistics(self, evaluation: Evaluation, blocks: IntArray) -> NDArray[np.float64]:
         """Distributions in MD frames and in samples."""
-        frames = self.weights(evaluation.of_reference, blocks)
-        samples = self.weights(evaluation.of_samples, blocks)
+        frames = self.weights(evaluation.reference_observables, blocks)
+        samples = self.weights(evaluation.sample_observables, blocks)
         return np.stack([frames, samples], axis=1).reshape(len(frames), -1)
 
     def value(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -210,7 +210,7 @@ class Distribution(Unpaired):
         both = total.reshape(*total.shape[:-1], 2, -1, self.bins)
         return np.asarray(self.distance(both[..., 0, :, :], both[..., 1, :, :]).mean(axis=-1))
 
-    def between(self, first: Measured, second: Measured) -> float:
+    def between(self, first: Observables, second: Observables) -> float:
         """Distance between two sets of geometries, mean over terms."""
         whole = [
             self.weights(each, np.zeros(len(each.positions), dtype=np.int64)) for each in (first, second)

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from cgbench.chem.histograms import Line
 from cgbench.chem.molecule import IntArray
-from cgbench.metrics.base import Distribution, Measured
+from cgbench.metrics.base import Distribution, Observables
 
 GRID = Line(step=0.01, cells=300)  # to 3 Å; what lies beyond is kept by its mean
 
@@ -25,9 +25,9 @@ class Metric(Distribution):
     needs = "bonds"
     bins = GRID.bins
 
-    def weights(self, measured: Measured, blocks: IntArray) -> NDArray[np.float64]:
+    def weights(self, observables: Observables, blocks: IntArray) -> NDArray[np.float64]:
         """Distribution of every bond in each block: [n_blocks, n_bonds, bins]."""
-        return GRID.weights(measured.bond_lengths, blocks)
+        return GRID.weights(observables.bond_lengths, blocks)
 
     def distance(self, first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
         """W1 [...], Å."""

@@ -20,6 +20,6 @@ class Metric(MeanOverFrames):
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         """Score each test frame: [n_frames]."""
-        right = evaluation.of_reference.bond_lengths
-        off = np.abs(evaluation.of_samples.bond_lengths - right)
+        right = evaluation.reference_observables.bond_lengths
+        off = np.abs(evaluation.sample_observables.bond_lengths - right)
         return np.asarray((off <= 0.1 * right).mean(axis=(1, 2)))

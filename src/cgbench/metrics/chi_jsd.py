@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from cgbench.chem.histograms import block_weights, jensen_shannon
 from cgbench.chem.molecule import IntArray
-from cgbench.metrics.base import Distribution, Measured
+from cgbench.metrics.base import Distribution, Observables
 
 BINS = 36
 
@@ -25,9 +25,9 @@ class Metric(Distribution):
     needs = "side chains with χ"
     bins = BINS
 
-    def weights(self, measured: Measured, blocks: IntArray) -> NDArray[np.float64]:
+    def weights(self, observables: Observables, blocks: IntArray) -> NDArray[np.float64]:
         """Histogram of every torsion in each block: [n_blocks, n_torsions, bins]."""
-        return block_weights((measured.chi_turn * BINS).astype(np.int64) % BINS, blocks, BINS)
+        return block_weights((observables.chi_turn * BINS).astype(np.int64) % BINS, blocks, BINS)
 
     def distance(self, first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
         """JSD [...], nats."""

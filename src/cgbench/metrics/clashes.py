@@ -23,5 +23,5 @@ class Metric(MeanOverFrames):
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         """Score each test frame: [n_frames]."""
-        clashes = evaluation.of_samples.contacts.clashes
+        clashes = evaluation.sample_observables.contacts.clashes
         return np.asarray(1000.0 * clashes.mean(axis=1) / evaluation.molecule.n_atoms)

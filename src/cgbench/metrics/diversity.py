@@ -27,7 +27,7 @@ class Metric(RatioOfMeans):
         error = evaluation.sample_rmsd.mean(axis=1)
         if evaluation.samples.shape[1] == 1:
             return np.stack([np.full_like(error, np.nan), error], axis=1)
-        return np.stack([evaluation.of_samples.pairwise_rmsd.mean(axis=1), error], axis=1)
+        return np.stack([evaluation.sample_observables.pairwise_rmsd.mean(axis=1), error], axis=1)
 
     def value(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
         """One minus the ratio; samples that all equal the reference do not differ either: deterministic."""

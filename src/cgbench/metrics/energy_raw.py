@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.chem.observables import ENERGIES
-from cgbench.metrics.base import Evaluation, MeanOverFrames, Measured, Unpaired
+from cgbench.metrics.base import Evaluation, MeanOverFrames, Observables, Unpaired
 
 
 class Metric(MeanOverFrames, Unpaired):
@@ -28,11 +28,11 @@ class Metric(MeanOverFrames, Unpaired):
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         """Score each test frame: [n_frames], kJ/mol per atom."""
-        return self._excess(evaluation.of_reference, evaluation.of_samples)
+        return self._excess(evaluation.reference_observables, evaluation.sample_observables)
 
-    def between(self, first: Measured, second: Measured) -> float:
+    def between(self, first: Observables, second: Observables) -> float:
         """Difference of the mean energies, whichever is higher, kJ/mol per atom."""
         return float(np.abs(np.nanmean(self._excess(first, second))))
 
-    def _excess(self, first: Measured, second: Measured) -> NDArray[np.float64]:
+    def _excess(self, first: Observables, second: Observables) -> NDArray[np.float64]:
         return np.asarray((second.energies - first.energies)[int(self.minimised)])

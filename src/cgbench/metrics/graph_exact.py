@@ -17,5 +17,5 @@ class Metric(MeanOverFrames):
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         """Score each test frame: [n_frames]."""
-        contacts = evaluation.of_samples.contacts
+        contacts = evaluation.sample_observables.contacts
         return np.asarray((contacts.missing + contacts.extra == 0).mean(axis=1))

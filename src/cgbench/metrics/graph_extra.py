@@ -20,5 +20,5 @@ class Metric(MeanOverFrames):
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         """Score each test frame: [n_frames]."""
-        extra = evaluation.of_samples.contacts.extra
+        extra = evaluation.sample_observables.contacts.extra
         return np.asarray(extra.mean(axis=1) / len(evaluation.molecule.bonds))

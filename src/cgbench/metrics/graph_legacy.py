@@ -22,7 +22,7 @@ class Metric(MeanOverFrames):
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         """Score each test frame: [n_frames]."""
-        frame, samples = evaluation.of_reference.contacts, evaluation.of_samples.contacts
+        frame, samples = evaluation.reference_observables.contacts, evaluation.sample_observables.contacts
         in_frame = (len(evaluation.molecule.bonds) + frame.extra - frame.missing)[:, 0]
         in_samples = len(evaluation.molecule.bonds) + samples.extra - samples.missing
         off = np.abs(in_frame[:, None] - in_samples).mean(axis=1)

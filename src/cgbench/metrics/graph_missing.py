@@ -20,5 +20,5 @@ class Metric(MeanOverFrames):
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         """Score each test frame: [n_frames]."""
-        missing = evaluation.of_samples.contacts.missing
+        missing = evaluation.sample_observables.contacts.missing
         return np.asarray(missing.mean(axis=1) / len(evaluation.molecule.bonds))

@@ -19,4 +19,4 @@ class Metric(MeanOverFrames):
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         """Score each test frame: [n_frames]."""
-        return np.asarray(evaluation.of_samples.contacts.overlaps.mean(axis=1))
+        return np.asarray(evaluation.sample_observables.contacts.overlaps.mean(axis=1))

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from cgbench.chem.histograms import block_weights, jensen_shannon
 from cgbench.chem.molecule import IntArray
-from cgbench.metrics.base import Distribution, Measured
+from cgbench.metrics.base import Distribution, Observables
 
 PER_TURN = 36  # bins of 10°
 
@@ -26,9 +26,9 @@ class Metric(Distribution):
     needs = "residues with φ and ψ"
     bins = PER_TURN**2
 
-    def weights(self, measured: Measured, blocks: IntArray) -> NDArray[np.float64]:
+    def weights(self, observables: Observables, blocks: IntArray) -> NDArray[np.float64]:
         """Histogram of every residue in each block: [n_blocks, n_residues, bins]."""
-        turn = (measured.phi_psi + 180.0) / 360.0 * PER_TURN
+        turn = (observables.phi_psi + 180.0) / 360.0 * PER_TURN
         phi, psi = np.moveaxis(turn.astype(np.int64) % PER_TURN, -1, 0)
         return block_weights(phi * PER_TURN + psi, blocks, self.bins)
 

@@ -24,7 +24,7 @@ class Metric(MetricBase):
 
     def statistics(self, evaluation: Evaluation, blocks: IntArray) -> NDArray[np.float64]:
         """Sum of the RMSD of valid samples, and their number: [n_blocks, 2]."""
-        contacts = evaluation.of_samples.contacts
+        contacts = evaluation.sample_observables.contacts
         valid = contacts.missing + contacts.extra == 0
         return sum_and_count(np.where(valid, evaluation.sample_rmsd, np.nan), blocks)
 

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cgbench.core.chunking import in_parts
-from cgbench.core.training_context import FitContext
+from cgbench.core.chunking import row_chunks
+from cgbench.core.training_context import TrainingContext
 from cgbench.nn.latent_flow import FlowSettings
 from cgbench.nn.training import Positions, Terms, train_network
 from cgbench.nn.variational import VariationalNetwork
@@ -22,7 +22,7 @@ def fit_flow_prior(
     train: Positions,
     valid: Positions,
     settings: FlowSettings,
-    context: FitContext,
+    context: TrainingContext,
 ) -> None:
     """Fit the flow of a network, whose encoder and decoder are fitted, to latents of the frames.
 
@@ -47,7 +47,7 @@ def fit_flow_prior(
 def _codes(network: VariationalNetwork, frames: Positions, device: str) -> NDArray[np.float32]:
     """Posterior and beads side by side: [n_frames, n_beads, n_latent + n_latent + 3]."""
     parts = []
-    for (positions,) in in_parts(torch.as_tensor(np.asarray(frames, dtype=np.float32), device=device)):
+    for (positions,) in row_chunks(torch.as_tensor(np.asarray(frames, dtype=np.float32), device=device)):
         beads = network.matrix @ positions
         prior, features = network.prior(beads)
         parts.append(torch.cat((*network.posterior(positions, beads, prior, features), beads), dim=-1))

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from cgbench.core.errors import InputError
 from cgbench.core.seeds import derive
 from cgbench.core.settings import Settings, fingerprint
-from cgbench.core.training_context import FitContext
+from cgbench.core.training_context import TrainingContext
 from cgbench.nn.checkpoint import Checkpoints
 
 Positions = NDArray[np.floating]
@@ -67,7 +67,7 @@ def train_network(
     train: Positions,
     valid: Positions,
     settings: TrainingSettings,
-    context: FitContext,
+    context: TrainingContext,
 ) -> None:
     """Fit ``network`` in place and leave it with the weights of the best validation loss.
 
@@ -169,7 +169,7 @@ class _State:
         network: nn.Module,
         optimizer: torch.optim.Optimizer,
         settings: TrainingSettings,
-        context: FitContext,
+        context: TrainingContext,
     ) -> None:
         self.network, self.optimizer, self.context = network, optimizer, context
         self.cure = f"lower {context.key('learning_rate')} (now {settings.learning_rate})"

@@ -16,7 +16,7 @@ from cgbench.core.registry import PlugIn
 from cgbench.core.seeds import derive
 from cgbench.data.splits import Split, evenly, make_split
 from cgbench.mapping.base import Mapping
-from cgbench.methods.base import FitContext, draw
+from cgbench.methods.base import TrainingContext, draw
 from cgbench.pipeline.leakage_table import NEAREST_ATOMS, NEAREST_BEADS, SPLITS
 from cgbench.runtime import device as runtime
 
@@ -94,7 +94,7 @@ def _errors(
     method: PlugIn, frames: Frames, split: Split, mapping: Mapping, n_samples: int, seed: int, threads: int
 ) -> dict[str, NDArray[np.floating]]:
     model = method.create(mapping, frames.molecule)
-    context = FitContext(derive(seed, "train", split.fold))
+    context = TrainingContext(derive(seed, "train", split.fold))
     runtime.set_up(context.seed, threads)
     model.fit(frames.positions[split.train], frames.positions[split.valid], context)
     test = frames.positions[split.test]

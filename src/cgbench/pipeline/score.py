@@ -43,7 +43,7 @@ class Score:
     value
         Over all frames.
     n_frames
-        On how many it was measured.
+        On how many it was observables.
     block_sums : float [n_blocks, k]
         ``Metric.value`` of their sum, over any blocks, is the value of those blocks.
     per_frame : float [n_frames] or [n_frames, m], or None
@@ -155,7 +155,7 @@ def score(
     -------
     DataFrame
         One row per metric and set of atoms with the columns split (``test``), metric, atoms,
-        unit, value and n_frames, on which it was measured. Metrics that do not apply to the molecule have
+        unit, value and n_frames, on which it was observables. Metrics that do not apply to the molecule have
         none, and a note on standard error says so.
 
     Raises

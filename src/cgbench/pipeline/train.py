@@ -17,7 +17,7 @@ from cgbench.core.seeds import derive
 from cgbench.core.settings import fingerprint
 from cgbench.data.splits import Split
 from cgbench.mapping.base import Mapping
-from cgbench.methods.base import BackmappingMethod, FitContext
+from cgbench.methods.base import BackmappingMethod, TrainingContext
 from cgbench.runtime import device as runtime
 from cgbench.runtime import provenance
 from cgbench.runtime.tracking import track
@@ -106,7 +106,7 @@ def train(
         }
         scratch.mkdir(parents=True, exist_ok=True)
         with track("train", vars(cell), planned) as tracker:
-            context = FitContext(
+            context = TrainingContext(
                 derive(seed, "train", fold),
                 scratch,
                 identity,

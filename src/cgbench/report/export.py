@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from cgbench.config.run_matrix import Plan
+from cgbench.config.run_matrix import RunMatrix
 from cgbench.core.atomic_io import atomic_folder, read_json, sha256, write_json
 from cgbench.core.errors import InputError
 from cgbench.statistics.by_state import scores_by_state
@@ -18,7 +18,7 @@ OF_ONE_METHOD = ("atoms", "ramachandran", "training")  # figures <kind>-<method>
 COLOURS = 256  # of a picture
 
 
-def keep(config: Plan, output: Path | str, method: str) -> None:
+def keep(config: RunMatrix, output: Path | str, method: str) -> None:
     """Copy what a reader looks at, and replace ``output`` by it once all is there.
 
     Figures are kept as PNG of few colours, those of a single method for ``method`` alone. Noise floors of
@@ -63,12 +63,12 @@ def keep(config: Plan, output: Path | str, method: str) -> None:
         write_json(kept / MANIFEST, {path.relative_to(kept).as_posix(): sha256(path) for path in files})
 
 
-def _floors(config: Plan) -> list[Path]:
+def _floors(config: RunMatrix) -> list[Path]:
     splits = (Path(config.results, "data", dataset, "splits") for dataset in config.run.datasets)
     return [folder / f"fold{fold}.floor.csv" for folder in splits for fold in range(config.protocol.folds)]
 
 
-def _folders(config: Plan) -> list[Path]:
+def _folders(config: RunMatrix) -> list[Path]:
     """Folders of the figures of every dataset and mapping."""
     tasks = dict.fromkeys((cell.dataset, cell.mapping) for cell in config.cells())
     return [Path(config.results, "figures", *task) for task in tasks]
@@ -81,7 +81,7 @@ def _read(table: Path) -> pd.DataFrame:
         raise InputError(f"{table}: damaged table ({error}); delete it and run again") from None
 
 
-def _pictures(config: Plan, method: str) -> Iterator[Path]:
+def _pictures(config: RunMatrix, method: str) -> Iterator[Path]:
     for folder in dict.fromkeys(part for each in _folders(config) for part in (each.parent, each)):
         for picture in sorted(folder.glob("*.png")):
             kind, _, of = picture.stem.partition("-")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cgbench.core.atomic_io import atomic_output
-from cgbench.results.tables import TASK, declared
+from cgbench.results.tables import TASK, metric_info
 
 # The tables that are read first; the first metric of all atoms orders the rows.
 HEADLINES = ("rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min", "rmsd_sample", "graph_xor")
@@ -46,7 +46,7 @@ not compete.
 def leaderboard(scores: pd.DataFrame, differences: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """Rank methods on every task by every metric.
 
-    The best of a task and metric has the least ``badness`` of those with a score in most folds; the
+    The best of a task and metric has the least ``loss`` of those with a score in most folds; the
     paired differences say which others tie with it. Where fewer than two methods compete there is no best.
 
     Parameters
@@ -80,11 +80,11 @@ def leaderboard(scores: pd.DataFrame, differences: pd.DataFrame, runs: pd.DataFr
         metric = str(group["metric"].iloc[0])
         if metric in DIVERSITY:
             rivals = rivals[rivals["samples"] == "differ"]
-        of = declared(metric)
+        of = metric_info(metric)
         if len(rivals) < 2 or of.better is None:
             continue
         whole = rivals[rivals["folds"] == rivals["folds"].max()]
-        behind = rivals["badness"] - whole["badness"].min()
+        behind = rivals["loss"] - whole["loss"].min()
         best = rivals.loc[behind[whole.index].idxmin(), "method"]
         for index, method in rivals["method"].items():
             chance = p.get((*key, method, best), np.nan)

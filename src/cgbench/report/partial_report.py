@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from cgbench.chem.dihedrals import phi_psi
 from cgbench.chem.frames import Frames
-from cgbench.config.run_matrix import Cell, Plan
+from cgbench.config.run_matrix import Cell, RunMatrix
 from cgbench.core.errors import InputError
 from cgbench.figures.comparison import comparison
 from cgbench.figures.mapping_graph import mapping_graph
@@ -24,7 +24,7 @@ from cgbench.results.tables import RUN_KEY, collect, read_metrics, read_runs
 from cgbench.statistics.intervals import intervals
 
 
-def partial_report(config: Plan, output: Path | str) -> pd.DataFrame:
+def partial_report(config: RunMatrix, output: Path | str) -> pd.DataFrame:
     """Make the tables and the main figures of the workflow's report from the runs that are scored.
 
     Nothing is trained, sampled or scored, and nothing that the workflow knows is touched, so a
@@ -79,7 +79,7 @@ def _finished(cells: list[Cell], missing: pd.DataFrame) -> list[Cell]:
     return [cell for cell in cells if tuple(getattr(cell, key) for key in RUN_KEY) not in lacking]
 
 
-def _walkers(config: Plan, dataset: str) -> Figure:
+def _walkers(config: RunMatrix, dataset: str) -> Figure:
     frames = _frames(config, dataset)
     return walkers(frames, dataset) if frames else _nothing()
 
@@ -89,7 +89,7 @@ def _nothing() -> Figure:
         return notice("Nothing to draw yet.")
 
 
-def _frames(config: Plan, dataset: str) -> Frames | None:
+def _frames(config: RunMatrix, dataset: str) -> Frames | None:
     path = Path(config.results, "data", dataset, "frames.npz")
     return Frames.load(path) if path.exists() else None
 
@@ -101,7 +101,7 @@ def _ramachandran(frames: Frames, folders: list[Path], title: str) -> Figure:
 
 
 def _figures(
-    config: Plan, task: list[Cell], lacks: pd.DataFrame, metrics: pd.DataFrame, runs: pd.DataFrame
+    config: RunMatrix, task: list[Cell], lacks: pd.DataFrame, metrics: pd.DataFrame, runs: pd.DataFrame
 ) -> Iterator[tuple[str, Figure]]:
     """Figures of one dataset and mapping by name; ``lacks`` are its unfinished runs."""
     dataset, mapping = task[0].dataset, task[0].mapping

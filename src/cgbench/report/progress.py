@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cgbench.config.run_matrix import Plan
+from cgbench.config.run_matrix import RunMatrix
 from cgbench.results.tables import RUN_KEY, TASK
 
 # Stages of a run in their order, and the file that each leaves when it is done.
@@ -12,7 +12,7 @@ STAGES = {"train": "run.json", "sample": "samples.npz", "score": "metrics.csv"}
 COLUMNS = (*RUN_KEY, "stage", "log")
 
 
-def unfinished(config: Plan) -> pd.DataFrame:
+def unfinished(config: RunMatrix) -> pd.DataFrame:
     """List the runs without scores.
 
     Returns

@@ -33,7 +33,7 @@ Values = TypeVar("Values", float, pd.Series)
 
 
 @dataclass(frozen=True)
-class Declared:
+class MetricInfo:
     """What a metric's plug-in says about its values.
 
     Attributes
@@ -50,17 +50,17 @@ class Declared:
     better: Literal["lower", "higher", "zero"] | None
     rounding: float = 0.0
 
-    def badness(self, values: Values) -> Values:
+    def loss(self, values: Values) -> Values:
         """Turn values into numbers of which less is better; NaN if nobody says."""
         return {"lower": values, "higher": -values, "zero": abs(values), None: values * np.nan}[self.better]
 
 
-def declared(metric: str) -> Declared:
+def metric_info(metric: str) -> MetricInfo:
     """Look up ``metric``; a table may be older than the removal of a plug-in, so none is required."""
     if metric not in registry.names("metrics"):
-        return Declared(metric, None)
+        return MetricInfo(metric, None)
     plugin = registry.load("metrics", metric)
-    return Declared(plugin.label, plugin.better, plugin.rounding)
+    return MetricInfo(plugin.label, plugin.better, plugin.rounding)
 
 
 def read_metrics(path: Path | str) -> pd.DataFrame:
@@ -219,7 +219,7 @@ def scored(metrics: pd.DataFrame) -> pd.DataFrame:
     return test.dropna(subset="value")
 
 
-def over_folds(metrics: pd.DataFrame) -> pd.DataFrame:
+def mean_over_folds(metrics: pd.DataFrame) -> pd.DataFrame:
     """Average test scores over folds.
 
     Returns

@@ -20,7 +20,7 @@ def independent_blocks(frames: Frames, index: IntArray) -> IntArray:
     Parameters
     ----------
     frames
-        Of the dataset, from which the correlation time is measured.
+        Of the dataset, from which the correlation time is observables.
     index : int [n]
         Some of them, at least one.
 

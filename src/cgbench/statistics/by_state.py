@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cgbench.config.run_matrix import Plan
+from cgbench.config.run_matrix import RunMatrix
 from cgbench.core import registry
 from cgbench.core.atomic_io import read_json
 from cgbench.core.safe_io import opened_arrays
@@ -21,7 +21,7 @@ METRICS = ("rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min", "graph_xor", "
 ATOMS = "heavy"
 
 
-def scores_by_state(config: Plan) -> pd.DataFrame:
+def scores_by_state(config: RunMatrix) -> pd.DataFrame:
     """Score heavy atoms over the test frames of all folds together, for every state apart.
 
     Returns

@@ -14,7 +14,7 @@ from cgbench.core import registry
 from cgbench.core.atomic_io import atomic_output
 from cgbench.core.errors import InputError
 from cgbench.results.scores_file import BlockSums, Finish, Metric, distance_from_zero, finish
-from cgbench.results.tables import TASK, declared, read_run
+from cgbench.results.tables import TASK, metric_info, read_run
 from cgbench.statistics.bootstrap import Estimate, Resampling, mean_of_defined
 
 Floats = NDArray[np.float64]
@@ -22,7 +22,7 @@ Task = dict[str, dict[int, BlockSums]]  # by method and fold
 Folds = tuple[int, ...]
 Row = dict[str, Any]
 
-MEASURES = ("mean", "low", "high", "badness", "scaled")
+MEASURES = ("mean", "low", "high", "loss", "scaled")
 SCORE_COLUMNS = (*TASK, "metric", "atoms", "unit", *MEASURES, "folds", "blocks")
 WHOLE = ("n_beads", "folds", "blocks")
 DIFFERENCE_COLUMNS = (*TASK, "other", "metric", "atoms", "unit", "difference", "low", "high", "p", "folds")
@@ -40,7 +40,7 @@ def intervals(runs: Iterable[Path | str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     -------
     scores
         One row per task, method, metric and set of atoms: ``mean`` over folds with its 95 %
-        interval ``low`` to ``high``; ``badness``, by which methods are ranked and which is the lower
+        interval ``low`` to ``high``; ``loss``, by which methods are ranked and which is the lower
         the better: the mean, its negative, or, of a metric that is best at 0, the mean over folds of
         the distances from it; ``scaled``, which is 0 for the floor of the task and 1 for its ceiling
         (NaN where one of them has not run or the metric does not put the ceiling above); and the
@@ -96,7 +96,7 @@ def _refuse_other_frames(methods: Task, where: str) -> None:
 
 def _of_metric(methods: Task, metric: Metric) -> tuple[list[Row], list[Row]]:
     """Rows of every method and of every pair of methods, without what is the same in all of them."""
-    made, facts = finish(metric[0]), declared(metric[0])
+    made, facts = finish(metric[0]), metric_info(metric[0])
     compared = distance_from_zero(made) if facts.better == "zero" else made
 
     @cache
@@ -118,9 +118,9 @@ def _of_metric(methods: Task, metric: Metric) -> tuple[list[Row], list[Row]]:
     for name, folds in scored.items():
         resampling, by_fold, draws = values(name, folds, made)
         estimate = resampling.estimate(by_fold, draws)
-        badness = facts.badness(float(mean_of_defined(values(name, folds, compared)[1])))
+        loss = facts.loss(float(mean_of_defined(values(name, folds, compared)[1])))
         counts = {"folds": int((~np.isnan(by_fold)).sum()), "blocks": len(resampling.fold)}
-        found.append({"method": name, "mean": estimate.mean, **_ends(estimate), "badness": badness, **counts})
+        found.append({"method": name, "mean": estimate.mean, **_ends(estimate), "loss": loss, **counts})
     against = []
     for name, other in combinations(scored, 2):
         shared = tuple(fold for fold in scored[name] if fold in scored[other])
@@ -145,11 +145,11 @@ def _ends(estimate: Estimate) -> Row:
 
 def _add_scaled(rows: list[Row], bounds: dict[str, str | None]) -> None:
     """Add to rows of one task and metric where they lie between floor (0) and ceiling (1)."""
-    ends = {bounds[row["method"]]: row["badness"] for row in rows}
+    ends = {bounds[row["method"]]: row["loss"] for row in rows}
     floor, ceiling = ends.get("floor", np.nan), ends.get("ceiling", np.nan)
     span = floor - ceiling if floor > ceiling else np.nan
     for row in rows:
-        row["scaled"] = (floor - row["badness"]) / span
+        row["scaled"] = (floor - row["loss"]) / span
 
 
 def write(scores: pd.DataFrame, differences: pd.DataFrame, output: Path | str, pairs: Path | str) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 from cgbench.chem.force_field import force_field_of
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import IntArray
-from cgbench.chem.observables import Measured
+from cgbench.chem.observables import Observables
 from cgbench.core import registry
 from cgbench.core.atomic_io import atomic_output
 from cgbench.data.splits import Split
@@ -96,7 +96,7 @@ def independent_parts(split: Split) -> tuple[IntArray, IntArray]:
     return tested, others
 
 
-def _measured(frames: Frames, chosen: IntArray, atoms: AtomSet, force_field: Sequence[str]) -> Measured:
+def _measured(frames: Frames, chosen: IntArray, atoms: AtomSet, force_field: Sequence[str]) -> Observables:
     kept = np.flatnonzero(frames.molecule.heavy | (atoms == "all"))
     positions = frames.positions[chosen][:, None, kept]
-    return Measured(positions, frames.molecule.subset(kept), tuple(force_field))
+    return Observables(positions, frames.molecule.subset(kept), tuple(force_field))

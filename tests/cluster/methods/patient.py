@@ -3,7 +3,7 @@
 import time
 
 from cgbench.methods import linear
-from cgbench.methods.base import FitContext, Positions
+from cgbench.methods.base import Positions, TrainingContext
 
 SECONDS = 600
 
@@ -11,7 +11,7 @@ SECONDS = 600
 class Method(linear.Method):
     reference = "tests/cluster"
 
-    def fit(self, train: Positions, valid: Positions, context: FitContext) -> None:
+    def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
         assert context.scratch
         checkpoint = context.scratch / "checkpoint"
         if not checkpoint.exists():
