@@ -13,7 +13,7 @@ SNAKEMAKE := snakemake --cores $(CORES) --show-failed-logs --rerun-incomplete
 # The tools of the environment, whether or not it is activated.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help env all test check lint format simulate reference partial report bench clean leak
+.PHONY: help env all test check lint format simulate reference partial report bench clean leakage
 
 help:  ## show this
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -33,8 +33,8 @@ all: env  ## run the default benchmark: data, training, leaderboard, figures
 simulate: env  ## make trajectories anew: alanine dipeptide, or NAME=<entry of `simulations`>
 	$(SNAKEMAKE) results/simulations/$(NAME)/card.json
 
-leak: env  ## measure what the published, shuffled split is worth
-	$(SNAKEMAKE) leak
+leakage: env  ## measure what the published, shuffled split is worth
+	$(SNAKEMAKE) leakage
 
 # What the README shows and a reader can compare a run of their own with.
 reference: env  ## run every resolution and method (hours) and keep tables and figures in results/reference

@@ -3,11 +3,11 @@
 import pytest
 
 from cgbench.core import registry
-from cgbench.core.code_dependencies import source_files, verb_files
+from cgbench.core.code_dependencies import plugin_files, verb_files
 
 
 def _names(room: str, name: str) -> set[str]:
-    return {f"{path.parent.name}/{path.stem}" for path in source_files(room, name)}
+    return {f"{path.parent.name}/{path.stem}" for path in plugin_files(room, name)}
 
 
 def test_a_method_with_a_network_depends_on_its_parts() -> None:
@@ -48,7 +48,7 @@ DRAWN = {
     "figure-mapping-view": {"mapping_view"},
     "figure-walkers": {"walkers"},
     "figure-shape": {"shape"},
-    "figure-leak": {"leakage"},
+    "figure-leakage": {"leakage"},
 }
 # Errors of atoms are drawn on the same layout of the molecule as mappings.
 SHARED = {("figures-samples", "mapping_graph")}
@@ -71,11 +71,11 @@ def test_an_edit_of_what_scores_are_made_with_repeats_no_training() -> None:
     measuring = {"energy", "observables", "contacts", "_evaluation", "histograms", "score"}
     for room in ("sources", "mapping", "methods"):
         for name in registry.names(room):
-            assert not measuring & {path.stem for path in source_files(room, name)}
+            assert not measuring & {path.stem for path in plugin_files(room, name)}
     assert not measuring & {path.stem for path in (*verb_files("prepare"), *verb_files("split"))}
 
 
 def test_an_edit_of_a_contract_repeats_no_training() -> None:
     for room in ("sources", "mapping", "methods"):
         for name in registry.names(room):
-            assert not {path for path in source_files(room, name) if path.stem == "base"}
+            assert not {path for path in plugin_files(room, name) if path.stem == "base"}

@@ -15,11 +15,11 @@ from cgbench.config.schema import Protocol
 from cgbench.core.errors import InputError
 from cgbench.core.registry import PlugIn
 from cgbench.data.splits import Split
-from cgbench.figures.leakage import leak as leak_figure
+from cgbench.figures.leakage import draw_leakage as leak_figure
 from cgbench.mapping.base import Mapping
 from cgbench.pipeline import leakage as leak
-from cgbench.pipeline.leakage import measure_leak
-from cgbench.pipeline.leakage_table import read_leak, summarise, write
+from cgbench.pipeline.leakage import measure_leakage
+from cgbench.pipeline.leakage_table import read_leakage, summarise, write
 
 N_ATOMS, LENGTH = 12, 300
 PROTOCOL = Protocol(folds=3, train_frames=400, valid_frames=40, test_frames=80, n_samples=2)
@@ -49,7 +49,7 @@ def slow_frames() -> Frames:
 @pytest.fixture(scope="module")
 def table(slow_frames: Frames) -> pd.DataFrame:
     methods = [PlugIn.from_json("methods", f'{{"use": "{name}"}}') for name in ("nearest_frame", "linear")]
-    return measure_leak(slow_frames, [MAPPING] * 3, methods, PROTOCOL, seed=1)
+    return measure_leakage(slow_frames, [MAPPING] * 3, methods, PROTOCOL, seed=1)
 
 
 def test_the_leak_is_seen_in_distances_and_in_the_method_that_remembers(table: pd.DataFrame) -> None:
@@ -80,24 +80,24 @@ def test_both_splits_train_on_as_many_frames(slow_frames: Frames, monkeypatch: p
         return {}
 
     monkeypatch.setattr(leak, "_distances", count)
-    measure_leak(slow_frames, [MAPPING] * 3, [], PROTOCOL, seed=1)
+    measure_leakage(slow_frames, [MAPPING] * 3, [], PROTOCOL, seed=1)
     assert seen["leak_free"] == seen["published"] == [LENGTH] * 3
 
 
 def test_there_is_one_mapping_per_fold(slow_frames: Frames) -> None:
     with pytest.raises(InputError, match=r"1 mappings for 3 folds \(protocol\.folds\); give one of each"):
-        measure_leak(slow_frames, [MAPPING], [], PROTOCOL, seed=1)
+        measure_leakage(slow_frames, [MAPPING], [], PROTOCOL, seed=1)
 
 
 def test_the_table_is_written_and_read(table: pd.DataFrame, tmp_path: Path) -> None:
     path = tmp_path / "leak.csv"
-    with pytest.raises(InputError, match=r"leak\.csv: no such table; run `cgbench leak` first"):
-        read_leak(path)
+    with pytest.raises(InputError, match=r"leak\.csv: no such table; run `cgbench leakage` first"):
+        read_leakage(path)
     write(table, path)
-    pd.testing.assert_frame_equal(read_leak(path), table, rtol=1e-4)
+    pd.testing.assert_frame_equal(read_leakage(path), table, rtol=1e-4)
     write(summarise(table), path)
     with pytest.raises(InputError, match=r"leak\.csv: not a table of a leak"):
-        read_leak(path)
+        read_leakage(path)
 
 
 def test_figure_has_a_column_per_resolution(table: pd.DataFrame) -> None:

@@ -93,13 +93,13 @@ def test_checkpoints_belong_to_the_sources_of_all_that_a_method_is_made_of(
     task: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    real = sources.source_files
+    real = sources.plugin_files
 
     def spy(room: str, name: str) -> tuple[Path, ...]:
         asked.append(name)
         return real(room, name)
 
-    monkeypatch.setattr("cgbench.pipeline.train.source_files", spy)
+    monkeypatch.setattr("cgbench.pipeline.train.plugin_files", spy)
     method = PlugIn.from_json("methods", '{"use": "relaxed", "settings": {"of": "linear"}}')
     train(*task, method, tmp_path / "run", seed=1)
     assert asked == ["relaxed", "linear"]

@@ -60,13 +60,13 @@ def test_controls_come_out_where_theory_says(finished: Project) -> None:
 
 
 def test_the_leak_is_measured_on_request_alone(finished: Project, tmp_path: Path) -> None:
-    assert not (finished.root / "results/test/leak").exists()
+    assert not (finished.root / "results/test/leakage").exists()
     project = finished.copy(tmp_path / "project")
-    project.run("leak")
-    summary = pd.read_csv(project.root / "results/test/leak/alanine_dipeptide/backbone-3-summary.csv")
+    project.run("leakage")
+    summary = pd.read_csv(project.root / "results/test/leakage/alanine_dipeptide/backbone-3-summary.csv")
     assert {"nearest beads", "nearest atoms", "nearest_frame heavy", "mlp all"} <= set(summary["quantity"])
     assert np.isfinite(summary[["leak_free", "published", "difference", "low", "high", "p"]]).all(axis=None)
-    assert (project.root / "results/test/figures/alanine_dipeptide/backbone/leak.svg").exists()
+    assert (project.root / "results/test/figures/alanine_dipeptide/backbone/leakage.svg").exists()
 
 
 def test_second_run_has_nothing_to_do(finished: Project) -> None:

@@ -10,14 +10,14 @@ from pathlib import Path
 from snakemake_interface_common.exceptions import WorkflowError
 
 # The package of this checkout, whichever is installed.
-SOURCE = str(Path(workflow.basedir, "src"))
+SOURCE = str(Path(str(workflow.current_basedir)).parents[1] / "src")
 sys.path.insert(0, SOURCE)
 
 from cgbench.config.loader import Config
 from cgbench.core.errors import InputError
 from cgbench.core.registry import load
 from cgbench.core.settings import fingerprint
-from cgbench.core.code_dependencies import source_files, verb_files
+from cgbench.core.code_dependencies import code_hash, plugin_files, verb_files
 from cgbench.config.sweeps import swept
 from cgbench.runtime.tracking import environment
 
@@ -40,10 +40,14 @@ wildcard_constraints:
     setting=r"[A-Za-z0-9_]+",
 
 
+FOLDS = range(CONFIG.protocol.folds)
 DATA = "<results>/data/{dataset}"
-SPLIT = "<results>/data/{dataset}/splits/fold{fold}"
-MAPPING = "<results>/mappings/{dataset}/{mapping}-{n_beads}/fold{fold}"
-RUN = "<results>/runs/{dataset}/{mapping}-{n_beads}/{method}/fold{fold}"
+SPLIT = f"{DATA}/splits/fold{{fold}}"
+MAPPINGS = "<results>/mappings/{dataset}/{mapping}-{n_beads}"
+MAPPING = f"{MAPPINGS}/fold{{fold}}"
+# All folds of a method on a task, and one of them.
+RUNS = "<results>/runs/{dataset}/{mapping}-{n_beads}/{method}"
+RUN = f"{RUNS}/fold{{fold}}"
 
 # Jobs take the interpreter that runs Snakemake, unless a conda environment is activated later, which
 # then comes first; logs get a progress line every 10 s.
@@ -74,23 +78,57 @@ def every_cell(pattern):
     return list(dict.fromkeys(pattern.format(**vars(cell)) for cell in CONFIG.cells()))
 
 
-def source_inputs(room=None, *names, verb=None):
-    """Files that plug-ins and a verb are made of as a rule's input: an edit reruns what they take part in."""
-    files = {path for name in names for path in source_files(room, name)}
-    files |= set(verb_files(verb) if verb else [])
-    # Relative where they can be, so that a moved checkout is not an edit.
-    here = Path.cwd()
-    return sorted(
-        str(path.relative_to(here) if path.is_relative_to(here) else path)
-        for path in files
+def every_fold(*patterns):
+    """Paths of all folds; other wildcards stay."""
+    return expand(patterns, fold=FOLDS, allow_missing=True)
+
+
+FOLD_OPTIONS = [text for fold in FOLDS for text in ("--fold", str(fold))]
+
+
+def fold_pattern(paths):
+    """Parameter for a verb that takes several folds: the path of fold 0 with {fold} for the number."""
+    head, _, tail = paths[0].rpartition("fold0")
+    return f"{head}fold{{fold}}{tail}"
+
+
+def code(*plug_ins, kind=None, verb=None):
+    """Hash of the code of a verb and of plug-ins: as a parameter of a rule, an edit repeats its jobs."""
+    files = {*plugin_files(kind, *plug_ins), *(verb_files(verb) if verb else ())}
+    return code_hash(files)
+
+
+def plug_ins_of(method, dataset=None):
+    """Names of the plug-ins that a method of the configuration consists of."""
+    plug_in = CONFIG.method(method, dataset)
+    return plug_in.use, *load("methods", plug_in.use).made_of(plug_in.settings)
+
+
+def method_code(wildcards):
+    """Parameter function: hash of the code that a method consists of."""
+    return code(*plug_ins_of(wildcards.method, wildcards.dataset), kind="methods")
+
+
+def method_spec(wildcards):
+    """Parameter function: a method with its settings, as the command line takes it."""
+    return CONFIG.method(wildcards.method, wildcards.dataset).to_json()
+
+
+def trains_by_epochs(method):
+    """Whether a method, or a part of it, is a network that trains for minutes."""
+    return any(
+        "epochs" in load("methods", name).Settings.model_fields
+        for name in plug_ins_of(method)
     )
 
 
-def method_sources(wildcards):
-    """Input function: files that a method, and what it is made of, consist of."""
-    plug_in = CONFIG.method(wildcards.method, wildcards.dataset)
-    made_of = load("methods", plug_in.use).made_of(plug_in.settings)
-    return source_inputs("methods", plug_in.use, *made_of)
+NETWORKS = [name for name in CONFIG.run.methods if trains_by_epochs(name)]
+CLOSED_FORM = [name for name in CONFIG.run.methods if name not in NETWORKS]
+
+
+def one_of(names):
+    """Wildcard constraint: one of the names, or nothing if there are none."""
+    return "|".join(names) or "(?!)"
 
 
 def run_files(name, **fixed):

@@ -6,9 +6,6 @@ rule prepare:
         files=lambda wildcards: CONFIG.datasets[wildcards.dataset]
         .create()
         .input_files(),
-        sources=lambda wildcards: source_inputs(
-            "sources", CONFIG.datasets[wildcards.dataset].use, verb="prepare"
-        ),
     output:
         frames=f"{DATA}/frames.npz",
         topology=f"{DATA}/topology.pdb",
@@ -18,12 +15,15 @@ rule prepare:
     conda:
         "../../environment.yml"
     resources:
-        # Trajectories are compressed threefold or so, and held twice. How large downloads are is not known.
+        # Trajectories are compressed about threefold and held twice. The size of downloads is not known.
         mem_mb=growing(max(4000, CONFIG.compute.memory_mb), per_mb=8),
         runtime=growing(60),
     params:
         spec=lambda wildcards: CONFIG.datasets[wildcards.dataset].to_json(),
         directory=lambda wildcards, output: str(Path(output.frames).parent),
+        code=lambda wildcards: code(
+            CONFIG.datasets[wildcards.dataset].use, kind="sources", verb="prepare"
+        ),
     shell:
         "python -m cgbench prepare --source {params.spec:q} --output {params.directory:q} > {log:q} 2>&1"
 
@@ -31,11 +31,10 @@ rule prepare:
 rule split:
     input:
         frames=f"{DATA}/frames.npz",
-        sources=source_inputs(verb="split"),
     output:
-        split=f"{SPLIT}.json",
+        splits=every_fold(f"{SPLIT}.json"),
     log:
-        f"{SPLIT}.log",
+        f"{DATA}/splits/split.log",
     localrule: True
     conda:
         "../../environment.yml"
@@ -43,9 +42,12 @@ rule split:
         # Drawing more samples changes no split.
         protocol=json.dumps(CONFIG.protocol.model_dump(exclude={"n_samples"})),
         seed=CONFIG.seed,
+        folds=FOLD_OPTIONS,
+        path=lambda wildcards, output: fold_pattern(output.splits),
+        code=code(verb="split"),
     shell:
         "python -m cgbench split --frames {input.frames:q} --protocol {params.protocol:q}"
-        " --seed {params.seed:q} --fold {wildcards.fold} --output {output.split:q} > {log:q} 2>&1"
+        " --seed {params.seed:q} {params.folds:q} --output {params.path:q} > {log:q} 2>&1"
 
 
 rule data:

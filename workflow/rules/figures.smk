@@ -32,7 +32,6 @@ rule figures_scores:
         metrics="<results>/metrics.csv",
         runs="<results>/runs.csv",
         floors=FLOORS,
-        sources=source_inputs(verb="figures-scores"),
     output:
         figure(
             f"{DRAWN}/comparison", "Comparison", shows="accuracy, diversity, validity"
@@ -50,6 +49,7 @@ rule figures_scores:
     params:
         floors=lambda wildcards, input: [f"--floor={path}" for path in input.floors],
         directory=lambda wildcards, output: str(Path(output[0]).parent),
+        code=code(verb="figures-scores"),
     shell:
         "python -m cgbench figures-scores --metrics {input.metrics:q} --runs {input.runs:q} {params.floors:q}"
         " --dataset {wildcards.dataset} --mapping {wildcards.mapping} --output {params.directory:q} > {log:q} 2>&1"
@@ -64,7 +64,6 @@ rule figures_samples:
         samples=run_files("samples.npz", fold=0),
         metrics=run_files("metrics.csv", fold=0),
         runs=run_files("run.json", fold=0),
-        sources=source_inputs(verb="figures-samples"),
     output:
         figure(f"{DRAWN}/ramachandran", "Torsions", shows="densities of all methods"),
         OF_METHODS,
@@ -79,6 +78,7 @@ rule figures_samples:
         runs=directories("runs"),
         title="{dataset}, mapping: {mapping}",
         directory=lambda wildcards, output: str(Path(output[0]).parent),
+        code=code(verb="figures-samples"),
     shell:
         "python -m cgbench figures-samples --frames {input.frames:q} --split {input.split:q}"
         " --floor {input.floor:q} {params.runs:q} --output {params.directory:q}"
@@ -91,7 +91,6 @@ rule figures_distributions:
         splits=SPLITS,
         scores=run_files("scores.npz"),
         runs=run_files("run.json"),
-        sources=source_inputs(verb="figures-distributions"),
     output:
         figure(f"{DRAWN}/torsions", "Distributions", "distributions", shows="torsions"),
         figure(f"{DRAWN}/bonds", "Distributions", "distributions", shows="bond lengths"),
@@ -108,6 +107,7 @@ rule figures_distributions:
         title="{dataset}, mapping: {mapping}",
         splits=lambda wildcards, input: [f"--split={path}" for path in input.splits],
         directory=lambda wildcards, output: str(Path(output[0]).parent),
+        code=code(verb="figures-distributions"),
     shell:
         "python -m cgbench figures-distributions --frames {input.frames:q} {params.splits:q} {params.runs:q}"
         " --output {params.directory:q} --title {params.title:q}"
@@ -119,7 +119,6 @@ rule figure_sweep:
         floors=FLOORS,
         metrics=sweep_files("metrics.csv"),
         runs=sweep_files("run.json"),
-        sources=source_inputs(verb="figure-sweep"),
     output:
         svg=report(
             f"{DRAWN}/sweep-{{setting}}.svg",
@@ -141,6 +140,7 @@ rule figure_sweep:
         runs=directories("runs"),
         title="{dataset}, mapping: {mapping}",
         floors=lambda wildcards, input: [f"--floor={path}" for path in input.floors],
+        code=code(verb="figure-sweep"),
     shell:
         "python -m cgbench figure-sweep --setting {wildcards.setting} {params.floors:q} {params.runs:q}"
         " --title {params.title:q} --output {output.svg:q} > {log:q} 2>&1"

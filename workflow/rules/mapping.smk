@@ -4,17 +4,14 @@
 rule map:
     input:
         frames=f"{DATA}/frames.npz",
-        split=f"{SPLIT}.json",
+        splits=every_fold(f"{SPLIT}.json"),
         files=lambda wildcards: CONFIG.mappings[wildcards.mapping]
         .create()
         .input_files(),
-        sources=lambda wildcards: source_inputs(
-            "mapping", CONFIG.mappings[wildcards.mapping].use
-        ),
     output:
-        mapping=f"{MAPPING}.json",
+        mappings=every_fold(f"{MAPPING}.json"),
     log:
-        f"{MAPPING}.log",
+        f"{MAPPINGS}/map.log",
     conda:
         "../../environment.yml"
     resources:
@@ -23,6 +20,13 @@ rule map:
     params:
         spec=lambda wildcards: CONFIG.mappings[wildcards.mapping].to_json(),
         seed=CONFIG.seed,
+        folds=FOLD_OPTIONS,
+        splits=lambda wildcards, input: fold_pattern(input.splits),
+        path=lambda wildcards, output: fold_pattern(output.mappings),
+        code=lambda wildcards: code(
+            CONFIG.mappings[wildcards.mapping].use, kind="mapping"
+        ),
     shell:
-        "python -m cgbench map --frames {input.frames:q} --split {input.split:q} --mapping {params.spec:q}"
-        " --n-beads {wildcards.n_beads} --seed {params.seed:q} --output {output.mapping:q} > {log:q} 2>&1"
+        "python -m cgbench map --frames {input.frames:q} --split {params.splits:q} --mapping {params.spec:q}"
+        " --n-beads {wildcards.n_beads} --seed {params.seed:q} {params.folds:q} --output {params.path:q}"
+        " > {log:q} 2>&1"

@@ -26,7 +26,6 @@ rule collect:
         config="<results>/config.json",
         metrics=every_cell(f"{RUN}/metrics.csv"),
         runs=every_cell(f"{RUN}/run.json"),
-        sources=source_inputs(verb="collect"),
     output:
         metrics=report(
             "<results>/metrics.csv",
@@ -45,6 +44,8 @@ rule collect:
     localrule: True
     conda:
         "../../environment.yml"
+    params:
+        code=code(verb="collect"),
     shell:
         "python -m cgbench collect --config {input.config:q} --metrics-output {output.metrics:q}"
         " --runs-output {output.runs:q} > {log:q} 2>&1"
@@ -55,7 +56,6 @@ rule intervals:
         config="<results>/config.json",
         scores=every_cell(f"{RUN}/scores.npz"),
         runs=every_cell(f"{RUN}/run.json"),
-        sources=source_inputs(verb="intervals"),
     output:
         scores=report(
             "<results>/intervals.csv",
@@ -76,6 +76,8 @@ rule intervals:
     resources:
         mem_mb=growing(4000),
         runtime=growing(60),
+    params:
+        code=code(verb="intervals"),
     shell:
         "python -m cgbench intervals --config {input.config:q} --output {output.scores:q}"
         " --differences {output.differences:q} > {log:q} 2>&1"
@@ -86,7 +88,6 @@ rule leaderboard:
         intervals="<results>/intervals.csv",
         differences="<results>/differences.csv",
         runs="<results>/runs.csv",
-        sources=source_inputs(verb="leaderboard"),
     output:
         csv=report(
             "<results>/leaderboard.csv",
@@ -105,6 +106,8 @@ rule leaderboard:
     localrule: True
     conda:
         "../../environment.yml"
+    params:
+        code=code(verb="leaderboard"),
     shell:
         "python -m cgbench leaderboard --intervals {input.intervals:q} --differences {input.differences:q}"
         " --runs {input.runs:q} --csv {output.csv:q} --markdown {output.markdown:q} > {log:q} 2>&1"
@@ -114,7 +117,6 @@ rule figure_training:
     input:
         histories=run_files("history.csv"),
         runs=run_files("run.json"),
-        sources=source_inputs(verb="figure-training"),
     output:
         svg=report(
             f"{FIGURES}/{{mapping}}/training-{{method}}.svg",
@@ -134,6 +136,7 @@ rule figure_training:
         "../../environment.yml"
     params:
         runs=directories("runs"),
+        code=code(verb="figure-training"),
     shell:
         "python -m cgbench figure-training {params.runs:q} --output {output.svg:q} > {log:q} 2>&1"
 
@@ -148,7 +151,6 @@ rule figure_mapping:
             n_beads=CONFIG.run.n_beads(wildcards.dataset, wildcards.mapping),
             fold=0,
         ),
-        sources=source_inputs(verb="figure-mapping"),
     output:
         svg=report(
             f"{FIGURES}/{{mapping}}/mapping.svg",
@@ -164,6 +166,7 @@ rule figure_mapping:
         "../../environment.yml"
     params:
         title="{dataset}, mapping: {mapping}",
+        code=code(verb="figure-mapping"),
     shell:
         "python -m cgbench figure-mapping --frames {input.frames:q} {input.mappings:q}"
         " --title {params.title:q} --output {output.svg:q} > {log:q} 2>&1"
@@ -173,7 +176,6 @@ rule figure_mapping_view:
     input:
         frames=f"{DATA}/frames.npz",
         mappings=rules.figure_mapping.input.mappings,
-        sources=source_inputs(verb="figure-mapping-view"),
     output:
         svg=report(
             f"{FIGURES}/{{mapping}}/mapping-view.svg",
@@ -189,6 +191,7 @@ rule figure_mapping_view:
         "../../environment.yml"
     params:
         title="{dataset}, mapping: {mapping}",
+        code=code(verb="figure-mapping-view"),
     shell:
         "python -m cgbench figure-mapping-view --frames {input.frames:q} {input.mappings:q}"
         " --title {params.title:q} --output {output.svg:q} > {log:q} 2>&1"
@@ -197,7 +200,6 @@ rule figure_mapping_view:
 rule figure_walkers:
     input:
         frames=f"{DATA}/frames.npz",
-        sources=source_inputs(verb="figure-walkers"),
     output:
         svg=report(
             f"{FIGURES}/walkers.svg",
@@ -213,6 +215,8 @@ rule figure_walkers:
     resources:
         mem_mb=growing(4000),
         runtime=growing(30),
+    params:
+        code=code(verb="figure-walkers"),
     shell:
         "python -m cgbench figure-walkers --frames {input.frames:q} --title {wildcards.dataset}"
         " --output {output.svg:q} > {log:q} 2>&1"
@@ -222,7 +226,6 @@ rule figure_shape:
     input:
         frames=f"{DATA}/frames.npz",
         card=f"{DATA}/card.json",
-        sources=source_inputs(verb="figure-shape"),
     output:
         svg=report(
             f"{FIGURES}/shape.svg",
@@ -238,6 +241,8 @@ rule figure_shape:
     resources:
         mem_mb=growing(4000),
         runtime=growing(30),
+    params:
+        code=code(verb="figure-shape"),
     shell:
         "python -m cgbench figure-shape --frames {input.frames:q} --card {input.card:q}"
         " --title {wildcards.dataset} --output {output.svg:q} > {log:q} 2>&1"

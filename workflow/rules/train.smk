@@ -1,4 +1,4 @@
-"""One method, one task, one fold at a time."""
+"""Training: networks one fold per job, closed-form methods all folds of a task and their samples in one."""
 
 
 rule train:
@@ -6,7 +6,6 @@ rule train:
         frames=f"{DATA}/frames.npz",
         split=f"{SPLIT}.json",
         mapping=f"{MAPPING}.json",
-        sources=method_sources,
     output:
         model=f"{RUN}/model.pt",
         history=f"{RUN}/history.csv",
@@ -15,6 +14,8 @@ rule train:
         f"{RUN}/train.log",
     benchmark:
         f"{RUN}/train.benchmark.tsv"
+    wildcard_constraints:
+        method=one_of(NETWORKS),
     conda:
         "../../environment.yml"
     threads: CONFIG.compute.threads
@@ -23,17 +24,56 @@ rule train:
         runtime=growing(CONFIG.compute.runtime_min),
         gpu=gpus,
     params:
-        spec=lambda wildcards: CONFIG.method(
-            wildcards.method, wildcards.dataset
-        ).to_json(),
+        spec=method_spec,
         seed=CONFIG.seed,
         device=CONFIG.compute.device,
         directory=lambda wildcards, output: str(Path(output.model).parent),
+        code=method_code,
     shell:
         "python -m cgbench train --frames {input.frames:q} --split {input.split:q}"
         " --mapping {input.mapping:q} --method {params.spec:q} --seed {params.seed:q}"
         " --fold {wildcards.fold} --dataset {wildcards.dataset} --mapping-name {wildcards.mapping}"
         " --threads {threads} --device {params.device:q} --output {params.directory:q} > {log:q} 2>&1"
+
+
+# Both take less time than Python needs to start, so that a job for each run would do little else.
+rule train_and_sample:
+    input:
+        frames=f"{DATA}/frames.npz",
+        splits=every_fold(f"{SPLIT}.json"),
+        mappings=every_fold(f"{MAPPING}.json"),
+    output:
+        models=every_fold(f"{RUN}/model.pt"),
+        others=every_fold(f"{RUN}/history.csv", f"{RUN}/run.json"),
+        samples=every_fold(f"{RUN}/samples.npz"),
+    log:
+        f"{RUNS}/train.log",
+    benchmark:
+        f"{RUNS}/train.benchmark.tsv"
+    wildcard_constraints:
+        method=one_of(CLOSED_FORM),
+    conda:
+        "../../environment.yml"
+    threads: CONFIG.compute.threads
+    resources:
+        mem_mb=growing(CONFIG.compute.memory_mb),
+        runtime=growing(CONFIG.compute.runtime_min),
+    params:
+        spec=method_spec,
+        seed=CONFIG.seed,
+        n_samples=CONFIG.protocol.n_samples,
+        folds=FOLD_OPTIONS,
+        splits=lambda wildcards, input: fold_pattern(input.splits),
+        mappings=lambda wildcards, input: fold_pattern(input.mappings),
+        directory=lambda wildcards, output: str(
+            Path(fold_pattern(output.models)).parent
+        ),
+        code=lambda wildcards: method_code(wildcards) + code(verb="sample"),
+    shell:
+        "python -m cgbench train --frames {input.frames:q} --split {params.splits:q}"
+        " --mapping {params.mappings:q} --method {params.spec:q} --seed {params.seed:q} {params.folds:q}"
+        " --dataset {wildcards.dataset} --mapping-name {wildcards.mapping} --threads {threads}"
+        " --device cpu --n-samples {params.n_samples} --output {params.directory:q} > {log:q} 2>&1"
 
 
 rule models:

@@ -42,12 +42,15 @@ class Observables:
         OpenMM's files, for energies.
     device
         Where everything else is computed: ``"cpu"``, or another device as torch names it.
+    known_energies : float [2, n_frames], or None
+        Energies that were computed before.
     """
 
     positions: NDArray[np.float32]
     molecule: Molecule
     force_field: tuple[str, ...] = ()
     device: str = "cpu"
+    known_energies: NDArray[np.float64] | None = None
 
     @cached_property
     def on_device(self) -> Any:
@@ -105,6 +108,8 @@ class Observables:
 
         Of 24 evenly spaced frames, which are the same for all sets of as many frames; NaN for the others.
         """
+        if self.known_energies is not None:
+            return self.known_energies
         # Costs a second to import, and not every molecule has a force field.
         from cgbench.chem.energy import energies_per_atom
 

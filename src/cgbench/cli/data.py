@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cgbench.cli.options import Fold, FramesFile, Seed, SplitFile, read_json_spec, read_spec
+from cgbench.cli.options import Folds, FramesFile, Seed, SplitFile, of_fold, read_json_spec, read_spec
 
 app = typer.Typer()
 
@@ -33,12 +33,12 @@ def split(
     frames: FramesFile,
     output: Annotated[Path, typer.Option(help="JSON file for the frame indices of the three parts.")],
     seed: Seed,
-    fold: Fold,
+    fold: Folds,
     protocol: Annotated[
         str, typer.Option(help="Section `protocol` of the config as JSON, or @file of it; {} for defaults.")
     ] = "{}",
 ) -> None:
-    """Choose training, validation and test frames of one fold.
+    """Choose training, validation and test frames of a fold, or of several.
 
     Example: `cgbench split --frames results/data/mine/frames.npz --seed 2022 --fold 0
     --protocol '{"folds": 3}' --output fold0.json`
@@ -49,7 +49,9 @@ def split(
     from cgbench.data.splits import make_split
 
     checked = parse_settings(Protocol, read_json_spec(protocol, "--protocol"), "--protocol")
-    make_split(Frames.load(frames), checked, fold, seed).save(output)
+    stored = Frames.load(frames)
+    for number in fold:
+        make_split(stored, checked, number, seed).save(of_fold(output, number, fold))
 
 
 @app.command("map")
@@ -62,6 +64,7 @@ def make_map(
     n_beads: Annotated[int, typer.Option(min=1, help="Resolution: number of beads.")],
     output: Annotated[Path, typer.Option(help="JSON file for the bead and the weight of every atom.")],
     seed: Seed,
+    fold: Folds = [0],  # noqa: B006
 ) -> None:
     """Assign atoms to beads; a learned mapping sees the training frames of the split alone.
 
@@ -77,12 +80,16 @@ def make_map(
     stored = Frames.load(frames)
     plug_in = PlugIn.from_json("mapping", read_spec(mapping))
     generator = plug_in.create()
-    training = stored.positions[Split.load_for(split, stored, frames).train] if generator.learned else None
-    try:
-        # The fold has no part in the seed, so that folds solve the same task.
-        made = generator.generate(stored.molecule, n_beads, derive(seed, "mapping"), training)
-    except InputError as error:
-        raise InputError(
-            f"{frames}: mapping {plug_in.name!r} with {n_beads} beads, as run.resolutions asks: {error}"
-        ) from None
-    made.save(output)
+    for number in fold:
+        split_path = of_fold(split, number, fold)
+        training = (
+            stored.positions[Split.load_for(split_path, stored, frames).train] if generator.learned else None
+        )
+        try:
+            # The seed does not depend on the fold, so that folds solve the same task.
+            made = generator.generate(stored.molecule, n_beads, derive(seed, "mapping"), training)
+        except InputError as error:
+            raise InputError(
+                f"{frames}: mapping {plug_in.name!r} with {n_beads} beads, as run.resolutions asks: {error}"
+            ) from None
+        made.save(of_fold(output, number, fold))

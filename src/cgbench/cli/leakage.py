@@ -1,4 +1,4 @@
-"""Verbs that measure and draw what a leaking split is worth."""
+"""Verbs that measure and draw the effect of leakage between training and test frames."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ app = typer.Typer()
 
 
 @app.command()
-def leak(
+def leakage(
     frames: FramesFile,
     mapping: Annotated[
         list[Path], typer.Option(help="Mapping written by `cgbench map`; one per fold, in order.")
@@ -29,7 +29,7 @@ def leak(
 ) -> None:
     """Train methods on leak-free and on shuffled folds, and compare scores and nearest training frames.
 
-    Example: `cgbench leak --frames frames.npz --mapping fold0.json --protocol '{"folds": 1}'
+    Example: `cgbench leakage --frames frames.npz --mapping fold0.json --protocol '{"folds": 1}'
     --method '{"use": "nearest_frame"}' --seed 2022 --output leak.csv --summary worth.csv`
     """
     from cgbench.chem.frames import Frames
@@ -37,11 +37,11 @@ def leak(
     from cgbench.core.registry import PlugIn
     from cgbench.core.settings import parse_settings
     from cgbench.mapping.base import Mapping
-    from cgbench.pipeline.leakage import measure_leak
+    from cgbench.pipeline.leakage import measure_leakage
     from cgbench.pipeline.leakage_table import summarise, write
 
     stored = Frames.load(frames)
-    table = measure_leak(
+    table = measure_leakage(
         stored,
         [Mapping.load_for(path, stored.molecule.n_atoms, frames) for path in mapping],
         [PlugIn.from_json("methods", read_spec(text)) for text in method],
@@ -54,23 +54,23 @@ def leak(
 
 
 @app.command()
-def figure_leak(
-    tables: Annotated[list[Path], typer.Argument(help="Tables written by `cgbench leak`.")],
+def figure_leakage(
+    tables: Annotated[list[Path], typer.Argument(help="Tables written by `cgbench leakage`.")],
     n_beads: Annotated[list[int], typer.Option(help="Resolution of each table, in order.")],
     output: Output,
     title: Title = "",
 ) -> None:
     """Draw distances to the nearest training frame, and scores, under both splits.
 
-    Example: `cgbench figure-leak leak-3.csv leak-6.csv --n-beads 3 --n-beads 6 --output leak.svg`
+    Example: `cgbench figure-leakage leak-3.csv leak-6.csv --n-beads 3 --n-beads 6 --output leak.svg`
     """
     from cgbench.core.errors import InputError
-    from cgbench.figures.leakage import leak
+    from cgbench.figures.leakage import draw_leakage
     from cgbench.figures.style import save
-    from cgbench.pipeline.leakage_table import read_leak
+    from cgbench.pipeline.leakage_table import read_leakage
 
     if len(tables) != len(n_beads):
         raise InputError(
             f"--n-beads is given {len(n_beads)} times for {len(tables)} tables; give one for each"
         )
-    save(leak(dict(zip(n_beads, map(read_leak, tables), strict=True)), title), output)
+    save(draw_leakage(dict(zip(n_beads, map(read_leakage, tables), strict=True)), title), output)

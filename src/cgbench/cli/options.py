@@ -16,7 +16,14 @@ RunsTable = Annotated[Path, typer.Option("--runs", help="runs.csv written by `cg
 Output = Annotated[Path, typer.Option(help="SVG file; a PNG of the same name is written beside it.")]
 Title = Annotated[str, typer.Option(help="Text above the figure.")]
 Seed = Annotated[int, typer.Option(min=0, help="The benchmark's seed; what each stage uses derives from it.")]
-Fold = Annotated[int, typer.Option(min=0, help="Which fold this is, counted from 0.")]
+Folds = Annotated[
+    list[int],
+    typer.Option(
+        "--fold",
+        min=0,
+        help="Fold, counted from 0. Repeat it for several, with {fold} in paths for the number.",
+    ),
+]
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads.")]
 Wait = Annotated[
     bool,
@@ -28,6 +35,21 @@ Wait = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+
+
+def of_fold(path: Path, fold: int, folds: list[int]) -> Path:
+    """Put the number of a fold into a path.
+
+    Raises
+    ------
+    InputError
+        If there are several folds and the path does not say where their number belongs.
+    """
+    if len(folds) > 1 and "{fold}" not in str(path):
+        raise InputError(
+            f"{path}: --fold is given {len(folds)} times; write {{fold}} where the number belongs"
+        )
+    return Path(str(path).replace("{fold}", str(fold)))
 
 
 def read_spec(text: str) -> str:

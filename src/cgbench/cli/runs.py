@@ -1,4 +1,4 @@
-"""Verbs that run one cell of the benchmark, train, sample and score, and its noise floor."""
+"""Verbs for the stages of a run: train, sample, score, and the noise floor of a dataset."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,17 +7,23 @@ import typer
 
 from cgbench.cli.options import (
     Device,
-    Fold,
+    Folds,
     FramesFile,
     MappingFile,
     Seed,
     SplitFile,
     Threads,
     Wait,
+    of_fold,
     read_spec,
 )
 
 app = typer.Typer()
+
+Metrics = Annotated[str, typer.Option("--metrics", help="Names of metrics, separated by commas.")]
+Card = Annotated[
+    Path | None, typer.Option("--card", help="card.json of the dataset, for energies in its force field.")
+]
 
 
 @app.command()
@@ -30,16 +36,19 @@ def train(
     ],
     output: Annotated[Path, typer.Option(help="Directory for model.pt, history.csv and run.json.")],
     seed: Seed,
-    fold: Fold,
+    fold: Folds,
     dataset: Annotated[str, typer.Option(help="Name of the dataset in the result tables.")] = "",
     mapping_name: Annotated[str, typer.Option(help="Name of the mapping in the result tables.")] = "",
+    n_samples: Annotated[
+        int, typer.Option(min=0, help="Also draw this many samples per test frame, into samples.npz there.")
+    ] = 0,
     threads: Threads = 1,
     device: Device = "auto",
     wait: Wait = False,
 ) -> None:
-    """Train one method on the training frames; validation frames decide when to stop.
+    """Train one method on the training frames; the validation frames decide when to stop.
 
-    A killed training goes on from its checkpoint when the same command is given again.
+    A killed training resumes from its checkpoint when the same command is given again.
 
     Example: `cgbench train --frames frames.npz --split fold0.json --mapping backbone-6.json
     --method '{"use": "linear"}' --seed 2022 --fold 0 --output runs/linear`
@@ -47,21 +56,25 @@ def train(
     from cgbench.core.registry import PlugIn
     from cgbench.pipeline.train import train
 
-    train(
-        frames,
-        split,
-        mapping,
-        PlugIn.from_json("methods", read_spec(method)),
-        output,
-        seed=seed,
-        fold=fold,
-        dataset=dataset,
-        mapping_name=mapping_name,
-        threads=threads,
-        device=device,
-        progress=True,
-        wait=wait,
-    )
+    for number in fold:
+        train(
+            frames,
+            of_fold(split, number, fold),
+            of_fold(mapping, number, fold),
+            PlugIn.from_json("methods", read_spec(method)),
+            of_fold(output, number, fold),
+            seed=seed,
+            fold=number,
+            dataset=dataset,
+            mapping_name=mapping_name,
+            threads=threads,
+            device=device,
+            progress=True,
+            wait=wait,
+        )
+    if n_samples:
+        model, samples = output / "model.pt", output / "samples.npz"
+        sample(model, frames, split, n_samples, samples, seed, fold, threads, device)
 
 
 @app.command()
@@ -69,31 +82,32 @@ def sample(
     model: Annotated[Path, typer.Option(help="model.pt written by `cgbench train`.")],
     frames: FramesFile,
     split: SplitFile,
-    n_samples: Annotated[int, typer.Option(min=1, help="Geometries drawn for each test frame.")],
+    n_samples: Annotated[int, typer.Option(min=1, help="Samples drawn for each test frame.")],
     output: Annotated[Path, typer.Option(help="samples.npz: reconstructions and samples, Å.")],
     seed: Seed,
-    fold: Fold,
+    fold: Folds,
     threads: Threads = 1,
     device: Device = "auto",
 ) -> None:
-    """Reconstruct the test frames and draw samples from their beads; raw output, scored later.
+    """Reconstruct the test frames and draw samples from their beads; `cgbench score` scores them.
 
     Example: `cgbench sample --model runs/linear/model.pt --frames frames.npz --split fold0.json
     --n-samples 8 --seed 2022 --fold 0 --output runs/linear/samples.npz`
     """
     from cgbench.pipeline.sample import sample
 
-    sample(
-        model,
-        frames,
-        split,
-        output,
-        n_samples=n_samples,
-        seed=seed,
-        fold=fold,
-        threads=threads,
-        device=device,
-    )
+    for number in fold:
+        sample(
+            of_fold(model, number, fold),
+            frames,
+            of_fold(split, number, fold),
+            of_fold(output, number, fold),
+            n_samples=n_samples,
+            seed=seed,
+            fold=number,
+            threads=threads,
+            device=device,
+        )
 
 
 @app.command()
@@ -103,49 +117,55 @@ def score(
     split: SplitFile,
     mapping: MappingFile,
     samples: Annotated[Path, typer.Option(help="samples.npz written by `cgbench sample`.")],
-    metrics: Annotated[str, typer.Option(help="Names of metrics with commas between.")],
+    metrics: Metrics,
     output: Annotated[Path, typer.Option(help="metrics.csv: one row per metric and set of atoms.")],
     per_frame: Annotated[
         Path | None, typer.Option(help=".npz for the scores of every test frame and block of frames.")
     ] = None,
-    card: Annotated[
-        Path | None, typer.Option(help="card.json of the dataset, for energies in its force field.")
+    card: Card = None,
+    energies: Annotated[
+        Path | None, typer.Option(help="Energies of the test frames, written by `cgbench noise-floor`.")
     ] = None,
+    fold: Folds = [0],  # noqa: B006
     threads: Threads = 1,
     device: Device = "auto",
 ) -> None:
-    """Score stored samples; trains and samples nothing.
+    """Score stored samples without training or sampling.
 
     Example: `cgbench score --run run.json --frames frames.npz --split fold0.json
     --mapping backbone-6.json --samples samples.npz --metrics rmsd_recon,graph_xor --output metrics.csv`
     """
     from cgbench.pipeline.score import evaluate
 
-    evaluate(
-        run,
-        frames,
-        split,
-        mapping,
-        samples,
-        metrics.split(","),
-        output,
-        per_frame,
-        card,
-        threads=threads,
-        device=device,
-    )
+    for number in fold:
+        evaluate(
+            of_fold(run, number, fold),
+            frames,
+            of_fold(split, number, fold),
+            of_fold(mapping, number, fold),
+            of_fold(samples, number, fold),
+            metrics.split(","),
+            of_fold(output, number, fold),
+            per_frame and of_fold(per_frame, number, fold),
+            card,
+            energies and of_fold(energies, number, fold),
+            threads=threads,
+            device=device,
+        )
 
 
 @app.command()
 def noise_floor(
     frames: FramesFile,
     split: SplitFile,
-    metrics: Annotated[str, typer.Option(help="Names of metrics with commas between.")],
+    metrics: Metrics,
     dataset: Annotated[str, typer.Option(help="Name of the dataset in the table.")],
-    output: Annotated[Path, typer.Option(help="CSV: one row per metric that has a floor.")],
-    card: Annotated[
-        Path | None, typer.Option(help="card.json of the dataset, for energies in its force field.")
+    output: Annotated[Path, typer.Option(help="CSV: one row per metric that has a noise floor.")],
+    card: Card = None,
+    energies: Annotated[
+        Path | None, typer.Option(help="CSV for the energies of the test frames, for `cgbench score`.")
     ] = None,
+    fold: Folds = [0],  # noqa: B006
 ) -> None:
     """Score MD against MD: the test frames of a fold against as many independent ones.
 
@@ -154,4 +174,13 @@ def noise_floor(
     """
     from cgbench.statistics.noise_floor import write_noise_floor
 
-    write_noise_floor(frames, split, metrics.split(","), dataset, output, card)
+    for number in fold:
+        write_noise_floor(
+            frames,
+            of_fold(split, number, fold),
+            metrics.split(","),
+            dataset,
+            of_fold(output, number, fold),
+            card,
+            energies and of_fold(energies, number, fold),
+        )

@@ -1,7 +1,8 @@
-"""Which files results depend on, so that an edit repeats those results and no others."""
+"""Source code that results depend on: an edit repeats those results and no others."""
 
 import ast
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import cgbench
 from cgbench.core import registry
 
 PACKAGE = Path(cgbench.__file__).parent
-# What everything stands on and no result is made by: following these would repeat all for any edit.
+# Modules that every result uses but that decide none: an edit of these repeats nothing.
 FOUNDATIONS = {
     PACKAGE / f"{name}.py"
     for name in (
@@ -29,54 +30,79 @@ FOUNDATIONS = {
 }
 
 
-def source_files(kind: str, name: str) -> tuple[Path, ...]:
-    """File of a plug-in and of all that it imports from this package, directly or through each other.
+def plugin_files(kind: str, *names: str) -> tuple[Path, ...]:
+    """List the files of plug-ins and of everything they import from this package.
 
     Raises
     ------
     InputError
         If there is no such plug-in.
     """
-    return _followed(registry.source_file(kind, name))
+    return _unique(_with_imports(registry.source_file(kind, name)) for name in names)
 
 
 def verb_files(verb: str) -> tuple[Path, ...]:
-    """Files of this package that a verb of the command line imports, directly or through each other.
+    """List the files of this package that a command-line verb imports, directly or indirectly.
 
     Raises
     ------
     KeyError
         If there is no such verb.
     """
-    return tuple(dict.fromkeys(path for start in _verbs()[verb] for path in _followed(start)))
+    return _unique(map(_with_imports, _verbs()[verb]))
+
+
+def code_hash(files: Iterable[Path]) -> str:
+    """Hash the code of files; comments, docstrings and layout do not count."""
+    return hashlib.sha256("".join(map(_code, sorted(files))).encode()).hexdigest()[:16]
+
+
+def _unique(groups: Iterable[Iterable[Path]]) -> tuple[Path, ...]:
+    return tuple(dict.fromkeys(path for group in groups for path in group))
+
+
+@cache
+def _parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
+def _code(path: Path) -> str:
+    tree = _parse(path)
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+            and ast.get_docstring(node, clean=False) is not None
+        ):
+            node.body = node.body[1:]
+    return ast.dump(tree)
 
 
 @cache
 def _verbs() -> dict[str, tuple[Path, ...]]:
-    """Files that every verb imports itself, by name: a verb is a function that imports inside."""
+    """Files that each verb imports: verbs are decorated functions that import what they call."""
     return {
-        node.name.replace("_", "-"): tuple(_imported(node))
+        node.name.replace("_", "-"): tuple(_imports(node))
         for path in sorted(PACKAGE.glob("cli/*.py"))
-        for node in ast.parse(path.read_text()).body
+        for node in _parse(path).body
         if isinstance(node, ast.FunctionDef) and node.decorator_list
     }
 
 
 @cache
-def _followed(start: Path) -> tuple[Path, ...]:
-    """Follow imports from a file; once, since a workflow asks for every one of its jobs."""
+def _with_imports(start: Path) -> tuple[Path, ...]:
     found: dict[Path, None] = {}
     waiting = [start]
     while waiting:
         path = waiting.pop()
         if path not in found:
             found[path] = None
-            waiting += _imported(ast.parse(path.read_text()))
+            waiting += _imports(_parse(path))
     return tuple(found)
 
 
-def _imported(code: ast.AST) -> Iterator[Path]:
-    """Files of the modules of this package that a piece of code imports, but for the foundations."""
+def _imports(code: ast.AST) -> Iterator[Path]:
+    """Yield files of this package that a piece of code imports, except the foundations."""
     for node in ast.walk(code):
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]

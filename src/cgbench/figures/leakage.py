@@ -18,7 +18,7 @@ LINES: dict[str, Any] = {NEAREST_BEADS: "-", NEAREST_ATOMS: (0, (4, 1.5))}
 MARKERS = dict(zip(SPLITS, "os", strict=True))
 
 
-def leak(tables: Mapping[int, pd.DataFrame], title: str = "") -> Figure:
+def draw_leakage(tables: Mapping[int, pd.DataFrame], title: str = "") -> Figure:
     """Draw a column per resolution: distances to the nearest training frame above, scores below.
 
     Parameters

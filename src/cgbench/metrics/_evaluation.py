@@ -40,6 +40,8 @@ class Evaluation:
         OpenMM's files that the MD frames were made with, as far as that is known.
     device
         Where geometries are measured, as torch names it.
+    reference_energies : float [2, n_frames], or None
+        Energies of the MD frames that were computed before.
     """
 
     reference: NDArray[np.float32]
@@ -51,6 +53,7 @@ class Evaluation:
     atoms: AtomSet = "all"
     force_field: tuple[str, ...] = ()
     device: str = "cpu"
+    reference_energies: NDArray[np.float64] | None = None
 
     @classmethod
     def of_all_atoms(
@@ -123,7 +126,7 @@ class Evaluation:
     @cached_property
     def reference_observables(self) -> Observables:
         """Measurements of the MD frames."""
-        return self._measured(self.reference[:, None])
+        return replace(self._measured(self.reference[:, None]), known_energies=self.reference_energies)
 
     @cached_property
     def reconstruction_observables(self) -> Observables:

@@ -21,7 +21,7 @@ from cgbench.pipeline.leakage_table import NEAREST_ATOMS, NEAREST_BEADS, SPLITS
 from cgbench.runtime import device as runtime
 
 
-def measure_leak(
+def measure_leakage(
     frames: Frames,
     mappings: Sequence[Mapping],
     methods: Sequence[PlugIn],

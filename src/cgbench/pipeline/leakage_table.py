@@ -47,8 +47,8 @@ def write(table: pd.DataFrame, path: Path | str) -> None:
         table.to_csv(temporary, index=False, float_format="%.5g")
 
 
-def read_leak(path: Path | str) -> pd.DataFrame:
-    """Read a table of :func:`cgbench.pipeline.leakage.measure_leak`.
+def read_leakage(path: Path | str) -> pd.DataFrame:
+    """Read a table of :func:`cgbench.pipeline.leakage.measure_leakage`.
 
     Raises
     ------
@@ -58,10 +58,10 @@ def read_leak(path: Path | str) -> pd.DataFrame:
     try:
         table = pd.read_csv(path)
     except FileNotFoundError:
-        raise InputError(f"{path}: no such table; run `cgbench leak` first") from None
+        raise InputError(f"{path}: no such table; run `cgbench leakage` first") from None
     except (ValueError, OSError) as error:
         raise InputError(f"{path}: damaged table ({error}); delete it and run again") from None
     missing = [column for column in (*LABELS, NEAREST_BEADS, NEAREST_ATOMS) if column not in table]
     if missing or set(table["split"]) != set(SPLITS):
-        raise InputError(f"{path}: not a table of a leak; delete it and run `cgbench leak` again")
+        raise InputError(f"{path}: not a table of a leak; delete it and run `cgbench leakage` again")
     return table

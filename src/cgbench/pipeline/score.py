@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,10 @@ from cgbench.data.splits import Split
 from cgbench.mapping.base import Mapping
 from cgbench.metrics._evaluation import AtomSet, Evaluation
 from cgbench.metrics.base import MetricBase, OverFrames
+from cgbench.results.energies_file import read_energies
 from cgbench.results.samples_file import Samples
 from cgbench.results.tables import RUN_KEY, read_run
+from cgbench.runtime.gpu_claim import may_have_gpu
 from cgbench.runtime.tracking import track
 from cgbench.statistics.blocks import independent_blocks
 
@@ -69,6 +71,7 @@ def evaluate(
     output_path: Path | str,
     per_frame_path: Path | str | None = None,
     card_path: Path | str | None = None,
+    energies_path: Path | str | None = None,
     threads: int = 1,
     device: str = "auto",
 ) -> None:
@@ -86,6 +89,8 @@ def evaluate(
         ``.npz`` for the scores of single frames and blocks (optional).
     card_path
         ``card.json`` of the dataset, which may name the force field (optional).
+    energies_path
+        Energies of the test frames, if they were computed before (optional).
     threads
         CPU threads.
     device
@@ -97,11 +102,13 @@ def evaluate(
         If a file is missing or damaged, or they do not belong together.
     """
     run = read_run(run_path)
-    if device != "cpu":
+    if device != "cpu" and (device != "auto" or may_have_gpu()):
         from cgbench.runtime import device as runtime  # loads torch, which takes seconds
 
         device = runtime.choose_device(device)
         runtime.set_up(0, threads)  # nothing is drawn
+    else:
+        device = "cpu"
     frames = Frames.load(frames_path)
     table = score(
         frames,
@@ -111,6 +118,7 @@ def evaluate(
         metrics,
         per_frame_path,
         force_field=() if card_path is None else force_field_of(card_path),
+        energies_path=energies_path,
         device=device,
     )
     for position, label in enumerate(RUN_KEY):
@@ -130,6 +138,7 @@ def score(
     metrics: Sequence[str],
     per_frame_path: Path | str | None = None,
     force_field: Sequence[str] = (),
+    energies_path: Path | str | None = None,
     device: str = "cpu",
 ) -> pd.DataFrame:
     """Score what a method made of the test frames.
@@ -148,6 +157,8 @@ def score(
         ``<metric>.<atoms>`` [n_frames] or [n_frames, m].
     force_field
         OpenMM's files that the frames were made with; energies are left out where it is not known.
+    energies_path
+        Energies of the test frames, if they were computed before (optional).
     device
         Where geometries are measured, as torch names it.
 
@@ -188,6 +199,8 @@ def score(
         )
     except InputError as error:
         raise InputError(f"{samples_path}: {error}") from None
+    if energies_path is not None:
+        whole = replace(whole, reference_energies=read_energies(energies_path, index))
     blocks = independent_blocks(frames, index)
     scores = list(score_blocks(whole, metrics, blocks))
     if per_frame_path is not None:

@@ -9,7 +9,7 @@ from typing import Any
 from cgbench.chem.frames import Frames
 from cgbench.config.run_matrix import Cell
 from cgbench.core.atomic_io import atomic_output, sha256, write_json
-from cgbench.core.code_dependencies import source_files
+from cgbench.core.code_dependencies import code_hash, plugin_files
 from cgbench.core.errors import InputError
 from cgbench.core.file_lock import sole_writer
 from cgbench.core.registry import PlugIn
@@ -88,9 +88,11 @@ def train(
     device = runtime.choose_device(device, model.uses_gpu())
 
     made_of = (method.use, *model.made_of(method.settings))
-    sources = dict.fromkeys(file for name in made_of for file in source_files(method.kind, name))
     identity = fingerprint(
-        method.to_json(), str(seed), *map(sha256, (frames_path, split_path, mapping_path, *sources))
+        method.to_json(),
+        str(seed),
+        *map(sha256, (frames_path, split_path, mapping_path)),
+        code_hash(plugin_files(method.kind, *made_of)),
     )
     cell = Cell(dataset, mapping_name, mapping.n_beads, method.name, fold)
     settings = method.settings.model_dump(mode="json")

@@ -14,12 +14,18 @@ from cgbench.core import registry
 from cgbench.core.atomic_io import atomic_output
 from cgbench.data.splits import Split
 from cgbench.metrics.base import AtomSet, Unpaired
+from cgbench.results.energies_file import write_energies
 
 COLUMNS = ("dataset", "fold", "split", "metric", "atoms", "unit", "value", "n_frames")
 
 
 def noise_floor(
-    frames: Frames, split: Split, metrics: Sequence[str], dataset: str, force_field: Sequence[str] = ()
+    frames: Frames,
+    split: Split,
+    metrics: Sequence[str],
+    dataset: str,
+    force_field: Sequence[str] = (),
+    test_observables: Observables | None = None,
 ) -> pd.DataFrame:
     """Compare the test frames of a fold with equally many frames that are independent of them.
 
@@ -36,6 +42,8 @@ def noise_floor(
         Name in the table.
     force_field
         OpenMM's files that the frames were made with; energies are left out where it is not known.
+    test_observables
+        Of all atoms of all test frames, if they exist already (optional).
 
     Returns
     -------
@@ -48,6 +56,8 @@ def noise_floor(
     rows = []
     for atoms in ("all", "heavy"):
         tested, others = (_measured(frames, part, atoms, force_field) for part in parts)
+        if test_observables and atoms == "all" and n_frames == len(split.test):
+            tested = test_observables
         for name in metrics:
             metric = registry.load("metrics", name)()
             compares = isinstance(metric, Unpaired) and atoms in metric.atom_sets
@@ -65,6 +75,7 @@ def write_noise_floor(
     dataset: str,
     output_path: Path | str,
     card_path: Path | str | None = None,
+    energies_path: Path | str | None = None,
 ) -> None:
     """Read frames and a split, and write the table of :func:`noise_floor` as CSV, atomically.
 
@@ -72,6 +83,8 @@ def write_noise_floor(
     ----------
     card_path
         ``card.json`` of the dataset, which may name the force field (optional).
+    energies_path
+        CSV for the energies of the test frames, if any of the metrics needs them (optional).
 
     Raises
     ------
@@ -81,9 +94,16 @@ def write_noise_floor(
     frames = Frames.load(frames_path)
     split = Split.load_for(split_path, frames, frames_path)
     force_field = () if card_path is None else force_field_of(card_path)
-    table = noise_floor(frames, split, metrics, dataset, force_field)
+    tested = _measured(frames, split.test, "all", force_field)
+    table = noise_floor(frames, split, metrics, dataset, force_field, tested)
     with atomic_output(output_path) as temporary:
         table.to_csv(temporary, index=False)
+    if energies_path is not None:
+        needed = force_field and any(
+            registry.load("metrics", name).needs == "force field" for name in metrics
+        )
+        energies = tested.energies if needed else np.full((2, len(split.test)), np.nan)
+        write_energies(energies_path, split.test, energies)
 
 
 def independent_parts(split: Split) -> tuple[IntArray, IntArray]:

@@ -1,32 +1,27 @@
-"""What the published, shuffled split is worth: `snakemake --cores 8 leak`, not part of `all`."""
+"""What the published, shuffled split is worth: `snakemake --cores 8 leakage`, not part of `all`."""
 
-LEAK = "<results>/leak/{dataset}/{mapping}"
+LEAKAGE = "<results>/leakage/{dataset}/{mapping}"
 # Methods cheap enough to be trained twice per fold, one of which is all memory.
-LEAK_METHODS = [
+LEAKAGE_METHODS = [
     name
     for name in ("nearest_frame", "conditional_gaussian", "linear", "mlp")
     if name in CONFIG.methods
 ]
 
 
-rule measure_leak:
+rule measure_leakage:
     input:
         frames=f"{DATA}/frames.npz",
         mappings=lambda wildcards: [
             MAPPING.format(**wildcards, fold=fold) + ".json"
             for fold in range(CONFIG.protocol.folds)
         ],
-        sources=source_inputs(
-            "methods",
-            *(CONFIG.methods[name].use for name in LEAK_METHODS),
-            verb="leak",
-        ),
     output:
-        table=f"{LEAK}-{{n_beads}}.csv",
+        table=f"{LEAKAGE}-{{n_beads}}.csv",
         summary=report(
-            f"{LEAK}-{{n_beads}}-summary.csv",
-            caption="../report/leak_summary.rst",
-            category="Leak",
+            f"{LEAKAGE}-{{n_beads}}-summary.csv",
+            caption="../report/leakage_summary.rst",
+            category="Leakage",
             labels={
                 "dataset": "{dataset}",
                 "mapping": "{mapping}",
@@ -34,7 +29,7 @@ rule measure_leak:
             },
         ),
     log:
-        f"{LEAK}-{{n_beads}}.log",
+        f"{LEAKAGE}-{{n_beads}}.log",
     conda:
         "../../environment.yml"
     threads: CONFIG.compute.threads
@@ -47,38 +42,42 @@ rule measure_leak:
         ],
         methods=lambda wildcards: [
             text
-            for name in LEAK_METHODS
+            for name in LEAKAGE_METHODS
             for text in ("--method", CONFIG.method(name, wildcards.dataset).to_json())
         ],
         protocol=json.dumps(CONFIG.protocol.model_dump(exclude={"split"})),
         seed=CONFIG.seed,
+        code=code(
+            *(CONFIG.methods[name].use for name in LEAKAGE_METHODS),
+            kind="methods",
+            verb="leakage",
+        ),
     shell:
-        "python -m cgbench leak --frames {input.frames:q} {params.mappings:q} {params.methods:q}"
+        "python -m cgbench leakage --frames {input.frames:q} {params.mappings:q} {params.methods:q}"
         " --protocol {params.protocol:q} --seed {params.seed:q} --threads {threads}"
         " --output {output.table:q} --summary {output.summary:q} > {log:q} 2>&1"
 
 
-rule figure_leak:
+rule figure_leakage:
     input:
         tables=lambda wildcards: [
-            f"{LEAK}-{n_beads}.csv".format(**wildcards)
+            f"{LEAKAGE}-{n_beads}.csv".format(**wildcards)
             for n_beads in CONFIG.run.n_beads(wildcards.dataset, wildcards.mapping)
         ],
-        sources=source_inputs(verb="figure-leak"),
     output:
         svg=report(
-            f"{FIGURES}/{{mapping}}/leak.svg",
-            caption="../report/leak.rst",
-            category="Leak",
+            f"{FIGURES}/{{mapping}}/leakage.svg",
+            caption="../report/leakage.rst",
+            category="Leakage",
             labels={
                 "dataset": "{dataset}",
                 "mapping": "{mapping}",
                 "shows": "all resolutions",
             },
         ),
-        png=f"{FIGURES}/{{mapping}}/leak.png",
+        png=f"{FIGURES}/{{mapping}}/leakage.png",
     log:
-        f"{FIGURES}/{{mapping}}/leak.log",
+        f"{FIGURES}/{{mapping}}/leakage.log",
     localrule: True
     conda:
         "../../environment.yml"
@@ -89,12 +88,13 @@ rule figure_leak:
             for text in ("--n-beads", str(n_beads))
         ],
         title="{dataset}, mapping: {mapping}",
+        code=code(verb="figure-leakage"),
     shell:
-        "python -m cgbench figure-leak {input.tables:q} {params.n_beads:q} --output {output.svg:q}"
+        "python -m cgbench figure-leakage {input.tables:q} {params.n_beads:q} --output {output.svg:q}"
         " --title {params.title:q} > {log:q} 2>&1"
 
 
-rule leak:
+rule leakage:
     input:
-        every_cell(f"{FIGURES}/{{mapping}}/leak.svg"),
+        every_cell(f"{FIGURES}/{{mapping}}/leakage.svg"),
     localrule: True

@@ -1,0 +1,50 @@
+"""Energies of the test frames of a fold, which samples of every method are compared with."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cgbench.chem.molecule import IntArray
+from cgbench.core.atomic_io import atomic_output
+from cgbench.core.errors import InputError
+
+COLUMNS = ["frame", "raw", "minimised"]
+
+
+def write_energies(path: Path | str, frame_index: IntArray, energies: NDArray[np.float64]) -> None:
+    """Write the frames that have an energy as CSV, in full precision, atomically.
+
+    Parameters
+    ----------
+    frame_index : int [n_frames]
+        Test frames.
+    energies : float [2, n_frames]
+        Raw and minimised, kJ/mol per atom; NaN where there is none.
+    """
+    table = pd.DataFrame(dict(zip(COLUMNS, (frame_index, *energies), strict=True))).dropna()
+    with atomic_output(path) as temporary:
+        table.to_csv(temporary, index=False)
+
+
+def read_energies(path: Path | str, frame_index: IntArray) -> NDArray[np.float64] | None:
+    """Read energies [2, n_frames] of the test frames, NaN where there is none; None if no frame has one.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged or of other frames.
+    """
+    try:
+        table = pd.read_csv(path, float_precision="round_trip").astype({"frame": int})[COLUMNS]
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; run `cgbench noise-floor` with --energies first") from None
+    except (KeyError, ValueError, OSError) as error:
+        raise InputError(f"{path}: not a table of energies ({error}); delete it and run again") from None
+    if not np.isin(table["frame"], frame_index).all():
+        raise InputError(f"{path}: energies of other frames than those of the split; delete it and run again")
+    if table.empty:
+        return None
+    aligned = table.set_index("frame").reindex(frame_index)
+    return np.asarray(aligned[COLUMNS[1:]], dtype=np.float64).T
