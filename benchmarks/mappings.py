@@ -45,7 +45,7 @@ class SearchAlone(cgae.Generator):
 GENERATORS = {
     "cgae": cgae.Generator(cgae.CGAESettings()),
     "cgae, search_lift_weight 0": cgae.Generator(cgae.CGAESettings(search_lift_weight=0.0)),
-    "its search alone": SearchAlone(cgae.CGAESettings()),
+    "search only": SearchAlone(cgae.CGAESettings()),
     "random": Random(Settings()),
     **{
         name: registry.load("mapping", name)(Settings()) for name in ("backbone", "girvan_newman", "sequence")
