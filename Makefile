@@ -63,6 +63,7 @@ lint: env  ## check style, types and workflow
 	ruff format --check
 	snakefmt --check Snakefile workflow
 	mypy
+	lint-imports
 	snakemake --lint
 
 format: env  ## format the code

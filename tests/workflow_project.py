@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-JOB = re.compile(r"^(?:local)?rule (?P<rule>\w+):\n(?P<body>(?:    .*\n)*)", re.MULTILINE)
+# Jobs of a group are indented.
+JOB = re.compile(
+    r"^(?P<indent> *)(?:local)?rule (?P<rule>\w+):\n(?P<body>(?:(?P=indent)    .*\n)*)", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -96,5 +99,5 @@ class Project:
 
 
 def _line(body: str, key: str) -> str:
-    found = re.search(rf"^    {key}: (.*)$", body, re.MULTILINE)
+    found = re.search(rf"^ +{key}: (.*)$", body, re.MULTILINE)
     return found[1] if found else ""

@@ -11,17 +11,28 @@ from workflow_project import Project
 
 pytestmark = pytest.mark.slow
 RUNS = "results/test/runs/alanine_dipeptide/backbone-3"
+TRAINING = {"train", "train_and_sample"}
+METRIC = """
+from cgbench.metrics.base import Evaluation, MeanOverFrames
+
+class Metric(MeanOverFrames):
+    label, unit, better, reference = "Added", "Å", "lower", "this test"
+
+    def per_frame(self, evaluation: Evaluation):
+        return evaluation.reconstruction_rmsd
+"""
+EDIT = "\nEDITED = True\n"
 
 
-def test_every_cell_is_scored(finished: Project) -> None:
+def test_every_run_is_scored(finished: Project) -> None:
     table = finished.root / "results/test/metrics.csv"
     assert table.read_text().splitlines()[0] == (
         "dataset,mapping,n_beads,method,fold,split,metric,atoms,unit,value,n_frames"
     )
     metrics = pd.read_csv(table)
-    cells = metrics.groupby(["dataset", "mapping", "n_beads", "method", "fold"])
-    assert len(cells) == 2 * 6 * 2  # resolutions, methods, folds
-    assert cells.size().nunique() == 1, "cells are scored alike"
+    runs = metrics.groupby(["dataset", "mapping", "n_beads", "method", "fold"])
+    assert len(runs) == 2 * 6 * 2  # resolutions, methods, folds
+    assert runs.size().nunique() == 1, "runs are scored alike"
     # Alanine has no χ.
     assert set(metrics["metric"]) == set(registry.names("metrics")) - {"chi_jsd"}
     # Two samples are drawn, so that even diversity is a number; of valid samples there may be none.
@@ -59,7 +70,7 @@ def test_controls_come_out_where_theory_says(finished: Project) -> None:
     assert table.loc[table["bound"].notna(), "mark"].isna().all()
 
 
-def test_the_leak_is_measured_on_request_alone(finished: Project, tmp_path: Path) -> None:
+def test_leakage_is_measured_on_request_only(finished: Project, tmp_path: Path) -> None:
     assert not (finished.root / "results/test/leakage").exists()
     project = finished.copy(tmp_path / "project")
     project.run("leakage")
@@ -89,26 +100,26 @@ def test_settings_of_one_method_repeat_that_method_alone(finished: Project, tmp_
     assert not _planned_rules(project) & {"prepare", "split", "map"}
 
 
-def test_source_of_one_method_repeats_that_method_and_what_is_made_of_it(
+def test_an_edit_of_one_method_repeats_it_and_what_is_made_of_it(
     finished: Project, tmp_path: Path
 ) -> None:
     project = finished.copy(tmp_path / "project")
     with (project.root / "src/cgbench/methods/linear.py").open("a") as source:
-        source.write("\n# an edit\n")
+        source.write(EDIT)
     assert _methods_trained(project) == {"linear", "linear_relaxed"}
 
 
 def test_shared_network_part_repeats_the_networks_alone(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "project")
     with (project.root / "src/cgbench/nn/radial.py").open("a") as source:
-        source.write("\n# an edit\n")
+        source.write(EDIT)
     assert _methods_trained(project) == {"cgvae"}
 
 
 def test_source_of_one_figure_draws_that_figure_alone(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "project")
     with (project.root / "src/cgbench/figures/training.py").open("a") as source:
-        source.write("\n# an edit\n")
+        source.write(EDIT)
     planned = project.planned("all")
     drawn = [job.wildcards["method"] for job in planned if job.rule == "figure_training"]
     methods = ["cgvae", "linear", "linear_relaxed", "nearest_frame", "on_beads", "true_frames"]
@@ -116,19 +127,21 @@ def test_source_of_one_figure_draws_that_figure_alone(finished: Project, tmp_pat
     assert {job.rule for job in planned} == {"figure_training", "all"}
 
 
-def test_touched_but_equal_source_repeats_nothing(finished: Project, tmp_path: Path) -> None:
+def test_comments_and_docstrings_repeat_nothing(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "project")
-    (project.root / "src/cgbench/methods/linear.py").touch()
+    with (project.root / "src/cgbench/methods/linear.py").open("a") as source:
+        source.write("\n# a comment\n")
+    project.edit("src/cgbench/chem/molecule.py", '"""', '"""Another docstring. ')
     assert project.planned("all") == []
 
 
 def test_new_metric_trains_and_samples_nothing(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "project")
     metrics = project.root / "src/cgbench/metrics"
-    (metrics / "added_by_test.py").write_text((metrics / "rmsd_recon.py").read_text())
+    (metrics / "added_by_test.py").write_text(METRIC)
     planned = project.planned("all")
-    assert sum(job.rule == "score" for job in planned) == 24
-    assert not {job.rule for job in planned} & {"prepare", "split", "map", "train", "sample"}
+    assert sum(job.rule == "score" for job in planned) == 2 * 6  # resolutions, methods
+    assert not {job.rule for job in planned} & {"prepare", "split", "map", "sample", *TRAINING}
 
 
 def test_tracking_repeats_nothing_and_reaches_jobs(finished: Project, tmp_path: Path) -> None:
@@ -151,16 +164,18 @@ def test_more_samples_train_nothing(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "project")
     project.edit("config/test.yaml", "n_samples: 2", "n_samples: 3")
     rules = _planned_rules(project)
-    assert "sample" in rules
+    assert {"sample", "train_and_sample"} <= rules
     assert not rules & {"prepare", "split", "map", "train"}
 
 
-@pytest.mark.parametrize("method", ["linear", "cgvae"])
-def test_same_seed_gives_the_same_scores(finished: Project, tmp_path: Path, method: str) -> None:
+@pytest.mark.parametrize(("method", "rule"), [("linear", "train_and_sample"), ("cgvae", "train")])
+def test_same_seed_gives_the_same_scores(
+    finished: Project, tmp_path: Path, method: str, rule: str
+) -> None:
     project = finished.copy(tmp_path / "project")
     scores = f"{RUNS}/{method}/fold0/metrics.csv"
     before = (project.root / scores).read_text()
-    project.run("--forcerun", "train", "--", scores)
+    project.run("--forcerun", rule, "--", scores)
     assert (project.root / scores).read_text() == before
 
 
@@ -169,4 +184,4 @@ def _planned_rules(project: Project) -> set[str]:
 
 
 def _methods_trained(project: Project) -> set[str]:
-    return {job.wildcards["method"] for job in project.planned("all") if job.rule == "train"}
+    return {job.wildcards["method"] for job in project.planned("all") if job.rule in TRAINING}

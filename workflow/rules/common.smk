@@ -122,8 +122,8 @@ def trains_by_epochs(method):
     )
 
 
-NETWORKS = [name for name in CONFIG.run.methods if trains_by_epochs(name)]
-CLOSED_FORM = [name for name in CONFIG.run.methods if name not in NETWORKS]
+NETWORKS = [name for name in CONFIG.methods if trains_by_epochs(name)]
+CLOSED_FORM = [name for name in CONFIG.methods if name not in NETWORKS]
 
 
 def one_of(names):
