@@ -1,9 +1,11 @@
-"""Relative links of the Markdown files resolve to files and headings of the repository."""
+"""Relative links of the Markdown files resolve, and versions agree."""
 
 import re
 from pathlib import Path
 
 import pytest
+
+import cgbench
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -36,3 +38,9 @@ def test_every_page_begins_with_one_title(page: Path) -> None:
     titles = re.findall(r"^# .+$", FENCED.sub("", page.read_text()), flags=re.MULTILINE)
     assert len(titles) == 1
     assert page.read_text().startswith(titles[0])
+
+
+def test_versions_agree() -> None:
+    (cited,) = re.findall(r"^version: (\S+)$", (ROOT / "CITATION.cff").read_text(), flags=re.MULTILINE)
+    assert cited == cgbench.__version__
+    assert f"\n## [{cgbench.__version__}]" in (ROOT / "CHANGELOG.md").read_text()
