@@ -14,7 +14,7 @@ PAGE = (ROOT / "docs/architecture.md").read_text()
 DIAGRAM = PAGE.split("```mermaid\n")[1].split("```")[0]
 TARGETS = {
     name
-    for row in re.findall(r"^\| (`\w+`.*?) \|", PAGE.split("## Packages")[0], flags=re.MULTILINE)
+    for row in re.findall(r"^\| (`\w+`.*?) \|", PAGE.split("## Reports")[0], flags=re.MULTILINE)
     for name in re.findall(r"`(\w+)`", row)
 }
 NODES = set(re.findall(r"^ +(\w+)\[\"", DIAGRAM, flags=re.MULTILINE))
