@@ -1,4 +1,4 @@
-"""CGVAE of a run beside the published one, alanine dipeptide: the table of docs/cgvae.md.
+"""CGVAE of a run beside the published one, alanine dipeptide: the table of docs/results.md.
 
     python benchmarks/published_numbers.py                    # results/reference
     python benchmarks/published_numbers.py results/full       # the folder of any finished run
@@ -48,7 +48,7 @@ def table(folder: Path) -> str:
             published = dict(zip(RESOLUTIONS, PUBLISHED[metric, atoms], strict=True))
             lines.append("| | published | " + " | ".join(f"{published[n]:.3f}" for n in columns) + " |")
         elif (floor := _floor(folder, metric, atoms)) is not None:
-            lines.append("| | dynamics itself | " + " | ".join([f"{floor:.3f}"] * len(columns)) + " |")
+            lines.append("| | MD against MD | " + " | ".join([f"{floor:.3f}"] * len(columns)) + " |")
     return "\n".join(lines)
 
 

@@ -1,3 +1,3 @@
 """cgbench: a workflow-managed benchmark of generative backmapping."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
