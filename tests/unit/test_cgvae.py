@@ -141,9 +141,7 @@ def test_loss_is_the_weighted_sum_of_its_terms(alanine: Molecule, alanine_frames
     method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
     frames, context = alanine_frames.positions[:8], TrainingContext(seed=1)
     method.fit(frames, frames, context)
-    loss, recon, kl, graph = (
-        context.history[0][f"valid_{key}"] for key in ("loss", "recon", "kl", "graph")
-    )
+    loss, recon, kl, graph = (context.history[0][f"valid_{key}"] for key in ("loss", "recon", "kl", "graph"))
     assert loss == pytest.approx(recon + 0.1 * kl / (3 * alanine.n_atoms) + 2.0 * graph, rel=1e-5)
     assert min(recon, kl, graph) > 0
     weights = [settings.kl_weight(progress, alanine.n_atoms, 3) for progress in (0.15, 0.3, 1.0)]

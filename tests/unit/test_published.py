@@ -210,9 +210,7 @@ def test_loss_is_the_published_one(alanine: Molecule, alanine_frames: Frames) ->
     method = cgvae_published.Method(settings, Mapping.centres(alanine.residue_index), alanine)
     frames, context = alanine_frames.positions[:8], TrainingContext(seed=1)
     method.fit(frames, frames, context)
-    loss, recon, kl, graph = (
-        context.history[0][f"valid_{key}"] for key in ("loss", "recon", "kl", "graph")
-    )
+    loss, recon, kl, graph = (context.history[0][f"valid_{key}"] for key in ("loss", "recon", "kl", "graph"))
     assert loss == pytest.approx(recon + 0.05 * kl / 3 + 25 * graph, rel=1e-5)
 
 
