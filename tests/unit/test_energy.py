@@ -99,6 +99,7 @@ def test_an_unknown_force_field_is_refused(alanine_frames):
         energies_per_atom(alanine_frames.positions[:1], alanine_frames.molecule, ["absent.xml"])
 
 
+@pytest.mark.slow
 def test_charges_that_fall_into_each_other_are_no_low_energy():
     """A hydroxyl hydrogen has no repulsion of its own: put beside a charge, it falls onto it, without end."""
     folder = ROOT / "workflow/resources/chignolin"
