@@ -69,20 +69,14 @@ def test_training_reaches_every_weight(
 ) -> None:
     settings = CGVAESettings.model_validate(
         {"encoder": encoder, "local": local, "features": 16, "flow": None}
+        | {"epochs": 3, "batch_size": 4, "weight_decay": 0.0}
     )
     method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
-    frames = torch.as_tensor(alanine_frames.positions[:8])
-    # Zero to begin with, which lets nothing through.
-    closed = [head[-1].weight for head in (method.network.prior_head, method.network.posterior_head)]
-    for weight in (*closed, *([method.network.decoder.coordinates] if local else [])):
-        torch.nn.init.normal_(weight)
-    method._loss(frames, 1.0, torch.Generator().manual_seed(0))["loss"].backward()
-    unmoved = [
-        name
-        for name, weight in method.network.named_parameters()
-        if weight.grad is None or not weight.grad.any()
-    ]
-    assert unmoved == []
+    before = {name: weight.detach().clone() for name, weight in method.network.named_parameters()}
+    frames = alanine_frames.positions[:8]
+    method.fit(frames, frames, TrainingContext(seed=1))
+    after = dict(method.network.named_parameters())
+    assert [name for name, weight in before.items() if torch.equal(weight, after[name])] == []
 
 
 def test_no_frames_make_no_geometries(alanine: Molecule) -> None:
@@ -98,10 +92,12 @@ def test_heads_must_divide_features(alanine: Molecule) -> None:
 
 def test_a_molecule_without_bonds_has_no_lengths_to_keep(alanine: Molecule, alanine_frames: Frames) -> None:
     ions = replace(alanine, bonds=np.empty((0, 2), dtype=np.int64))
-    method = cgvae.Method(CGVAESettings(), Mapping.centres(alanine.residue_index), ions)
-    terms = method._loss(torch.as_tensor(alanine_frames.positions[:8]), 0.0, torch.Generator().manual_seed(0))
-    assert terms["graph"] == 0.0
-    assert torch.isfinite(terms["loss"])
+    settings = CGVAESettings(epochs=1, flow=None, features=16)
+    method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), ions)
+    frames, context = alanine_frames.positions[:8], TrainingContext(seed=1)
+    method.fit(frames, frames, context)
+    assert context.history[0]["valid_graph"] == 0.0
+    assert np.isfinite(context.history[0]["valid_loss"])
 
 
 def test_without_a_combination_atoms_start_from_their_beads(
@@ -140,19 +136,13 @@ def test_what_is_decoded_is_relaxed(alanine: Molecule, alanine_frames: Frames) -
     assert np.abs(plain.reconstruct(frames) - relaxed.reconstruct(frames)).max() > 0.01
 
 
-@pytest.mark.parametrize(
-    ("progress", "warm_up", "share"), [(1.0, 0.3, 1.0), (0.15, 0.3, 0.5), (0.0, 0.0, 1.0)]
-)
-def test_loss_is_finite_and_has_its_terms(
-    progress: float, warm_up: float, share: float, alanine: Molecule, alanine_frames: Frames
-) -> None:
-    frames = alanine_frames.positions[:8]
-    settings = CGVAESettings(epochs=1, flow=None, beta=0.1, beta_warm_up=warm_up, gamma=2.0)
+def test_loss_is_the_weighted_sum_of_its_terms(alanine: Molecule, alanine_frames: Frames) -> None:
+    settings = CGVAESettings(epochs=1, flow=None, beta=0.1, beta_warm_up=0.3, gamma=2.0)
     method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
-    method.fit(frames, frames, TrainingContext(seed=1))
-    terms = method._loss(torch.as_tensor(frames), progress, torch.Generator().manual_seed(0))
-    assert terms.keys() == {"loss", "recon", "kl", "graph"}
-    kl_weight = share * 0.1 / (3 * alanine.n_atoms)
-    expected = terms["recon"] + kl_weight * terms["kl"] + 2.0 * terms["graph"]
-    torch.testing.assert_close(terms["loss"], expected)
-    assert all(torch.isfinite(value) and value > 0 for value in terms.values())
+    frames, context = alanine_frames.positions[:8], TrainingContext(seed=1)
+    method.fit(frames, frames, context)
+    loss, recon, kl, graph = (context.history[0][f"valid_{key}"] for key in ("loss", "recon", "kl", "graph"))
+    assert loss == pytest.approx(recon + 0.1 * kl / (3 * alanine.n_atoms) + 2.0 * graph, rel=1e-5)
+    assert min(recon, kl, graph) > 0
+    weights = [settings.kl_weight(progress, alanine.n_atoms, 3) for progress in (0.15, 0.3, 1.0)]
+    np.testing.assert_allclose(weights, np.array([0.5, 1, 1]) * 0.1 / (3 * alanine.n_atoms))

@@ -47,6 +47,7 @@ def test_gradients_are_those_of_a_linear_layer_but_for_rounding(layer: Linear) -
     assert 1e-4 < (slopes[0] - slopes[1]).norm() / slopes[0].norm() < 0.01
 
 
+@pytest.mark.slow
 def test_networks_learn_as_well_in_bfloat16(alanine: Molecule, alanine_frames: Frames) -> None:
     """The validation loss after a few epochs, which is computed in float32, is that of float32."""
     losses = {}

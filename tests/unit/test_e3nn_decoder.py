@@ -14,6 +14,7 @@ from cgbench.mapping.base import Mapping
 from cgbench.methods import cgvae_e3nn
 from cgbench.nn.e3nn_decoder import Convolution, E3nnDecoder
 
+pytestmark = pytest.mark.slow  # e3nn compiles its products first
 N_LATENT = 5
 
 

@@ -3,7 +3,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import seaborn as sns
 from figure_helpers import panels, write_run
 
 from cgbench.chem.dihedrals import phi_psi
@@ -12,7 +11,7 @@ from cgbench.chem.molecule import Molecule
 from cgbench.core.errors import InputError
 from cgbench.figures.comparison import DETERMINISTIC_NOTE, comparison
 from cgbench.figures.mapping_graph import layout, mapping_graph
-from cgbench.figures.style import CONTROLS, KNOWN, PALETTE, legend_columns, method_styles, save
+from cgbench.figures.style import CONTROLS, KNOWN, legend_columns, method_styles, save
 from cgbench.figures.torsions import density
 from cgbench.figures.training import read_histories, training
 from cgbench.figures.walkers import walkers
@@ -117,6 +116,7 @@ def test_many_methods_and_long_names_are_told_apart() -> None:
     assert legend_columns(["cgvae_with_a_rather_long_name_of_tuning_0"], 4) == 2
 
 
+@pytest.mark.slow
 def test_files_are_reproducible_and_hold_text_as_text(tmp_path: Path) -> None:
     for name in ("first.svg", "second.svg"):
         save(comparison(*scores("cgvae"), "toy", "pairs"), tmp_path / name)
@@ -206,7 +206,3 @@ def test_a_molecule_without_a_backbone_gets_a_notice(alanine_frames: Frames) -> 
         alanine_frames.positions, alanine_frames.trajectory, alanine_frames.time, Molecule.from_arrays(atoms)
     )
     assert "No residue" in walkers(frames).texts[0].get_text()
-
-
-def test_the_palette_is_that_of_seaborn() -> None:
-    assert list(PALETTE) == sns.color_palette("colorblind").as_hex()

@@ -81,6 +81,7 @@ def test_the_flow_alone_changes_once_the_latents_are_fitted(
     assert all(name.startswith("flow.") for name in changed)
 
 
+@pytest.mark.slow
 def test_killed_in_the_flow_it_ends_like_one_that_ran_through(
     alanine: Molecule, frames: np.ndarray, tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""Mappings that look at names, elements or the order of atoms, and shuffled ones."""
+"""Mappings from names, elements or the order of atoms, and shuffled mappings."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from cgbench.chem.molecule import Molecule
 from cgbench.core import registry
 from cgbench.core.errors import InputError
 from cgbench.core.settings import parse_settings
-from cgbench.mapping.shuffled import shuffled
+from cgbench.mapping.shuffled import shuffle
 
 
 def generate(name, molecule, n_beads, seed=0, positions=None, **settings):
@@ -77,19 +77,19 @@ class TestShuffled:
     def test_as_many_atoms_move_as_asked_for(self, n_moved, rng):
         begun = np.arange(40) % 4
         shared = np.zeros((4, 4))
-        np.add.at(shared, (begun, shuffled(begun, n_moved, rng)), 1)
+        np.add.at(shared, (begun, shuffle(begun, n_moved, rng)), 1)
         # Numbers of beads may change, so each is matched with the one it has most atoms of.
         assert shared.max(axis=1).sum() == 40 - n_moved
 
     def test_an_atom_that_cannot_move_is_replaced_by_one_that_can(self):
         for seed in range(20):
-            result = shuffled(np.array([0, 1, 2, 2]), 1, np.random.default_rng(seed))
+            result = shuffle(np.array([0, 1, 2, 2]), 1, np.random.default_rng(seed))
             assert sorted(np.bincount(result)) == [1, 1, 2]
             assert result.tolist() != [0, 1, 2, 2]
 
     def test_no_bead_is_emptied(self):
         for seed in range(20):
-            result = shuffled(np.array([0, 1, 2, 2]), 4, np.random.default_rng(seed))
+            result = shuffle(np.array([0, 1, 2, 2]), 4, np.random.default_rng(seed))
             assert sorted(set(result.tolist())) == [0, 1, 2]
 
     def test_fraction_zero_is_the_mapping_itself(self, alanine):

@@ -37,7 +37,7 @@ def toy(elements, bonds):
     )
 
 
-def test_backbone_of_alanine_dipeptide_is_walked_from_end_to_end(alanine):
+def test_backbone_of_alanine_dipeptide_runs_from_end_to_end(alanine):
     chains = [[a for a in group if alanine.heavy[a]] for group in backbone_groups(alanine)]
     backbone = [
         next(alanine.atom_names[a] for a in chain if alanine.atom_names[a] != "O") for chain in chains
@@ -79,15 +79,15 @@ def test_girvan_newman_cuts_a_dumbbell_at_its_bar():
     assert generate("girvan_newman", toy("CCCCCC", triangles), 2).bead_index.tolist() == [0, 0, 0, 1, 1, 1]
 
 
-def test_molecule_in_pieces():
-    pieces = toy("CCOO", [(0, 1), (2, 3)])
-    assert generate("backbone", pieces, 2).bead_index.tolist() == [0, 0, 1, 1]
-    assert generate("girvan_newman", pieces, 2).bead_index.tolist() == [0, 0, 1, 1]
-    with pytest.raises(InputError, match="resolution 1: the molecule is in 2 pieces"):
-        generate("girvan_newman", pieces, 1)
+def test_two_connected_components():
+    fragments = toy("CCOO", [(0, 1), (2, 3)])
+    assert generate("backbone", fragments, 2).bead_index.tolist() == [0, 0, 1, 1]
+    assert generate("girvan_newman", fragments, 2).bead_index.tolist() == [0, 0, 1, 1]
+    with pytest.raises(InputError, match="resolution 1: the molecule has 2 connected components"):
+        generate("girvan_newman", fragments, 1)
 
 
-def test_molecules_that_are_no_peptide_are_walked_along_their_longest_path():
+def test_backbone_of_other_molecules_is_their_longest_shortest_path():
     comb = toy("CCCCCH", [(0, 1), (1, 2), (2, 3), (1, 4), (0, 5)])
     assert generate("backbone", comb, 2).bead_index.tolist() == [0, 0, 1, 1, 0, 0]
     ring = toy("CCCC", [(0, 1), (1, 2), (2, 3), (0, 3)])
@@ -100,12 +100,12 @@ def test_random_mappings_differ_between_seeds(alanine):
     assert len(drawn) == 20
 
 
-def test_even_stretches_are_the_best_of_all(rng):
+def test_even_segments_are_optimal(rng):
     for _ in range(20):
         sizes = rng.integers(1, 6, size=7).tolist()
-        found = _partition.even_stretches(sizes, 3)
-        assert [item for stretch in found for item in stretch] == list(range(7))
-        cost = sum(sum(sizes[item] for item in stretch) ** 2 for stretch in found)
+        segments = [range(7)[s] for s in _partition.even_segments(sizes, 3)]
+        assert [item for segment in segments for item in segment] == list(range(7))
+        cost = sum(sum(sizes[item] for item in segment) ** 2 for segment in segments)
         every = [
             sum(sizes[:i]) ** 2 + sum(sizes[i:j]) ** 2 + sum(sizes[j:]) ** 2
             for i in range(1, 6)
@@ -115,7 +115,7 @@ def test_even_stretches_are_the_best_of_all(rng):
 
 
 def test_numbering_follows_the_lowest_atom():
-    assert _partition.numbered(np.array([7, 7, 2, 7, 5, 2])).tolist() == [0, 0, 1, 0, 2, 1]
+    assert _partition.renumber(np.array([7, 7, 2, 7, 5, 2])).tolist() == [0, 0, 1, 0, 2, 1]
 
 
 class TestMapping:

@@ -151,6 +151,7 @@ def test_method_without_a_network_stays_on_the_cpu(
         train(*task, LINEAR, tmp_path / "other", seed=1, device="tpu")
 
 
+@pytest.mark.slow
 def test_a_job_is_deterministic_without_waiting_for_the_compiler() -> None:
     code = (
         "import sys, torch; from cgbench.runtime import device; device.set_up(1, 1); "

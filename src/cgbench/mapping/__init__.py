@@ -1,1 +1,1 @@
-"""CG mappings. Every module here but ``base`` is a generator; its file name is its key in the config."""
+"""CG mappings. Each module except ``base`` is a generator; its file name is its key in the config."""

@@ -1,6 +1,7 @@
 """Partitions of a molecule's atoms into connected groups."""
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import pairwise
 
 import networkx as nx
 import numpy as np
@@ -11,8 +12,8 @@ from cgbench.chem.molecule import IntArray
 Group = frozenset[int]
 
 
-def numbered(labels: NDArray[np.integer]) -> IntArray:
-    """Renumber arbitrary labels [n_atoms] from 0, in the order of each label's lowest atom."""
+def renumber(labels: NDArray[np.integer]) -> IntArray:
+    """Renumber arbitrary labels [n_atoms] from 0, in the order of the lowest atom of each label."""
     _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
     return np.asarray(np.argsort(np.argsort(first))[inverse], dtype=np.int64)
 
@@ -22,35 +23,27 @@ def bead_index(groups: Iterable[Collection[int]], n_atoms: int) -> IntArray:
     labels = np.full(n_atoms, -1)
     for label, group in enumerate(groups):
         labels[list(group)] = label
-    return numbered(labels)
+    return renumber(labels)
 
 
-def even_stretches(sizes: Sequence[int], n_stretches: int) -> list[range]:
-    """Cut a sequence into contiguous, non-empty stretches of nearly equal total size.
+def even_segments(sizes: Sequence[int], n_segments: int) -> list[slice]:
+    """Cut a sequence of items into contiguous, non-empty segments of nearly equal total size.
 
-    Minimises the sum of squared totals (dynamic programming, so the best cut, not a greedy one).
-
-    Parameters
-    ----------
-    sizes
-        Of the items in order; at least ``n_stretches`` items.
+    Minimises the sum of squared totals by dynamic programming. ``sizes`` has at least ``n_segments`` items.
     """
-    n_items = len(sizes)
     total = np.concatenate([[0], np.cumsum(sizes)])
-    cost = np.full((n_stretches + 1, n_items + 1), np.inf)
-    start = np.zeros((n_stretches + 1, n_items + 1), dtype=np.int64)
-    cost[0, 0] = 0.0
-    for k in range(1, n_stretches + 1):
-        for end in range(k, n_items + 1):
-            candidates = cost[k - 1, :end] + (total[end] - total[:end]) ** 2.0
-            start[k, end] = int(candidates.argmin())
-            cost[k, end] = candidates.min()
-    stretches: list[range] = []
-    end = n_items
-    for k in range(n_stretches, 0, -1):
-        stretches.append(range(int(start[k, end]), end))
-        end = int(start[k, end])
-    return stretches[::-1]
+    # Squared total [start, end] of a segment; infinite where it would be empty.
+    square = np.where(np.tri(len(total), dtype=bool), np.inf, (total - total[:, None]) ** 2.0)
+    cost = np.where(np.arange(len(total)) == 0, 0.0, np.inf)
+    starts = []
+    for _ in range(n_segments):
+        candidates = cost[:, None] + square
+        starts.append(candidates.argmin(axis=0))
+        cost = candidates.min(axis=0)
+    bounds = [len(sizes)]
+    for start in reversed(starts):
+        bounds.append(int(start[bounds[-1]]))
+    return [slice(*pair) for pair in pairwise(reversed(bounds))]
 
 
 def split_largest(
@@ -58,7 +51,7 @@ def split_largest(
 ) -> list[Group]:
     """Split groups in two, the largest first, until there are ``n``; connected groups stay connected.
 
-    Heavy atoms count before all atoms, so that hydrogens leave their heavy atom last.
+    Size is the number of heavy atoms, then of all atoms, so hydrogens are split off last.
     """
 
     def size(group: Collection[int]) -> tuple[int, int]:
@@ -66,14 +59,11 @@ def split_largest(
 
     groups = list(groups)
     while len(groups) < n:
-        largest = min(groups, key=lambda group: (tuple(-part for part in size(group)), min(group)))
+        largest = max(groups, key=lambda group: (*size(group), -min(group)))
         groups.remove(largest)
-        tree = nx.bfs_tree(graph.subgraph(largest), min(largest)).to_undirected()
-        halves = []
-        for edge in tree.edges:
-            without = tree.copy()
-            without.remove_edge(*edge)
-            halves.append(tuple(frozenset(part) for part in nx.connected_components(without)))
+        tree = nx.bfs_tree(graph.subgraph(largest), min(largest))
+        branches = [frozenset({child, *nx.descendants(tree, child)}) for _, child in tree.edges]
         # The most even cut; among equals the one that keeps the lowest atoms together.
-        groups += max(halves, key=lambda pair: (*min(map(size, pair)), -min(max(pair, key=min))))
+        branch = max(branches, key=lambda part: (*min(size(part), size(largest - part)), -min(part)))
+        groups += [branch, largest - branch]
     return groups

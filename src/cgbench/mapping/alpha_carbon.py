@@ -1,27 +1,23 @@
-"""One bead per residue, on its Cα."""
+"""One bead per residue, at its Cα."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cgbench.chem.molecule import Molecule
 from cgbench.core.errors import InputError
-from cgbench.mapping import _partition
-from cgbench.mapping.base import Mapping, MappingGenerator
+from cgbench.mapping._partition import renumber
+from cgbench.mapping.base import Mapping, MappingGenerator, Positions
 
 
 class Generator(MappingGenerator):
-    """Every residue is a bead, and its Cα alone says where the bead is.
+    """Make every residue a bead at the position of its Cα.
 
-    A cap has no Cα. Its bead is on its methyl carbon, which stands where a Cα would (ACE, NME), or,
-    without one, on its first heavy atom (NH2). There is one possible number of beads; the seed
-    changes nothing.
+    The bead of a cap is at its methyl carbon (ACE, NME) or, without one, at its first heavy atom
+    (NH2). Only one number of beads is possible; the seed has no effect.
     """
 
     reference = "Cα mapping of arXiv 2201.12176"
 
-    def _generate(
-        self, molecule: Molecule, n_beads: int, seed: int, positions: NDArray[np.float32] | None
-    ) -> Mapping:
+    def _generate(self, molecule: Molecule, n_beads: int, seed: int, positions: Positions | None) -> Mapping:
         residues = [np.flatnonzero(molecule.residue_index == k) for k in np.unique(molecule.residue_index)]
         if n_beads != len(residues):
             raise InputError(
@@ -30,19 +26,17 @@ class Generator(MappingGenerator):
             )
         weights = np.zeros(molecule.n_atoms)
         weights[[_site(molecule, atoms.tolist()) for atoms in residues]] = 1.0
-        return Mapping(_partition.numbered(molecule.residue_index), weights)
+        return Mapping(renumber(molecule.residue_index), weights)
 
 
 def _site(molecule: Molecule, atoms: list[int]) -> int:
-    """Atom that carries the bead of a residue: the first that fits the first rule that fits any."""
+    """Atom of a residue that its bead is at: the first atom that meets the first rule that any atom meets."""
     rules = (
         lambda atom: molecule.elements[atom] == "C" and molecule.atom_names[atom] == "CA",
-        lambda atom: molecule.elements[atom] == "C" and _hydrogens(molecule, atom) == 3,
+        lambda atom: (
+            molecule.elements[atom] == "C" and (~molecule.heavy[list(molecule.graph[atom])]).sum() == 3
+        ),
         lambda atom: molecule.heavy[atom],
         lambda atom: True,
     )
     return next(atom for rule in rules for atom in atoms if rule(atom))
-
-
-def _hydrogens(molecule: Molecule, atom: int) -> int:
-    return sum(not molecule.heavy[neighbour] for neighbour in molecule.graph[atom])

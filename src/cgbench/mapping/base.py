@@ -1,4 +1,4 @@
-"""The mapping itself and the contract of a mapping generator."""
+"""The mapping and the base class of mapping generators."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ from cgbench.core.atomic_io import read_json, write_json
 from cgbench.core.errors import InputError
 from cgbench.core.settings import Settings as SettingsModel
 
+Positions = NDArray[np.float32]
+
 
 @dataclass(frozen=True)
 class Mapping:
@@ -24,8 +26,8 @@ class Mapping:
     bead_index : int [n_atoms]
         The bead of each atom; every bead has at least one atom.
     weights : float [n_atoms]
-        Share of an atom in its bead's position; they sum to 1 within a bead. Equal weights give
-        the geometric centre, masses the centre of mass, a one-hot weight a site such as Cα.
+        Weight of each atom in the position of its bead; they sum to 1 within a bead. Equal weights
+        give the geometric centre, masses the centre of mass, a one-hot weight a site such as Cα.
     """
 
     bead_index: IntArray
@@ -41,7 +43,7 @@ class Mapping:
         if len(outside) or not self.n_atoms:
             raise InputError(
                 f"mapping: {self.n_atoms} atoms cannot be in bead {', '.join(map(str, outside[:1])) or 0}; "
-                "beads are counted from 0, and every one has an atom"
+                "beads are counted from 0, and every bead has an atom"
             )
         counts = np.bincount(self.bead_index)
         if (counts == 0).any():
@@ -53,7 +55,7 @@ class Mapping:
 
     @classmethod
     def centres(cls, bead_index: IntArray) -> "Mapping":
-        """Make the mapping whose beads are geometric centres of their atoms."""
+        """Make a mapping in which every bead is the geometric centre of its atoms."""
         bead_index = np.asarray(bead_index, dtype=np.int64)
         return cls(bead_index, 1.0 / np.bincount(bead_index)[bead_index])
 
@@ -64,7 +66,7 @@ class Mapping:
 
     @property
     def n_beads(self) -> int:
-        """Number of beads: the resolution."""
+        """Number of beads (the resolution)."""
         return int(self.bead_index.max()) + 1
 
     @cached_property
@@ -76,7 +78,7 @@ class Mapping:
 
     @cached_property
     def shares(self) -> NDArray[np.float64]:
-        """Share [n_beads] of the atoms that are in each bead."""
+        """Fraction [n_beads] of the atoms in each bead."""
         return np.asarray(np.bincount(self.bead_index) / self.n_atoms)
 
     def beads(self, positions: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -88,7 +90,7 @@ class Mapping:
         return np.asarray(beads[..., self.bead_index, :])
 
     def project(self, positions: NDArray[np.floating], beads: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Shift the atoms of each bead together so that M x = X holds exactly (R1)."""
+        """Translate the atoms of each bead so that M x = X holds exactly (R1)."""
         return np.asarray(positions + self.lift(beads - self.beads(positions)))
 
     def save(self, path: Path | str) -> None:
@@ -97,13 +99,7 @@ class Mapping:
 
     @classmethod
     def load(cls, path: Path | str) -> "Mapping":
-        """Read what :meth:`save` wrote.
-
-        Raises
-        ------
-        InputError
-            If the file is missing, damaged or breaks the contract.
-        """
+        """Read a file written by :meth:`save`; an InputError names a file that is missing or damaged."""
         stored = read_json(path)
         try:
             return cls(
@@ -115,12 +111,12 @@ class Mapping:
 
     @classmethod
     def load_for(cls, path: Path | str, n_atoms: int, frames_path: Path | str) -> "Mapping":
-        """Read a mapping that is to be of the molecule in ``frames_path``, which has ``n_atoms``.
+        """Read a mapping of the molecule in ``frames_path``, which has ``n_atoms`` atoms.
 
         Raises
         ------
         InputError
-            As :meth:`load`, or naming both files if the mapping was made for another molecule.
+            As :meth:`load`, and if the mapping was made for another molecule; names both files.
         """
         mapping = cls.load(path)
         if mapping.n_atoms != n_atoms:
@@ -132,16 +128,16 @@ class Mapping:
 
 
 class MappingGenerator(ABC):
-    """Contract of a mapping: one file in ``cgbench/mapping`` with one class named ``Generator``.
+    """Base class of mapping generators: one file in ``cgbench/mapping``, one class named ``Generator``.
 
     Attributes
     ----------
     Settings
-        Its settings in the config (key ``mappings.<file name>``).
+        Settings in the config (key ``mappings.<file name>``).
     reference
-        Where it comes from.
+        Source of the method.
     learned
-        Whether it looks at training frames; if not, they are not even passed on.
+        Whether the mapping depends on training frames; only then are they passed on.
     """
 
     Settings: ClassVar[type[SettingsModel]] = SettingsModel
@@ -152,23 +148,23 @@ class MappingGenerator(ABC):
         self.settings = settings
 
     def input_files(self) -> list[str]:
-        """Files beside the frames that the mapping is made from; the workflow watches them."""
+        """List the files, besides the frames, that the mapping depends on, for the workflow."""
         return []
 
     def generate(
-        self, molecule: Molecule, n_beads: int, seed: int, positions: NDArray[np.float32] | None = None
+        self, molecule: Molecule, n_beads: int, seed: int, positions: Positions | None = None
     ) -> Mapping:
-        """Make a mapping with exactly ``n_beads`` beads, the same one for the same seed.
+        """Make a mapping with exactly ``n_beads`` beads, the same for the same seed.
 
         Parameters
         ----------
         positions : float32 [n_frames, n_atoms, 3]
-            Training frames, Å; only for learned generators.
+            Training frames, Å; used by learned generators only.
 
         Raises
         ------
         InputError
-            If there cannot be that many beads.
+            If the molecule or the generator does not allow this number of beads.
         """
         if not 1 <= n_beads <= molecule.n_atoms:
             raise InputError(
@@ -181,7 +177,5 @@ class MappingGenerator(ABC):
         return mapping
 
     @abstractmethod
-    def _generate(
-        self, molecule: Molecule, n_beads: int, seed: int, positions: NDArray[np.float32] | None
-    ) -> Mapping:
-        """Do the work; ``n_beads`` is between 1 and n_atoms."""
+    def _generate(self, molecule: Molecule, n_beads: int, seed: int, positions: Positions | None) -> Mapping:
+        """Make the mapping; ``n_beads`` is between 1 and n_atoms."""

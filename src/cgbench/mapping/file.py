@@ -1,4 +1,4 @@
-"""Beads that a user has written down."""
+"""Beads that a user defines in a file."""
 
 import re
 
@@ -13,36 +13,33 @@ from cgbench.core.atomic_io import read_json
 from cgbench.core.errors import InputError
 from cgbench.core.safe_io import read_yaml
 from cgbench.core.settings import Settings, parse_settings
-from cgbench.mapping.base import Mapping, MappingGenerator
+from cgbench.mapping.base import Mapping, MappingGenerator, Positions
 
-# Words of mdtraj's language for numbers and names that a topology file gives to residues and chains.
-OF_THE_FILE = re.compile(r"\b(residue|resSeq|chainid|segment_id|segname)\b", re.IGNORECASE)
-EXAMPLE = '[{"atoms": "resid 0", "centre": "mass"}, {"atoms": [6, 7, 8]}]'
+# Keywords of mdtraj's selections for numbers and names that only the topology file has.
+TOPOLOGY_KEYWORDS = re.compile(r"\b(residue|resSeq|chainid|segment_id|segname)\b", re.IGNORECASE)
 
 
 class FileSettings(Settings):
-    """Where the beads are written down.
+    """The file of beads.
 
     Attributes
     ----------
     path
-        JSON file, or YAML by any other suffix than ``.json``, that holds a list with one
-        :class:`Bead` per bead.
+        List with one :class:`Bead` per bead, as JSON (suffix ``.json``) or YAML (any other suffix).
     """
 
     path: str
 
 
 class Bead(Settings):
-    """One bead as the file has it.
+    """One bead in the file.
 
     Attributes
     ----------
     atoms
         Selection in mdtraj's language, or list of indices counted from 0.
     centre
-        ``geometry`` for the mean of its atoms, ``mass`` for their centre of mass, or the name of
-        the one atom that the bead is on.
+        ``geometry`` (mean of the atoms), ``mass`` (centre of mass) or the name of one of the atoms.
     """
 
     atoms: str | tuple[StrictInt, ...]
@@ -50,10 +47,10 @@ class Bead(Settings):
 
 
 class Generator(MappingGenerator):
-    """Read the beads from a file, in which every atom is in one bead and one only.
+    """Read the beads from a file, in which every atom is in exactly one bead.
 
-    There is one possible number of beads. They are numbered as they stand in the file, since a
-    simulation writes them in an order of its own; the seed changes nothing.
+    Only one number of beads is possible. Beads keep the order of the file, because a simulation
+    writes them in that order; the seed has no effect.
     """
 
     Settings = FileSettings
@@ -64,9 +61,7 @@ class Generator(MappingGenerator):
         """Return the file of beads."""
         return [self.settings.path]
 
-    def _generate(
-        self, molecule: Molecule, n_beads: int, seed: int, positions: NDArray[np.float32] | None
-    ) -> Mapping:
+    def _generate(self, molecule: Molecule, n_beads: int, seed: int, positions: Positions | None) -> Mapping:
         path = self.settings.path
         beads = _read(path)
         if n_beads != len(beads):
@@ -78,62 +73,65 @@ class Generator(MappingGenerator):
         labels = np.full(molecule.n_atoms, -1, dtype=np.int64)
         weights = np.zeros(molecule.n_atoms)
         for number, bead in enumerate(beads):
-            where = f"{path}: bead {number}"
-            atoms = _atoms(bead, topology, where)
-            twice = atoms[labels[atoms] >= 0]
-            if len(twice):
+            location = f"{path}: bead {number}"
+            atoms = _atoms(bead, topology, location)
+            repeated = atoms[labels[atoms] >= 0]
+            if len(repeated):
                 raise InputError(
-                    f"{where}: {_listed(twice, topology)} already in bead {labels[twice[0]]}; "
+                    f"{location}: {_listed(repeated, topology)} already in bead {labels[repeated[0]]}; "
                     "leave every atom in one bead"
                 )
             labels[atoms] = number
-            weights[atoms] = _weights(bead.centre, atoms, molecule, where)
-        left = np.flatnonzero(labels < 0)
-        if len(left):
-            raise InputError(f"{path}: {_listed(left, topology)} in no bead; add them to one")
+            weights[atoms] = _weights(bead.centre, atoms, molecule, location)
+        missing = np.flatnonzero(labels < 0)
+        if len(missing):
+            raise InputError(f"{path}: {_listed(missing, topology)} in no bead; add them to one")
         return Mapping(labels, weights)
 
 
 def _read(path: str) -> list[Bead]:
     content = read_json(path, "correct it") if path.endswith(".json") else read_yaml(path)
     if not isinstance(content, list) or not content or not all(isinstance(item, dict) for item in content):
-        raise InputError(f"{path}: must hold a list of beads, such as {EXAMPLE}")
+        raise InputError(
+            f"{path}: must hold a list of beads, such as "
+            '[{"atoms": "resid 0", "centre": "mass"}, {"atoms": [6, 7, 8]}]'
+        )
     return [parse_settings(Bead, item, f"{path}: bead {number}") for number, item in enumerate(content)]
 
 
-def _atoms(bead: Bead, topology: mdtraj.Topology, where: str) -> IntArray:
-    """Atoms of a bead: some, each once and all there are."""
+def _atoms(bead: Bead, topology: mdtraj.Topology, location: str) -> IntArray:
+    """Return the indices of the atoms of a bead: at least one, none twice, all in the molecule."""
     if isinstance(bead.atoms, str):
-        if numbering := OF_THE_FILE.search(bead.atoms):
+        if keyword := TOPOLOGY_KEYWORDS.search(bead.atoms):
             raise InputError(
-                f"{where}: {bead.atoms!r} asks for {numbering[0]}, which frames do not keep of the topology; "
+                f"{location}: {bead.atoms!r} asks for {keyword[0]}, which frames do not keep; "
                 "number residues by resid, from 0, over all chains"
             )
         try:
             atoms = np.asarray(topology.select(bead.atoms), dtype=np.int64)
         except Exception as error:
-            # The selection is parsed and compiled to Python, so anything may be raised.
+            # mdtraj compiles the selection to Python, which may raise any exception.
             raise InputError(
-                f"{where}: {bead.atoms!r} is not in mdtraj's atom selection language: {error}; "
+                f"{location}: {bead.atoms!r} is not in mdtraj's atom selection language: {error}; "
                 'examples: "resid 0", "name CA or name CB"'
             ) from None
     else:
         outside = [atom for atom in bead.atoms if not 0 <= atom < topology.n_atoms]
         if outside:
             raise InputError(
-                f"{where}: no atom {', '.join(map(str, outside))}; "
+                f"{location}: no atom {', '.join(map(str, outside))}; "
                 f"atoms are counted from 0 to {topology.n_atoms - 1}"
             )
         atoms = np.asarray(bead.atoms, dtype=np.int64)
         values, counts = np.unique(atoms, return_counts=True)
         if (counts > 1).any():
-            raise InputError(f"{where}: {_listed(values[counts > 1], topology)} in it more than once")
+            raise InputError(f"{location}: {_listed(values[counts > 1], topology)} in it more than once")
     if not len(atoms):
-        raise InputError(f"{where}: no atom matches {bead.atoms!r}; a bead needs at least one")
+        raise InputError(f"{location}: no atom matches {bead.atoms!r}; a bead needs at least one")
     return atoms
 
 
-def _weights(centre: str, atoms: IntArray, molecule: Molecule, where: str) -> NDArray[np.float64]:
+def _weights(centre: str, atoms: IntArray, molecule: Molecule, location: str) -> NDArray[np.float64]:
     """Weights [n_atoms_of_bead], which sum to 1."""
     if centre == "geometry":
         return np.full(len(atoms), 1.0 / len(atoms))
@@ -142,13 +140,13 @@ def _weights(centre: str, atoms: IntArray, molecule: Molecule, where: str) -> ND
     names = [molecule.atom_names[atom] for atom in atoms]
     if names.count(centre) != 1:
         raise InputError(
-            f"{where}: centre {centre!r} is neither geometry, nor mass, nor the name of one of its atoms "
-            f"alone ({', '.join(names)})"
+            f"{location}: centre {centre!r} is not geometry, mass or the name of exactly one of its atoms "
+            f"({', '.join(names)}); choose one of these"
         )
     return np.asarray([float(name == centre) for name in names])
 
 
 def _listed(atoms: IntArray, topology: mdtraj.Topology) -> str:
-    """List atoms for a message."""
+    """Subject and verb of a message about atoms: their indices and names, "is" or "are"."""
     named = ", ".join(f"{atom} ({topology.atom(int(atom))})" for atom in atoms)
     return f"atom {named} is" if len(atoms) == 1 else f"atoms {named} are"

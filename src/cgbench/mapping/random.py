@@ -1,24 +1,21 @@
-"""Random beads: a control for what the choice of a mapping is worth."""
+"""Random beads, a control for the effect of the mapping."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cgbench.chem.molecule import Molecule
-from cgbench.mapping import _partition
-from cgbench.mapping.base import Mapping, MappingGenerator
+from cgbench.mapping._partition import renumber
+from cgbench.mapping.base import Mapping, MappingGenerator, Positions
 
 
 class Generator(MappingGenerator):
     """Give each bead one random atom, then each remaining atom to a random bead.
 
-    Beads ignore bonds, so they need not be connected. Geometric centres; a seed, a mapping.
+    Bonds are ignored, so beads need not be connected. Beads are geometric centres.
     """
 
     reference = "random mappings as suggested in arXiv 2201.12176"
 
-    def _generate(
-        self, molecule: Molecule, n_beads: int, seed: int, positions: NDArray[np.float32] | None
-    ) -> Mapping:
+    def _generate(self, molecule: Molecule, n_beads: int, seed: int, positions: Positions | None) -> Mapping:
         rng = np.random.default_rng(seed)
         labels = np.concatenate([np.arange(n_beads), rng.integers(n_beads, size=molecule.n_atoms - n_beads)])
-        return Mapping.centres(_partition.numbered(rng.permutation(labels)))
+        return Mapping.centres(renumber(rng.permutation(labels)))

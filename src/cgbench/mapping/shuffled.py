@@ -1,20 +1,19 @@
-"""Another mapping with some atoms in wrong beads: how much a method minds."""
+"""Another mapping with a share of the atoms moved to wrong beads, a test of robustness."""
 
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.core import registry
 from cgbench.core.nested_plugin import NestedPlugInSettings
-from cgbench.mapping import _partition
-from cgbench.mapping.base import Mapping, MappingGenerator
+from cgbench.mapping._partition import renumber
+from cgbench.mapping.base import Mapping, MappingGenerator, Positions
 
 
 class ShuffledSettings(NestedPlugInSettings):
-    """What is shuffled, and how much.
+    """The mapping to shuffle (``of``, ``settings``) and by how much.
 
     Attributes
     ----------
@@ -28,34 +27,30 @@ class ShuffledSettings(NestedPlugInSettings):
 
 
 class Generator(MappingGenerator):
-    """Move a share of the atoms, drawn at random, to other beads, also drawn at random.
+    """Move a random share of the atoms of another mapping to random other beads.
 
-    An atom that is alone in its bead stays, so that no bead is emptied, and another moves in its
-    place; where there are too few others, fewer atoms move than asked for. Beads are geometric
-    centres, whatever they were before.
+    The only atom of a bead never moves, so no bead becomes empty; if too few other atoms remain,
+    fewer than the requested share move. Beads are geometric centres, whatever the other mapping has.
     """
 
     Settings = ShuffledSettings
     settings: ShuffledSettings
     reference = "shuffled mappings of arXiv 2201.12176"
-    learned = True  # where the mapping to begin with is; others never see the frames
+    learned = True  # The other mapping may be; ``generate`` passes it the frames only then.
 
     def input_files(self) -> list[str]:
-        """Return the source of the mapping to begin with, and what that is made from."""
+        """Return the source file of the other mapping and the input files of that mapping."""
         inner = self.settings.inner()
-        source = registry.source_file(inner.kind, inner.use)
-        return [str(source), *inner.create().input_files()]
+        return [str(registry.source_file(inner.kind, inner.use)), *inner.create().input_files()]
 
-    def _generate(
-        self, molecule: Molecule, n_beads: int, seed: int, positions: NDArray[np.float32] | None
-    ) -> Mapping:
-        whole = self.settings.inner().create().generate(molecule, n_beads, seed, positions)
+    def _generate(self, molecule: Molecule, n_beads: int, seed: int, positions: Positions | None) -> Mapping:
+        original = self.settings.inner().create().generate(molecule, n_beads, seed, positions)
         n_moved = round(self.settings.fraction * molecule.n_atoms)
-        return Mapping.centres(shuffled(whole.bead_index, n_moved, np.random.default_rng(seed)))
+        return Mapping.centres(shuffle(original.bead_index, n_moved, np.random.default_rng(seed)))
 
 
-def shuffled(bead_index: IntArray, n_moved: int, rng: np.random.Generator) -> IntArray:
-    """Move ``n_moved`` atoms, or as many as can, to other beads and number the beads anew."""
+def shuffle(bead_index: IntArray, n_moved: int, rng: np.random.Generator) -> IntArray:
+    """Move ``n_moved`` atoms, or as many as possible, to other beads and renumber the beads."""
     labels = bead_index.copy()
     n_beads = int(labels.max()) + 1
     if n_beads == 1:
@@ -64,7 +59,7 @@ def shuffled(bead_index: IntArray, n_moved: int, rng: np.random.Generator) -> In
         if n_moved == 0:
             break
         if (labels == labels[atom]).sum() > 1:
-            # One of the other beads, each as likely.
+            # Each of the other beads with equal probability.
             labels[atom] = (labels[atom] + rng.integers(1, n_beads)) % n_beads
             n_moved -= 1
-    return _partition.numbered(labels)
+    return renumber(labels)

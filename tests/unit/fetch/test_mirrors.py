@@ -72,6 +72,7 @@ def test_a_full_disk_is_said_before_the_download(get, tmp_path, monkeypatch):
         get()
 
 
+@pytest.mark.slow
 def test_two_processes_make_one_download(server, tmp_path):
     server.faults = [lambda handler, body: (time.sleep(1), honest(handler, body))]
     target = tmp_path / "cache/data.bin"
