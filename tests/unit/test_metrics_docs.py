@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cgbench.core import registry
-from cgbench.metrics.base import Unpaired
+from cgbench.metrics.base import EnsembleMetric
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/metrics.md").read_text()
@@ -38,7 +38,7 @@ def test_the_floor_is_of_the_metrics_for_which_samples_need_no_frame_of_theirs()
     section = PAGE.split("## The noise floor")[1].split("## ")[0]
     named = set(re.findall(r"`(\w+)`", section)) & set(ROWS)
     metrics = registry.names("metrics")
-    assert named == {name for name in metrics if issubclass(registry.load("metrics", name), Unpaired)}
+    assert named == {name for name in metrics if issubclass(registry.load("metrics", name), EnsembleMetric)}
 
 
 def test_sources_are_numbered_through() -> None:

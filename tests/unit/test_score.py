@@ -55,7 +55,7 @@ def test_rows_are_tidy(alanine_frames, split, three_beads, stored, tmp_path, cap
 
 def test_energies_say_of_how_many_frames_they_are(alanine_frames, three_beads, alanine_directory):
     frames = alanine_frames.positions[:30]
-    evaluation = Evaluation.of_all_atoms(
+    evaluation = Evaluation(
         frames, frames, frames[:, None], alanine_frames.molecule, three_beads,
         tuple(force_field_of(alanine_directory / CARD)),
     )  # fmt: skip

@@ -125,7 +125,7 @@ def test_touched_but_equal_source_repeats_nothing(finished: Project, tmp_path: P
 def test_new_metric_trains_and_samples_nothing(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "project")
     metrics = project.root / "src/cgbench/metrics"
-    (metrics / "added_by_test.py").write_text((metrics / "rmsd_recon.py").read_text())
+    (metrics / "added_by_test.py").write_text((metrics / "consistency.py").read_text())
     planned = project.planned("all")
     assert sum(job.rule == "score" for job in planned) == 24
     assert not {job.rule for job in planned} & {"prepare", "split", "map", "train", "sample"}

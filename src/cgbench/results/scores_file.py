@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cgbench.chem.molecule import IntArray
 from cgbench.core import registry
 from cgbench.core.safe_io import opened_arrays, require
-from cgbench.metrics.base import OverFrames
+from cgbench.metrics.base import PerFrameMetric
 
 Floats = NDArray[np.float64]
 Metric = tuple[str, str]  # name and set of atoms
@@ -81,7 +81,7 @@ def refuse_other_shape(metric: str, per_frame: Floats) -> None:
         If a frame gives other numbers than the metric takes.
     """
     plugin = registry.load("metrics", metric)
-    made_of = plugin.of_a_frame if issubclass(plugin, OverFrames) else per_frame.shape[1:]
+    made_of = plugin.frame_shape if issubclass(plugin, PerFrameMetric) else per_frame.shape[1:]
     require(per_frame.shape[1:] == made_of, f"scores of {metric} as they are made now")
 
 

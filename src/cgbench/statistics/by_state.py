@@ -58,7 +58,7 @@ def _rows(folds: list[Stored]) -> Iterator[dict[str, Any]]:
 
 def _value(metric: str, per_frame: NDArray[np.float64]) -> float:
     of = registry.load("metrics", metric)()
-    return float(of.value(of.sums(per_frame, np.zeros(len(per_frame), dtype=np.int64))[0]))
+    return float(of.value(of.sum_frames(per_frame, np.zeros(len(per_frame), dtype=np.int64))[0]))
 
 
 def _states(data: Path) -> list[str]:

@@ -13,7 +13,7 @@ from cgbench.chem.observables import Observables
 from cgbench.core import registry
 from cgbench.core.atomic_io import atomic_output
 from cgbench.data.splits import Split
-from cgbench.metrics.base import AtomSet, Unpaired
+from cgbench.metrics.base import AtomSet, EnsembleMetric
 
 COLUMNS = ("dataset", "fold", "split", "metric", "atoms", "unit", "value", "n_frames")
 
@@ -50,11 +50,11 @@ def noise_floor(
         tested, others = (_measured(frames, part, atoms, force_field) for part in parts)
         for name in metrics:
             metric = registry.load("metrics", name)()
-            compares = isinstance(metric, Unpaired) and atoms in metric.atom_sets
+            compares = isinstance(metric, EnsembleMetric) and atoms in metric.atom_sets
             if compares and metric.applies(tested.molecule, force_field):
-                value = metric.between(tested, others)
+                value = metric.compare(tested, others)
                 labels = (dataset, split.fold, "test", name, atoms, metric.unit)
-                rows.append((*labels, value, min(n_frames, metric.most_frames)))
+                rows.append((*labels, value, min(n_frames, metric.max_frames)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
