@@ -33,7 +33,7 @@ def test_many_trajectories_are_few_blocks_of_neighbours(alanine):
         np.zeros((90, 22, 3), dtype=np.float32), np.repeat(np.arange(45), 2), np.zeros(90), alanine
     )
     found = independent_blocks(frames, np.arange(90))
-    assert found.max() + 1 == blocks.MOST and (np.diff(found) >= 0).all()
+    assert found.max() + 1 == blocks.MAX_BLOCKS and (np.diff(found) >= 0).all()
     assert set(np.bincount(found)) == {4, 6}
     assert (found[::2] == found[1::2]).all(), "a trajectory is in one block"
 
@@ -61,4 +61,4 @@ def test_one_frame_is_one_block(frames, monkeypatch):
 
 def test_the_correlation_time_is_that_of_the_frames(alanine_frames):
     chosen = np.flatnonzero(alanine_frames.trajectory == 0)
-    assert independent_blocks(alanine_frames, chosen).max() < blocks.MOST
+    assert independent_blocks(alanine_frames, chosen).max() < blocks.MAX_BLOCKS

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from cgbench.core import registry
 from cgbench.core.errors import InputError
 from cgbench.metrics.base import sum_and_count
-from cgbench.results.scores_file import BlockSums, finish
+from cgbench.results.scores_file import BlockSums
 from cgbench.statistics.intervals import intervals, read_differences, read_intervals, write
 
 FRAMES = 20  # of each trajectory
@@ -122,7 +123,8 @@ def test_other_test_frames_are_refused(changed: str, runs: list[Path]) -> None:
     arrays[changed] = arrays[changed][::-1]
     np.savez(path, **arrays)
     with pytest.raises(
-        InputError, match=r"toy, pairs, 3: bad and good were scored on other test frames in fold 0; delete"
+        InputError,
+        match=r"toy, pairs, 3: bad and good were scored on different test frames in fold 0; delete",
     ):
         intervals(runs)
 
@@ -156,7 +158,7 @@ def test_folds_without_a_score_are_not_counted(tmp_path: Path, difficulty: np.nd
 def test_block_sums_give_the_value_of_every_block(runs: list[Path], difficulty: np.ndarray) -> None:
     sums = BlockSums.of_run(runs[0])
     assert sums.metrics == {("rmsd_recon", "all")}
-    found = finish("rmsd_recon")(sums.read(("rmsd_recon", "all")))
+    found = registry.load("metrics", "rmsd_recon")().value(sums.read(("rmsd_recon", "all")))
     np.testing.assert_allclose(found, difficulty[0].mean(axis=1))
 
 
@@ -167,7 +169,9 @@ def test_scores_that_were_made_of_something_else_are_refused(runs: list[Path]) -
         arrays = dict(stored.items())
     arrays |= {"diversity.all": np.full(len(BLOCK), 0.3), "diversity.all.blocks": np.ones((2, 2))}
     np.savez(path, **arrays)
-    with pytest.raises(InputError, match=r"scores\.npz: .*scores of diversity as they are made now.* again"):
+    with pytest.raises(
+        InputError, match=r"scores\.npz: .*scores of the present version of diversity.* again"
+    ):
         intervals(runs)
 
 

@@ -45,9 +45,7 @@ def test_a_file_without_the_class_is_named(package: Path) -> None:
     (package / "empty.py").write_text("")
     with pytest.raises(InputError, match=r"empty\.py: defines no class Metric; add it"):
         registry.load("metrics", "empty")
-    with pytest.raises(
-        InputError, match=r"no metrics plug-in 'absent'; there are: .* toy_b"
-    ):
+    with pytest.raises(InputError, match=r"no metrics plug-in 'absent'; there are: .* toy_b"):
         registry.load("metrics", "absent")
 
 

@@ -1,4 +1,4 @@
-"""The noise floor: how far molecular dynamics is from itself, by every metric that can tell."""
+"""Noise floor: distance of MD from MD by every metric that compares ensembles."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,40 +21,38 @@ COLUMNS = ("dataset", "fold", "split", "metric", "atoms", "unit", "value", "n_fr
 def noise_floor(
     frames: Frames, split: Split, metrics: Sequence[str], dataset: str, force_field: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """Compare the test frames of a fold with equally many frames that are independent of them.
+    """Compare the test frames of a fold with equally many independent MD frames.
 
-    Those are training frames, evenly spaced: of other trajectories, or of other blocks beyond the gap.
-    A method whose samples are as far from the test frames has nothing left to gain by that metric.
-    With ``protocol.split: published`` nothing keeps the two apart, and the floor is too low.
+    Those are training frames, evenly spaced, from other trajectories, or from other blocks beyond the gap.
+    A method at the noise floor cannot be improved by that metric. With ``protocol.split: published``, test
+    and training frames are not independent, and the floor is too low.
 
     Parameters
     ----------
     metrics
-        Names of plug-ins of ``cgbench/metrics``; those that compare each sample with its own frame have
-        no floor and are passed over.
+        Names of metrics; those that compare each sample with its frame have no floor and are left out.
     dataset
-        Name in the table.
+        Name of the dataset, for the table.
     force_field
-        OpenMM's files that the frames were made with; energies are left out where it is not known.
+        OpenMM files of the force field of the frames; without them, energies are left out.
 
     Returns
     -------
     DataFrame
         One row per metric and set of atoms, with the columns dataset, fold, split (``test``), metric,
-        atoms, unit, value and n_frames, of either side.
+        atoms, unit, value and n_frames, the number of frames of either ensemble.
     """
     parts = independent_parts(split)
-    n_frames = len(parts[0])
     rows = []
     for atoms in ("all", "heavy"):
-        tested, others = (_measured(frames, part, atoms, force_field) for part in parts)
+        first, second = (_observables(frames, part, atoms, force_field) for part in parts)
         for name in metrics:
             metric = registry.load("metrics", name)()
             compares = isinstance(metric, EnsembleMetric) and atoms in metric.atom_sets
-            if compares and metric.applies(tested.molecule, force_field):
-                value = metric.compare(tested, others)
+            if compares and metric.applies(first.molecule, force_field):
+                n_frames = min(len(parts[0]), metric.max_frames)
                 labels = (dataset, split.fold, "test", name, atoms, metric.unit)
-                rows.append((*labels, value, min(n_frames, metric.max_frames)))
+                rows.append((*labels, metric.compare(first, second), n_frames))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -66,12 +64,12 @@ def write_noise_floor(
     output_path: Path | str,
     card_path: Path | str | None = None,
 ) -> None:
-    """Read frames and a split, and write the table of :func:`noise_floor` as CSV, atomically.
+    """Write the table of :func:`noise_floor` for a stored split as CSV, atomically.
 
     Parameters
     ----------
     card_path
-        ``card.json`` of the dataset, which may name the force field (optional).
+        ``card.json`` of the dataset, for its force field; without it, energies are left out.
 
     Raises
     ------
@@ -87,16 +85,16 @@ def write_noise_floor(
 
 
 def independent_parts(split: Split) -> tuple[IntArray, IntArray]:
-    """Test frames, and equally many training frames, evenly spaced; fewer of both where a split has fewer."""
+    """Select equally many test and training frames, evenly spaced."""
     n_frames = min(len(split.test), len(split.train))
-    tested, others = (
+    test, train = (
         part[np.linspace(0, len(part) - 1, n_frames).round().astype(np.int64)]
         for part in (split.test, split.train)
     )
-    return tested, others
+    return test, train
 
 
-def _measured(frames: Frames, chosen: IntArray, atoms: AtomSet, force_field: Sequence[str]) -> Observables:
+def _observables(frames: Frames, index: IntArray, atoms: AtomSet, force_field: Sequence[str]) -> Observables:
     kept = np.flatnonzero(frames.molecule.heavy | (atoms == "all"))
-    positions = frames.positions[chosen][:, None, kept]
+    positions = frames.positions[index][:, None, kept]
     return Observables(positions, frames.molecule.subset(kept), tuple(force_field))
