@@ -80,7 +80,7 @@ def test_applies_to_one_of_the_molecules_here(metric, evaluations):
     assert any(metric.applies(each.molecule, each.force_field) for each in evaluations.values())
 
 
-def test_says_what_it_needs_of_a_molecule(metric, evaluation):
+def test_declares_what_it_requires_of_a_molecule(metric, evaluation):
     assert metric.requires in REQUIREMENTS
     nothing = evaluation.molecule.subset(np.empty(0, dtype=np.int64))
     assert not metric.applies(nothing)

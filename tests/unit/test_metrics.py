@@ -123,7 +123,7 @@ class TestPublishedVariants:
         assert value("rmsd_recon_draw", two.restrict_to("heavy")) == pytest.approx(2.0)
         assert value("rmsd_recon_legacy", two) == pytest.approx(5**0.5)
 
-    def test_only_valid_samples_are_asked(self):
+    def test_only_valid_samples_are_counted(self):
         far, near = moved(2, 100.0), GEOMETRY + np.array([1.0, 0, 0])
         assert value("rmsd_sample_legacy", evaluation([far, near])) == pytest.approx(1.0)
         assert np.isnan(value("rmsd_sample_legacy", evaluation([far, far])))
@@ -132,7 +132,7 @@ class TestPublishedVariants:
         assert np.isnan(value("rmsd_sample_legacy", evaluation([moved(2, 0.0, 1.4)])))
 
     def test_every_valid_sample_counts_the_same(self):
-        """Two survivors of one frame and one of another: a mean over three, not over two frames."""
+        """Two valid samples of one frame and one of another: a mean over three, not over two frames."""
         frames = np.stack([GEOMETRY, GEOMETRY]).astype(np.float32)
         shift = np.array([[1.0, 2.0], [6.0, 0.0]])[:, :, None, None] * np.array([1.0, 0, 0])
         samples = (frames[:, None] + shift).astype(np.float32)

@@ -10,7 +10,7 @@ from cgbench.metrics.base import EnsembleMetric
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/metrics.md").read_text()
-# Name, definition, unit and direction, trap. A bar within a cell is written with a backslash.
+# Name, definition, unit and direction, limitations. A bar within a cell is written with a backslash.
 ROWS = {
     row[0].strip("` "): [cell.strip() for cell in row[1:]]
     for row in (
@@ -25,16 +25,16 @@ def test_every_metric_has_one_row_and_every_row_a_metric() -> None:
 
 
 @pytest.mark.parametrize("name", registry.names("metrics"))
-def test_row_has_definition_unit_direction_and_trap(name: str) -> None:
+def test_row_has_definition_unit_direction_and_limitations(name: str) -> None:
     metric = registry.load("metrics", name)
-    definition, declared, trap = ROWS[name]
-    assert definition and trap
+    definition, declared, limitations = ROWS[name]
+    assert definition and limitations
     unit, direction = declared.rsplit(", ", 1)
     assert unit == metric.unit
     assert direction == {"zero": "0 is ideal"}.get(metric.better, metric.better)
 
 
-def test_the_floor_is_of_the_metrics_for_which_samples_need_no_frame_of_theirs() -> None:
+def test_the_noise_floor_names_all_metrics_that_compare_ensembles() -> None:
     section = PAGE.split("## The noise floor")[1].split("## ")[0]
     named = set(re.findall(r"`(\w+)`", section)) & set(ROWS)
     metrics = registry.names("metrics")

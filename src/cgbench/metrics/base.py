@@ -114,7 +114,7 @@ class PerFrameMetric(MetricBase):
 
     @abstractmethod
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
-        """Score each test frame: [n_frames, *frame_shape], in ``unit``; NaN where the score is undefined."""
+        """Score each test frame: [n_frames, *frame_shape]; NaN where the score is undefined."""
 
     def sum_frames(self, per_frame: NDArray[np.float64], blocks: IntArray) -> NDArray[np.float64]:
         """Sum scores over the frames of each block: [n_blocks, k]."""
@@ -159,7 +159,6 @@ class DistributionMetric(EnsembleMetric):
         return np.asarray(self.distance(both[..., 0, :, :], both[..., 1, :, :]).mean(axis=-1))
 
     def compare(self, first: Observables, second: Observables) -> float:
-        both = [
-            self.weights(each, np.zeros(len(each.positions), dtype=np.int64))[0] for each in (first, second)
-        ]
-        return float(self.distance(*both).mean())
+        one_block = np.zeros(len(first.positions), dtype=np.int64)
+        distances = self.distance(self.weights(first, one_block)[0], self.weights(second, one_block)[0])
+        return float(distances.mean())

@@ -28,7 +28,7 @@ class _Chirality(PerFrameMetric):
         return np.asarray((signs == self.sign).mean(axis=(1, 2)))
 
 
-class Right(_Chirality):
+class Correct(_Chirality):
     """Share of residues with a volume above 1 Å³ of the same sign as in the frame; higher is better."""
 
     label = "Correct chirality"
@@ -36,7 +36,7 @@ class Right(_Chirality):
     sign = 1
 
 
-class Wrong(_Chirality):
+class Inverted(_Chirality):
     """Share of residues with a volume above 1 Å³ of the opposite sign; lower is better."""
 
     label = "Inverted chirality"
@@ -56,4 +56,4 @@ class Flat(_Chirality):
     sign = 0
 
 
-METRICS = {"chirality_right": Right, "chirality_wrong": Wrong, "chirality_flat": Flat}
+METRICS = {"chirality_right": Correct, "chirality_wrong": Inverted, "chirality_flat": Flat}

@@ -9,7 +9,7 @@ from cgbench.chem.observables import ENERGIES
 from cgbench.metrics.base import EnsembleMetric, Evaluation, Observables, PerFrameMetric
 
 
-class Raw(PerFrameMetric, EnsembleMetric):
+class ExcessEnergy(PerFrameMetric, EnsembleMetric):
     """(E_sample − E_frame) / n_atoms in kJ/mol in the force field of the MD frames, mean over frames.
 
     0 is ideal; below 0 is colder than MD, not better. One close contact dominates an energy, so each is
@@ -36,7 +36,7 @@ class Raw(PerFrameMetric, EnsembleMetric):
         return np.asarray((second.energies - first.energies)[int(self.minimised)])
 
 
-class Minimised(Raw):
+class MinimisedExcessEnergy(ExcessEnergy):
     """``energy_raw`` after at most 50 steps of L-BFGS on sample and frame alike; 0 is ideal.
 
     Near 0, samples relax into geometries of the molecule. Ring piercing, entangled chains, inverted chirality
@@ -47,4 +47,4 @@ class Minimised(Raw):
     minimised = True
 
 
-METRICS = {"energy_raw": Raw, "energy_minimised": Minimised}
+METRICS = {"energy_raw": ExcessEnergy, "energy_minimised": MinimisedExcessEnergy}

@@ -7,10 +7,12 @@ so that a correct bond graph does not imply correct bond lengths; ``bond_length_
 import numpy as np
 from numpy.typing import NDArray
 
+from cgbench.chem.contacts import Contacts
+from cgbench.chem.molecule import IntArray
 from cgbench.metrics.base import Evaluation, PerFrameMetric
 
 
-class Xor(PerFrameMetric):
+class GraphDifference(PerFrameMetric):
     """λ = Σ|A_sample − A_topology| / Σ A_topology, mean over samples: missing and spurious bonds per bond.
 
     Dimensionless, lower is better, not bounded: collapsed atoms have many spurious bonds. The published
@@ -22,12 +24,16 @@ class Xor(PerFrameMetric):
     reference = "formula of arXiv 2201.12176, section 5"
     requires = "bonds"
 
+    def wrong(self, contacts: Contacts) -> IntArray:
+        """Count the wrong bonds of each geometry: [n_frames, n_samples]."""
+        return np.asarray(contacts.missing + contacts.extra)
+
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
-        contacts = evaluation.sample_observables.contacts
-        return np.asarray((contacts.missing + contacts.extra).mean(axis=1) / len(evaluation.molecule.bonds))
+        wrong = self.wrong(evaluation.sample_observables.contacts)
+        return np.asarray(wrong.mean(axis=1) / len(evaluation.molecule.bonds))
 
 
-class Missing(Xor):
+class MissingBonds(GraphDifference):
     """Bonds of the topology that a sample lacks, per bond of the topology; mean over samples.
 
     Dimensionless, lower is better. ``graph_missing`` and ``graph_extra`` sum to ``graph_xor``. Collapsed
@@ -37,12 +43,11 @@ class Missing(Xor):
     label = "Missing bonds"
     reference = "part of λ of arXiv 2201.12176, section 5"
 
-    def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
-        missing = evaluation.sample_observables.contacts.missing
-        return np.asarray(missing.mean(axis=1) / len(evaluation.molecule.bonds))
+    def wrong(self, contacts: Contacts) -> IntArray:
+        return np.asarray(contacts.missing)
 
 
-class Extra(Xor):
+class SpuriousBonds(GraphDifference):
     """Bonds of a sample that the topology lacks, per bond of the topology; mean over samples.
 
     Dimensionless, lower is better. Atoms that are too far apart have no spurious bonds.
@@ -51,12 +56,11 @@ class Extra(Xor):
     label = "Spurious bonds"
     reference = "part of λ of arXiv 2201.12176, section 5"
 
-    def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
-        extra = evaluation.sample_observables.contacts.extra
-        return np.asarray(extra.mean(axis=1) / len(evaluation.molecule.bonds))
+    def wrong(self, contacts: Contacts) -> IntArray:
+        return np.asarray(contacts.extra)
 
 
-class Exact(PerFrameMetric):
+class ExactGraph(PerFrameMetric):
     """Share of samples with exactly the bonds of the topology; higher is better.
 
     One wrong bond invalidates a sample, so the share falls with the size of the molecule.
@@ -72,7 +76,7 @@ class Exact(PerFrameMetric):
         return np.asarray((contacts.missing + contacts.extra == 0).mean(axis=1))
 
 
-class Legacy(Xor):
+class PublishedDifference(GraphDifference):
     """|Σ(A_frame − A_sample)| / Σ A_frame, mean over samples, for comparison with published numbers only.
 
     Two faults of the published implementation are kept: a missing and a spurious bond cancel, and a bond
@@ -90,21 +94,21 @@ class Legacy(Xor):
         return np.asarray(np.divide(error, in_frame, out=np.full_like(error, np.nan), where=in_frame > 0))
 
 
-class XorRecon(Xor):
+class ReconstructionDifference(GraphDifference):
     """λ of the reconstruction: its missing and spurious bonds per bond of the topology, as ``graph_xor``."""
 
     label = "Graph error λ, reconstruction"
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
-        contacts = evaluation.reconstruction_observables.contacts
-        return np.asarray((contacts.missing + contacts.extra)[:, 0] / len(evaluation.molecule.bonds))
+        wrong = self.wrong(evaluation.reconstruction_observables.contacts)
+        return np.asarray(wrong[:, 0] / len(evaluation.molecule.bonds))
 
 
 METRICS = {
-    "graph_xor": Xor,
-    "graph_missing": Missing,
-    "graph_extra": Extra,
-    "graph_exact": Exact,
-    "graph_legacy": Legacy,
-    "graph_xor_recon": XorRecon,
+    "graph_xor": GraphDifference,
+    "graph_missing": MissingBonds,
+    "graph_extra": SpuriousBonds,
+    "graph_exact": ExactGraph,
+    "graph_legacy": PublishedDifference,
+    "graph_xor_recon": ReconstructionDifference,
 }

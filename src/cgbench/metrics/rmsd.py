@@ -11,7 +11,7 @@ from cgbench.chem.molecule import IntArray
 from cgbench.metrics.base import Evaluation, MetricBase, PerFrameMetric, mean, sum_and_count
 
 
-class Recon(PerFrameMetric):
+class ReconstructionRmsd(PerFrameMetric):
     """RMSD of the reconstruction from its frame in Å, mean over frames; lower is better.
 
     The reconstruction is decoded without noise from the encoded frame, or from its beads by a method without
@@ -27,7 +27,7 @@ class Recon(PerFrameMetric):
         return evaluation.reconstruction_rmsd
 
 
-class ReconDraw(PerFrameMetric):
+class DrawnReconstructionRmsd(PerFrameMetric):
     """``rmsd_recon`` of a reconstruction that is decoded from a draw from the posterior, not from its mean.
 
     Its difference from ``rmsd_recon`` measures the width of the posterior. Both are equal for methods that
@@ -43,7 +43,7 @@ class ReconDraw(PerFrameMetric):
         return evaluation.reconstruction_draw_rmsd
 
 
-class ReconLegacy(PerFrameMetric):
+class PublishedReconstructionRmsd(PerFrameMetric):
     """sqrt(mean over frames and atoms |x̂ − x|²) in Å, for comparison with published numbers only.
 
     x̂ is decoded from a posterior draw, as for ``rmsd_recon_draw``. With one root over all frames, a few bad
@@ -62,7 +62,7 @@ class ReconLegacy(PerFrameMetric):
         return np.sqrt(super().value(total))
 
 
-class BackmapMean(PerFrameMetric):
+class BackmappingRmsd(PerFrameMetric):
     """RMSD of samples from their frame in Å, mean over samples and frames; lower is better.
 
     Samples are generated from the beads alone, so methods with and without an encoder are compared fairly.
@@ -79,7 +79,7 @@ class BackmapMean(PerFrameMetric):
         return np.asarray(evaluation.sample_rmsd.mean(axis=1))
 
 
-class BackmapMin(PerFrameMetric):
+class BestSampleRmsd(PerFrameMetric):
     """Lowest RMSD of the samples of a frame in Å, mean over frames; lower is better.
 
     It falls with the number of samples: compare values only at equal ``protocol.n_samples``.
@@ -94,7 +94,7 @@ class BackmapMin(PerFrameMetric):
         return np.asarray(evaluation.sample_rmsd.min(axis=1))
 
 
-class Sample(PerFrameMetric):
+class SamplingRmsd(PerFrameMetric):
     """RMSD of samples from their frame in Å, mean over samples and frames; higher is better, as published.
 
     Read as diversity, it does not tell spread from error: ``diversity`` does, and ``rmsd_backmap_mean`` is
@@ -111,7 +111,7 @@ class Sample(PerFrameMetric):
         return np.asarray(evaluation.sample_rmsd.mean(axis=1))
 
 
-class SampleLegacy(MetricBase):
+class PublishedSamplingRmsd(MetricBase):
     """``rmsd_sample`` over samples with an exact bond graph, for comparison with published numbers only.
 
     A method that generates many broken molecules is scored on the few valid ones and may gain by it: read
@@ -135,11 +135,11 @@ class SampleLegacy(MetricBase):
 
 
 METRICS = {
-    "rmsd_recon": Recon,
-    "rmsd_recon_draw": ReconDraw,
-    "rmsd_recon_legacy": ReconLegacy,
-    "rmsd_backmap_mean": BackmapMean,
-    "rmsd_backmap_min": BackmapMin,
-    "rmsd_sample": Sample,
-    "rmsd_sample_legacy": SampleLegacy,
+    "rmsd_recon": ReconstructionRmsd,
+    "rmsd_recon_draw": DrawnReconstructionRmsd,
+    "rmsd_recon_legacy": PublishedReconstructionRmsd,
+    "rmsd_backmap_mean": BackmappingRmsd,
+    "rmsd_backmap_min": BestSampleRmsd,
+    "rmsd_sample": SamplingRmsd,
+    "rmsd_sample_legacy": PublishedSamplingRmsd,
 }

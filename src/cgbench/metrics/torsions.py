@@ -10,7 +10,7 @@ from cgbench.metrics.base import DistributionMetric, Observables
 BINS = 36  # per period of a torsion
 
 
-class PhiPsi(DistributionMetric):
+class BackboneTorsions(DistributionMetric):
     """Jensen–Shannon divergence (JSD) of the φ/ψ densities of samples and MD frames, mean over residues.
 
     JSD = ½ KL(p‖m) + ½ KL(q‖m) in nats with m = ½ (p + q), of histograms of 36 × 36 bins: 0 for equal
@@ -35,7 +35,7 @@ class PhiPsi(DistributionMetric):
         return jensen_shannon(first, second)
 
 
-class Chi(PhiPsi):
+class SideChainTorsions(BackboneTorsions):
     """Jensen–Shannon divergence of χ1 to χ5 of samples and MD frames in nats, mean over torsions.
 
     As ``phi_psi_jsd``, with 36 bins for each torsion; lower is better. χ2 of Asp, Phe and Tyr and χ3 of Glu
@@ -50,4 +50,4 @@ class Chi(PhiPsi):
         return block_weights((observables.chi_turn * BINS).astype(np.int64) % BINS, blocks, BINS)
 
 
-METRICS = {"phi_psi_jsd": PhiPsi, "chi_jsd": Chi}
+METRICS = {"phi_psi_jsd": BackboneTorsions, "chi_jsd": SideChainTorsions}
