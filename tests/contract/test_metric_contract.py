@@ -1,4 +1,4 @@
-"""What every metric in ``cgbench/metrics`` promises."""
+"""Contract of all metrics."""
 
 import numpy as np
 import pytest
@@ -105,7 +105,7 @@ def test_sums_of_any_blocks_give_the_value_of_their_frames(metric, evaluation):
         np.testing.assert_allclose(resampled[0, 0], whole, rtol=1e-9)
 
 
-def test_what_every_frame_gives_has_the_shape_that_is_declared(metric, evaluation):
+def test_frame_scores_have_the_declared_shape(metric, evaluation):
     if isinstance(metric, PerFrameMetric) and metric.applies(evaluation.molecule, evaluation.force_field):
         for atoms in metric.atom_sets:
             given = metric.per_frame(evaluation.restrict_to(atoms))

@@ -1,4 +1,4 @@
-"""Statistics with known answers: standard errors, coverage, and what pairing is worth."""
+"""Statistics with known answers: standard errors, coverage and the effect of pairing."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def test_one_block_per_fold_gives_the_interval_over_folds(rng: np.random.Generat
     assert found.high - found.mean == pytest.approx(stats.t.ppf(0.975, 4) * stats.sem(folds), rel=0.02)
 
 
-def test_draws_are_whole_folds_with_blocks_of_their_own() -> None:
+def test_draws_are_folds_with_their_blocks() -> None:
     draws = Resampling.draw((2, 3), n_draws=500)
     assert draws.weights.shape == (500, 2, 5)
     first, second = draws.weights[..., :2].sum(-1), draws.weights[..., 2:].sum(-1)
@@ -64,7 +64,7 @@ def test_intervals_cover_the_truth(
     assert least <= covered / 300 <= 0.995
 
 
-def test_frames_are_not_what_is_resampled(rng: np.random.Generator) -> None:
+def test_frames_are_not_resampled(rng: np.random.Generator) -> None:
     """More frames of the same trajectories make no interval narrower."""
     offsets = rng.normal(size=(6, 1))
     widths = []
@@ -105,7 +105,7 @@ def test_a_score_that_is_no_mean(rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("counts", [(1,), (2, 2)])
-def test_what_is_not_known_is_nan(counts: tuple[int, ...]) -> None:
+def test_undefined_intervals_are_nan(counts: tuple[int, ...]) -> None:
     values = np.full((sum(counts), 3), np.nan) if len(counts) > 1 else np.ones((1, 3))
     draws = Resampling.draw(counts)
     found = draws.estimate(*draws.values(sums(values), mean))

@@ -1,4 +1,4 @@
-"""Scores by state of trajectories: means over their frames alone, of datasets that have states."""
+"""Scores by state of trajectories."""
 
 import json
 from collections.abc import Callable
@@ -54,7 +54,7 @@ def test_means_are_of_the_frames_of_a_state_in_all_folds(files: list[str]) -> No
     pd.testing.assert_frame_equal(table, pd.DataFrame(expected), check_dtype=False)
 
 
-def test_what_is_no_mean_is_made_of_all_frames_of_a_state(files: list[str]) -> None:
+def test_diversity_is_computed_from_all_frames_of_a_state(files: list[str]) -> None:
     """Diversity is one minus the ratio of two sums."""
     config = RunMatrix.load(*files)
     spread = ([[1.0, 1.0], [0.0, 3.0], [5.0, 5.0]], [[3.0, 4.0], [0.0, 5.0]])

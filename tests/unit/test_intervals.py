@@ -33,7 +33,7 @@ def write_run(
 
 @pytest.fixture
 def difficulty(rng: np.random.Generator) -> np.ndarray:
-    """How hard every frame is: [3 folds, 2 trajectories, FRAMES]."""
+    """Error of each frame: [3 folds, 2 trajectories, FRAMES]."""
     return 1.0 + 0.5 * rng.normal(size=(3, 2, 1)) + 0.1 * rng.normal(size=(3, 2, FRAMES))
 
 
@@ -129,7 +129,7 @@ def test_other_test_frames_are_refused(changed: str, runs: list[Path]) -> None:
         intervals(runs)
 
 
-def test_what_is_ranked_by_is_what_differences_are_of(tmp_path: Path, difficulty: np.ndarray) -> None:
+def test_losses_agree_with_differences(tmp_path: Path, difficulty: np.ndarray) -> None:
     """Signs that cancel between folds bring no method nearer to 0 than it is in every one."""
     sign = np.array([1.0, -1.0, 1.0])[:, None, None]
     values = {"near": 0.1 + 0 * difficulty, "wobbly": 0.5 * sign + 0 * difficulty}

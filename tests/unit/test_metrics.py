@@ -78,7 +78,7 @@ class TestRmsd:
         assert value("rmsd_backmap_mean", samples) == pytest.approx(2.0)
         assert value("rmsd_backmap_min", samples) == pytest.approx(1.0)
 
-    def test_one_number_is_read_as_diversity_and_as_error(self, random_evaluation):
+    def test_sampling_rmsd_equals_backmapping_rmsd(self, random_evaluation):
         diversity, error = (registry.load("metrics", name) for name in ("rmsd_sample", "rmsd_backmap_mean"))
         assert (diversity.better, error.better) == ("higher", "lower")
         np.testing.assert_array_equal(
@@ -113,7 +113,7 @@ class TestPublishedVariants:
         assert value("rmsd_recon_legacy", two) == pytest.approx(5**0.5)
         assert value("rmsd_recon", two) == pytest.approx(2.0)
 
-    def test_what_was_drawn_is_scored_apart(self):
+    def test_posterior_draws_are_scored_separately(self):
         """The mean is exact, its draws are off by 1 Å and by 3 Å."""
         frames = np.stack([GEOMETRY, GEOMETRY]).astype(np.float32)
         drawn = frames + np.array([[[1.0, 0, 0]], [[0, 3.0, 0]]], dtype=np.float32)

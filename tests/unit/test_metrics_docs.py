@@ -1,4 +1,4 @@
-"""docs/metrics.md defines every metric, says what its declaration says, and no more than there is."""
+"""docs/metrics.md defines every metric with its declared unit and direction."""
 
 import re
 from pathlib import Path

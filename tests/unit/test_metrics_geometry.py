@@ -1,4 +1,4 @@
-"""Bonds, angles, clashes and overlaps: by hand, against other packages, and their units."""
+"""Bonds, angles, clashes and overlaps: by hand, against other packages, and in other units."""
 
 from dataclasses import replace
 
@@ -212,7 +212,7 @@ class TestSymmetry:
         assert value(name, turned) == pytest.approx(value(name, noisy), rel=1e-6)
 
 
-def test_each_thing_is_measured_once(noisy, monkeypatch):
+def test_contacts_are_counted_once(noisy, monkeypatch):
     calls = []
     monkeypatch.setattr(
         "cgbench.chem.observables.count_contacts", lambda *args: calls.append(args) or count_contacts(*args)

@@ -1,4 +1,4 @@
-"""Torsions and chirality: by hand, against MDAnalysis, and of mirror images."""
+"""Torsions and chirality: by hand, against MDAnalysis, and for mirror images."""
 
 from dataclasses import replace
 
@@ -84,7 +84,7 @@ class TestChirality:
     def test_in_nanometres_all_would_be_flat(self):
         assert chirality(evaluation([LEFT], [[LEFT / 10]], CENTRE)) == [0, 0, 1]
 
-    def test_the_frame_says_what_is_right(self):
+    def test_the_frame_is_the_reference(self):
         assert chirality(evaluation([mirrored(LEFT)], [[mirrored(LEFT), LEFT]], CENTRE)) == [0.5, 0.5, 0]
 
     def test_md_is_right_and_its_mirror_image_wrong(self, alanine_frames):
