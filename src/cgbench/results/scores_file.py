@@ -13,7 +13,7 @@ from cgbench.core.safe_io import opened_arrays, require
 from cgbench.metrics.base import PerFrameMetric
 
 Floats = NDArray[np.float64]
-Metric = tuple[str, str]  # name and set of atoms
+MetricKey = tuple[str, str]  # name and set of atoms
 BLOCKS = ".blocks"
 
 _open = partial(
@@ -41,7 +41,7 @@ class BlockSums:
     """
 
     path: Path
-    metrics: frozenset[Metric]
+    metrics: frozenset[MetricKey]
     frames: IntArray
 
     @classmethod
@@ -60,7 +60,7 @@ class BlockSums:
         names = (name.rpartition(".") for name in stored)
         return cls(path, frozenset((metric, atoms) for metric, _, atoms in names), frames)
 
-    def read(self, metric: Metric) -> Floats:
+    def read(self, metric: MetricKey) -> Floats:
         """Read the sums [n_blocks, k] of a metric.
 
         Raises

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cgbench.core import registry
 from cgbench.core.atomic_io import atomic_output
 from cgbench.core.errors import InputError
-from cgbench.results.scores_file import BlockSums, Metric
+from cgbench.results.scores_file import BlockSums, MetricKey
 from cgbench.results.tables import TASK, metric_info, read_run
 from cgbench.statistics.bootstrap import Resampling, mean_of_defined
 
@@ -95,7 +95,7 @@ def _refuse_different_frames(methods: Methods, task: str) -> None:
                 )
 
 
-def _estimates(methods: Methods, metric: Metric) -> tuple[list[Row], list[Row]]:
+def _estimates(methods: Methods, metric: MetricKey) -> tuple[list[Row], list[Row]]:
     """Rows of all methods and of all pairs of methods, without the columns that are equal in all of them."""
     info, value = metric_info(metric[0]), registry.load("metrics", metric[0])().value
     compared = (lambda sums: np.abs(value(sums))) if info.better == "zero" else value
