@@ -45,7 +45,7 @@ def evaluation(molecule: Molecule, frames: np.ndarray) -> Evaluation:
     noise = rng.normal(scale=NOISE, size=(N_FRAMES, N_SAMPLES, molecule.n_atoms, 3))
     samples = (chosen[:, None] + noise).astype(np.float32)
     per_residue = Mapping.centres(molecule.residue_index)
-    return Evaluation.of_all_atoms(chosen, samples[:, 0], samples, molecule, per_residue)
+    return Evaluation(chosen, samples[:, 0], samples, molecule, per_residue)
 
 
 def adjacency(positions: np.ndarray, elements: tuple[str, ...]) -> torch.Tensor:
@@ -90,8 +90,8 @@ def measure(molecule: Molecule, frames: np.ndarray) -> tuple[pd.DataFrame, bool]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     # Anew, so that nothing is measured already.
     fresh = evaluation(molecule, frames)
-    ours, found = seconds(lambda: [in_one_pass(fresh.of(atoms)) for atoms in ("all", "heavy")])
-    theirs, expected = seconds(lambda: [frame_by_frame(whole.of(atoms)) for atoms in ("all", "heavy")])
+    ours, found = seconds(lambda: [in_one_pass(part) for part in (fresh, fresh.restrict_to("heavy"))])
+    theirs, expected = seconds(lambda: [frame_by_frame(part) for part in (whole, whole.restrict_to("heavy"))])
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
     rows = [
         (f"all {len({score.metric for score in scores})} metrics (s)", everything, f"< {MOST_SECONDS}"),

@@ -1,4 +1,4 @@
-"""What every metric in ``cgbench/metrics`` promises."""
+"""Contract of all metrics."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from cgbench.chem.force_field import force_field_of
 from cgbench.core import registry
 from cgbench.data.sources.bundled import CARD, BundledSettings, Source
 from cgbench.mapping.base import Mapping
-from cgbench.metrics.base import NEEDS, Evaluation, OverFrames
+from cgbench.metrics.base import REQUIREMENTS, Evaluation, PerFrameMetric
 
 N_FRAMES, N_SAMPLES = 6, 4
 EACH = np.arange(N_FRAMES)  # every frame a block
@@ -24,7 +24,7 @@ def perturbed(frames, mapping, force_field=()):
     reference = frames.positions[:: len(frames) // N_FRAMES][:N_FRAMES]
     scale = np.array([0.03, 0.1, 0.2, 0.4])[:, None, None]
     noise = (scale * rng.normal(size=(N_FRAMES, N_SAMPLES, *reference.shape[1:]))).astype(np.float32)
-    return Evaluation.of_all_atoms(
+    return Evaluation(
         reference, reference + noise[:, 0], reference[:, None] + noise, frames.molecule, mapping, force_field
     )
 
@@ -53,7 +53,7 @@ def changed(evaluation, change):
 
     An energy is of one sample alone, and its minimisation takes another way where geometries turn.
     """
-    return Evaluation.of_all_atoms(
+    return Evaluation(
         change(evaluation.reference),
         change(evaluation.reconstruction),
         change(evaluation.samples),
@@ -73,29 +73,29 @@ def test_declares_itself(metric):
 def scored(metric, evaluation):
     """Value of each frame by itself, or nothing where the metric does not apply."""
     if not metric.applies(evaluation.molecule, evaluation.force_field):
-        pytest.skip(f"the molecule has no {metric.needs}")
-    return metric.value(metric.statistics(evaluation, EACH))
+        pytest.skip(f"the molecule has no {metric.requires}")
+    return metric.value(metric.block_sums(evaluation, EACH))
 
 
 def test_applies_to_one_of_the_molecules_here(metric, evaluations):
     assert any(metric.applies(each.molecule, each.force_field) for each in evaluations.values())
 
 
-def test_says_what_it_needs_of_a_molecule(metric, evaluation):
-    assert metric.needs in NEEDS
+def test_declares_what_it_requires_of_a_molecule(metric, evaluation):
+    assert metric.requires in REQUIREMENTS
     nothing = evaluation.molecule.subset(np.empty(0, dtype=np.int64))
     assert not metric.applies(nothing)
 
 
 def test_sums_of_any_blocks_give_the_value_of_their_frames(metric, evaluation):
     for atoms in metric.atom_sets:
-        part = evaluation.of(atoms)
+        part = evaluation.restrict_to(atoms)
         if not metric.applies(part.molecule, part.force_field):
             continue
-        by_frame = metric.statistics(part, EACH)
+        by_frame = metric.block_sums(part, EACH)
         assert by_frame.shape[0] == N_FRAMES
         assert by_frame.dtype == np.float64
-        by_block = metric.statistics(part, np.array([0, 1, 0, 2, 1, 1]))
+        by_block = metric.block_sums(part, np.array([0, 1, 0, 2, 1, 1]))
         np.testing.assert_allclose(by_block[1], by_frame[[1, 4, 5]].sum(axis=0), rtol=1e-9, atol=1e-9)
         whole = metric.value(by_frame.sum(axis=0))
         assert np.isfinite(whole)
@@ -106,11 +106,11 @@ def test_sums_of_any_blocks_give_the_value_of_their_frames(metric, evaluation):
         np.testing.assert_allclose(resampled[0, 0], whole, rtol=1e-9)
 
 
-def test_what_every_frame_gives_has_the_shape_that_is_declared(metric, evaluation):
-    if isinstance(metric, OverFrames) and metric.applies(evaluation.molecule, evaluation.force_field):
+def test_frame_scores_have_the_declared_shape(metric, evaluation):
+    if isinstance(metric, PerFrameMetric) and metric.applies(evaluation.molecule, evaluation.force_field):
         for atoms in metric.atom_sets:
-            given = metric.per_frame(evaluation.of(atoms))
-            assert given.shape == (N_FRAMES, *metric.of_a_frame)
+            given = metric.per_frame(evaluation.restrict_to(atoms))
+            assert given.shape == (N_FRAMES, *metric.frame_shape)
             assert given.dtype == np.float64
 
 
@@ -125,7 +125,7 @@ def test_arrays_are_left_alone_and_scores_repeat(metric, evaluation):
 
 def test_order_of_samples_does_not_matter(metric, evaluation):
     as_it_is = changed(evaluation, lambda x: x)
-    turned = Evaluation.of_all_atoms(
+    turned = Evaluation(
         evaluation.reference,
         evaluation.reconstruction,
         evaluation.samples[:, ::-1],

@@ -18,7 +18,7 @@ def frames(alanine):
     )
 
 
-def remembering(monkeypatch, ps):
+def set_correlation_time(monkeypatch, ps):
     monkeypatch.setattr(blocks, "correlation_time", lambda frames: CorrelationTime(ps, lower_bound=False))
 
 
@@ -33,14 +33,14 @@ def test_many_trajectories_are_few_blocks_of_neighbours(alanine):
         np.zeros((90, 22, 3), dtype=np.float32), np.repeat(np.arange(45), 2), np.zeros(90), alanine
     )
     found = independent_blocks(frames, np.arange(90))
-    assert found.max() + 1 == blocks.MOST and (np.diff(found) >= 0).all()
+    assert found.max() + 1 == blocks.MAX_BLOCKS and (np.diff(found) >= 0).all()
     assert set(np.bincount(found)) == {4, 6}
     assert (found[::2] == found[1::2]).all(), "a trajectory is in one block"
 
 
 @pytest.mark.parametrize(("ps", "expected"), [(4.0, 4), (4.9, 4), (5.1, 3), (9.0, 2), (11.0, 1), (0.1, 20)])
 def test_one_trajectory_is_cut_into_blocks_of_five_correlation_times(frames, monkeypatch, ps, expected):
-    remembering(monkeypatch, ps)
+    set_correlation_time(monkeypatch, ps)
     found = independent_blocks(frames, np.arange(100))
     assert found.max() + 1 == expected
     assert (np.diff(found) >= 0).all()
@@ -50,15 +50,15 @@ def test_one_trajectory_is_cut_into_blocks_of_five_correlation_times(frames, mon
 
 
 def test_no_block_is_empty(frames, monkeypatch):
-    remembering(monkeypatch, 1.0)
+    set_correlation_time(monkeypatch, 1.0)
     np.testing.assert_array_equal(independent_blocks(frames, np.array([0, 1, 50, 99])), [0, 0, 1, 2])
 
 
 def test_one_frame_is_one_block(frames, monkeypatch):
-    remembering(monkeypatch, 1.0)
+    set_correlation_time(monkeypatch, 1.0)
     np.testing.assert_array_equal(independent_blocks(frames, np.array([150])), [0])
 
 
 def test_the_correlation_time_is_that_of_the_frames(alanine_frames):
     chosen = np.flatnonzero(alanine_frames.trajectory == 0)
-    assert independent_blocks(alanine_frames, chosen).max() < blocks.MOST
+    assert independent_blocks(alanine_frames, chosen).max() < blocks.MAX_BLOCKS

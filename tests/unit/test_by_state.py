@@ -1,4 +1,4 @@
-"""Scores by state of trajectories: means over their frames alone, of datasets that have states."""
+"""Scores by state of trajectories."""
 
 import json
 from collections.abc import Callable
@@ -54,7 +54,7 @@ def test_means_are_of_the_frames_of_a_state_in_all_folds(files: list[str]) -> No
     pd.testing.assert_frame_equal(table, pd.DataFrame(expected), check_dtype=False)
 
 
-def test_what_is_no_mean_is_made_of_all_frames_of_a_state(files: list[str]) -> None:
+def test_diversity_is_computed_from_all_frames_of_a_state(files: list[str]) -> None:
     """Diversity is one minus the ratio of two sums."""
     config = RunMatrix.load(*files)
     spread = ([[1.0, 1.0], [0.0, 3.0], [5.0, 5.0]], [[3.0, 4.0], [0.0, 5.0]])
@@ -86,7 +86,7 @@ def test_scores_of_another_revision_are_refused(files: list[str]) -> None:
     scores = next(Path(config.results).glob("runs/chignolin/*/linear/fold0/scores.npz"))
     with np.load(scores) as stored:
         np.savez(scores, **stored, **{"diversity.heavy": np.full(3, 0.3)})
-    with pytest.raises(InputError, match=r"scores of diversity as they are made now.*delete it"):
+    with pytest.raises(InputError, match=r"scores of the present version of diversity.*delete it"):
         scores_by_state(config)
 
 

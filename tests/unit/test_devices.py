@@ -67,8 +67,8 @@ def test_kernels_take_nothing_from_their_device(name, samples, alanine):
 
 def test_geometries_go_to_the_device_that_is_asked_for(samples, alanine, three_beads):
     reference = samples[:, 0]
-    placed = Evaluation.of_all_atoms(reference, reference, samples, alanine, three_beads, device="meta")
-    for evaluated in (placed, placed.of("heavy")):
+    placed = Evaluation(reference, reference, samples, alanine, three_beads, device="meta")
+    for evaluated in (placed, placed.restrict_to("heavy")):
         for observables in (
             evaluated.reference_observables,
             evaluated.reconstruction_observables,
@@ -82,9 +82,7 @@ def test_scores_are_the_same_on_a_device_as_on_the_cpu(samples, alanine, three_b
     blocks = np.zeros(len(samples), dtype=np.int64)
 
     def scores(device):
-        placed = Evaluation.of_all_atoms(
-            samples[:, 0], samples[:, 1], samples, alanine, three_beads, device=device
-        )
+        placed = Evaluation(samples[:, 0], samples[:, 1], samples, alanine, three_beads, device=device)
         assert isinstance(
             placed.sample_observables.on_device, np.ndarray if device == "cpu" else torch.Tensor
         )

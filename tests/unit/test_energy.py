@@ -18,14 +18,12 @@ FORCE_FIELD = ("amber99sbildn.xml", "amber99_obc.xml")
 
 
 def evaluation(frames, samples, three_beads, molecule):
-    return Evaluation.of_all_atoms(
-        frames, frames, samples.astype(np.float32), molecule, three_beads, FORCE_FIELD
-    )
+    return Evaluation(frames, frames, samples.astype(np.float32), molecule, three_beads, FORCE_FIELD)
 
 
 def value(name, evaluated):
     metric = registry.load("metrics", name)()
-    sums = metric.statistics(evaluated, np.zeros(evaluated.n_frames, dtype=np.int64))
+    sums = metric.block_sums(evaluated, np.zeros(evaluated.n_frames, dtype=np.int64))
     return float(metric.value(sums.sum(axis=0)))
 
 
@@ -89,9 +87,9 @@ def test_between_sets_of_frames_it_is_the_difference_of_means(alanine_frames):
     for name, row in (("energy_raw", 0), ("energy_minimised", 1)):
         metric = registry.load("metrics", name)()
         means = [part.energies[row].mean() for part in parts]
-        assert metric.between(*parts) == pytest.approx(abs(means[0] - means[1]))
-        assert metric.between(*parts) == metric.between(*parts[::-1]) > 0
-        assert metric.between(parts[0], parts[0]) == 0
+        assert metric.compare(*parts) == pytest.approx(abs(means[0] - means[1]))
+        assert metric.compare(*parts) == metric.compare(*parts[::-1]) > 0
+        assert metric.compare(parts[0], parts[0]) == 0
 
 
 def test_an_unknown_force_field_is_refused(alanine_frames):

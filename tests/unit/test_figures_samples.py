@@ -131,7 +131,7 @@ def distributed(frames: Frames, samples: np.ndarray, method: str, bound: str = "
     """What scoring leaves of samples, without the file between."""
     reference = frames.positions[INDEX]
     mapping = Mapping.centres(frames.molecule.residue_index)
-    whole = Evaluation.of_all_atoms(reference, samples[:, 0], samples, frames.molecule, mapping)
+    whole = Evaluation(reference, samples[:, 0], samples, frames.molecule, mapping)
     blocks = (INDEX >= 10).astype(np.int64)
     names = ["phi_psi_jsd", "bond_length_w1", "angle_w1"]
     sums = {s.metric: s.block_sums for s in score_blocks(whole, names, blocks) if s.atoms == "all"}

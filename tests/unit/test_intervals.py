@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from cgbench.core import registry
 from cgbench.core.errors import InputError
 from cgbench.metrics.base import sum_and_count
-from cgbench.results.scores_file import BlockSums, finish
+from cgbench.results.scores_file import BlockSums
 from cgbench.statistics.intervals import intervals, read_differences, read_intervals, write
 
 FRAMES = 20  # of each trajectory
@@ -32,7 +33,7 @@ def write_run(
 
 @pytest.fixture
 def difficulty(rng: np.random.Generator) -> np.ndarray:
-    """How hard every frame is: [3 folds, 2 trajectories, FRAMES]."""
+    """Error of each frame: [3 folds, 2 trajectories, FRAMES]."""
     return 1.0 + 0.5 * rng.normal(size=(3, 2, 1)) + 0.1 * rng.normal(size=(3, 2, FRAMES))
 
 
@@ -122,12 +123,13 @@ def test_other_test_frames_are_refused(changed: str, runs: list[Path]) -> None:
     arrays[changed] = arrays[changed][::-1]
     np.savez(path, **arrays)
     with pytest.raises(
-        InputError, match=r"toy, pairs, 3: bad and good were scored on other test frames in fold 0; delete"
+        InputError,
+        match=r"toy, pairs, 3: bad and good were scored on different test frames in fold 0; delete",
     ):
         intervals(runs)
 
 
-def test_what_is_ranked_by_is_what_differences_are_of(tmp_path: Path, difficulty: np.ndarray) -> None:
+def test_losses_agree_with_differences(tmp_path: Path, difficulty: np.ndarray) -> None:
     """Signs that cancel between folds bring no method nearer to 0 than it is in every one."""
     sign = np.array([1.0, -1.0, 1.0])[:, None, None]
     values = {"near": 0.1 + 0 * difficulty, "wobbly": 0.5 * sign + 0 * difficulty}
@@ -156,7 +158,7 @@ def test_folds_without_a_score_are_not_counted(tmp_path: Path, difficulty: np.nd
 def test_block_sums_give_the_value_of_every_block(runs: list[Path], difficulty: np.ndarray) -> None:
     sums = BlockSums.of_run(runs[0])
     assert sums.metrics == {("rmsd_recon", "all")}
-    found = finish("rmsd_recon")(sums.read(("rmsd_recon", "all")))
+    found = registry.load("metrics", "rmsd_recon")().value(sums.read(("rmsd_recon", "all")))
     np.testing.assert_allclose(found, difficulty[0].mean(axis=1))
 
 
@@ -167,7 +169,9 @@ def test_scores_that_were_made_of_something_else_are_refused(runs: list[Path]) -
         arrays = dict(stored.items())
     arrays |= {"diversity.all": np.full(len(BLOCK), 0.3), "diversity.all.blocks": np.ones((2, 2))}
     np.savez(path, **arrays)
-    with pytest.raises(InputError, match=r"scores\.npz: .*scores of diversity as they are made now.* again"):
+    with pytest.raises(
+        InputError, match=r"scores\.npz: .*scores of the present version of diversity.* again"
+    ):
         intervals(runs)
 
 

@@ -28,12 +28,12 @@ def evaluation(samples, reference=GEOMETRY, reconstruction=None):
     samples = np.asarray(samples, dtype=np.float32)[None]
     reference = np.asarray(reference, dtype=np.float32)[None]
     reconstruction = reference if reconstruction is None else np.asarray(reconstruction, np.float32)[None]
-    return Evaluation.of_all_atoms(reference, reconstruction, samples, CHAIN, ONE_BEAD)
+    return Evaluation(reference, reconstruction, samples, CHAIN, ONE_BEAD)
 
 
 def value(name, evaluated):
     metric = registry.load("metrics", name)()
-    sums = metric.statistics(evaluated, np.zeros(evaluated.n_frames, dtype=np.int64))
+    sums = metric.block_sums(evaluated, np.zeros(evaluated.n_frames, dtype=np.int64))
     return float(metric.value(sums.sum(axis=0)))
 
 
@@ -49,7 +49,7 @@ def random_evaluation(alanine_frames, three_beads, rng):
     """Alanine dipeptide, 5 samples per frame, wrong enough that bonds break and form."""
     reference = alanine_frames.positions[:20]
     noise = rng.normal(scale=0.4, size=(20, 5, 22, 3)).astype(np.float32)
-    return Evaluation.of_all_atoms(
+    return Evaluation(
         reference,
         reference + noise[:, 0] / 2,
         reference[:, None] + noise,
@@ -63,7 +63,7 @@ class TestRmsd:
         # One of four atoms off by 2 Å: sqrt(4 / 4); of three heavy ones: sqrt(4 / 3).
         off = evaluation([GEOMETRY], reconstruction=moved(0, 2.0))
         assert value("rmsd_recon", off) == pytest.approx(1.0)
-        assert value("rmsd_recon", off.of("heavy")) == pytest.approx(np.sqrt(4 / 3))
+        assert value("rmsd_recon", off.restrict_to("heavy")) == pytest.approx(np.sqrt(4 / 3))
 
     def test_is_in_angstrom(self):
         assert value("rmsd_recon", evaluation([GEOMETRY], reconstruction=GEOMETRY + 10)) == pytest.approx(
@@ -78,7 +78,7 @@ class TestRmsd:
         assert value("rmsd_backmap_mean", samples) == pytest.approx(2.0)
         assert value("rmsd_backmap_min", samples) == pytest.approx(1.0)
 
-    def test_one_number_is_read_as_diversity_and_as_error(self, random_evaluation):
+    def test_sampling_rmsd_equals_backmapping_rmsd(self, random_evaluation):
         diversity, error = (registry.load("metrics", name) for name in ("rmsd_sample", "rmsd_backmap_mean"))
         assert (diversity.better, error.better) == ("higher", "lower")
         np.testing.assert_array_equal(
@@ -93,7 +93,7 @@ class TestRmsd:
 
     @pytest.mark.parametrize("atoms", ["all", "heavy"])
     def test_agrees_with_mdanalysis(self, random_evaluation, atoms):
-        evaluated = random_evaluation.of(atoms)
+        evaluated = random_evaluation.restrict_to(atoms)
         expected = [
             [MDAnalysis.analysis.rms.rmsd(sample, reference) for sample in samples]
             for samples, reference in zip(evaluated.samples, evaluated.reference, strict=True)
@@ -109,23 +109,21 @@ class TestPublishedVariants:
         # Off by 1 Å and by 3 Å: sqrt((1 + 9) / 2), where the mean of both is 2.
         frames = np.stack([GEOMETRY, GEOMETRY]).astype(np.float32)
         rebuilt = frames + np.array([[[1.0, 0, 0]], [[0, 3.0, 0]]], dtype=np.float32)
-        two = Evaluation.of_all_atoms(frames, rebuilt, frames[:, None], CHAIN, ONE_BEAD)
+        two = Evaluation(frames, rebuilt, frames[:, None], CHAIN, ONE_BEAD)
         assert value("rmsd_recon_legacy", two) == pytest.approx(5**0.5)
         assert value("rmsd_recon", two) == pytest.approx(2.0)
 
-    def test_what_was_drawn_is_scored_apart(self):
+    def test_posterior_draws_are_scored_separately(self):
         """The mean is exact, its draws are off by 1 Å and by 3 Å."""
         frames = np.stack([GEOMETRY, GEOMETRY]).astype(np.float32)
         drawn = frames + np.array([[[1.0, 0, 0]], [[0, 3.0, 0]]], dtype=np.float32)
-        two = Evaluation.of_all_atoms(
-            frames, frames, frames[:, None], CHAIN, ONE_BEAD, reconstruction_draw=drawn
-        )
+        two = Evaluation(frames, frames, frames[:, None], CHAIN, ONE_BEAD, reconstruction_draw=drawn)
         assert value("rmsd_recon", two) == 0.0
         assert value("rmsd_recon_draw", two) == pytest.approx(2.0)
-        assert value("rmsd_recon_draw", two.of("heavy")) == pytest.approx(2.0)
+        assert value("rmsd_recon_draw", two.restrict_to("heavy")) == pytest.approx(2.0)
         assert value("rmsd_recon_legacy", two) == pytest.approx(5**0.5)
 
-    def test_only_valid_samples_are_asked(self):
+    def test_only_valid_samples_are_counted(self):
         far, near = moved(2, 100.0), GEOMETRY + np.array([1.0, 0, 0])
         assert value("rmsd_sample_legacy", evaluation([far, near])) == pytest.approx(1.0)
         assert np.isnan(value("rmsd_sample_legacy", evaluation([far, far])))
@@ -134,12 +132,12 @@ class TestPublishedVariants:
         assert np.isnan(value("rmsd_sample_legacy", evaluation([moved(2, 0.0, 1.4)])))
 
     def test_every_valid_sample_counts_the_same(self):
-        """Two survivors of one frame and one of another: a mean over three, not over two frames."""
+        """Two valid samples of one frame and one of another: a mean over three, not over two frames."""
         frames = np.stack([GEOMETRY, GEOMETRY]).astype(np.float32)
         shift = np.array([[1.0, 2.0], [6.0, 0.0]])[:, :, None, None] * np.array([1.0, 0, 0])
         samples = (frames[:, None] + shift).astype(np.float32)
         samples[1, 1, 2, 0] = 100.0
-        two = Evaluation.of_all_atoms(frames, frames, samples, CHAIN, ONE_BEAD)
+        two = Evaluation(frames, frames, samples, CHAIN, ONE_BEAD)
         assert value("rmsd_sample_legacy", two) == pytest.approx(3.0)
 
 
@@ -159,7 +157,7 @@ class TestDiversity:
     def test_independent_draws_score_zero(self, rng):
         draws = rng.normal(size=(2000, 9, 4, 3)).astype(np.float32)
         reference, samples = draws[:, 0], draws[:, 1:]
-        evaluated = Evaluation.of_all_atoms(reference, reference, samples, CHAIN, ONE_BEAD)
+        evaluated = Evaluation(reference, reference, samples, CHAIN, ONE_BEAD)
         assert value("diversity", evaluated) == pytest.approx(0.0, abs=0.03)
 
     @pytest.mark.parametrize("share", [0.5, 0.1])
@@ -167,7 +165,7 @@ class TestDiversity:
         """A mean of ratios is −0.10 and −0.24 here."""
         state = (rng.random((4000, 9)) < share)[..., None, None]
         draws = (3.0 * state + 0.3 * rng.normal(size=(4000, 9, 4, 3))).astype(np.float32)
-        evaluated = Evaluation.of_all_atoms(draws[:, 0], draws[:, 0], draws[:, 1:], CHAIN, ONE_BEAD)
+        evaluated = Evaluation(draws[:, 0], draws[:, 0], draws[:, 1:], CHAIN, ONE_BEAD)
         assert value("diversity", evaluated) == pytest.approx(0.0, abs=0.03)
         each = registry.load("metrics", "diversity")().per_frame(evaluated)
         assert (1 - each[:, 0] / each[:, 1]).mean() < -0.05
@@ -214,8 +212,9 @@ class TestGraph:
     def test_heavy_atoms_have_their_own_bonds(self):
         without_hydrogen = evaluation([moved(3, -5.0)])
         assert value("graph_xor", without_hydrogen) == pytest.approx(1 / 3)
-        assert value("graph_xor", without_hydrogen.of("heavy")) == 0
-        assert value("graph_missing", evaluation([moved(2, 9.0)]).of("heavy")) == pytest.approx(1 / 2)
+        assert value("graph_xor", without_hydrogen.restrict_to("heavy")) == 0
+        without_oxygen = evaluation([moved(2, 9.0)])
+        assert value("graph_missing", without_oxygen.restrict_to("heavy")) == pytest.approx(1 / 2)
 
     @pytest.mark.parametrize(("length", "bonded"), [(1.767, True), (1.769, False)])
     def test_rule_ends_at_1_3_times_the_sum_of_radii(self, length, bonded):
@@ -231,7 +230,7 @@ class TestGraph:
 
     @pytest.mark.parametrize("atoms", ["all", "heavy"])
     def test_agrees_with_plain_counting(self, random_evaluation, atoms):
-        evaluated = random_evaluation.of(atoms)
+        evaluated = random_evaluation.restrict_to(atoms)
         kept = [e for e in evaluated.molecule.elements if atoms == "all" or e != "H"]
         right = {tuple(bond) for bond in evaluated.molecule.bonds.tolist()}
         expected = np.zeros((20, 5))
@@ -273,9 +272,7 @@ class TestGraph:
 
     def test_frames_of_md_have_the_graph_of_the_topology(self, alanine_frames, three_beads):
         frames = alanine_frames.positions
-        evaluated = Evaluation.of_all_atoms(
-            frames, frames, frames[:, None], alanine_frames.molecule, three_beads
-        )
+        evaluated = Evaluation(frames, frames, frames[:, None], alanine_frames.molecule, three_beads)
         assert value("graph_xor", evaluated) < 1e-3
 
 
@@ -288,7 +285,7 @@ class TestConsistency:
         mapping = random_evaluation.mapping
         beads = mapping.beads(random_evaluation.reference)
         projected = mapping.project(random_evaluation.samples, beads[:, None])
-        evaluated = Evaluation.of_all_atoms(
+        evaluated = Evaluation(
             random_evaluation.reference,
             random_evaluation.reference,
             projected,

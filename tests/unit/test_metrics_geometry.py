@@ -1,4 +1,4 @@
-"""Bonds, angles, clashes and overlaps: by hand, against other packages, and their units."""
+"""Bonds, angles, clashes and overlaps: by hand, against other packages, and in other units."""
 
 from dataclasses import replace
 
@@ -35,12 +35,12 @@ def evaluation(samples, reference=GEOMETRY, molecule=CHAIN):
     samples = np.asarray(samples, dtype=np.float32).reshape(-1, np.shape(samples)[-3], molecule.n_atoms, 3)
     reference = np.asarray(reference, dtype=np.float32).reshape(-1, molecule.n_atoms, 3)
     one_bead = Mapping.centres(np.zeros(molecule.n_atoms, dtype=np.int64))
-    return Evaluation.of_all_atoms(reference, reference, samples, molecule, one_bead)
+    return Evaluation(reference, reference, samples, molecule, one_bead)
 
 
 def value(name, evaluated):
     metric = registry.load("metrics", name)()
-    sums = metric.statistics(evaluated, np.zeros(evaluated.n_frames, dtype=np.int64))
+    sums = metric.block_sums(evaluated, np.zeros(evaluated.n_frames, dtype=np.int64))
     return float(metric.value(sums.sum(axis=0)))
 
 
@@ -60,7 +60,7 @@ def noisy(alanine_frames, three_beads):
     rng = np.random.default_rng(7)
     reference = alanine_frames.positions[::6]
     samples = reference[:, None] + rng.normal(scale=0.3, size=(len(reference), 3, 22, 3)).astype(np.float32)
-    return Evaluation.of_all_atoms(reference, reference, samples, alanine_frames.molecule, three_beads)
+    return Evaluation(reference, reference, samples, alanine_frames.molecule, three_beads)
 
 
 class TestBondLengths:
@@ -87,11 +87,11 @@ class TestBondLengths:
     def test_hydrogens_can_be_left_out(self):
         off = evaluation([moved(3, -1.6, 0, 0)])
         assert value("bond_length_w1", off) == pytest.approx(0.2, abs=1e-5)
-        assert value("bond_length_w1", off.of("heavy")) == 0
+        assert value("bond_length_w1", off.restrict_to("heavy")) == 0
 
     @pytest.mark.parametrize("atoms", ["all", "heavy"])
     def test_agrees_with_mdtraj_and_scipy(self, noisy, atoms):
-        part = noisy.of(atoms)
+        part = noisy.restrict_to(atoms)
         topology = molecule_to_mdtraj(part.molecule)
 
         def lengths(positions):
@@ -145,7 +145,7 @@ class TestContacts:
     def test_clash_by_hand(self, gap, clashes):
         close = evaluation([moved(3, 2.9, gap, 0)])
         assert value("clashes", close) == 1000 * clashes / 4
-        assert value("clashes", close.of("heavy")) == 0
+        assert value("clashes", close.restrict_to("heavy")) == 0
 
     def test_neighbours_do_not_clash(self):
         # Everything on one point: of six pairs, three bonds and two 1-3 neighbours do not count.
@@ -167,7 +167,7 @@ class TestContacts:
 
     @pytest.mark.parametrize("atoms", ["all", "heavy"])
     def test_agree_with_scipy(self, noisy, atoms):
-        part = noisy.of(atoms)
+        part = noisy.restrict_to(atoms)
         molecule = part.molecule
         radii = np.array([VAN_DER_WAALS_RADII[element] for element in molecule.elements])
         bonded = np.zeros((molecule.n_atoms, molecule.n_atoms), dtype=bool)
@@ -212,7 +212,7 @@ class TestSymmetry:
         assert value(name, turned) == pytest.approx(value(name, noisy), rel=1e-6)
 
 
-def test_each_thing_is_measured_once(noisy, monkeypatch):
+def test_contacts_are_counted_once(noisy, monkeypatch):
     calls = []
     monkeypatch.setattr(
         "cgbench.chem.observables.count_contacts", lambda *args: calls.append(args) or count_contacts(*args)

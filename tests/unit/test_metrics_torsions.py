@@ -1,4 +1,4 @@
-"""Torsions and handedness: by hand, against MDAnalysis, and of mirror images."""
+"""Torsions and chirality: by hand, against MDAnalysis, and for mirror images."""
 
 from dataclasses import replace
 
@@ -40,16 +40,16 @@ def serine(angle):
 def evaluation(reference, samples, molecule):
     reference, samples = (np.asarray(each, dtype=np.float32) for each in (reference, samples))
     one_bead = Mapping.centres(np.zeros(molecule.n_atoms, dtype=np.int64))
-    return Evaluation.of_all_atoms(reference, reference, samples, molecule, one_bead)
+    return Evaluation(reference, reference, samples, molecule, one_bead)
 
 
 def value(name, evaluated):
     metric = registry.load("metrics", name)()
-    sums = metric.statistics(evaluated, np.zeros(evaluated.n_frames, dtype=np.int64))
+    sums = metric.block_sums(evaluated, np.zeros(evaluated.n_frames, dtype=np.int64))
     return float(metric.value(sums.sum(axis=0)))
 
 
-def handedness(evaluated):
+def chirality(evaluated):
     return [value(f"chirality_{which}", evaluated) for which in ("right", "wrong", "flat")]
 
 
@@ -72,27 +72,27 @@ def peptide(tmp_path_factory):
 class TestChirality:
     def test_by_hand(self):
         whole = evaluation([LEFT], [[LEFT, mirrored(LEFT), LEFT * [1, 1, 0.2], LEFT]], CENTRE)
-        assert handedness(whole) == [0.5, 0.25, 0.25]
+        assert chirality(whole) == [0.5, 0.25, 0.25]
 
     @pytest.mark.parametrize(("height", "expected"), [(0.43, [0, 0, 1]), (0.46, [1, 0, 0])])
     def test_below_one_cubic_angstrom_a_residue_is_flat(self, height, expected):
         # The volume is 2.25 Å² times the height of CB.
         sample = LEFT.copy()
         sample[3, 2] = height
-        assert handedness(evaluation([LEFT], [[sample]], CENTRE)) == expected
+        assert chirality(evaluation([LEFT], [[sample]], CENTRE)) == expected
 
     def test_in_nanometres_all_would_be_flat(self):
-        assert handedness(evaluation([LEFT], [[LEFT / 10]], CENTRE)) == [0, 0, 1]
+        assert chirality(evaluation([LEFT], [[LEFT / 10]], CENTRE)) == [0, 0, 1]
 
-    def test_the_frame_says_what_is_right(self):
-        assert handedness(evaluation([mirrored(LEFT)], [[mirrored(LEFT), LEFT]], CENTRE)) == [0.5, 0.5, 0]
+    def test_the_frame_is_the_reference(self):
+        assert chirality(evaluation([mirrored(LEFT)], [[mirrored(LEFT), LEFT]], CENTRE)) == [0.5, 0.5, 0]
 
     def test_md_is_right_and_its_mirror_image_wrong(self, alanine_frames):
         frames = alanine_frames.positions[::5]
         as_it_is = evaluation(frames, frames[:, None], alanine_frames.molecule)
-        assert handedness(as_it_is) == [1, 0, 0]
+        assert chirality(as_it_is) == [1, 0, 0]
         mirror = evaluation(frames, mirrored(frames)[:, None], alanine_frames.molecule)
-        assert handedness(mirror) == [0, 1, 0]
+        assert chirality(mirror) == [0, 1, 0]
 
     def test_needs_a_beta_carbon(self):
         metric = registry.load("metrics", "chirality_wrong")()

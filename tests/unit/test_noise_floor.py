@@ -1,4 +1,4 @@
-"""MD against MD."""
+"""Noise floor: MD against MD."""
 
 from dataclasses import replace
 
@@ -57,7 +57,7 @@ def test_is_above_zero_and_far_below_anything_wrong(floor):
     assert values["phi_psi_jsd", "all"] < 0.75 * np.log(2)
 
 
-def test_compares_the_test_part_with_frames_that_train(alanine_frames, split, floor):
+def test_compares_test_frames_with_training_frames(alanine_frames, split, floor):
     """With the training frames of another molecule's shape, the floor is their difference."""
     stretched = alanine_frames.positions.copy()
     stretched[split.train] *= 1.1

@@ -1,4 +1,4 @@
-"""The file of samples: what is written is read, and damage is named."""
+"""The file of samples: round trip, and errors that name damaged files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ def samples(rng: np.random.Generator) -> Samples:
     return Samples(np.array([2, 3, 5, 7]), geometries[:, 0], geometries[:, 1], geometries, 1.5)
 
 
-def test_what_is_written_is_read(samples: Samples, tmp_path: Path) -> None:
+def test_written_samples_are_read(samples: Samples, tmp_path: Path) -> None:
     samples.save(tmp_path / "samples.npz")
     again = Samples.load(tmp_path / "samples.npz")
     for name, value in vars(samples).items():

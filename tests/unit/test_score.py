@@ -53,9 +53,9 @@ def test_rows_are_tidy(alanine_frames, split, three_beads, stored, tmp_path, cap
     assert values["consistency", "all"] == pytest.approx(1.0, abs=1e-6)
 
 
-def test_energies_say_of_how_many_frames_they_are(alanine_frames, three_beads, alanine_directory):
+def test_energies_report_their_number_of_frames(alanine_frames, three_beads, alanine_directory):
     frames = alanine_frames.positions[:30]
-    evaluation = Evaluation.of_all_atoms(
+    evaluation = Evaluation(
         frames, frames, frames[:, None], alanine_frames.molecule, three_beads,
         tuple(force_field_of(alanine_directory / CARD)),
     )  # fmt: skip
@@ -63,7 +63,7 @@ def test_energies_say_of_how_many_frames_they_are(alanine_frames, three_beads, a
     assert {(found.metric, found.n_frames) for found in scores} == {("energy_raw", 24), ("rmsd_recon", 30)}
 
 
-def test_scores_of_single_frames_and_blocks_are_kept(alanine_frames, split, three_beads, stored, tmp_path):
+def test_scores_of_single_frames_and_blocks_are_stored(alanine_frames, split, three_beads, stored, tmp_path):
     path = tmp_path / "per_frame.npz"
     metrics = ["graph_xor", "rmsd_sample", "phi_psi_jsd"]
     stored["samples"][:6, 1] += 1.0

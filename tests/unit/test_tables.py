@@ -92,7 +92,7 @@ def test_a_metric_without_a_plugin_keeps_its_name() -> None:
     assert metric_info("gone") == metric_info("gone").__class__("gone", None)
 
 
-def test_collect_takes_what_is_there_and_lists_what_is_not(tmp_path: Path) -> None:
+def test_collect_reads_existing_files_and_lists_missing_ones(tmp_path: Path) -> None:
     files = [write_run(tmp_path, "a", 1), write_run(tmp_path, "a", 0, seconds=30.0)]
     geometries = np.zeros((7, 1, 2, 3), dtype=np.float32)
     Samples(np.arange(7), *[geometries[:, 0]] * 2, geometries, 2.5).save(files[0][0].with_name("samples.npz"))
@@ -119,7 +119,7 @@ def test_collect_refuses_nothing_and_the_same_run_twice(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none of 1 metrics files exists, the first is .*absent\.csv"):
         collect([tmp_path / "absent.csv"], [], *outputs)
     metrics, run = write_run(tmp_path, "a", 0)
-    with pytest.raises(InputError, match=r"1 rows stand there twice.*method=a, fold=0"):
+    with pytest.raises(InputError, match=r"1 duplicate rows.*method=a, fold=0"):
         collect([metrics, metrics], [run], *outputs)
     assert not outputs[0].exists()
 
@@ -166,7 +166,7 @@ def test_a_damaged_run_is_named(tmp_path: Path, content: str) -> None:
         read_run(path)
 
 
-def test_a_run_that_does_not_say_whether_its_method_draws_is_refused(tmp_path: Path) -> None:
+def test_a_run_without_stochastic_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "runs.csv"
     for table in (costs({"a": True}).drop(columns="stochastic"), costs({"a": True}).assign(stochastic=None)):
         table.to_csv(path, index=False)
@@ -174,7 +174,7 @@ def test_a_run_that_does_not_say_whether_its_method_draws_is_refused(tmp_path: P
             read_runs(path)
 
 
-def test_runs_say_which_method_is_an_end_of_the_scale(tmp_path: Path) -> None:
+def test_runs_name_lower_and_upper_controls(tmp_path: Path) -> None:
     path = tmp_path / "runs.csv"
     table = costs({"a": True, "top": False})
     table.to_csv(path, index=False)

@@ -13,9 +13,9 @@ pytestmark = pytest.mark.slow
 RUNS = "results/test/runs/alanine_dipeptide/backbone-3"
 TRAINING = {"train", "train_and_sample"}
 METRIC = """
-from cgbench.metrics.base import Evaluation, MeanOverFrames
+from cgbench.metrics.base import Evaluation, PerFrameMetric
 
-class Metric(MeanOverFrames):
+class Metric(PerFrameMetric):
     label, unit, better, reference = "Added", "Å", "lower", "this test"
 
     def per_frame(self, evaluation: Evaluation):
@@ -100,9 +100,7 @@ def test_settings_of_one_method_repeat_that_method_alone(finished: Project, tmp_
     assert not _planned_rules(project) & {"prepare", "split", "map"}
 
 
-def test_an_edit_of_one_method_repeats_it_and_what_is_made_of_it(
-    finished: Project, tmp_path: Path
-) -> None:
+def test_an_edit_of_one_method_repeats_it_and_what_is_made_of_it(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "project")
     with (project.root / "src/cgbench/methods/linear.py").open("a") as source:
         source.write(EDIT)
@@ -169,9 +167,7 @@ def test_more_samples_train_nothing(finished: Project, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("method", "rule"), [("linear", "train_and_sample"), ("cgvae", "train")])
-def test_same_seed_gives_the_same_scores(
-    finished: Project, tmp_path: Path, method: str, rule: str
-) -> None:
+def test_same_seed_gives_the_same_scores(finished: Project, tmp_path: Path, method: str, rule: str) -> None:
     project = finished.copy(tmp_path / "project")
     scores = f"{RUNS}/{method}/fold0/metrics.csv"
     before = (project.root / scores).read_text()

@@ -1,12 +1,20 @@
-"""Plug-ins are files: a module's name is its key in the config, its class has one fixed name."""
+"""Registry of plug-ins: classes in files of one folder for each kind, which the configuration chooses by key.
 
+A file defines one class with the name that is fixed for its kind, such as ``Metric``; the name of the file is
+the key. A file with several metrics maps keys to classes instead: ``METRICS = {"graph_xor": GraphXor, ...}``.
+``base.py`` and files whose names begin with ``_`` are no plug-ins.
+"""
+
+import ast
 import importlib
 import json
-import pkgutil
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar, Self
+
+from pydantic import Field, model_validator
 
 from cgbench.core.errors import InputError
 from cgbench.core.settings import Settings, parse_settings
@@ -14,30 +22,35 @@ from cgbench.core.settings import Settings, parse_settings
 
 @dataclass(frozen=True)
 class Kind:
-    """Where plug-ins of one kind live, and the name of the class that each file defines."""
+    """Package of the plug-ins of one kind, and the name of their class or of a mapping of several classes."""
 
     package: str
     class_name: str
+    mapping_name: str = ""
 
 
 KINDS = {
     "sources": Kind("cgbench.data.sources", "Source"),
     "mapping": Kind("cgbench.mapping", "Generator"),
     "methods": Kind("cgbench.methods", "Method"),
-    "metrics": Kind("cgbench.metrics", "Metric"),
+    "metrics": Kind("cgbench.metrics", "Metric", "METRICS"),
 }
 _SPEC_EXAMPLE = '{"use": "linear", "settings": {}}'
 
 
 def names(kind: str) -> list[str]:
-    """Keys of all plug-ins of a kind, sorted: every file of its package but ``base.py`` and ``_*.py``."""
-    package = importlib.import_module(KINDS[kind].package)
-    found = (module.name for module in pkgutil.iter_modules(package.__path__))
-    return sorted(name for name in found if name != "base" and not name.startswith("_"))
+    """Keys of all plug-ins of a kind, sorted; their files are read but not imported.
+
+    Raises
+    ------
+    InputError
+        If two files define the same key or the keys of a file cannot be read.
+    """
+    return sorted(_files(kind))
 
 
 def folder(kind: str) -> str:
-    """Folder of the plug-ins of a kind, as messages name it."""
+    """Folder of the plug-ins of a kind, for messages."""
     return KINDS[kind].package.replace(".", "/")
 
 
@@ -47,30 +60,60 @@ def load(kind: str, name: str) -> Any:
     Raises
     ------
     InputError
-        If there is no such file or it lacks the class of the contract.
+        If there is no such plug-in or its file lacks the class.
     """
-    if name not in names(kind):
+    if name not in _files(kind):
         raise InputError(f"no {kind} plug-in {name!r}; there are: {', '.join(names(kind))}")
-    module = _module(kind, name)
+    module, expected = _module(kind, name), KINDS[kind]
+    family = getattr(module, expected.mapping_name, {})
+    if name in family:
+        return family[name]
     try:
-        return getattr(module, KINDS[kind].class_name)
+        return getattr(module, expected.class_name)
     except AttributeError:
-        raise InputError(f"{module.__file__}: defines no class {KINDS[kind].class_name}") from None
+        raise InputError(f"{module.__file__}: defines no class {expected.class_name}; add it") from None
 
 
 def source_file(kind: str, name: str) -> Path:
-    """File of the plug-in, so that a workflow can rerun what an edit changes."""
+    """File that defines a plug-in, so that a workflow can rerun the jobs that an edit changes."""
     load(kind, name)
     return Path(str(_module(kind, name).__file__))
 
 
 def _module(kind: str, name: str) -> ModuleType:
-    return importlib.import_module(f"{KINDS[kind].package}.{name}")
+    return importlib.import_module(f"{KINDS[kind].package}.{_files(kind)[name].stem}")
+
+
+def _files(kind: str) -> dict[str, Path]:
+    """File of each plug-in of a kind, by key."""
+    files: dict[str, Path] = {}
+    for path in Path(str(importlib.import_module(KINDS[kind].package).__file__)).parent.glob("*.py"):
+        if path.stem != "base" and not path.stem.startswith("_"):
+            for key in _keys(path, KINDS[kind].mapping_name):
+                other = files.setdefault(key, path)
+                if other != path:
+                    raise InputError(f"{path}: {other} already defines {key!r}; rename one of them")
+    return files
+
+
+@cache
+def _keys(path: Path, mapping: str) -> tuple[str, ...]:
+    """Keys of the plug-ins in a file: those of the mapping if it defines one, else the name of the file."""
+    try:
+        for node in ast.parse(path.read_bytes()).body if mapping else ():
+            match node:
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(keys=keys)) if name == mapping:
+                    return tuple(str(ast.literal_eval(key or "")) for key in keys)
+    except (SyntaxError, ValueError) as error:
+        raise InputError(
+            f'{path}: cannot be read ({error}); correct it, and write {mapping} = {{"key": Class}}'
+        ) from None
+    return (path.stem,)
 
 
 @dataclass(frozen=True)
 class PlugIn:
-    """A plug-in chosen and set up by the config."""
+    """A plug-in ``use`` with its settings, under the ``name`` that the configuration gives it."""
 
     kind: str
     name: str
@@ -78,7 +121,7 @@ class PlugIn:
     settings: Settings
 
     def to_json(self) -> str:
-        """JSON that :meth:`from_json` and the command line take; equal plug-ins give equal text."""
+        """JSON for :meth:`from_json` and the command line; equal plug-ins give equal text."""
         return json.dumps(
             {"name": self.name, "use": self.use, "settings": self.settings.model_dump(mode="json")},
             sort_keys=True,
@@ -91,7 +134,7 @@ class PlugIn:
         Raises
         ------
         InputError
-            If the text is not such JSON or the plug-in refuses its settings.
+            If the text is no such JSON or its settings are not valid for the plug-in.
         """
         try:
             spec = json.loads(text)
@@ -103,11 +146,45 @@ class PlugIn:
         name = str(spec.get("name", use))
         return cls.parse(kind, name, use, spec.get("settings") or {}, f"{kind} spec {name}")
 
-    def create(self, *args: Any) -> Any:
-        """Instantiate the plug-in's class with its settings."""
-        return load(self.kind, self.use)(self.settings, *args)
-
     @classmethod
     def parse(cls, kind: str, name: str, use: str, values: dict[str, Any], where: str) -> "PlugIn":
-        """Check ``values`` against the settings of plug-in ``use``."""
+        """Check the settings ``values`` of plug-in ``use``; ``where`` begins the error message."""
         return cls(kind, name, use, parse_settings(load(kind, use).Settings, values, where))
+
+    def create(self, *args: Any) -> Any:
+        """Instantiate the plug-in with its settings."""
+        return load(self.kind, self.use)(self.settings, *args)
+
+
+class NestedPlugInSettings(Settings):
+    """Settings of a plug-in that builds on another plug-in of its kind.
+
+    Attributes
+    ----------
+    kind, name
+        Kind and key of the plug-in that has these settings.
+    of
+        Key of the plug-in that it builds on.
+    settings
+        Settings of that plug-in, where they differ from its defaults.
+    """
+
+    kind: ClassVar[str]
+    name: ClassVar[str]
+    of: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_inner(self) -> Self:
+        self.inner()
+        return self
+
+    def inner(self) -> PlugIn:
+        """Return the plug-in ``of`` with its settings.
+
+        Raises
+        ------
+        InputError
+            If there is no such plug-in or its settings are not valid.
+        """
+        return PlugIn.parse(self.kind, self.of, self.of, self.settings, f"settings of {self.name} {self.of}")

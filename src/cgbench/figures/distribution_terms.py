@@ -11,8 +11,8 @@ from cgbench.chem.dihedrals import chi_atoms, phi_psi_atoms
 from cgbench.chem.histograms import Line
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.core import registry
-from cgbench.metrics import angle_w1, bond_length_w1, chi_jsd, phi_psi_jsd
-from cgbench.metrics.base import Distribution
+from cgbench.metrics import bond_geometry, torsions
+from cgbench.metrics.base import DistributionMetric
 
 Weights = NDArray[np.float64]
 
@@ -45,9 +45,9 @@ class Group:
     marginal: Callable[[Weights], Weights]
 
     @property
-    def plug_in(self) -> Distribution:
+    def plug_in(self) -> DistributionMetric:
         """The metric."""
-        plug_in: Distribution = registry.load("metrics", self.metric)()
+        plug_in: DistributionMetric = registry.load("metrics", self.metric)()
         return plug_in
 
     def pick(self, weights: Weights) -> Weights:
@@ -95,7 +95,7 @@ def quantities(molecule: Molecule) -> list[Quantity]:
 
 
 def _torsions(molecule: Molecule) -> tuple[Group, ...]:
-    turn, n_residues = phi_psi_jsd.PER_TURN, len(phi_psi_atoms(molecule))
+    turn, n_residues = torsions.BINS, len(phi_psi_atoms(molecule))
     degrees = (np.arange(turn, dtype=np.float64) + 0.5) * 360.0 / turn - 180.0
     groups = []
     for label, other in (("φ", -1), ("ψ", -2)):
@@ -107,8 +107,8 @@ def _torsions(molecule: Molecule) -> tuple[Group, ...]:
     quads, _ = chi_atoms(molecule)
     # χ1 is the one about Cα–Cβ; its bins start at 0°.
     first = np.flatnonzero([molecule.atom_names[quad[0]] == "N" for quad in quads])
-    half = chi_jsd.BINS // 2
-    middles = (np.arange(chi_jsd.BINS, dtype=np.float64) + 0.5) * 360.0 / chi_jsd.BINS - 180.0
+    half = torsions.BINS // 2
+    middles = (np.arange(torsions.BINS, dtype=np.float64) + 0.5) * 360.0 / torsions.BINS - 180.0
     groups.append(Group("χ1", "chi_jsd", first, middles, lambda weights: np.roll(weights, half, axis=-1)))
     return tuple(group for group in groups if len(group.terms))
 
@@ -119,7 +119,7 @@ def _bonds(molecule: Molecule) -> tuple[Group, ...]:
         "–".join(sorted((molecule.elements[i], molecule.elements[j]), key=lambda e: (e == "H", e)))
         for i, j in molecule.bonds
     ]
-    return _on_line(pairs, "bond_length_w1", bond_length_w1.GRID)
+    return _on_line(pairs, "bond_length_w1", bond_geometry.BondLengthW1.grid)
 
 
 def _angles(molecule: Molecule) -> tuple[Group, ...]:
@@ -127,7 +127,7 @@ def _angles(molecule: Molecule) -> tuple[Group, ...]:
     degree = dict(molecule.graph.degree)
     middles = [(molecule.elements[j], degree[j]) for _, j, _ in molecule.angles.tolist()]
     labels = [f"at {element}, {count} bonds" for element, count in middles]
-    return _on_line(labels, "angle_w1", angle_w1.GRID)
+    return _on_line(labels, "angle_w1", bond_geometry.AngleW1.grid)
 
 
 def _on_line(labels: Iterable[str], metric: str, grid: Line) -> tuple[Group, ...]:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.core import registry
-from cgbench.core.nested_plugin import NestedPlugInSettings
+from cgbench.core.registry import NestedPlugInSettings
 from cgbench.mapping._partition import renumber
 from cgbench.mapping.base import Mapping, MappingGenerator, Positions
 

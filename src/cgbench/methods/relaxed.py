@@ -15,7 +15,7 @@ from torch import Tensor
 
 from cgbench.chem.molecule import Molecule
 from cgbench.core import registry
-from cgbench.core.nested_plugin import NestedPlugInSettings
+from cgbench.core.registry import NestedPlugInSettings
 from cgbench.core.settings import Settings as SettingsModel
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import BackmappingMethod, Positions, TrainingContext

@@ -1,1 +1,4 @@
-"""Metrics. Every module here but ``base`` is a metric; its file name is its name in the tables."""
+"""Metrics: one file for each metric or family of metrics.
+
+A file defines one class ``Metric``, named in tables as the file, or several in ``METRICS = {"name": Class}``.
+"""

@@ -1,6 +1,5 @@
-"""Test frames beside what a method made of them: what every metric sees."""
+"""MD frames with their reconstructions and samples: the input of every metric."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -15,75 +14,62 @@ from cgbench.mapping.base import Mapping
 
 AtomSet = Literal["all", "heavy"]
 
-FLAT = 1.0  # Å³; MD frames of an L amino acid have 2.5 ± 0.2
-
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Test frames beside what a method made of them, for one set of atoms.
+    """Test frames of a run with their reconstructions and samples, for one set of atoms.
 
     Attributes
     ----------
     reference : float32 [n_frames, n_atoms, 3]
         MD frames, Å.
-    reconstruction, reconstruction_draw : float32 [n_frames, n_atoms, 3]
-        Encoded and decoded, Å: without noise, and from one draw of what the frame was encoded to.
+    reconstruction : float32 [n_frames, n_atoms, 3]
+        Frames encoded and decoded without noise, Å.
     samples : float32 [n_frames, n_samples, n_atoms, 3]
-        Drawn from the beads alone, Å.
+        Geometries generated from the beads alone, Å.
     molecule
-        Of the atoms that the arrays hold.
+        Molecule with the atoms of the arrays.
     mapping
-        Always of all atoms.
-    atoms
-        Which atoms the arrays hold.
+        Mapping of all atoms, whichever the arrays contain.
     force_field
-        OpenMM's files that the MD frames were made with, as far as that is known.
+        OpenMM files of the force field of the MD frames; empty if unknown.
     device
-        Where geometries are measured, as torch names it.
-    reference_energies : float [2, n_frames], or None
-        Energies of the MD frames that were computed before.
+        Device for measuring geometries, as torch names it.
+    reconstruction_draw : float32 [n_frames, n_atoms, 3], optional
+        Frames decoded from one draw from their posterior, Å; by default the reconstruction.
+    atoms
+        Set of atoms that the arrays contain.
+    reference_energies : float [2, n_frames], optional
+        Energies of the MD frames if they are known; by default they are computed.
+
+    Raises
+    ------
+    InputError
+        If shapes disagree or a coordinate is NaN or infinite.
     """
 
     reference: NDArray[np.float32]
     reconstruction: NDArray[np.float32]
-    reconstruction_draw: NDArray[np.float32]
     samples: NDArray[np.float32]
     molecule: Molecule
     mapping: Mapping
-    atoms: AtomSet = "all"
     force_field: tuple[str, ...] = ()
     device: str = "cpu"
+    reconstruction_draw: NDArray[np.float32] | None = None
+    atoms: AtomSet = "all"
     reference_energies: NDArray[np.float64] | None = None
 
-    @classmethod
-    def of_all_atoms(
-        cls,
-        reference: NDArray[np.float32],
-        reconstruction: NDArray[np.float32],
-        samples: NDArray[np.float32],
-        molecule: Molecule,
-        mapping: Mapping,
-        force_field: Sequence[str] = (),
-        device: str = "cpu",
-        reconstruction_draw: NDArray[np.float32] | None = None,
-    ) -> "Evaluation":
-        """Check shapes and values and hold them together.
-
-        A method that draws nothing when it reconstructs needs no ``reconstruction_draw``.
-
-        Raises
-        ------
-        InputError
-            If shapes disagree or anything is NaN or infinite.
-        """
-        drawn = reconstruction if reconstruction_draw is None else reconstruction_draw
-        n_frames, n_atoms = len(reference), molecule.n_atoms
+    def __post_init__(self) -> None:
+        n_frames, n_atoms = len(self.reference), self.molecule.n_atoms
+        n_samples = self.samples.shape[1] if self.samples.ndim == 4 else 1
         for name, array, shape in (
-            ("reference", reference, (n_frames, n_atoms, 3)),
-            ("reconstruction", reconstruction, (n_frames, n_atoms, 3)),
-            ("reconstruction_draw", drawn, (n_frames, n_atoms, 3)),
-            ("samples", samples, (n_frames, samples.shape[1] if samples.ndim == 4 else 1, n_atoms, 3)),
+            ("reference", self.reference, (n_frames, n_atoms, 3)),
+            ("reconstruction", self.reconstruction, (n_frames, n_atoms, 3)),
+            ("reconstruction_draw", self.reconstruction_draw, (n_frames, n_atoms, 3)),
+            ("samples", self.samples, (n_frames, n_samples, n_atoms, 3)),
         ):
+            if array is None:
+                continue
             if array.shape != shape or 0 in shape:
                 raise InputError(f"{name}: shape {array.shape}, expected {shape} with no zero in it")
             if not np.isfinite(array).all():
@@ -92,29 +78,20 @@ class Evaluation:
                     f"{name}: {int(bad.sum())} of {n_frames} frames hold NaN or infinite coordinates, "
                     f"the first is frame {int(bad.argmax())}; the method diverged, look at its history.csv"
                 )
-        return cls(
-            reference,
-            reconstruction,
-            drawn,
-            samples,
-            molecule,
-            mapping,
-            force_field=tuple(force_field),
-            device=device,
-        )
 
-    def of(self, atoms: AtomSet) -> "Evaluation":
-        """Restrict an evaluation of all atoms to one set of atoms."""
+    def restrict_to(self, atoms: AtomSet) -> "Evaluation":
+        """Restrict an evaluation of all atoms to a set of atoms."""
         if atoms == "all":
             return self
         kept = np.flatnonzero(self.molecule.heavy)
+        draw = self.reconstruction_draw
         return replace(
             self,
             reference=self.reference[:, kept],
             reconstruction=self.reconstruction[:, kept],
-            reconstruction_draw=self.reconstruction_draw[:, kept],
             samples=self.samples[:, :, kept],
             molecule=self.molecule.subset(kept),
+            reconstruction_draw=None if draw is None else draw[:, kept],
             atoms=atoms,
         )
 
@@ -123,41 +100,37 @@ class Evaluation:
         """Number of test frames."""
         return len(self.reference)
 
-    @cached_property
-    def reference_observables(self) -> Observables:
-        """Measurements of the MD frames."""
-        return replace(self._measured(self.reference[:, None]), known_energies=self.reference_energies)
-
-    @cached_property
-    def reconstruction_observables(self) -> Observables:
-        """Measurements of the reconstructions."""
-        return self._measured(self.reconstruction[:, None])
-
-    @cached_property
-    def sample_observables(self) -> Observables:
-        """Measurements of the samples."""
-        return self._measured(self.samples)
-
-    def _measured(self, positions: NDArray[np.float32]) -> Observables:
+    def _observables(self, positions: NDArray[np.float32]) -> Observables:
         return Observables(positions, self.molecule, self.force_field, self.device)
 
     @cached_property
+    def reference_observables(self) -> Observables:
+        """Observables of the MD frames."""
+        return replace(self._observables(self.reference[:, None]), known_energies=self.reference_energies)
+
+    @cached_property
+    def reconstruction_observables(self) -> Observables:
+        """Observables of the reconstructions."""
+        return self._observables(self.reconstruction[:, None])
+
+    @cached_property
+    def sample_observables(self) -> Observables:
+        """Observables of the samples."""
+        return self._observables(self.samples)
+
+    @cached_property
     def sample_rmsd(self) -> NDArray[np.float64]:
-        """RMSD [n_frames, n_samples] of each sample to its frame, without superposition, Å."""
+        """RMSD [n_frames, n_samples] of each sample from its frame, without superposition, Å."""
         return self.sample_observables.rmsd_to(self.reference_observables)
 
     @cached_property
     def reconstruction_rmsd(self) -> NDArray[np.float64]:
-        """RMSD [n_frames] of each reconstruction to its frame, without superposition, Å."""
+        """RMSD [n_frames] of each reconstruction from its frame, without superposition, Å."""
         return self.reconstruction_observables.rmsd_to(self.reference_observables)[:, 0]
 
     @cached_property
     def reconstruction_draw_rmsd(self) -> NDArray[np.float64]:
-        """RMSD [n_frames] of each drawn reconstruction to its frame, without superposition, Å."""
-        return self._measured(self.reconstruction_draw[:, None]).rmsd_to(self.reference_observables)[:, 0]
-
-    @cached_property
-    def sample_handedness(self) -> NDArray[np.int8]:
-        """Handedness [n_frames, n_samples, n_centres] of residues: 1 the frame's, −1 its mirror's, 0 none."""
-        volumes = self.sample_observables.chiral_volumes * np.sign(self.reference_observables.chiral_volumes)
-        return np.where(np.abs(volumes) > FLAT, np.sign(volumes), 0).astype(np.int8)
+        """RMSD [n_frames] of each reconstruction from a posterior draw, without superposition, Å."""
+        if self.reconstruction_draw is None:
+            return self.reconstruction_rmsd
+        return self._observables(self.reconstruction_draw[:, None]).rmsd_to(self.reference_observables)[:, 0]

@@ -1,4 +1,4 @@
-"""The contract of a metric, and its two kinds: means over frames and distances of distributions."""
+"""Base classes of metrics: means over frames, and distances between distributions."""
 
 import sys
 from abc import ABC, abstractmethod
@@ -10,25 +10,12 @@ from numpy.typing import NDArray
 
 from cgbench.chem.dihedrals import chi_atoms, phi_psi_atoms
 from cgbench.chem.molecule import IntArray, Molecule
-from cgbench.chem.observables import Observables
-from cgbench.metrics._evaluation import AtomSet, Evaluation
+from cgbench.chem.observables import Observables as Observables
+from cgbench.metrics._evaluation import AtomSet as AtomSet
+from cgbench.metrics._evaluation import Evaluation as Evaluation
 
-__all__ = [
-    "AtomSet",
-    "Distribution",
-    "Evaluation",
-    "MeanOverFrames",
-    "MetricBase",
-    "Observables",
-    "OverFrames",
-    "RatioOfMeans",
-    "Unpaired",
-    "mean",
-    "sum_and_count",
-]
-
-# What a metric may need, and how many there are of it for a molecule and the force field of its frames.
-NEEDS: dict[str, Callable[[Molecule, Sequence[str]], int]] = {
+# What a metric may require, and how many of it a molecule with the force field of its frames has.
+REQUIREMENTS: dict[str, Callable[[Molecule, Sequence[str]], int]] = {
     "atoms": lambda molecule, _: molecule.n_atoms,
     "bonds": lambda molecule, _: len(molecule.bonds),
     "bond angles": lambda molecule, _: len(molecule.angles),
@@ -40,179 +27,138 @@ NEEDS: dict[str, Callable[[Molecule, Sequence[str]], int]] = {
 
 
 class MetricBase(ABC):
-    """Contract of a metric: one file in ``cgbench/metrics`` with one class named ``Metric``.
+    """Base class of all metrics.
 
-    A metric is a sum over frames and what is made of the sum: ``value(statistics(...).sum(axis=0))``.
-    Sums over blocks of frames are stored, so its value over any of them, and over any bootstrap
-    resample, costs no second look at a geometry.
+    A metric sums a few numbers over frames and computes its value from the sum. The sums over blocks of
+    frames are stored, and the value of any bootstrap resample follows from them without the geometries.
 
     Attributes
     ----------
     label
         Name for axes and table heads, without unit.
     unit
-        ``"Å"``, ``"1"`` for pure numbers, ...
+        ``"Å"``, ``"1"`` for dimensionless numbers, ...
     better
-        Whether lower or higher values are better, or those nearest to zero.
+        Whether lower values, higher values, or those nearest to zero are better.
     rounding
-        Differences up to it, in the unit, are of floating point and not of methods.
+        Largest difference that rounding explains, in ``unit``; methods that differ by no more are equal.
     atom_sets
-        For which sets of atoms it is defined.
+        Sets of atoms for which the metric is defined.
     reference
-        Where its definition comes from.
-    needs
-        What a molecule must have, a key of :data:`NEEDS`.
-    most_frames
-        On how many frames it is measured, of more.
+        Source of the definition.
+    requires
+        What a molecule must have, a key of :data:`REQUIREMENTS`.
+    max_frames
+        Largest number of frames that are measured.
     """
 
     label: ClassVar[str]
-    unit: ClassVar[str]
+    unit: ClassVar[str] = "1"
     better: ClassVar[Literal["lower", "higher", "zero"]]
     rounding: ClassVar[float] = 0.0
     atom_sets: ClassVar[tuple[AtomSet, ...]] = ("all", "heavy")
     reference: ClassVar[str]
-    needs: ClassVar[str] = "atoms"
-    most_frames: ClassVar[int] = sys.maxsize
+    requires: ClassVar[str] = "atoms"
+    max_frames: ClassVar[int] = sys.maxsize
 
     def applies(self, molecule: Molecule, force_field: Sequence[str] = ()) -> bool:
-        """Whether a molecule, of all or of heavy atoms, has what the metric ``needs``; else it has no row."""
-        return NEEDS[self.needs](molecule, force_field) > 0
+        """Whether a molecule has what the metric requires; otherwise the metric has no row in the tables."""
+        return REQUIREMENTS[self.requires](molecule, force_field) > 0
 
     @abstractmethod
-    def statistics(self, evaluation: Evaluation, blocks: IntArray) -> NDArray[np.float64]:
+    def block_sums(self, evaluation: Evaluation, blocks: IntArray) -> NDArray[np.float64]:
         """Sum over the frames of each block: [n_blocks, k].
 
         Parameters
         ----------
         blocks : int [n_frames]
-            Block of each frame: 0 to n_blocks − 1, all of them there.
+            Block of each frame, 0 to n_blocks − 1, none of them empty.
         """
 
     @abstractmethod
     def value(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Score [...] of sums [..., k]; NaN where it is undefined."""
+        """Compute the value [...] from sums [..., k]; NaN where it is undefined."""
 
 
-class Unpaired(MetricBase):
-    """A metric for which a sample need not belong to the frame that it is compared with.
-
-    Only such a metric can compare MD with MD, and has a noise floor.
-    """
+class EnsembleMetric(MetricBase):
+    """Metric that compares ensembles and not each sample with its frame; MD against MD is its noise floor."""
 
     @abstractmethod
-    def between(self, first: Observables, second: Observables) -> float:
-        """Distance between two sets of geometries, equally many of one molecule: of MD and MD, the floor."""
+    def compare(self, first: Observables, second: Observables) -> float:
+        """Compute the distance between two ensembles of one molecule with equally many geometries."""
 
 
 def sum_and_count(scores: NDArray[np.float64], blocks: IntArray) -> NDArray[np.float64]:
-    """Sum of the scores that are no NaN and their number: [n_frames] or [n_frames, m] to [n_blocks, 2]."""
+    """Sum and number [n_blocks, 2] of the scores [n_frames] or [n_frames, m] that are not NaN."""
     rows = scores.reshape(len(scores), -1)
-    defined = ~np.isnan(rows)
-    sums = np.where(defined, rows, 0.0).sum(axis=1)
-    return np.stack([np.bincount(blocks, sums), np.bincount(blocks, defined.sum(axis=1))], axis=1)
+    sums, counts = np.nansum(rows, axis=1), (~np.isnan(rows)).sum(axis=1)
+    return np.stack([np.bincount(blocks, sums), np.bincount(blocks, counts)], axis=1)
 
 
 def mean(total: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean [...] from sum and count [..., 2]; NaN of nothing."""
-    sums, counts = total[..., 0], total[..., 1]
-    return np.asarray(np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0))
+    """Mean [...] from sums and counts [..., 2]; NaN where the count is 0."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(total[..., 0] / total[..., 1])
 
 
-class OverFrames(MetricBase):
-    """A metric that is made of what every frame gives by itself, which is stored beside its value.
+class PerFrameMetric(MetricBase):
+    """Metric that is computed from scores of single frames, which are stored; by default their mean.
 
     Attributes
     ----------
-    of_a_frame
-        Shape of what one frame gives.
+    frame_shape
+        Shape of the score of one frame.
     """
 
-    of_a_frame: ClassVar[tuple[int, ...]] = ()
+    frame_shape: ClassVar[tuple[int, ...]] = ()
 
     @abstractmethod
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
-        """Give what each test frame gives: [n_frames, *of_a_frame]."""
+        """Score each test frame: [n_frames, *frame_shape]; NaN where the score is undefined."""
 
-    @abstractmethod
-    def sums(self, per_frame: NDArray[np.float64], blocks: IntArray) -> NDArray[np.float64]:
-        """Add it up over the frames of each block: [n_blocks, k]."""
-
-    def statistics(self, evaluation: Evaluation, blocks: IntArray) -> NDArray[np.float64]:
-        """Sum over the frames of each block: [n_blocks, k]."""
-        return self.sums(self.per_frame(evaluation), blocks)
-
-
-class MeanOverFrames(OverFrames):
-    """A metric whose value is the mean of one score per frame; k = 2, the sum and how many.
-
-    A frame that leaves it undefined is NaN and does not count.
-    """
-
-    def sums(self, per_frame: NDArray[np.float64], blocks: IntArray) -> NDArray[np.float64]:
-        """Sum of the scores, and number of frames that have one."""
+    def sum_frames(self, per_frame: NDArray[np.float64], blocks: IntArray) -> NDArray[np.float64]:
+        """Sum scores over the frames of each block: [n_blocks, k]."""
         return sum_and_count(per_frame, blocks)
 
+    def block_sums(self, evaluation: Evaluation, blocks: IntArray) -> NDArray[np.float64]:
+        return self.sum_frames(self.per_frame(evaluation), blocks)
+
     def value(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Mean over the frames that have a score."""
         return mean(total)
 
 
-class RatioOfMeans(OverFrames):
-    """A metric made of the mean over frames of one number, divided by that of another; k = 2, their sums.
+class DistributionMetric(EnsembleMetric):
+    """Metric that compares distributions of terms, such as bond lengths, in samples and in MD frames.
 
-    Both are sums over frames, which a mean of ratios is not: it weighs frames by the inverse of the second.
-    """
-
-    of_a_frame = (2,)
-
-    def sums(self, per_frame: NDArray[np.float64], blocks: IntArray) -> NDArray[np.float64]:
-        """Add up both numbers."""
-        return np.stack([np.bincount(blocks, each) for each in per_frame.T], axis=1)
-
-    @staticmethod
-    def ratio(total: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Ratio [...] of sums [..., 2]; 0 where both are 0, NaN where the first is."""
-        over, under = total[..., 0], total[..., 1]
-        return np.asarray(np.divide(over, under, out=np.asarray(0.0 * over), where=under > 0))
-
-
-class Distribution(Unpaired):
-    """A metric that compares how the terms of a molecule are distributed in samples and in MD frames.
-
-    A term is one bond, one angle, one residue's torsions. k = 2 · n_terms · bins: the weights of MD
-    frames, then those of samples. The value is the mean over terms of the distance between the two.
+    The value is the mean over terms of the distance between the two distributions. k = 2 · n_terms · bins:
+    the weights in MD frames, then those in samples.
 
     Attributes
     ----------
     bins
-        Length of the last axis of :meth:`weights`.
+        Number of bins of a distribution.
     """
 
     bins: ClassVar[int]
 
     @abstractmethod
     def weights(self, observables: Observables, blocks: IntArray) -> NDArray[np.float64]:
-        """Distribution of every term in each block: [n_blocks, n_terms, bins], not normalised."""
+        """Distribution of each term in each block, not normalised: [n_blocks, n_terms, bins]."""
 
     @abstractmethod
     def distance(self, first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Distance [...] of two distributions [..., bins], whatever they sum to."""
+        """Distance [...] between distributions [..., bins], which need not be normalised."""
 
-    def statistics(self, evaluation: Evaluation, blocks: IntArray) -> NDArray[np.float64]:
-        """Distributions in MD frames and in samples."""
+    def block_sums(self, evaluation: Evaluation, blocks: IntArray) -> NDArray[np.float64]:
         frames = self.weights(evaluation.reference_observables, blocks)
         samples = self.weights(evaluation.sample_observables, blocks)
         return np.stack([frames, samples], axis=1).reshape(len(frames), -1)
 
     def value(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Distance between MD frames and samples, mean over terms."""
         both = total.reshape(*total.shape[:-1], 2, -1, self.bins)
         return np.asarray(self.distance(both[..., 0, :, :], both[..., 1, :, :]).mean(axis=-1))
 
-    def between(self, first: Observables, second: Observables) -> float:
-        """Distance between two sets of geometries, mean over terms."""
-        whole = [
-            self.weights(each, np.zeros(len(each.positions), dtype=np.int64)) for each in (first, second)
-        ]
-        return float(self.distance(whole[0][0], whole[1][0]).mean())
+    def compare(self, first: Observables, second: Observables) -> float:
+        one_block = np.zeros(len(first.positions), dtype=np.int64)
+        distances = self.distance(self.weights(first, one_block)[0], self.weights(second, one_block)[0])
+        return float(distances.mean())

@@ -1,27 +1,27 @@
-"""Whether samples coarse-grain to the beads that they were made from."""
+"""Consistency of samples with the beads they were generated from."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.metrics.base import Evaluation, MeanOverFrames
+from cgbench.metrics.base import Evaluation, PerFrameMetric
 
 
-class Metric(MeanOverFrames):
-    """R1: max |M x̃ − X| over beads and samples, Å; rounding only where a method keeps it.
+class Metric(PerFrameMetric):
+    """max |M x̃ − X| over beads and samples in Å, mean over frames; lower is better.
 
-    Methods that keep it are equal, whichever has the smaller rounding.
+    Methods that project onto the beads differ by rounding alone and are equal. It does not depend on the
+    positions of atoms within their bead.
     """
 
-    label = "R1 violation"
+    label = "Bead consistency error"
     unit = "Å"
     better = "lower"
-    rounding = 1e-3  # of coordinates of 100 Å in single precision, with room; XTC files round to 0.01 Å
+    rounding = 1e-3  # above that of coordinates of 100 Å in single precision; XTC files round to 0.01 Å
     atom_sets = ("all",)
     reference = "arXiv 2201.12176, requirement R1"
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
-        """Score each test frame: [n_frames], Å."""
         mapping = evaluation.mapping
         beads = mapping.beads(evaluation.reference.astype(np.float64))
-        off = mapping.beads(evaluation.samples.astype(np.float64)) - beads[:, None]
-        return np.asarray(np.linalg.norm(off, axis=-1).max(axis=(1, 2)))
+        error = mapping.beads(evaluation.samples.astype(np.float64)) - beads[:, None]
+        return np.asarray(np.linalg.norm(error, axis=-1).max(axis=(1, 2)))

@@ -1,34 +1,40 @@
-"""Whether the samples of a frame differ as much as they are off."""
+"""Spread of the samples of a frame, relative to their error."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.metrics.base import Evaluation, RatioOfMeans
+from cgbench.chem.molecule import IntArray
+from cgbench.metrics.base import Evaluation, PerFrameMetric
 
 
-class Metric(RatioOfMeans):
-    """Diversity score: 1 − mean RMSD between samples of a frame / mean RMSD of samples to their frame.
+class Metric(PerFrameMetric):
+    """1 − mean RMSD between samples of a frame / mean RMSD of samples from their frame; 0 is ideal.
 
-    0 is ideal: samples differ from each other as much as from the reference, as independent draws
-    of the true p(x|X) do. 1 is a deterministic method; negative values are spread beyond the truth.
-    Published under this name, though it falls as samples differ more. Both means are over all frames:
-    a mean of ratios is below 0 for draws of the truth, since where x has several states and lies in a
-    rare one the samples are far from it and near each other, where it lies in a common one they are
-    near both. NaN where a single sample leaves it undefined.
+    Samples from the true conditional distribution p(x|X) score 0: they differ from each other as much as
+    from the frame. A deterministic method scores 1, and negative values mean too much spread. The published
+    name, diversity score, is kept, although the value falls as samples differ more.
+
+    Both means are taken over all frames before the division. A mean of ratios is below 0 for samples from
+    the true distribution if it has several states: in a frame of a rare state they are far from the frame
+    and near each other, in a frame of a common state near both. NaN with one sample per frame.
     """
 
     label = "Diversity score (0 ideal, 1 none)"
-    unit = "1"
     better = "zero"
     reference = "M. S. Jones, K. Shmilovich, A. L. Ferguson, arXiv 2307.12451 (DiAMoNDBack), frame by frame"
+    frame_shape = (2,)
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
-        """Mean RMSD between the samples of each test frame, and of them to it: [n_frames, 2], Å."""
+        """Mean RMSD between the samples of each test frame, and from the frame: [n_frames, 2], Å."""
         error = evaluation.sample_rmsd.mean(axis=1)
         if evaluation.samples.shape[1] == 1:
             return np.stack([np.full_like(error, np.nan), error], axis=1)
         return np.stack([evaluation.sample_observables.pairwise_rmsd.mean(axis=1), error], axis=1)
 
+    def sum_frames(self, per_frame: NDArray[np.float64], blocks: IntArray) -> NDArray[np.float64]:
+        return np.stack([np.bincount(blocks, column) for column in per_frame.T], axis=1)
+
     def value(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
-        """One minus the ratio; samples that all equal the reference do not differ either: deterministic."""
-        return np.asarray(1.0 - self.ratio(total))
+        spread, error = total[..., 0], total[..., 1]
+        ratio = np.divide(spread, error, out=np.asarray(0.0 * spread), where=error > 0)
+        return np.asarray(1.0 - ratio)

@@ -30,14 +30,14 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
     means = table.groupby(["split", "trajectory"])[quantities].mean()
     free, published = (means.loc[name] for name in SPLITS)
     shared = free.index.intersection(published.index)
-    resampling = Resampling.of((len(shared),))
+    resampling = Resampling.draw((len(shared),))
     rows = []
     for quantity in quantities:
         a, b = (side.loc[shared, quantity].to_numpy() for side in (free, published))
         values = resampling.values((b - a)[:, None] / len(shared), lambda total: total[..., 0])
         found = resampling.estimate(*values)
-        ends = (found.mean - found.reach, found.mean + found.reach)
-        rows.append((quantity, mean_of_defined(a), mean_of_defined(b), found.mean, *ends, found.p))
+        interval = (found.mean, found.low, found.high, found.p)
+        rows.append((quantity, mean_of_defined(a), mean_of_defined(b), *interval))
     return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
 
 

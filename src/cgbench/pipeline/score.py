@@ -19,7 +19,7 @@ from cgbench.core.errors import InputError
 from cgbench.data.splits import Split
 from cgbench.mapping.base import Mapping
 from cgbench.metrics._evaluation import AtomSet, Evaluation
-from cgbench.metrics.base import MetricBase, OverFrames
+from cgbench.metrics.base import MetricBase, PerFrameMetric
 from cgbench.results.energies_file import read_energies
 from cgbench.results.samples_file import Samples
 from cgbench.results.tables import RUN_KEY, read_run
@@ -187,13 +187,13 @@ def score(
             "give the mapping that was made for these frames"
         )
     try:
-        whole = Evaluation.of_all_atoms(
+        whole = Evaluation(
             frames.positions[index],
             stored.reconstruction,
             stored.samples,
             frames.molecule,
             mapping,
-            force_field,
+            tuple(force_field),
             device,
             stored.reconstruction_draw,
         )
@@ -224,30 +224,30 @@ def score_blocks(evaluation: Evaluation, metrics: Sequence[str], blocks: IntArra
     blocks : int [n_frames]
         Block of each frame, from 0.
     """
-    restricted = {"all": evaluation, "heavy": evaluation.of("heavy")}
+    restricted = {"all": evaluation, "heavy": evaluation.restrict_to("heavy")}
     for name in metrics:
         metric = registry.load("metrics", name)()
         for atoms in metric.atom_sets:
             if metric.applies(restricted[atoms].molecule, evaluation.force_field):
                 yield _score(name, metric, restricted[atoms], blocks)
             else:
-                note = f"{name} ({atoms} atoms): left out, this molecule has no {metric.needs}"
+                note = f"{name} ({atoms} atoms): left out, this molecule has no {metric.requires}"
                 print(note, file=sys.stderr, flush=True)
 
 
 def _score(name: str, metric: MetricBase, evaluation: Evaluation, blocks: IntArray) -> Score:
     per_frame = None
-    if isinstance(metric, OverFrames):
+    if isinstance(metric, PerFrameMetric):
         per_frame = np.asarray(metric.per_frame(evaluation), dtype=np.float64)
-        expected = (evaluation.n_frames, *metric.of_a_frame)
+        expected = (evaluation.n_frames, *metric.frame_shape)
         if per_frame.shape != expected:
             raise InputError(
                 f"metric {name!r} gave an array of shape {per_frame.shape} for {evaluation.n_frames} "
                 f"frames; it must be of shape {expected}"
             )
-        sums = metric.sums(per_frame, blocks)
+        sums = metric.sum_frames(per_frame, blocks)
     else:
-        sums = metric.statistics(evaluation, blocks)
+        sums = metric.block_sums(evaluation, blocks)
     value = float(metric.value(sums.sum(axis=0)))
-    n_frames = min(evaluation.n_frames, metric.most_frames)
+    n_frames = min(evaluation.n_frames, metric.max_frames)
     return Score(name, evaluation.atoms, metric.unit, value, n_frames, sums, per_frame)

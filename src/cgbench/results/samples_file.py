@@ -1,8 +1,7 @@
-"""Samples: what a trained model made of the test frames of one run, kept raw for any metric."""
+"""File of samples: reconstructions and samples of the test frames of one run."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +12,30 @@ from cgbench.chem.molecule import IntArray
 from cgbench.core.atomic_io import atomic_output
 from cgbench.core.safe_io import opened_arrays, require
 
+_open = partial(
+    opened_arrays,
+    what="a file of samples",
+    missing="run `cgbench sample` first",
+    cure="delete it and sample again",
+)
+
 
 @dataclass(frozen=True)
 class Samples:
-    """Reconstructions of test frames and samples for their beads.
+    """Reconstructions of test frames, and samples generated from their beads.
 
     Attributes
     ----------
     frame_index : int [n_frames]
-        Which frames.
+        Indices of the frames in the dataset.
     reconstruction : float32 [n_frames, n_atoms, 3]
-        Encoded and decoded without noise, Å.
+        Frames encoded and decoded without noise, Å.
     reconstruction_draw : float32 [n_frames, n_atoms, 3]
-        The same from one draw of what the frame was encoded to, Å.
+        Frames decoded from one draw from their posterior, Å.
     samples : float32 [n_frames, n_samples, n_atoms, 3]
-        Drawn from the beads alone, Å.
+        Geometries generated from the beads alone, Å.
     seconds
-        Time that drawing the samples took.
+        Wall time of generating the samples.
     """
 
     frame_index: IntArray
@@ -39,64 +45,40 @@ class Samples:
     seconds: float
 
     def save(self, path: Path | str) -> None:
-        """Write everything to one ``.npz`` file, atomically."""
+        """Write all arrays to one ``.npz`` file, atomically."""
         arrays: dict[str, Any] = vars(self)
         with atomic_output(path) as temporary:
             np.savez(temporary, **arrays)
 
     @classmethod
     def load(cls, path: Path | str) -> "Samples":
-        """Read what :meth:`save` wrote.
+        """Read a file that :meth:`save` wrote.
 
         Raises
         ------
         InputError
             If the file is missing or damaged.
         """
-        with _opened(path) as arrays:
-            stored = cls(
-                frame_index=arrays["frame_index"],
-                reconstruction=arrays["reconstruction"],
-                reconstruction_draw=arrays["reconstruction_draw"],
-                samples=arrays["samples"],
-                seconds=float(arrays["seconds"]),
-            )
-            index, frames = stored.frame_index, stored.reconstruction
-            require(index.dtype.kind == "i" and index.ndim == 1, "the numbers of the frames")
-            require(
-                frames.dtype.kind == "f" and frames.shape == (len(index), *frames.shape[1:2], 3),
-                f"positions of {len(index)} frames",
-            )
-            drawn = stored.reconstruction_draw
-            require(
-                drawn.dtype.kind == "f" and drawn.shape == frames.shape,
-                "drawn reconstructions of the same frames",
-            )
-            samples = stored.samples
-            require(
-                samples.dtype.kind == "f"
-                and samples.shape == (len(index), *samples.shape[1:2], *frames.shape[1:]),
-                "samples of the same frames and atoms",
-            )
-            return stored
+        with _open(path) as arrays:
+            index, frames = arrays["frame_index"], arrays["reconstruction"]
+            drawn, samples = arrays["reconstruction_draw"], arrays["samples"]
+            require(index.dtype.kind == "i" and index.ndim == 1, "indices of frames")
+            require(frames.shape == (len(index), *frames.shape[1:2], 3), f"positions of {len(index)} frames")
+            require(drawn.shape == frames.shape, "drawn reconstructions of the same frames")
+            expected = (len(index), *samples.shape[1:2], *frames.shape[1:])
+            require(samples.shape == expected, "samples of the same frames and atoms")
+            floating = all(array.dtype.kind == "f" for array in (frames, drawn, samples))
+            require(floating, "positions that are floating-point numbers")
+            return cls(index, frames, drawn, samples, float(arrays["seconds"]))
 
 
 def sampling_cost(path: Path | str) -> tuple[float, int]:
-    """Seconds that sampling took and for how many frames, without reading the samples themselves.
+    """Wall time of sampling in seconds, and the number of frames, without reading the samples.
 
     Raises
     ------
     InputError
         If the file is missing or damaged.
     """
-    with _opened(path) as arrays:
+    with _open(path) as arrays:
         return float(arrays["seconds"]), len(arrays["frame_index"])
-
-
-@contextmanager
-def _opened(path: Path | str) -> Iterator[Any]:
-    """Open a file of samples; arrays are read, and damage is found, where they are asked for."""
-    with opened_arrays(
-        path, "a file of samples", "run `cgbench sample` first", "delete it and sample again"
-    ) as arrays:
-        yield arrays

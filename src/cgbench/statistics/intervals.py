@@ -1,7 +1,7 @@
 """Confidence intervals of all scores, and of the differences between methods on the same frames."""
 
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -13,19 +13,21 @@ from numpy.typing import NDArray
 from cgbench.core import registry
 from cgbench.core.atomic_io import atomic_output
 from cgbench.core.errors import InputError
-from cgbench.results.scores_file import BlockSums, Finish, Metric, distance_from_zero, finish
+from cgbench.results.scores_file import BlockSums, MetricKey
 from cgbench.results.tables import TASK, metric_info, read_run
-from cgbench.statistics.bootstrap import Estimate, Resampling, mean_of_defined
+from cgbench.statistics.bootstrap import Resampling, mean_of_defined
 
 Floats = NDArray[np.float64]
-Task = dict[str, dict[int, BlockSums]]  # by method and fold
-Folds = tuple[int, ...]
+Methods = dict[str, dict[int, BlockSums]]  # scores of a task, by method and fold
 Row = dict[str, Any]
 
 MEASURES = ("mean", "low", "high", "loss", "scaled")
 SCORE_COLUMNS = (*TASK, "metric", "atoms", "unit", *MEASURES, "folds", "blocks")
-WHOLE = ("n_beads", "folds", "blocks")
 DIFFERENCE_COLUMNS = (*TASK, "other", "metric", "atoms", "unit", "difference", "low", "high", "p", "folds")
+TEXT_COLUMNS = ("dataset", "mapping", "method", "other", "metric", "atoms", "unit")
+INTEGER_COLUMNS = ("n_beads", "folds", "blocks")
+
+_resampling = cache(Resampling.draw)
 
 
 def intervals(runs: Iterable[Path | str]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -39,117 +41,108 @@ def intervals(runs: Iterable[Path | str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     Returns
     -------
     scores
-        One row per task, method, metric and set of atoms: ``mean`` over folds with its 95 %
-        interval ``low`` to ``high``; ``loss``, by which methods are ranked and which is the lower
-        the better: the mean, its negative, or, of a metric that is best at 0, the mean over folds of
-        the distances from it; ``scaled``, which is 0 for the floor of the task and 1 for its ceiling
-        (NaN where one of them has not run or the metric does not put the ceiling above); and the
-        number of ``folds`` that have a score and of ``blocks`` of all.
+        One row per task, method, metric and set of atoms: ``mean`` over folds with its 95 % interval
+        ``low`` to ``high``; ``loss``, by which methods are ranked and of which lower is better: the mean,
+        its negative, or the mean over folds of the absolute value for a metric that is best at 0;
+        ``scaled``, the loss on a scale from the lower control of the task (0) to its upper control (1), NaN
+        if one of them is missing or not better than the other; and the number of ``folds`` with a score
+        and of ``blocks`` of all folds.
     differences
         One row per pair of methods of a task and metric: ``difference``, method − other, over the
-        ``folds`` that both have, with its interval and ``p``, the two-sided probability of one as
-        far from 0 by chance. Of a metric that is best at 0, it is that of the distances from 0.
+        ``folds`` of both, with its interval and two-sided p-value ``p``. For a metric that is best at 0 it is
+        the difference of the absolute values.
 
     Raises
     ------
     InputError
-        If a file is missing or damaged, or two methods were tested on other frames.
+        If a file is missing or damaged, or two methods were scored on different test frames.
     """
-    tasks: dict[tuple[Any, ...], Task] = {}
+    tasks: dict[tuple[Any, ...], Methods] = {}
     bounds: dict[str, str | None] = {}
     for directory in map(Path, runs):
         run = read_run(directory / "run.json")
-        task = tasks.setdefault((run["dataset"], run["mapping"], run["n_beads"]), {})
-        task.setdefault(run["method"], {})[run["fold"]] = BlockSums.of_run(directory)
+        methods = tasks.setdefault((run["dataset"], run["mapping"], run["n_beads"]), {})
+        methods.setdefault(run["method"], {})[run["fold"]] = BlockSums.of_run(directory)
         bounds[run["method"]] = run.get("bound")
-    scores: list[dict[str, Any]] = []
-    differences: list[dict[str, Any]] = []
-    for key, methods in sorted(tasks.items()):
-        labels = dict(zip(TASK, key, strict=False))
-        _refuse_other_frames(methods, ", ".join(map(str, key)))
-        for metric in sorted(
-            {metric for folds in methods.values() for sums in folds.values() for metric in sums.metrics}
-        ):
-            found, against = _of_metric(methods, metric)
-            _add_scaled(found, bounds)
-            of = {"metric": metric[0], "atoms": metric[1], "unit": registry.load("metrics", metric[0]).unit}
-            scores += [labels | of | row for row in found]
-            differences += [labels | of | row for row in against]
+    scores: list[Row] = []
+    differences: list[Row] = []
+    for task, methods in sorted(tasks.items()):
+        _refuse_different_frames(methods, ", ".join(map(str, task)))
+        stored = [sums.metrics for folds in methods.values() for sums in folds.values()]
+        for metric in sorted(frozenset().union(*stored)):
+            unit = registry.load("metrics", metric[0]).unit
+            labels = dict(zip((*TASK[:3], "metric", "atoms", "unit"), (*task, *metric, unit), strict=True))
+            of_methods, of_pairs = _estimates(methods, metric)
+            _add_scaled(of_methods, bounds)
+            scores += [labels | row for row in of_methods]
+            differences += [labels | row for row in of_pairs]
     return (
         pd.DataFrame(scores, columns=list(SCORE_COLUMNS)),
         pd.DataFrame(differences, columns=list(DIFFERENCE_COLUMNS)),
     )
 
 
-def _refuse_other_frames(methods: Task, where: str) -> None:
-    """Differences are paired by frame and block, so all methods must have the same in every fold."""
+def _refuse_different_frames(methods: Methods, task: str) -> None:
+    """Refuse methods with different frames or blocks in a fold, for differences are paired by block."""
     first: dict[int, tuple[str, BlockSums]] = {}
     for method, folds in sorted(methods.items()):
         for fold, sums in folds.items():
             other, known = first.setdefault(fold, (method, sums))
             if not np.array_equal(sums.frames, known.frames):
                 raise InputError(
-                    f"{where}: {other} and {method} were scored on other test frames in fold {fold}; delete "
-                    f"the older of {known.path} and {sums.path} and run again"
+                    f"{task}: {other} and {method} were scored on different test frames in fold {fold}; "
+                    f"delete the older of {known.path} and {sums.path} and run again"
                 )
 
 
-def _of_metric(methods: Task, metric: Metric) -> tuple[list[Row], list[Row]]:
-    """Rows of every method and of every pair of methods, without what is the same in all of them."""
-    made, facts = finish(metric[0]), metric_info(metric[0])
-    compared = distance_from_zero(made) if facts.better == "zero" else made
+def _estimates(methods: Methods, metric: MetricKey) -> tuple[list[Row], list[Row]]:
+    """Rows of all methods and of all pairs of methods, without the columns that are equal in all of them."""
+    info, value = metric_info(metric[0]), registry.load("metrics", metric[0])().value
+    compared = (lambda sums: np.abs(value(sums))) if info.better == "zero" else value
 
     @cache
     def sums(method: str, fold: int) -> Floats:
         return methods[method][fold].read(metric)
 
     @cache
-    def values(method: str, folds: Folds, made: Finish) -> tuple[Resampling, Floats, Floats]:
+    def values(
+        method: str, folds: tuple[int, ...], value: Callable[[Floats], Floats]
+    ) -> tuple[Resampling, Floats, Floats]:
         parts = [sums(method, fold) for fold in folds]
         resampling = _resampling(tuple(map(len, parts)))
-        return resampling, *resampling.values(np.concatenate(parts), made)
+        return resampling, *resampling.values(np.concatenate(parts), value)
 
     scored = {
         name: tuple(sorted(fold for fold, sums in folds.items() if metric in sums.metrics))
         for name, folds in sorted(methods.items())
     }
     scored = {name: folds for name, folds in scored.items() if folds}
-    found = []
+    of_methods = []
     for name, folds in scored.items():
-        resampling, by_fold, draws = values(name, folds, made)
-        estimate = resampling.estimate(by_fold, draws)
-        loss = facts.loss(float(mean_of_defined(values(name, folds, compared)[1])))
+        resampling, by_fold, draws = values(name, folds, value)
+        found = resampling.estimate(by_fold, draws)
+        loss = info.loss(float(mean_of_defined(values(name, folds, compared)[1])))
+        row = {"method": name, "mean": found.mean, "low": found.low, "high": found.high, "loss": loss}
         counts = {"folds": int((~np.isnan(by_fold)).sum()), "blocks": len(resampling.fold)}
-        found.append({"method": name, "mean": estimate.mean, **_ends(estimate), "loss": loss, **counts})
-    against = []
+        of_methods.append(row | counts)
+    of_pairs = []
     for name, other in combinations(scored, 2):
-        shared = tuple(fold for fold in scored[name] if fold in scored[other])
-        if not shared:
-            continue
-        resampling, a, a_draws = values(name, shared, compared)
-        _, b, b_draws = values(other, shared, compared)
-        estimate = resampling.estimate(a - b, a_draws - b_draws)
-        row = {"method": name, "other": other, "difference": estimate.mean, **_ends(estimate)}
-        against.append(row | {"p": estimate.p, "folds": len(shared)})
-    return found, against
-
-
-@cache
-def _resampling(blocks_per_fold: Folds) -> Resampling:
-    return Resampling.of(blocks_per_fold)
-
-
-def _ends(estimate: Estimate) -> Row:
-    return {"low": estimate.mean - estimate.reach, "high": estimate.mean + estimate.reach}
+        if shared := tuple(fold for fold in scored[name] if fold in scored[other]):
+            resampling, first, first_draws = values(name, shared, compared)
+            _, second, second_draws = values(other, shared, compared)
+            found = resampling.estimate(first - second, first_draws - second_draws)
+            row = {"method": name, "other": other, "difference": found.mean}
+            of_pairs.append(row | {"low": found.low, "high": found.high, "p": found.p, "folds": len(shared)})
+    return of_methods, of_pairs
 
 
 def _add_scaled(rows: list[Row], bounds: dict[str, str | None]) -> None:
-    """Add to rows of one task and metric where they lie between floor (0) and ceiling (1)."""
-    ends = {bounds[row["method"]]: row["loss"] for row in rows}
-    floor, ceiling = ends.get("floor", np.nan), ends.get("ceiling", np.nan)
-    span = floor - ceiling if floor > ceiling else np.nan
+    """Add the loss on a scale from the lower control (0) to the upper control (1) to rows of one task."""
+    losses = {bounds[row["method"]]: row["loss"] for row in rows}
+    lower, upper = losses.get("floor", np.nan), losses.get("ceiling", np.nan)
+    span = lower - upper if lower > upper else np.nan
     for row in rows:
-        row["scaled"] = (floor - row["loss"]) / span
+        row["scaled"] = (lower - row["loss"]) / span
 
 
 def write(scores: pd.DataFrame, differences: pd.DataFrame, output: Path | str, pairs: Path | str) -> None:
@@ -159,36 +152,19 @@ def write(scores: pd.DataFrame, differences: pd.DataFrame, output: Path | str, p
             table.to_csv(temporary, index=False)
 
 
-def read_intervals(path: Path | str) -> pd.DataFrame:
-    """Read scores with intervals that :func:`write` wrote.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, damaged or lacks a column.
-    """
-    return _read(path, SCORE_COLUMNS)
-
-
-def read_differences(path: Path | str) -> pd.DataFrame:
-    """Read differences that :func:`write` wrote.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, damaged or lacks a column.
-    """
-    return _read(path, DIFFERENCE_COLUMNS)
-
-
 def _read(path: Path | str, columns: Sequence[str]) -> pd.DataFrame:
-    texts = ("dataset", "mapping", "method", "other", "metric", "atoms", "unit")
+    """Read a table that :func:`write` wrote; an InputError names a file that is missing or damaged."""
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)[list(columns)]
-        numbers = [column for column in columns if column not in texts]
+        numbers = [column for column in columns if column not in TEXT_COLUMNS]
         table[numbers] = table[numbers].replace("", "nan").astype(float)
-        return table.astype({column: int for column in WHOLE if column in table})
+        return table.astype({column: int for column in INTEGER_COLUMNS if column in table})
     except FileNotFoundError:
         raise InputError(f"{path}: no such table; run `cgbench intervals` first") from None
     except (KeyError, ValueError, OSError) as error:
         raise InputError(f"{path}: damaged table ({error}); delete it and run again") from None
+
+
+# Readers of both tables.
+read_intervals = partial(_read, columns=SCORE_COLUMNS)
+read_differences = partial(_read, columns=DIFFERENCE_COLUMNS)

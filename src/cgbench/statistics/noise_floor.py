@@ -1,4 +1,4 @@
-"""The noise floor: how far molecular dynamics is from itself, by every metric that can tell."""
+"""Noise floor: distance of MD from MD by every metric that compares ensembles."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from cgbench.chem.observables import Observables
 from cgbench.core import registry
 from cgbench.core.atomic_io import atomic_output
 from cgbench.data.splits import Split
-from cgbench.metrics.base import AtomSet, Unpaired
+from cgbench.metrics.base import AtomSet, EnsembleMetric
 from cgbench.results.energies_file import write_energies
 
 COLUMNS = ("dataset", "fold", "split", "metric", "atoms", "unit", "value", "n_frames")
@@ -27,44 +27,42 @@ def noise_floor(
     force_field: Sequence[str] = (),
     test_observables: Observables | None = None,
 ) -> pd.DataFrame:
-    """Compare the test frames of a fold with equally many frames that are independent of them.
+    """Compare the test frames of a fold with equally many independent MD frames.
 
-    Those are training frames, evenly spaced: of other trajectories, or of other blocks beyond the gap.
-    A method whose samples are as far from the test frames has nothing left to gain by that metric.
-    With ``protocol.split: published`` nothing keeps the two apart, and the floor is too low.
+    Those are training frames, evenly spaced, from other trajectories, or from other blocks beyond the gap.
+    A method at the noise floor cannot be improved by that metric. With ``protocol.split: published``, test
+    and training frames are not independent, and the floor is too low.
 
     Parameters
     ----------
     metrics
-        Names of plug-ins of ``cgbench/metrics``; those that compare each sample with its own frame have
-        no floor and are passed over.
+        Names of metrics; those that compare each sample with its frame have no floor and are left out.
     dataset
-        Name in the table.
+        Name of the dataset, for the table.
     force_field
-        OpenMM's files that the frames were made with; energies are left out where it is not known.
+        OpenMM files of the force field of the frames; without them, energies are left out.
     test_observables
-        Of all atoms of all test frames, if they exist already (optional).
+        Observables of all atoms of all test frames, if they exist already (optional).
 
     Returns
     -------
     DataFrame
         One row per metric and set of atoms, with the columns dataset, fold, split (``test``), metric,
-        atoms, unit, value and n_frames, of either side.
+        atoms, unit, value and n_frames, the number of frames of either ensemble.
     """
     parts = independent_parts(split)
-    n_frames = len(parts[0])
     rows = []
     for atoms in ("all", "heavy"):
-        tested, others = (_measured(frames, part, atoms, force_field) for part in parts)
-        if test_observables and atoms == "all" and n_frames == len(split.test):
-            tested = test_observables
+        first, second = (_observables(frames, part, atoms, force_field) for part in parts)
+        if test_observables and atoms == "all" and len(parts[0]) == len(split.test):
+            first = test_observables
         for name in metrics:
             metric = registry.load("metrics", name)()
-            compares = isinstance(metric, Unpaired) and atoms in metric.atom_sets
-            if compares and metric.applies(tested.molecule, force_field):
-                value = metric.between(tested, others)
+            compares = isinstance(metric, EnsembleMetric) and atoms in metric.atom_sets
+            if compares and metric.applies(first.molecule, force_field):
+                n_frames = min(len(parts[0]), metric.max_frames)
                 labels = (dataset, split.fold, "test", name, atoms, metric.unit)
-                rows.append((*labels, value, min(n_frames, metric.most_frames)))
+                rows.append((*labels, metric.compare(first, second), n_frames))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -77,14 +75,14 @@ def write_noise_floor(
     card_path: Path | str | None = None,
     energies_path: Path | str | None = None,
 ) -> None:
-    """Read frames and a split, and write the table of :func:`noise_floor` as CSV, atomically.
+    """Write the table of :func:`noise_floor` for a stored split as CSV, atomically.
 
     Parameters
     ----------
     card_path
-        ``card.json`` of the dataset, which may name the force field (optional).
+        ``card.json`` of the dataset, for its force field; without it, energies are left out.
     energies_path
-        CSV for the energies of the test frames, if any of the metrics needs them (optional).
+        CSV for the energies of the test frames, if a metric needs them (optional).
 
     Raises
     ------
@@ -94,7 +92,7 @@ def write_noise_floor(
     frames = Frames.load(frames_path)
     split = Split.load_for(split_path, frames, frames_path)
     force_field = () if card_path is None else force_field_of(card_path)
-    tested = _measured(frames, split.test, "all", force_field)
+    tested = _observables(frames, split.test, "all", force_field)
     table = noise_floor(frames, split, metrics, dataset, force_field, tested)
     with atomic_output(output_path) as temporary:
         table.to_csv(temporary, index=False)
@@ -107,16 +105,16 @@ def write_noise_floor(
 
 
 def independent_parts(split: Split) -> tuple[IntArray, IntArray]:
-    """Test frames, and equally many training frames, evenly spaced; fewer of both where a split has fewer."""
+    """Select equally many test and training frames, evenly spaced."""
     n_frames = min(len(split.test), len(split.train))
-    tested, others = (
+    test, train = (
         part[np.linspace(0, len(part) - 1, n_frames).round().astype(np.int64)]
         for part in (split.test, split.train)
     )
-    return tested, others
+    return test, train
 
 
-def _measured(frames: Frames, chosen: IntArray, atoms: AtomSet, force_field: Sequence[str]) -> Observables:
+def _observables(frames: Frames, index: IntArray, atoms: AtomSet, force_field: Sequence[str]) -> Observables:
     kept = np.flatnonzero(frames.molecule.heavy | (atoms == "all"))
-    positions = frames.positions[chosen][:, None, kept]
+    positions = frames.positions[index][:, None, kept]
     return Observables(positions, frames.molecule.subset(kept), tuple(force_field))
