@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cgbench.chem.energy import WORST, energies_per_atom
-from cgbench.chem.observables import ENERGIES, Observables
+from cgbench.chem.energy import MAX_ENERGY, energies_per_atom
+from cgbench.chem.observables import MAX_ENERGY_FRAMES, Observables
 from cgbench.core import registry
 from cgbench.core.atomic_io import read_json
 from cgbench.core.errors import InputError
@@ -46,7 +46,7 @@ def test_motion_as_a_whole_costs_nothing_and_nanometres_everything(alanine_frame
     turn, _ = np.linalg.qr(rng.normal(size=(3, 3)))
     raw, _ = energies_per_atom(np.concatenate([frame, frame @ turn.T + 5, frame / 10]), molecule, FORCE_FIELD)
     assert raw[1] == pytest.approx(raw[0], abs=1e-6)
-    assert raw[2] == WORST
+    assert raw[2] == MAX_ENERGY
 
 
 def test_frames_are_at_zero_and_noise_is_above(alanine_frames, three_beads, rng):
@@ -56,7 +56,7 @@ def test_frames_are_at_zero_and_noise_is_above(alanine_frames, three_beads, rng)
     off = evaluation(
         frames, frames[:, None] + rng.normal(scale=0.1, size=(12, 2, 22, 3)), three_beads, molecule
     )
-    assert 10 < value("energy_raw", off) < WORST
+    assert 10 < value("energy_raw", off) < MAX_ENERGY
     assert abs(value("energy_minimised", off)) < 0.5
 
 
@@ -65,7 +65,7 @@ def test_collapsed_atoms_are_as_bad_as_can_be(alanine_frames, three_beads):
     collapsed = three_beads.lift(three_beads.beads(frames))[:, None]
     assert (
         value("energy_raw", evaluation(frames, collapsed, three_beads, alanine_frames.molecule))
-        > 0.99 * WORST
+        > 0.99 * MAX_ENERGY
     )
 
 
@@ -76,7 +76,7 @@ def test_some_frames_stand_for_all_the_same_for_every_method(alanine_frames, thr
         of = evaluation(frames, samples, three_beads, alanine_frames.molecule)
         for observables in (of.reference_observables, of.sample_observables):
             known = np.flatnonzero(np.isfinite(observables.energies[0]))
-            np.testing.assert_array_equal(known, 3 * np.arange(ENERGIES))
+            np.testing.assert_array_equal(known, 3 * np.arange(MAX_ENERGY_FRAMES))
 
 
 def test_between_sets_of_frames_it_is_the_difference_of_means(alanine_frames):
@@ -107,4 +107,4 @@ def test_charges_that_fall_into_each_other_are_no_low_energy():
     fused = frames.positions[:1].astype(np.float64)
     fused[:, hydrogen] = fused[:, oxygen] + [0.01, 0.0, 0.0]
     raw, minimised = energies_per_atom(fused, frames.molecule, FORCE_FIELD)
-    assert raw[0] == minimised[0] == WORST
+    assert raw[0] == minimised[0] == MAX_ENERGY

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import wasserstein_distance
 
-from cgbench.chem.histograms import Line, block_weights, jensen_shannon
+from cgbench.chem.histograms import UniformGrid, block_histograms, jensen_shannon
 
-GRID = Line(step=0.5, cells=4)  # 0 to 2
+GRID = UniformGrid(step=0.5, n_intervals=4)  # 0 to 2
 
 
 def weights(*values):
@@ -44,7 +44,7 @@ def test_where_they_cross_within_a_cell_too_little_is_found():
 
 def test_a_fine_grid_comes_close_and_stays_below(rng):
     first, second = rng.normal(1.5, 0.03, 400), rng.normal(1.51, 0.04, 900)
-    grid = Line(step=0.01, cells=300)
+    grid = UniformGrid(step=0.01, n_intervals=300)
     nothing = np.zeros(1, dtype=np.int64)
     found = grid.wasserstein(*(grid.weights(each[None, :, None], nothing)[0, 0] for each in (first, second)))
     expected = wasserstein_distance(first, second)
@@ -58,7 +58,7 @@ def test_numbers_of_values_do_not_matter():
 def test_sums_over_blocks_keep_terms_and_blocks_apart():
     # Frames 0 and 2 are block 0; two samples, two terms.
     bins = np.array([[[0, 1], [0, 2]], [[1, 1], [1, 1]], [[2, 0], [0, 1]]])
-    found = block_weights(bins, np.array([0, 1, 0]), 3)
+    found = block_histograms(bins, np.array([0, 1, 0]), 3)
     np.testing.assert_array_equal(found, [[[3, 0, 1], [1, 2, 1]], [[0, 2, 0], [0, 2, 0]]])
 
 

@@ -1,4 +1,4 @@
-"""Walkers: killed and resumed like uninterrupted ones, and nothing resumed that is not theirs."""
+"""Walkers: resumed bitwise equal to uninterrupted ones, and errors."""
 
 import signal
 import subprocess
@@ -12,15 +12,17 @@ import pytest
 
 from cgbench.core.errors import InputError
 from cgbench.core.settings import parse_settings
-from cgbench.simulation import Recipe, build_structure, simulate_walker
 from cgbench.simulation.dynamics import make_context, make_system
-from cgbench.simulation.recipe import TorsionStart
+from cgbench.simulation.recipe import Recipe, TorsionStart
+from cgbench.simulation.structure import build_structure
+from cgbench.simulation.walker import simulate_walker
 
 FRAMES = 1100
 
 RUN = """
 import sys
-from cgbench.simulation import Recipe, simulate_walker
+from cgbench.simulation.recipe import Recipe
+from cgbench.simulation.walker import simulate_walker
 simulate_walker(Recipe.model_validate_json(sys.argv[1]), 1, sys.argv[2], sys.argv[3])
 """
 
@@ -54,7 +56,7 @@ def uninterrupted(recipe, structure):
     return path
 
 
-def test_killed_walker_ends_like_an_uninterrupted_one(recipe, structure, uninterrupted, tmp_path):
+def test_resumed_walker_equals_an_uninterrupted_one(recipe, structure, uninterrupted, tmp_path):
     output = tmp_path / "walker-1.xtc"
     command = [sys.executable, "-c", RUN, recipe.to_json(), str(structure), str(output)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
@@ -78,7 +80,7 @@ def test_frames_are_complete_and_evenly_spaced(structure, uninterrupted):
     assert trajectory.time[0] == pytest.approx(0.1)
 
 
-def test_walker_starts_where_it_was_told(structure, uninterrupted):
+def test_walker_starts_at_the_given_torsions(structure, uninterrupted):
     first = mdtraj.load_frame(str(uninterrupted), 0, top=str(structure))
     assert 20 < np.degrees(mdtraj.compute_phi(first)[1][0, 0]) < 100
 
@@ -91,7 +93,7 @@ def test_walkers_are_independent(recipe, structure, uninterrupted, tmp_path):
     assert not np.allclose(other.xyz, same.xyz, atol=1e-3)
 
 
-def test_walker_that_must_leave_does_so_in_time(recipe, structure, tmp_path):
+def test_walker_crosses_phi_0_within_the_given_time(recipe, structure, tmp_path):
     start = recipe.starts[0].model_copy(update={"leaves_within_ps": 5.0})
     changes = {
         "starts": (start,),
@@ -116,9 +118,9 @@ def test_checkpoints_of_another_recipe_are_refused(recipe, structure, tmp_path):
         simulate_walker(recipe, 0, structure, output)
 
 
-def test_checkpoints_half_removed_are_made_again(recipe, structure, tmp_path):
+def test_half_removed_checkpoints_are_written_again(recipe, structure, tmp_path):
     short = recipe.model_copy(update={"frames_per_walker": 3, "chunk_frames": 1})
-    simulate_walker(short, 1, structure, tmp_path / "whole.xtc")
+    simulate_walker(short, 1, structure, tmp_path / "uninterrupted.xtc")
 
     def kill(*_):
         raise InterruptedError
@@ -129,7 +131,7 @@ def test_checkpoints_half_removed_are_made_again(recipe, structure, tmp_path):
     for name in ("chunk-00002.xtc", "state-00000.xml"):
         (tmp_path / "walker-1.parts" / name).unlink()
     simulate_walker(short, 1, structure, tmp_path / "walker-1.xtc")
-    assert (tmp_path / "walker-1.xtc").read_bytes() == (tmp_path / "whole.xtc").read_bytes()
+    assert (tmp_path / "walker-1.xtc").read_bytes() == (tmp_path / "uninterrupted.xtc").read_bytes()
 
 
 def test_walker_outside_the_recipe_is_refused(recipe, structure, tmp_path):
@@ -137,13 +139,13 @@ def test_walker_outside_the_recipe_is_refused(recipe, structure, tmp_path):
         simulate_walker(recipe, 2, structure, tmp_path / "walker-2.xtc")
 
 
-def test_divergence_names_walker_step_and_cure(recipe, structure, tmp_path):
+def test_divergence_names_walker_and_cure(recipe, structure, tmp_path):
     wild = recipe.model_copy(update={"timestep_fs": 25.0, "frames_per_walker": 10})
     with pytest.raises(InputError, match=r"walker 0, .*diverged: lower timestep_fs"):
         simulate_walker(wild, 0, structure, tmp_path / "walker-0.xtc")
 
 
-def test_forces_are_those_of_implicit_solvent_without_cutoff(recipe, structure):
+def test_system_has_implicit_solvent_and_no_cutoff(recipe, structure):
     system = make_system(recipe, openmm.app.PDBFile(str(structure)).topology)
     forces = {type(force).__name__: force for force in system.getForces()}
     assert forces["GBSAOBCForce"].getNonbondedMethod() == openmm.GBSAOBCForce.NoCutoff
@@ -151,7 +153,7 @@ def test_forces_are_those_of_implicit_solvent_without_cutoff(recipe, structure):
     assert make_context(recipe, system, 1).getPlatform().getName() == "Reference"
 
 
-def test_a_walker_that_never_leaves_is_given_up(recipe, structure, tmp_path):
+def test_waiting_for_a_crossing_ends_with_an_error(recipe, structure, tmp_path):
     """At phi < 0 this molecule stays for many nanoseconds; a wait of 100 times 0.01 ps must end."""
     start = {"kind": "torsions", "phi": -75, "psi": 65, "leaves_within_ps": 0.01}
     staying = recipe.model_copy(update={"starts": (parse_settings(TorsionStart, start, "start"),)})

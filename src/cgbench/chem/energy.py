@@ -1,4 +1,4 @@
-"""Potential energies of geometries in an OpenMM force field, as they are and after a short minimisation."""
+"""Potential energies of geometries in an OpenMM force field, before and after a short minimisation."""
 
 from collections.abc import Sequence
 
@@ -12,65 +12,63 @@ from cgbench.chem.force_field import make_system
 from cgbench.chem.molecule import Molecule
 from cgbench.chem.trajectory_io import ANGSTROM_PER_NM
 
-STEPS = 50  # of L-BFGS at most: bonds and contacts are repaired, the conformation stays
-WORST = 1e3  # kJ/mol per atom, to which energies are cut: two atoms on one point have no bound
-# Å; no two atoms of a molecule come as close. Charges do in a force field where no repulsion keeps them
-# apart, as that of a hydroxyl hydrogen does not: the deeper they fall into each other, the lower the energy.
-FUSED = 0.5
+MAX_ITERATIONS = 50  # of L-BFGS: enough to repair bonds and contacts, too few to change the conformation
+MAX_ENERGY = 1e3  # kJ/mol per atom; two atoms at one point would have an infinite energy
+# Å. Atoms without repulsion, such as hydroxyl hydrogens, can approach an opposite charge without limit, and
+# their energy then goes to minus infinity. No molecule has two atoms this close.
+MIN_DISTANCE = 0.5
 
 
 def energies_per_atom(
     positions: NDArray[np.floating], molecule: Molecule, force_field: Sequence[str]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Compute the energy of each geometry, before and after minimising it.
+    """Compute the energy of each geometry before and after minimisation.
 
-    No cutoff and no constraints; where two atoms have fallen into each other, the energy is the worst. On
-    the Reference platform, which is repeatable to the last bit.
+    There is no cutoff and no constraint. The Reference platform gives bitwise repeatable results.
 
     Parameters
     ----------
     positions : [n, n_atoms, 3]
         Å.
+    molecule
+        Topology of the geometries.
     force_field
-        Files that come with OpenMM.
+        Names of files that come with OpenMM.
 
     Returns
     -------
     raw, minimised : float [n]
-        kJ/mol per atom, at most 1,000.
+        kJ/mol per atom, at most 1,000, which is also the energy of geometries with two atoms closer
+        than 0.5 Å.
 
     Raises
     ------
     InputError
-        If there is no such force field, or it does not know the molecule.
+        If the force field does not exist or has no parameters for the molecule.
     """
-    context = _context(molecule, force_field)
-    raw, minimised = np.full((2, len(positions)), np.inf)
+    context = openmm.Context(
+        make_system(molecule, force_field),
+        openmm.VerletIntegrator(0.001),  # required by OpenMM; no step is taken
+        openmm.Platform.getPlatformByName("Reference"),
+    )
+    energies = np.full((2, len(positions)), np.inf)
     for number, geometry in enumerate(positions.astype(np.float64) / ANGSTROM_PER_NM):
         try:
             context.setPositions(geometry)
-            raw[number] = _energy(context)
-            openmm.LocalEnergyMinimizer.minimize(context, maxIterations=STEPS)
-            minimised[number] = _energy(context)
+            energies[0, number] = _energy(context)
+            openmm.LocalEnergyMinimizer.minimize(context, maxIterations=MAX_ITERATIONS)
+            energies[1, number] = _energy(context)
         except openmm.OpenMMException:
-            continue  # not finite: as bad as can be
-    return _bounded(raw, molecule), _bounded(minimised, molecule)
-
-
-def _context(molecule: Molecule, force_field: Sequence[str]) -> openmm.Context:
-    system = make_system(molecule, force_field)
-    platform = openmm.Platform.getPlatformByName("Reference")
-    # The step is never taken: only energies are asked for.
-    return openmm.Context(system, openmm.VerletIntegrator(0.001 * unit.picosecond), platform)
+            continue  # a coordinate or an energy is not finite
+    per_atom = np.nan_to_num(energies / molecule.n_atoms, nan=MAX_ENERGY)
+    raw, minimised = np.minimum(per_atom, MAX_ENERGY)
+    return raw, minimised
 
 
 def _energy(context: openmm.Context) -> float:
-    """Potential energy, kJ/mol; infinity where atoms are fused."""
+    """Potential energy, kJ/mol; infinite where two atoms are closer than MIN_DISTANCE."""
     state = context.getState(getEnergy=True, getPositions=True)
-    if pdist(state.getPositions(asNumpy=True).value_in_unit(unit.angstrom)).min(initial=np.inf) < FUSED:
+    positions = state.getPositions(asNumpy=True).value_in_unit(unit.angstrom)
+    if pdist(positions).min(initial=np.inf) < MIN_DISTANCE:
         return np.inf
     return float(state.getPotentialEnergy().value_in_unit(unit.kilojoule_per_mole))
-
-
-def _bounded(energies: NDArray[np.float64], molecule: Molecule) -> NDArray[np.float64]:
-    return np.minimum(np.nan_to_num(energies / molecule.n_atoms, nan=WORST), WORST)

@@ -1,7 +1,8 @@
-"""OpenMM force fields: the one that frames were made with, and systems of a molecule in it."""
+"""OpenMM force fields of datasets, and OpenMM systems of molecules."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import openmm
 from openmm.app import ForceField, NoCutoff
@@ -13,7 +14,7 @@ from cgbench.core.errors import InputError
 
 
 def force_field_of(card_path: Path | str) -> tuple[str, ...]:
-    """Files by which the card of a dataset names its force field; none where it is not known to OpenMM.
+    """Read the OpenMM force field files from the card of a dataset; none if the card names none.
 
     Raises
     ------
@@ -25,23 +26,29 @@ def force_field_of(card_path: Path | str) -> tuple[str, ...]:
 
 
 def make_system(molecule: Molecule, files: Sequence[str]) -> openmm.System:
-    """Build the system of a molecule, without cutoff and constraints.
+    """Build the OpenMM system of a molecule, without cutoff and constraints.
 
     Parameters
     ----------
+    molecule
+        Topology.
     files
         Names of files that come with OpenMM.
 
     Raises
     ------
     InputError
-        If there is no such force field, or it does not know the molecule.
+        If the force field does not exist or has no parameters for the molecule.
     """
-    topology = molecule_to_mdtraj(molecule).to_openmm()
+    return create_system(molecule_to_mdtraj(molecule).to_openmm(), files)
+
+
+def create_system(topology: Any, files: Sequence[str], **options: Any) -> openmm.System:
+    """As :func:`make_system` for an OpenMM topology, with further options of ``ForceField.createSystem``."""
     try:
-        return ForceField(*files).createSystem(topology, nonbondedMethod=NoCutoff)
+        return ForceField(*files).createSystem(topology, nonbondedMethod=NoCutoff, **options)
     except (ValueError, KeyError) as error:
         raise InputError(
-            f"force field {', '.join(files)}: {error}; name files that come with OpenMM and know every "
-            "residue, or name none and leave energy metrics out"
+            f"force field {', '.join(files)}: {error}; name files that come with OpenMM and have "
+            "parameters for every residue"
         ) from None

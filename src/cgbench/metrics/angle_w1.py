@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.chem.histograms import Line
+from cgbench.chem.histograms import UniformGrid
 from cgbench.chem.molecule import IntArray
 from cgbench.metrics.base import Distribution, Observables
 
-GRID = Line(step=1.0, cells=180)  # to 180°; what lies beyond is kept by its mean
+GRID = UniformGrid(step=1.0, n_intervals=180)  # to 180°; what lies beyond is kept by its mean
 
 
 class Metric(Distribution):

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.chem.histograms import block_weights, jensen_shannon
+from cgbench.chem.histograms import block_histograms, jensen_shannon
 from cgbench.chem.molecule import IntArray
 from cgbench.metrics.base import Distribution, Observables
 
@@ -27,7 +27,7 @@ class Metric(Distribution):
 
     def weights(self, observables: Observables, blocks: IntArray) -> NDArray[np.float64]:
         """Histogram of every torsion in each block: [n_blocks, n_torsions, bins]."""
-        return block_weights((observables.chi_turn * BINS).astype(np.int64) % BINS, blocks, BINS)
+        return block_histograms((observables.chi_in_periods * BINS).astype(np.int64) % BINS, blocks, BINS)
 
     def distance(self, first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
         """JSD [...], nats."""

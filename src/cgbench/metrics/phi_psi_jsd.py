@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.chem.histograms import block_weights, jensen_shannon
+from cgbench.chem.histograms import block_histograms, jensen_shannon
 from cgbench.chem.molecule import IntArray
 from cgbench.metrics.base import Distribution, Observables
 
@@ -30,7 +30,7 @@ class Metric(Distribution):
         """Histogram of every residue in each block: [n_blocks, n_residues, bins]."""
         turn = (observables.phi_psi + 180.0) / 360.0 * PER_TURN
         phi, psi = np.moveaxis(turn.astype(np.int64) % PER_TURN, -1, 0)
-        return block_weights(phi * PER_TURN + psi, blocks, self.bins)
+        return block_histograms(phi * PER_TURN + psi, blocks, self.bins)
 
     def distance(self, first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
         """JSD [...], nats."""
