@@ -8,6 +8,7 @@ from openmm.app import PDBFile
 from cgbench.core.errors import InputError
 from cgbench.core.settings import parse_settings
 from cgbench.simulation.analysis import folding_summary, load_reference
+from cgbench.simulation.dynamics import Simulator
 from cgbench.simulation.folding import contact_atoms, folded, melted
 from cgbench.simulation.recipe import Recipe
 from cgbench.simulation.structure import build_structure
@@ -44,19 +45,19 @@ def test_folding_brings_the_contact_together(chain):
     recipe = make_recipe(kind="folded", contacts=[ENDS], anneal_ps=4, release_ps=0.004)
     pdb = PDBFile(str(chain))
     assert distance(chain, mdtraj.load(str(chain)).xyz[0]) > 0.5
-    assert distance(chain, folded(recipe, recipe.start(0), pdb, 1, 1, "walker 0")) < 0.4
+    assert distance(chain, folded(Simulator(recipe, pdb, 1, "walker 0"), recipe.start(0), 1)) < 0.4
 
 
-def test_folding_that_fails_says_what_is_open(chain):
+def test_failed_folding_names_the_contacts(chain):
     recipe = make_recipe(kind="folded", contacts=[["1:CB", "3:CB"]], anneal_ps=0.2, release_ps=0.004)
     with pytest.raises(InputError, match=r"walker 0: after 8 attempts the contacts .*1:CB.*raise anneal_ps"):
-        folded(recipe, recipe.start(0), PDBFile(str(chain)), 1, 1, "walker 0")
+        folded(Simulator(recipe, PDBFile(str(chain)), 1, "walker 0"), recipe.start(0), 1)
 
 
-def test_melting_follows_its_seed(chain):
+def test_melting_depends_only_on_the_seed(chain):
     recipe = make_recipe(kind="melted", melt_ps=0.4)
-    pdb = PDBFile(str(chain))
-    first, again, other = (melted(recipe, recipe.start(0), pdb, seed, 1, "walker 0") for seed in (1, 1, 2))
+    simulator = Simulator(recipe, PDBFile(str(chain)), 1, "walker 0")
+    first, again, other = (melted(simulator, recipe.start(0), seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).max() > 1e-3
 
@@ -73,5 +74,5 @@ def test_folding_summary_of_a_structure_against_itself(chain):
 
 
 def test_reference_of_another_length_is_refused(chain):
-    with pytest.raises(InputError, match="3 C-alpha atoms, the sequence has 10"):
+    with pytest.raises(InputError, match="3 C-alpha atoms, but the sequence has 10"):
         load_reference(chain, 10)

@@ -12,7 +12,7 @@ import pytest
 
 from cgbench.core.errors import InputError
 from cgbench.core.settings import parse_settings
-from cgbench.simulation.dynamics import make_context, make_system
+from cgbench.simulation.dynamics import Simulator
 from cgbench.simulation.recipe import Recipe, TorsionStart
 from cgbench.simulation.structure import build_structure
 from cgbench.simulation.walker import simulate_walker
@@ -135,7 +135,7 @@ def test_half_removed_checkpoints_are_written_again(recipe, structure, tmp_path)
 
 
 def test_walker_outside_the_recipe_is_refused(recipe, structure, tmp_path):
-    with pytest.raises(InputError, match="walker 2: the recipe has walkers 0 to 1"):
+    with pytest.raises(InputError, match="walker 2: give one of the walkers 0 to 1"):
         simulate_walker(recipe, 2, structure, tmp_path / "walker-2.xtc")
 
 
@@ -146,11 +146,11 @@ def test_divergence_names_walker_and_cure(recipe, structure, tmp_path):
 
 
 def test_system_has_implicit_solvent_and_no_cutoff(recipe, structure):
-    system = make_system(recipe, openmm.app.PDBFile(str(structure)).topology)
-    forces = {type(force).__name__: force for force in system.getForces()}
+    simulator = Simulator(recipe, openmm.app.PDBFile(str(structure)), 1, "walker 0")
+    forces = {type(force).__name__: force for force in simulator.system.getForces()}
     assert forces["GBSAOBCForce"].getNonbondedMethod() == openmm.GBSAOBCForce.NoCutoff
-    assert system.getNumConstraints() == 12  # one for each hydrogen
-    assert make_context(recipe, system, 1).getPlatform().getName() == "Reference"
+    assert simulator.system.getNumConstraints() == 12  # one for each hydrogen
+    assert simulator.context(1).getPlatform().getName() == "Reference"
 
 
 def test_waiting_for_a_crossing_ends_with_an_error(recipe, structure, tmp_path):

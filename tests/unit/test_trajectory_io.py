@@ -15,7 +15,7 @@ def topology(alanine_directory):
 
 @pytest.fixture
 def trajectory(alanine_frames, topology):
-    """Twelve frames as mdtraj holds them, in nm."""
+    """Twelve frames as an mdtraj trajectory, in nm."""
     xyz = alanine_frames.positions[:N_FRAMES] / 10.0
     return mdtraj.Trajectory(xyz, mdtraj.load_topology(str(topology)), time=np.arange(N_FRAMES) * 2.0)
 

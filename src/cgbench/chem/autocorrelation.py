@@ -21,7 +21,7 @@ class CorrelationTime:
     Attributes
     ----------
     ps
-        Correlation time, ps.
+        Time, ps.
     lower_bound
         Whether the estimate is only a lower bound, because the trajectories are too short or visit
         different regions.

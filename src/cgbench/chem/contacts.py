@@ -44,8 +44,6 @@ def count_contacts(positions: Array, molecule: Molecule) -> Contacts:
     ----------
     positions : [..., n_atoms, 3]
         Array or tensor, Å.
-    molecule
-        Topology of the geometries.
 
     Returns
     -------

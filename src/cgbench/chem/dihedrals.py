@@ -38,8 +38,6 @@ def phi_psi(positions: Array, molecule: Molecule) -> Array:
     ----------
     positions : [..., n_atoms, 3]
         Array or tensor, in any unit.
-    molecule
-        Topology of the geometries.
 
     Returns
     -------

@@ -76,14 +76,7 @@ def all_pairs(n_atoms: int) -> IntArray:
 def bond_angles(positions: Array, triples: IntArray) -> Array:
     """Angles [..., n_angles] at the middle atoms of ``triples`` [n_angles, 3], degrees.
 
-    An angle is 0 where two of its atoms coincide.
-
-    Parameters
-    ----------
-    positions : [..., n_atoms, 3]
-        In any unit.
-    triples : int [n_angles, 3]
-        Atoms of each angle.
+    The positions [..., n_atoms, 3] are in any unit. An angle is 0 where two of its atoms coincide.
     """
     xp = array_namespace(positions)
     atoms = _columns(triples, positions)
@@ -102,14 +95,7 @@ def bond_angles(positions: Array, triples: IntArray) -> Array:
 def dihedrals(positions: Array, quads: IntArray) -> Array:
     """Torsions [..., n_torsions] about the middle bonds of ``quads`` [n_torsions, 4], −180 to 180 degrees.
 
-    A torsion is 0 where it is undefined, because atoms coincide or lie on a line.
-
-    Parameters
-    ----------
-    positions : [..., n_atoms, 3]
-        In any unit.
-    quads : int [n_torsions, 4]
-        Atoms of each torsion.
+    The positions [..., n_atoms, 3] are in any unit. A torsion is 0 where atoms coincide or lie on a line.
     """
     xp = array_namespace(positions)
     atoms = _columns(quads, positions)
@@ -128,12 +114,8 @@ def dihedrals(positions: Array, quads: IntArray) -> Array:
 def chiral_volumes(positions: Array, centres: IntArray) -> Array:
     """Signed volumes (N − CA) × (C − CA) · (CB − CA) [..., n_centres], in the unit of positions cubed.
 
-    Parameters
-    ----------
-    positions : [..., n_atoms, 3]
-        In any unit.
-    centres : int [n_centres, 4]
-        N, CA, C and CB; the volume is positive for an L-amino acid.
+    The positions are [..., n_atoms, 3], and ``centres`` [n_centres, 4] are indices of N, CA, C and CB.
+    Volumes of L-amino acids are positive.
     """
     xp = array_namespace(positions)
     n, ca, c, cb = (positions[..., column, :] for column in _columns(centres, positions))

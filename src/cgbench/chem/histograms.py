@@ -26,8 +26,6 @@ def block_histograms(
         Bin of each value, from 0 to n_bins − 1.
     blocks : int [n_frames]
         Block of each frame, from 0.
-    n_bins
-        Number of bins.
     weights : [n_frames, n_samples, n_terms], optional
         Weight of each value, by default 1.
 

@@ -15,37 +15,25 @@ from cgbench.core.safe_io import require
 
 IntArray = NDArray[np.int64]
 
-# Radii of the published bond rule d_ij < 1.3 (r_i + r_j), Å (arXiv 2201.12176, appendix).
-# Elements that are not in the paper have the radii of the same table (Cambridge Structural Database).
-COVALENT_RADII = {
-    "H": 0.23,
-    "C": 0.68,
-    "N": 0.68,
-    "O": 0.68,
-    "F": 0.64,
-    "Si": 1.20,
-    "P": 1.05,
-    "S": 1.02,
-    "Cl": 0.99,
-    "Se": 1.22,
-    "Br": 1.21,
-    "I": 1.40,
+# Å. Covalent radii of the published bond rule d_ij < 1.3 (r_i + r_j) (arXiv 2201.12176, appendix), for other
+# elements from the same source (Cambridge Structural Database); van der Waals radii (A. Bondi, J. Phys. Chem.
+# 68, 441, 1964).
+RADII = {
+    "H": (0.23, 1.20),
+    "C": (0.68, 1.70),
+    "N": (0.68, 1.55),
+    "O": (0.68, 1.52),
+    "F": (0.64, 1.47),
+    "Si": (1.20, 2.10),
+    "P": (1.05, 1.80),
+    "S": (1.02, 1.80),
+    "Cl": (0.99, 1.75),
+    "Se": (1.22, 1.90),
+    "Br": (1.21, 1.85),
+    "I": (1.40, 1.98),
 }
-# Van der Waals radii, Å (A. Bondi, J. Phys. Chem. 68, 441, 1964).
-VAN_DER_WAALS_RADII = {
-    "H": 1.20,
-    "C": 1.70,
-    "N": 1.55,
-    "O": 1.52,
-    "F": 1.47,
-    "Si": 2.10,
-    "P": 1.80,
-    "S": 1.80,
-    "Cl": 1.75,
-    "Se": 1.90,
-    "Br": 1.85,
-    "I": 1.98,
-}
+COVALENT_RADII = {element: radius for element, (radius, _) in RADII.items()}
+VAN_DER_WAALS_RADII = {element: radius for element, (_, radius) in RADII.items()}
 
 
 @dataclass(frozen=True)
@@ -118,25 +106,13 @@ class Molecule:
 
     @cached_property
     def covalent_radii(self) -> NDArray[np.float64]:
-        """Radii [n_atoms] of the published bond rule, Å.
-
-        Raises
-        ------
-        InputError
-            If an element has no covalent radius.
-        """
-        return self._radii(COVALENT_RADII, "covalent", "COVALENT_RADII")
+        """Radii [n_atoms] of the published bond rule, Å; an InputError names elements without one."""
+        return self._radii(COVALENT_RADII)
 
     @cached_property
     def van_der_waals_radii(self) -> NDArray[np.float64]:
-        """Van der Waals radii [n_atoms], Å.
-
-        Raises
-        ------
-        InputError
-            If an element has no van der Waals radius.
-        """
-        return self._radii(VAN_DER_WAALS_RADII, "van der Waals", "VAN_DER_WAALS_RADII")
+        """Van der Waals radii [n_atoms], Å; an InputError names elements without one."""
+        return self._radii(VAN_DER_WAALS_RADII)
 
     def require_radii(self) -> None:
         """Check that every element has the radii that bonds and clashes are counted with.
@@ -144,17 +120,16 @@ class Molecule:
         Raises
         ------
         InputError
-            If an element has no covalent or van der Waals radius.
+            Naming the elements without radii.
         """
         _ = self.covalent_radii, self.van_der_waals_radii
 
-    def _radii(self, table: dict[str, float], kind: str, name: str) -> NDArray[np.float64]:
+    def _radii(self, table: dict[str, float]) -> NDArray[np.float64]:
         unknown = sorted(set(self.elements) - table.keys())
         if unknown:
             raise InputError(
-                f"no {kind} radius for element(s) {', '.join(unknown)}; "
-                f"leave such atoms out (`selection`) or add them to {name} in {__name__} "
-                f"(known: {', '.join(table)})"
+                f"no radii for element(s) {', '.join(unknown)}; exclude such atoms by `selection`, or add "
+                f"them to RADII in {__name__} (known: {', '.join(table)})"
             )
         return np.array([table[element] for element in self.elements])
 

@@ -107,7 +107,7 @@ class Observables:
         all others are NaN.
         """
         # Import takes a second, and not every molecule has a force field.
-        from cgbench.chem.energy import energies_per_atom
+        from cgbench.chem.force_field import energies_per_atom
 
         n_frames = len(self.positions)
         chosen = np.linspace(0, n_frames - 1, min(MAX_ENERGY_FRAMES, n_frames)).round().astype(np.int64)

@@ -22,8 +22,6 @@ def bonds_from_distances(molecule: Molecule, positions: NDArray[np.float32], cel
 
     Parameters
     ----------
-    molecule
-        Atoms; its bonds are not used.
     positions : [n_atoms, 3]
         Å.
     cell : [3, 3], optional
@@ -46,8 +44,6 @@ def distances(
 
     Parameters
     ----------
-    molecule
-        Topology.
     positions : [n_atoms, 3]
         In any unit, which is that of the distances.
     pairs : int [n_pairs, 2]
@@ -71,7 +67,7 @@ def longest_bond(positions: NDArray[np.float32], bonds: IntArray) -> NDArray[np.
 def make_whole(
     positions: NDArray[np.float32], cell: NDArray[np.float32], molecule: Molecule
 ) -> NDArray[np.float32]:
-    """Move atoms by cell vectors until every bond connects nearest images.
+    """Move atoms [n_frames, n_atoms, 3] by cell vectors until every bond connects nearest images.
 
     Connected components of the bond graph other than the largest are moved to the image in which their
     atom that is closest to the largest component in the first frame is nearest to it.
@@ -82,13 +78,6 @@ def make_whole(
         Å.
     cell : [n_frames, 3, 3]
         Vectors of the unit cell in rows, Å.
-    molecule
-        Topology.
-
-    Returns
-    -------
-    float32 [n_frames, n_atoms, 3]
-        Å.
     """
     # mdtraj moves the second atom of each pair to the first, so that pairs are sorted away from one atom.
     largest, *others = sorted(map(sorted, nx.connected_components(molecule.graph)), key=len, reverse=True)

@@ -68,10 +68,8 @@ def shape_distances(points: Floats, others: Floats, weights: Floats) -> Floats:
 
     Parameters
     ----------
-    points : [n, n_points, 3]
-        First set.
-    others : [m, n_points, 3]
-        Second set, in the same unit.
+    points, others : [n, n_points, 3], [m, n_points, 3]
+        The two sets, in the same unit.
     weights : [n_points]
         Weight of each point; the sum is 1.
 
@@ -115,19 +113,12 @@ def _cross(a: Floats, b: Floats) -> Floats:
 def nearest_shapes(points: Floats, others: Floats, weights: Floats, k: int) -> tuple[IntArray, Floats]:
     """Find the k nearest neighbours of each shape among ``others``, nearest first.
 
-    Parameters
-    ----------
-    points, others, weights
-        As for :func:`shape_distances`.
-    k
-        Number of neighbours.
-
     Returns
     -------
     index : int [n, k]
         Index into ``others``.
     distance : float64 [n, k]
-        RMSD after superposition.
+        RMSD after superposition, as :func:`shape_distances`.
     """
     distance = shape_distances(points, others, weights)
     index = np.argpartition(distance, k - 1, axis=1)[:, :k]

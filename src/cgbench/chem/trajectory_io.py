@@ -57,8 +57,6 @@ def read_topology(path: Path | str, selection: str = "all") -> Molecule:
 
     Parameters
     ----------
-    path
-        PDB, prmtop, PSF, GRO, ...
     selection
         Atoms to keep, in mdtraj's atom selection language.
 
@@ -73,29 +71,26 @@ def read_topology(path: Path | str, selection: str = "all") -> Molecule:
 def _read_topology(path: Path | str, selection: str) -> Molecule:
     topology = _load_topology(path)
     chosen = _select(topology, selection, path)
-    if Path(path).suffix.lower() == ".gro":
-        _refuse_ambiguous(path, [topology.atom(int(index)) for index in chosen])
-    topology = topology.subset(chosen)
-    for atom in topology.atoms:
+    is_gro = Path(path).suffix.lower() == ".gro"
+    for atom in (topology.atom(int(index)) for index in chosen):
+        if is_gro and _is_ambiguous(atom):
+            raise InputError(
+                f"{path}: a .gro file has no elements, and the element of atom {atom.index} ({atom}) is "
+                "ambiguous; exclude the atom by `selection`, or give a PDB or prmtop file"
+            )
         if atom.element is None or not atom.element.mass:
             raise InputError(
                 f"{path}: atom {atom.index} ({atom}) has no chemical element; fill in the element column, "
                 "or exclude the atom by `selection`"
             )
-    return molecule_from_mdtraj(topology)
+    return molecule_from_mdtraj(topology.subset(chosen))
 
 
-def _refuse_ambiguous(path: Path | str, atoms: list[Any]) -> None:
-    """Refuse atom names from which mdtraj derives the wrong element: it reads NA as N, and CL as C."""
-    for atom in atoms:
-        residue = atom.residue
-        if residue.is_protein or residue.is_water:
-            continue
-        if residue.n_atoms == 1 or atom.name.upper().startswith(("CL", "BR")):
-            raise InputError(
-                f"{path}: a .gro file has no elements, and the element of atom {atom.index} ({atom}) is "
-                "ambiguous; exclude the atom by `selection`, or give a PDB or prmtop file"
-            )
+def _is_ambiguous(atom: Any) -> bool:
+    """Whether mdtraj may derive the wrong element from the name, as for NA (read as N) and CL (as C)."""
+    if atom.residue.is_protein or atom.residue.is_water:
+        return False
+    return bool(atom.residue.n_atoms == 1 or atom.name.upper().startswith(("CL", "BR")))
 
 
 def molecule_from_mdtraj(topology: mdtraj.Topology) -> Molecule:
@@ -132,14 +127,12 @@ def molecule_to_mdtraj(molecule: Molecule) -> mdtraj.Topology:
 def load_trajectory(
     path: Path | str, topology_path: Path | str, selection: str = "all", stride: int = 1
 ) -> RawTrajectory:
-    """Read a trajectory.
+    """Read a trajectory of any format that mdtraj reads.
 
     Parameters
     ----------
-    path
-        File of any format that mdtraj reads.
     topology_path
-        Topology of the trajectory, in the same order of atoms.
+        Topology with the same order of atoms.
     selection
         Atoms to keep, in mdtraj's atom selection language.
     stride
@@ -149,12 +142,9 @@ def load_trajectory(
     ------
     InputError
         If the file is missing, empty, truncated or corrupt, has another number of atoms than the
-        topology, or contains NaN or infinite coordinates.
-
-    Notes
-    -----
-    A file that was truncated between two frames is not recognised in formats without a number of frames
-    (all but DCD and NetCDF), nor is XYZ or mdcrd text that was truncated anywhere.
+        topology, or contains NaN or infinite coordinates. A file that was truncated between two frames
+        is recognised only in formats with a number of frames (DCD, NetCDF); truncated XYZ or mdcrd
+        text is not recognised.
     """
     return _isolated(path, _read_trajectory, Path(path), topology_path, selection, stride)
 
@@ -221,12 +211,12 @@ def _read_trajectory(path: Path, topology_path: Path | str, selection: str, stri
     return RawTrajectory(
         positions,
         np.asarray(trajectory.time, dtype=np.float64),
-        _states_time(path),
+        _stores_time(path),
         None if cell is None else _angstrom(cell),
     )
 
 
-def _states_time(path: Path) -> bool:
+def _stores_time(path: Path) -> bool:
     """Whether the file stores the time of its frames, and mdtraj reads it from this format."""
     if path.suffix.lower() not in TIMED_FORMATS:
         return False

@@ -108,7 +108,7 @@ def folding_summary(
     occupancy = np.mean(mdtraj.compute_distances(trajectory, pairs) < CONTACT_NM, axis=0)
     summary: dict[str, Any] = {
         "state": "folded" if (occupancy[: native.kept] >= MIN_OCCUPANCY).all() else "unfolded",
-        "radius_of_gyration_A": _two_decimals(np.mean(mdtraj.compute_rg(trajectory) * ANGSTROM_PER_NM)),
+        "radius_of_gyration_A": _mean(mdtraj.compute_rg(trajectory) * ANGSTROM_PER_NM),
         "contact_occupancy": {
             f"{a} {b}": round(float(share), 3)
             for (a, b), share in zip(native.contacts, occupancy, strict=True)
@@ -118,16 +118,12 @@ def folding_summary(
         atoms, reference_atoms = (each.topology.select("name CA") for each in (trajectory, reference))
         rmsd = mdtraj.rmsd(trajectory, reference, atom_indices=atoms, ref_atom_indices=reference_atoms)
         rmsd = rmsd * ANGSTROM_PER_NM
-        summary["calpha_rmsd_A"] = {
-            "mean": _two_decimals(np.mean(rmsd)),
-            "first": _two_decimals(rmsd[0]),
-            "last": _two_decimals(rmsd[-1]),
-        }
+        summary["calpha_rmsd_A"] = {"mean": _mean(rmsd), "first": _mean(rmsd[0]), "last": _mean(rmsd[-1])}
     return summary
 
 
-def _two_decimals(value: Any) -> float:
-    return round(float(value), 2)
+def _mean(values: Any) -> float:
+    return round(float(np.mean(values)), 2)
 
 
 def load_reference(path: Path | str, n_residues: int) -> mdtraj.Trajectory:

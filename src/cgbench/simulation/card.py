@@ -46,14 +46,8 @@ def bundle(
     ----------
     name
         Name of the simulation in the configuration.
-    recipe
-        Settings of the simulation.
-    structure_pdb
-        Structure that the walkers were simulated from.
     walkers
         Trajectories in the order of the walkers; files that are already in ``output_dir`` are not copied.
-    output_dir
-        Folder to write.
     command
         Command that reproduces the folder.
     reference_pdb
@@ -65,56 +59,24 @@ def bundle(
         If walkers are missing, have the wrong number of frames, D-amino acids or cis peptide bonds.
     """
     if len(walkers) != recipe.walkers:
-        raise InputError(
-            f"{name}: {len(walkers)} walkers given, the recipe has {recipe.walkers}; give all of them"
-        )
+        raise InputError(f"{name}: {len(walkers)} walkers given, the recipe has {recipe.walkers}; give all")
     folder = Path(output_dir)
-    _place(Path(structure_pdb), folder / "topology.pdb")
+    topology = folder / "topology.pdb"
+    _copy(Path(structure_pdb), topology)
     trajectories: dict[str, mdtraj.Trajectory] = {}
     for number, source in enumerate(walkers):
         target = folder / f"walker-{number}.xtc"
-        _place(Path(source), target)
-        trajectories[target.name] = _checked(target, folder / "topology.pdb", recipe)
-    card = _card(name, recipe, folder, trajectories, command, reference_pdb)
-    if "agreement" in card:
-        with atomic_output(folder / "agreement.md") as temporary:
-            temporary.write_text(agreement_markdown(card["agreement"]))
-    # Written last, so that a folder with a card is complete.
-    write_json(folder / "card.json", card)
-
-
-def _place(source: Path, target: Path) -> None:
-    if target.exists() and target.samefile(source):
-        return
-    with atomic_output(target) as temporary:
-        shutil.copyfile(source, temporary)
-
-
-def _checked(path: Path, topology: Path, recipe: Recipe) -> mdtraj.Trajectory:
-    trajectory = mdtraj.load(str(path), top=str(topology))
-    if trajectory.n_frames != recipe.frames_per_walker:
-        raise InputError(
-            f"{path}: {trajectory.n_frames} frames, but frames_per_walker is {recipe.frames_per_walker}; "
-            "remove the file and simulate it again"
-        )
-    check_stereochemistry(trajectory, str(path))
-    return trajectory
-
-
-def _card(
-    name: str,
-    recipe: Recipe,
-    folder: Path,
-    trajectories: dict[str, mdtraj.Trajectory],
-    command: str,
-    reference_pdb: Path | str | None,
-) -> dict[str, Any]:
-    topology = mdtraj.load_topology(str(folder / "topology.pdb"))
+        _copy(Path(source), target)
+        trajectories[target.name] = _checked(target, topology, recipe)
+    files = {topology.name: _file(topology)} | {
+        key: {**_file(folder / key), "n_frames": trajectory.n_frames}
+        for key, trajectory in trajectories.items()
+    }
     card: dict[str, Any] = {
         "name": name,
         "title": recipe.title,
         "description": recipe.description,
-        "n_atoms": topology.n_atoms,
+        "n_atoms": next(iter(trajectories.values())).n_atoms,
         "n_frames": sum(trajectory.n_frames for trajectory in trajectories.values()),
         "frame_interval_ps": recipe.frame_interval_ps,
         "temperature_K": recipe.temperature_kelvin,
@@ -128,24 +90,41 @@ def _card(
         "date": datetime.now(UTC).date().isoformat(),
         "licence": LICENCE,
         "citation": recipe.citation,
-        "files": {"topology.pdb": _file(folder / "topology.pdb")},
+        "files": files,
     }
-    for key, trajectory in trajectories.items():
-        card["files"][key] = {**_file(folder / key), "n_frames": trajectory.n_frames}
     native = next((start for start in recipe.starts if isinstance(start, FoldedStart)), None)
     if len(recipe.sequence) == 1:
-        card["agreement"] = agreement(
-            {Path(key).stem: backbone_angles(trajectory) for key, trajectory in trajectories.items()}
-        )
+        angles = {Path(key).stem: backbone_angles(trajectory) for key, trajectory in trajectories.items()}
+        card["agreement"] = agreement(angles)
+        with atomic_output(folder / "agreement.md") as temporary:
+            temporary.write_text(agreement_markdown(card["agreement"]))
     elif native:
         reference = load_reference(reference_pdb, len(recipe.sequence)) if reference_pdb else None
         card["shape"] = {key: folding_summary(t, native, reference) for key, t in trajectories.items()}
         for key, summary in card["shape"].items():
-            card["files"][key]["state"] = summary.pop("state")
+            files[key]["state"] = summary.pop("state")
         if reference_pdb:
             card["reference"] = {"file": Path(reference_pdb).name, "sha256": sha256(reference_pdb)}
     card["spec"] = recipe.model_dump(mode="json")
-    return card
+    # Written last, so that a folder with a card is complete.
+    write_json(folder / "card.json", card)
+
+
+def _copy(source: Path, target: Path) -> None:
+    if not (target.exists() and target.samefile(source)):
+        with atomic_output(target) as temporary:
+            shutil.copyfile(source, temporary)
+
+
+def _checked(path: Path, topology: Path, recipe: Recipe) -> mdtraj.Trajectory:
+    trajectory = mdtraj.load(str(path), top=str(topology))
+    if trajectory.n_frames != recipe.frames_per_walker:
+        raise InputError(
+            f"{path}: {trajectory.n_frames} frames, but frames_per_walker is {recipe.frames_per_walker}; "
+            "remove the file and simulate it again"
+        )
+    check_stereochemistry(trajectory, str(path))
+    return trajectory
 
 
 def _integrator(recipe: Recipe) -> str:
@@ -157,9 +136,8 @@ def _start(recipe: Recipe, walker: int) -> str:
     start = recipe.start(walker)
     then = f"minimised, {recipe.equilibration_ps} ps at {recipe.temperature_kelvin} K before the first frame"
     if isinstance(start, FoldedStart):
-        how = (
-            f"folded by restraints on native contacts ({start.hot_kelvin} to {start.cold_kelvin} K), released"
-        )
+        kelvin = f"{start.hot_kelvin} to {start.cold_kelvin} K"
+        how = f"folded by restraints on native contacts ({kelvin}), released"
     elif isinstance(start, MeltedStart):
         how = f"melted at {start.hot_kelvin} K for {start.melt_ps} ps"
     else:

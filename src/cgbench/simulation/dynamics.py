@@ -1,5 +1,7 @@
-"""OpenMM systems and contexts of a recipe, and integration with checks for divergence."""
+"""OpenMM contexts of a recipe, and integration with checks for divergence."""
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,66 +28,97 @@ def nonzero(seed: int) -> int:
     return seed or 1
 
 
-def make_system(recipe: Recipe, topology: Any) -> openmm.System:
-    """Build the system: implicit solvent, no cutoff, constrained bonds to hydrogen.
+@dataclass(frozen=True)
+class Simulator:
+    """OpenMM contexts of one recipe and structure.
 
-    Raises
-    ------
-    InputError
-        If the force field does not exist or has no parameters for the molecule.
+    Attributes
+    ----------
+    pdb
+        Structure of the extended chain, as ``openmm.app.PDBFile``.
+    label
+        Beginning of error messages, such as ``"walker 0"``.
     """
-    mass = recipe.hydrogen_mass_amu and recipe.hydrogen_mass_amu * unit.amu
-    return create_system(topology, recipe.force_field, constraints=HBonds, hydrogenMass=mass)
 
+    recipe: Recipe
+    pdb: Any
+    threads: int
+    label: str
 
-def make_context(recipe: Recipe, system: openmm.System, seed: int, threads: int = 1) -> openmm.Context:
-    """Create a context with a Langevin integrator, in which all random numbers follow from ``seed``."""
-    integrator = openmm.LangevinMiddleIntegrator(
-        recipe.temperature_kelvin * unit.kelvin,
-        recipe.friction_per_ps / unit.picosecond,
-        recipe.timestep_fs * unit.femtosecond,
-    )
-    integrator.setRandomNumberSeed(seed)
-    platform = openmm.Platform.getPlatformByName(recipe.platform)
-    on_cpu = recipe.platform == "CPU"
-    properties = {"Threads": str(threads), "DeterministicForces": "true"} if on_cpu else {}
-    return openmm.Context(system, integrator, platform, properties)
+    @cached_property
+    def system(self) -> openmm.System:
+        """System with implicit solvent, no cutoff, and constrained bonds to hydrogen."""
+        return self._make_system()
 
+    def context(self, seed: int, restraint: openmm.Force | None = None) -> openmm.Context:
+        """Create a context with a Langevin integrator, in which all random numbers follow from ``seed``.
 
-def advance(context: openmm.Context, steps: int, label: str) -> None:
-    """Integrate a number of steps.
+        Raises
+        ------
+        InputError
+            If the force field does not exist or has no parameters for the molecule.
+        """
+        recipe, system = self.recipe, self.system
+        if restraint is not None:
+            system = self._make_system()
+            system.addForce(restraint)
+        integrator = openmm.LangevinMiddleIntegrator(
+            recipe.temperature_kelvin * unit.kelvin,
+            recipe.friction_per_ps / unit.picosecond,
+            recipe.timestep_fs * unit.femtosecond,
+        )
+        integrator.setRandomNumberSeed(seed)
+        platform = openmm.Platform.getPlatformByName(recipe.platform)
+        on_cpu = recipe.platform == "CPU"
+        properties = {"Threads": str(self.threads), "DeterministicForces": "true"} if on_cpu else {}
+        return openmm.Context(system, integrator, platform, properties)
 
-    Raises
-    ------
-    InputError
-        If the integration diverges; the message begins with ``label`` (walker and stage).
-    """
-    try:
-        context.getIntegrator().step(steps)
-    except openmm.OpenMMException as error:
-        if "NaN" not in str(error):
-            raise
-        raise _divergence(label, str(error)) from None
+    def heated(self, positions: Any, kelvin: float, seed: int, restraint: Any = None) -> openmm.Context:
+        """Create a context with minimised positions and random velocities at a temperature."""
+        context = self.context(seed, restraint)
+        context.setPositions(positions)
+        openmm.LocalEnergyMinimizer.minimize(context)
+        context.getIntegrator().setTemperature(kelvin * unit.kelvin)
+        context.setVelocitiesToTemperature(kelvin * unit.kelvin, seed)
+        return context
 
+    def advance(self, context: openmm.Context, steps: int, stage: str) -> None:
+        """Integrate a number of steps.
 
-def checked_positions(context: openmm.Context, label: str) -> NDArray[np.float64]:
-    """Positions [n_atoms, 3], nm.
+        Raises
+        ------
+        InputError
+            If the integration diverges; the message names ``stage``.
+        """
+        try:
+            context.getIntegrator().step(steps)
+        except openmm.OpenMMException as error:
+            if "NaN" not in str(error):
+                raise
+            raise self._divergence(stage, str(error)) from None
 
-    Raises
-    ------
-    InputError
-        If a coordinate is not finite, or the energy is above 10,000 kJ/mol per atom.
-    """
-    state = context.getState(getPositions=True, getEnergy=True)
-    energy = state.getPotentialEnergy().value_in_unit(unit.kilojoule_per_mole)
-    positions = state.getPositions(asNumpy=True).value_in_unit(unit.nanometer)
-    if not (energy < MAX_ENERGY * len(positions) and np.isfinite(positions).all()):
-        raise _divergence(label, f"potential energy {energy} kJ/mol")
-    return np.asarray(positions)
+    def positions(self, context: openmm.Context, stage: str) -> NDArray[np.float64]:
+        """Positions [n_atoms, 3], nm.
 
+        Raises
+        ------
+        InputError
+            If a coordinate is not finite, or the energy is above 10,000 kJ/mol per atom.
+        """
+        state = context.getState(getPositions=True, getEnergy=True)
+        energy = state.getPotentialEnergy().value_in_unit(unit.kilojoule_per_mole)
+        positions = state.getPositions(asNumpy=True).value_in_unit(unit.nanometer)
+        if not (energy < MAX_ENERGY * len(positions) and np.isfinite(positions).all()):
+            raise self._divergence(stage, f"potential energy {energy} kJ/mol")
+        return np.asarray(positions)
 
-def _divergence(label: str, reason: str) -> InputError:
-    return InputError(
-        f"{label}: {reason}; the integration diverged: lower timestep_fs, raise equilibration_ps, "
-        "or set another seed"
-    )
+    def _make_system(self) -> openmm.System:
+        mass = self.recipe.hydrogen_mass_amu and self.recipe.hydrogen_mass_amu * unit.amu
+        options = {"constraints": HBonds, "hydrogenMass": mass}
+        return create_system(self.pdb.topology, self.recipe.force_field, **options)
+
+    def _divergence(self, stage: str, reason: str) -> InputError:
+        return InputError(
+            f"{self.label}, {stage}: {reason}; the integration diverged: lower timestep_fs, raise "
+            "equilibration_ps, or set another seed"
+        )

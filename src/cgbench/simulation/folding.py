@@ -14,8 +14,8 @@ from openmm import unit
 
 from cgbench.core.errors import InputError
 from cgbench.core.seeds import derive
-from cgbench.simulation.dynamics import advance, checked_positions, make_context, make_system, nonzero
-from cgbench.simulation.recipe import Contact, FoldedStart, MeltedStart, Recipe
+from cgbench.simulation.dynamics import Simulator, nonzero
+from cgbench.simulation.recipe import Contact, FoldedStart, MeltedStart
 
 RESTRAINT_NM = 0.30  # donor-acceptor distance above which restraints act
 CONTACT_NM = 0.35  # donor-acceptor distance below which a contact is formed
@@ -26,26 +26,21 @@ CHECKS = 100  # of the contacts, during the run without restraints
 ATTEMPTS = 8
 
 
-def melted(
-    recipe: Recipe, start: MeltedStart, pdb: Any, seed: int, threads: int, label: str
-) -> NDArray[np.float64]:
-    """Run the chain at ``hot_kelvin`` and return its last positions [n_atoms, 3], nm.
+def melted(simulator: Simulator, start: MeltedStart, seed: int) -> NDArray[np.float64]:
+    """Simulate the chain at ``hot_kelvin`` and return its last positions [n_atoms, 3], nm.
 
     Raises
     ------
     InputError
         If the integration diverges.
     """
-    seed, label = nonzero(derive(seed, "melt")), f"{label}, melting"
-    context = make_context(recipe, make_system(recipe, pdb.topology), seed, threads)
-    _heat(context, pdb.positions, start.hot_kelvin, seed)
-    advance(context, recipe.steps(start.melt_ps), label)
-    return checked_positions(context, label)
+    seed = nonzero(derive(seed, "melt"))
+    context = simulator.heated(simulator.pdb.positions, start.hot_kelvin, seed)
+    simulator.advance(context, simulator.recipe.steps(start.melt_ps), "melting")
+    return simulator.positions(context, "melting")
 
 
-def folded(
-    recipe: Recipe, start: FoldedStart, pdb: Any, seed: int, threads: int, label: str
-) -> NDArray[np.float64]:
+def folded(simulator: Simulator, start: FoldedStart, seed: int) -> NDArray[np.float64]:
     """Fold the chain and return positions [n_atoms, 3], nm.
 
     Raises
@@ -53,29 +48,26 @@ def folded(
     InputError
         If the first ``start.kept`` contacts are lost after every annealing, or an integration diverges.
     """
-    pairs = contact_atoms(pdb.topology, start.contacts)
+    pairs = contact_atoms(simulator.pdb.topology, start.contacts)
     for attempt in range(ATTEMPTS):
-        noise = nonzero(derive(seed, "attempt", attempt))
-        context = _annealed(recipe, start, pdb, pairs, noise, threads, f"{label}, folding")
-        occupancy = _occupancy_without_restraints(recipe, start, context, pairs, f"{label}, release")
-        if (occupancy[: start.kept] >= MIN_OCCUPANCY).all():
-            return checked_positions(context, f"{label}, release")
+        context = _annealed(simulator, start, pairs, nonzero(derive(seed, "attempt", attempt)))
+        occupancy = _occupancy_without_restraints(simulator, start, pairs, context)[: start.kept]
+        if (occupancy >= MIN_OCCUPANCY).all():
+            return simulator.positions(context, "release")
     raise InputError(
-        f"{label}: after {ATTEMPTS} attempts the contacts {list(start.contacts[: start.kept])} are formed in "
-        f"fractions {np.round(occupancy[: start.kept], 2).tolist()} of release_ps, not {MIN_OCCUPANCY}; "
+        f"{simulator.label}: after {ATTEMPTS} attempts the contacts {list(start.contacts[: start.kept])} are "
+        f"formed in fractions {np.round(occupancy, 2).tolist()} of release_ps, not {MIN_OCCUPANCY}; "
         "raise anneal_ps or correct the contacts"
     )
 
 
 def contact_atoms(topology: Any, contacts: tuple[Contact, ...]) -> NDArray[np.int64]:
-    """Atom indices [n_contacts, 2] of contacts written as residue:name.
+    """Atom indices [n_contacts, 2] of contacts written as residue:name, such as ``("3:N", "8:O")``.
 
     Parameters
     ----------
     topology
         From OpenMM or mdtraj; the first amino acid after the cap has index 1.
-    contacts
-        Pairs such as ``("3:N", "8:O")``.
 
     Raises
     ------
@@ -91,49 +83,33 @@ def contact_atoms(topology: Any, contacts: tuple[Contact, ...]) -> NDArray[np.in
 
 
 def _annealed(
-    recipe: Recipe,
-    start: FoldedStart,
-    pdb: Any,
-    pairs: NDArray[np.int64],
-    seed: int,
-    threads: int,
-    label: str,
+    simulator: Simulator, start: FoldedStart, pairs: NDArray[np.int64], seed: int
 ) -> openmm.Context:
     """Context after cooling under restraints of increasing strength."""
-    system = make_system(recipe, pdb.topology)
-    force = openmm.CustomBondForce(f"0.5*strength*max(0, r-{RESTRAINT_NM})^2")
-    force.addGlobalParameter("strength", WEAK)
+    restraint = openmm.CustomBondForce(f"0.5*strength*max(0, r-{RESTRAINT_NM})^2")
+    restraint.addGlobalParameter("strength", WEAK)
     for first, second in pairs.tolist():
-        force.addBond(first, second)
-    system.addForce(force)
-    context = make_context(recipe, system, seed, threads)
-    _heat(context, pdb.positions, start.hot_kelvin, seed)
-    edges = np.linspace(0, recipe.steps(start.anneal_ps), STAGES + 1).astype(int)
+        restraint.addBond(first, second)
+    context = simulator.heated(simulator.pdb.positions, start.hot_kelvin, seed, restraint)
+    edges = np.linspace(0, simulator.recipe.steps(start.anneal_ps), STAGES + 1).astype(int)
     for stage, (begin, end) in enumerate(pairwise(edges.tolist())):
         progress = stage / (STAGES - 1)
         kelvin = start.hot_kelvin + progress * (start.cold_kelvin - start.hot_kelvin)
         context.getIntegrator().setTemperature(kelvin * unit.kelvin)
         context.setParameter("strength", WEAK + progress * (STRONG - WEAK))
-        advance(context, end - begin, label)
+        simulator.advance(context, end - begin, "folding")
     return context
 
 
 def _occupancy_without_restraints(
-    recipe: Recipe, start: FoldedStart, context: openmm.Context, pairs: NDArray[np.int64], label: str
+    simulator: Simulator, start: FoldedStart, pairs: NDArray[np.int64], context: openmm.Context
 ) -> NDArray[np.float64]:
     """Fraction of ``release_ps`` [n_contacts] in which each contact is formed."""
     context.setParameter("strength", 0.0)
-    context.getIntegrator().setTemperature(recipe.temperature_kelvin * unit.kelvin)
+    context.getIntegrator().setTemperature(simulator.recipe.temperature_kelvin * unit.kelvin)
     formed = []
     for _ in range(CHECKS):
-        advance(context, recipe.steps(start.release_ps / CHECKS), label)
-        first, second = checked_positions(context, label)[pairs.T]
+        simulator.advance(context, simulator.recipe.steps(start.release_ps / CHECKS), "release")
+        first, second = simulator.positions(context, "release")[pairs.T]
         formed.append(np.linalg.norm(first - second, axis=1) < CONTACT_NM)
     return np.asarray(np.mean(formed, axis=0), dtype=np.float64)
-
-
-def _heat(context: openmm.Context, positions: Any, kelvin: float, seed: int) -> None:
-    context.setPositions(positions)
-    openmm.LocalEnergyMinimizer.minimize(context)
-    context.getIntegrator().setTemperature(kelvin * unit.kelvin)
-    context.setVelocitiesToTemperature(kelvin * unit.kelvin, seed)

@@ -9,16 +9,9 @@ from openmm import unit
 
 from cgbench.core.errors import InputError
 from cgbench.core.seeds import derive
-from cgbench.simulation.dynamics import (
-    advance,
-    checked_positions,
-    make_context,
-    make_system,
-    noise_seed,
-    nonzero,
-)
+from cgbench.simulation.dynamics import Simulator, noise_seed, nonzero
 from cgbench.simulation.folding import folded, melted
-from cgbench.simulation.recipe import FoldedStart, Recipe, TorsionStart
+from cgbench.simulation.recipe import FoldedStart, TorsionStart
 from cgbench.simulation.stereochemistry import check_stereochemistry
 
 PREPARATION, FIRST_CHUNK = 0, 1  # chunk numbers, from which seeds are derived
@@ -27,75 +20,57 @@ ATTEMPTS = 10
 MAX_BLOCKS = 100  # of leaves_within_ps
 
 
-def prepare(recipe: Recipe, walker: int, pdb: Any, threads: int = 1) -> openmm.State:
+def prepare(simulator: Simulator, walker: int) -> openmm.State:
     """Equilibrated state (positions and velocities) from which a walker starts.
-
-    Parameters
-    ----------
-    pdb
-        Structure of the extended chain, as ``openmm.app.PDBFile``.
 
     Raises
     ------
     InputError
         If the start is not reached, an integration diverges, or the stereochemistry is wrong.
     """
-    seed, label, topology = noise_seed(recipe, walker, PREPARATION), f"walker {walker}", pdb.topology
-    start = recipe.start(walker)
+    seed = noise_seed(simulator.recipe, walker, PREPARATION)
+    start = simulator.recipe.start(walker)
     if isinstance(start, TorsionStart):
-        positions = _with_torsions(recipe, start, pdb, seed)
+        positions = _with_torsions(simulator, start, seed)
     elif isinstance(start, FoldedStart):
-        positions = folded(recipe, start, pdb, seed, threads, label)
+        positions = folded(simulator, start, seed)
     else:
-        positions = melted(recipe, start, pdb, seed, threads, label)
+        positions = melted(simulator, start, seed)
     if isinstance(start, TorsionStart) and start.leaves_within_ps:
-        state = _before_crossing(recipe, start, walker, topology, positions, seed, threads, label)
+        state = _before_crossing(simulator, start, walker, positions, seed)
     else:
-        state = _equilibrated(recipe, topology, positions, seed, threads, label)
-    check_stereochemistry(_trajectory(state, topology), f"{label} after its preparation")
+        state = _equilibrated(simulator, positions, seed)
+    check_stereochemistry(_trajectory(state, simulator), f"{simulator.label} after its preparation")
     return state
 
 
-def _with_torsions(recipe: Recipe, start: TorsionStart, pdb: Any, seed: int) -> Any:
+def _with_torsions(simulator: Simulator, start: TorsionStart, seed: int) -> Any:
     """Positions after minimisation with stiff φ and ψ torsions on every residue of the sequence."""
-    force = openmm.PeriodicTorsionForce()
-    residues = [{atom.name: atom.index for atom in residue.atoms()} for residue in pdb.topology.residues()]
+    restraint = openmm.PeriodicTorsionForce()
+    topology = simulator.pdb.topology
+    residues = [{atom.name: atom.index for atom in residue.atoms()} for residue in topology.residues()]
     for before, atoms, after in zip(residues, residues[1:], residues[2:], strict=False):
         phi = before["C"], atoms["N"], atoms["CA"], atoms["C"]
         psi = atoms["N"], atoms["CA"], atoms["C"], after["N"]
         for quad, degrees in ((phi, start.phi), (psi, start.psi)):
-            force.addTorsion(*quad, 1, np.radians(degrees + 180), TORSION_K)
-    system = make_system(recipe, pdb.topology)
-    system.addForce(force)
-    context = make_context(recipe, system, seed)
-    context.setPositions(pdb.positions)
+            restraint.addTorsion(*quad, 1, np.radians(degrees + 180), TORSION_K)
+    context = simulator.context(seed, restraint)
+    context.setPositions(simulator.pdb.positions)
     openmm.LocalEnergyMinimizer.minimize(context)
     return context.getState(getPositions=True).getPositions(asNumpy=True)
 
 
-def _equilibrated(
-    recipe: Recipe, topology: Any, positions: Any, seed: int, threads: int, label: str
-) -> openmm.State:
+def _equilibrated(simulator: Simulator, positions: Any, seed: int) -> openmm.State:
     """State after minimisation, random velocities and ``equilibration_ps`` without restraints."""
-    label = f"{label}, equilibration"
-    context = make_context(recipe, make_system(recipe, topology), seed, threads)
-    context.setPositions(positions)
-    openmm.LocalEnergyMinimizer.minimize(context)
-    context.setVelocitiesToTemperature(recipe.temperature_kelvin * unit.kelvin, seed)
-    advance(context, recipe.steps(recipe.equilibration_ps), label)
-    checked_positions(context, label)
+    recipe = simulator.recipe
+    context = simulator.heated(positions, recipe.temperature_kelvin, seed)
+    simulator.advance(context, recipe.steps(recipe.equilibration_ps), "equilibration")
+    simulator.positions(context, "equilibration")  # checks for divergence
     return context.getState(getPositions=True, getVelocities=True)
 
 
 def _before_crossing(
-    recipe: Recipe,
-    start: TorsionStart,
-    walker: int,
-    topology: Any,
-    positions: Any,
-    seed: int,
-    threads: int,
-    label: str,
+    simulator: Simulator, start: TorsionStart, walker: int, positions: Any, seed: int
 ) -> openmm.State:
     """State at most ``leaves_within_ps`` before the walker crosses φ = 0.
 
@@ -104,31 +79,31 @@ def _before_crossing(
     """
 
     def crossed(state: openmm.State) -> bool:
-        phi = mdtraj.compute_phi(_trajectory(state, topology))[1]
+        phi = mdtraj.compute_phi(_trajectory(state, simulator))[1]
         return bool((phi[0, 0] > 0) != (start.phi > 0))
 
     for trial in (seed, *(nonzero(derive(seed, "attempt", attempt)) for attempt in range(ATTEMPTS))):
-        state = _equilibrated(recipe, topology, positions, trial, threads, label)
+        state = _equilibrated(simulator, positions, trial)
         if not crossed(state):
             break
     else:
-        raise InputError(f"{label}: crossed phi = 0 in every equilibration; lower equilibration_ps")
-
-    system, noise = make_system(recipe, topology), noise_seed(recipe, walker, FIRST_CHUNK)
+        raise InputError(f"{simulator.label}: crossed phi = 0 in every equilibration; lower equilibration_ps")
+    noise = noise_seed(simulator.recipe, walker, FIRST_CHUNK)
+    steps = simulator.recipe.steps(start.leaves_within_ps or 0)
     for _ in range(MAX_BLOCKS):
         before = state
-        context = make_context(recipe, system, noise, threads)
+        context = simulator.context(noise)
         context.setState(before)
-        advance(context, recipe.steps(start.leaves_within_ps or 0), f"{label}, before crossing phi = 0")
+        simulator.advance(context, steps, "before crossing phi = 0")
         state = context.getState(getPositions=True, getVelocities=True)
         if crossed(state):
             return before
     raise InputError(
-        f"{label}: did not cross phi = 0 in {MAX_BLOCKS} times leaves_within_ps "
+        f"{simulator.label}: did not cross phi = 0 in {MAX_BLOCKS} times leaves_within_ps "
         f"({start.leaves_within_ps} ps); raise leaves_within_ps, leave it out, or set other start angles"
     )
 
 
-def _trajectory(state: openmm.State, topology: Any) -> mdtraj.Trajectory:
+def _trajectory(state: openmm.State, simulator: Simulator) -> mdtraj.Trajectory:
     xyz = state.getPositions(asNumpy=True).value_in_unit(unit.nanometer)
-    return mdtraj.Trajectory(xyz[None], mdtraj.Topology.from_openmm(topology))
+    return mdtraj.Trajectory(xyz[None], mdtraj.Topology.from_openmm(simulator.pdb.topology))

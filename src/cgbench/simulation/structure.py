@@ -24,12 +24,7 @@ def build_structure(recipe: Recipe, output_pdb: Path | str) -> None:
     Residues are numbered from ACE as 0, so that the first amino acid is 1, and CONECT records contain all
     bonds of the caps. The same recipe always gives the same bytes.
 
-    Parameters
-    ----------
-    recipe
-        Sequence and seed.
-    output_pdb
-        Written atomically.
+    The file is written atomically.
     """
     fixer = _fixer(_capped(PeptideBuilder.make_extended_structure(f"G{recipe.sequence}G")))
     fixer.findMissingResidues()

@@ -7,6 +7,7 @@ gives the same trajectory as an uninterrupted one, bitwise on the Reference plat
 
 import shutil
 import sys
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from cgbench.core.atomic_io import atomic_output, read_json, sha256, write_json
 from cgbench.core.errors import InputError
 from cgbench.core.file_lock import sole_writer
 from cgbench.core.settings import fingerprint
-from cgbench.simulation.dynamics import advance, checked_positions, make_context, make_system, noise_seed
+from cgbench.simulation.dynamics import Simulator, noise_seed
 from cgbench.simulation.preparation import prepare
 from cgbench.simulation.recipe import Recipe
 
@@ -53,16 +54,10 @@ def simulate_walker(
 
     Parameters
     ----------
-    recipe
-        Settings of the simulation.
     walker
         From 0; determines the start and, with ``recipe.seed``, the random numbers.
-    structure_pdb
-        Written by :func:`cgbench.simulation.structure.build_structure`.
     output_xtc
         Will have ``frames_per_walker`` frames, one every ``frame_interval_ps``.
-    threads
-        Used on the CPU platform.
     wait
         Whether to wait while another process writes ``output_xtc``, instead of raising an error.
 
@@ -73,21 +68,18 @@ def simulate_walker(
         same output, the start is not reached, the integration diverges, or the disk is full.
     """
     if not 0 <= walker < recipe.walkers:
-        raise InputError(
-            f"walker {walker}: the recipe has walkers 0 to {recipe.walkers - 1}; give one of these"
-        )
+        raise InputError(f"walker {walker}: give one of the walkers 0 to {recipe.walkers - 1} of the recipe")
     structure_pdb, output_xtc = Path(structure_pdb), Path(output_xtc)
     with sole_writer(output_xtc, wait):
         parts = output_xtc.with_suffix(".parts")
         _claim(parts, fingerprint(recipe.of_walker(walker).to_json(), sha256(structure_pdb)))
-        pdb = PDBFile(str(structure_pdb))
+        simulator = Simulator(recipe, PDBFile(str(structure_pdb)), threads, f"walker {walker}")
         if not _state(parts, 0).exists():
             print(f"walker {walker}: preparing the start", file=sys.stderr, flush=True)
-            _save_state(prepare(recipe, walker, pdb, threads), _state(parts, 0))
+            _save_state(prepare(simulator, walker), _state(parts, 0))
 
         n_chunks = -(-recipe.frames_per_walker // recipe.chunk_frames)
         done = _complete_chunks(parts, n_chunks)
-        system = make_system(recipe, pdb.topology)
         with FrameBar(
             desc=f"walker {walker}",
             total=recipe.frames_per_walker,
@@ -97,7 +89,7 @@ def simulate_walker(
             smoothing=0,  # time left from the mean speed of this run
         ) as bar:
             for chunk in range(done + 1, n_chunks + 1):
-                _run_chunk(recipe, walker, chunk, system, parts, threads, bar)
+                _run_chunk(simulator, walker, chunk, parts, bar)
         _join([_chunk(parts, k) for k in range(1, n_chunks + 1)], output_xtc)
         shutil.rmtree(parts)
 
@@ -121,10 +113,8 @@ def _claim(parts: Path, owner: str) -> None:
 
 def _complete_chunks(parts: Path, n_chunks: int) -> int:
     """Count the consecutive chunks from the first that have both frames and state."""
-    for number in range(1, n_chunks + 1):
-        if not (_chunk(parts, number).exists() and _state(parts, number).exists()):
-            return number - 1
-    return n_chunks
+    stored = (_chunk(parts, k).exists() and _state(parts, k).exists() for k in range(1, n_chunks + 1))
+    return sum(takewhile(bool, stored))
 
 
 def _chunk(parts: Path, number: int) -> Path:
@@ -140,19 +130,18 @@ def _save_state(state: Any, path: Path) -> None:
         temporary.write_text(openmm.XmlSerializer.serialize(state))
 
 
-def _run_chunk(
-    recipe: Recipe, walker: int, chunk: int, system: Any, parts: Path, threads: int, bar: FrameBar
-) -> None:
-    context = make_context(recipe, system, noise_seed(recipe, walker, chunk), threads)
+def _run_chunk(simulator: Simulator, walker: int, chunk: int, parts: Path, bar: FrameBar) -> None:
+    recipe = simulator.recipe
+    context = simulator.context(noise_seed(recipe, walker, chunk))
     context.setState(openmm.XmlSerializer.deserialize(_state(parts, chunk - 1).read_text()))
     first = (chunk - 1) * recipe.chunk_frames
     last = min(first + recipe.chunk_frames, recipe.frames_per_walker)
     stride = recipe.steps(recipe.frame_interval_ps)
     frames = []
     for number in range(first + 1, last + 1):
-        label = f"walker {walker}, step {number * stride} (frame {number})"
-        advance(context, stride, label)
-        frames.append(checked_positions(context, label))
+        stage = f"step {number * stride} (frame {number})"
+        simulator.advance(context, stride, stage)
+        frames.append(simulator.positions(context, stage))
         bar.update()
     numbers = np.arange(first + 1, last + 1)
     with atomic_output(_chunk(parts, chunk)) as temporary:

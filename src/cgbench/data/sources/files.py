@@ -150,7 +150,7 @@ def _refuse_unknown(molecule: Molecule, files: tuple[str, ...]) -> None:
     try:
         make_system(molecule, files)
     except InputError as error:
-        raise InputError(f"openmm_force_field: {error}, or remove the key to omit energy metrics") from None
+        raise InputError(f"openmm_force_field: {error}") from None
 
 
 def _without_chain_ends(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecule, str]:
