@@ -53,7 +53,7 @@ def integrated_time(series: list[NDArray[np.float64]]) -> tuple[float, bool]:
     """Integrated autocorrelation time of one observable in several series.
 
     The mean over all series is subtracted, so that series in different states count as correlated
-    throughout. emcee and pymbar subtract the mean of each series and miss such states.
+    throughout. (emcee subtracts the mean of each series; pymbar has another window of summation.)
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from cgbench.core.safe_io import opened_arrays, require
 
 @dataclass(frozen=True)
 class Frames:
-    """Geometries, each with its trajectory and time, from which correlated frames are recognised.
+    """Geometries with their trajectories and times.
 
     Attributes
     ----------

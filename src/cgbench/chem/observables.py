@@ -12,17 +12,9 @@ import numpy as np
 from array_api_compat import to_device
 from numpy.typing import NDArray
 
+from cgbench.chem import geometry
 from cgbench.chem.contacts import Contacts, count_contacts
 from cgbench.chem.dihedrals import chi_atoms, phi_psi
-from cgbench.chem.geometry import (
-    Positions,
-    bond_angles,
-    chiral_volumes,
-    dihedrals,
-    pair_distances,
-    pairwise_rmsd,
-    rmsd,
-)
 from cgbench.chem.molecule import Molecule
 
 MAX_ENERGY_FRAMES = 24  # minimisation of a small protein takes seconds
@@ -65,14 +57,14 @@ class Observables:
         return Contacts(*map(_to_numpy, (counts.missing, counts.extra, counts.clashes, counts.overlaps)))
 
     @cached_property
-    def bond_lengths(self) -> Positions:
+    def bond_lengths(self) -> geometry.Positions:
         """Lengths of the bonds of the topology [n_frames, n_samples, n_bonds], Å."""
-        return _to_numpy(pair_distances(self.on_device, self.molecule.bonds))
+        return _to_numpy(geometry.pair_distances(self.on_device, self.molecule.bonds))
 
     @cached_property
-    def bond_angles(self) -> Positions:
+    def bond_angles(self) -> geometry.Positions:
         """Bond angles of the topology [n_frames, n_samples, n_angles], degrees."""
-        return _to_numpy(bond_angles(self.on_device, self.molecule.angles))
+        return _to_numpy(geometry.bond_angles(self.on_device, self.molecule.angles))
 
     @cached_property
     def phi_psi(self) -> NDArray[np.float64]:
@@ -83,21 +75,21 @@ class Observables:
     def chi_in_periods(self) -> NDArray[np.float64]:
         """Side-chain torsions [n_frames, n_samples, n_torsions] in units of their period, from 0 to 1."""
         quads, periods = chi_atoms(self.molecule)
-        return _to_numpy(dihedrals(self.on_device, quads)) / periods % 1.0
+        return _to_numpy(geometry.dihedrals(self.on_device, quads)) / periods % 1.0
 
     @cached_property
-    def chiral_volumes(self) -> Positions:
+    def chiral_volumes(self) -> geometry.Positions:
         """Chiral volumes at Cα [n_frames, n_samples, n_centres], Å³, positive for L-amino acids."""
-        return _to_numpy(chiral_volumes(self.on_device, self.molecule.chiral_centres))
+        return _to_numpy(geometry.chiral_volumes(self.on_device, self.molecule.chiral_centres))
 
     @cached_property
     def pairwise_rmsd(self) -> NDArray[np.float64]:
         """RMSD between all samples of a frame [n_frames, n_pairs], Å."""
-        return _to_numpy(pairwise_rmsd(self.on_device))
+        return _to_numpy(geometry.pairwise_rmsd(self.on_device))
 
     def rmsd_to(self, other: "Observables") -> NDArray[np.float64]:
         """RMSD [n_frames, n_samples], Å, to other geometries with as many samples per frame, or one."""
-        return _to_numpy(rmsd(self.on_device, other.on_device))
+        return _to_numpy(geometry.rmsd(self.on_device, other.on_device))
 
     @cached_property
     def energies(self) -> NDArray[np.float64]:

@@ -8,16 +8,8 @@ import mdtraj
 import numpy as np
 import pandas as pd
 
-from cgbench.chem.rama_basins import (
-    BASINS,
-    BINS,
-    BLOCKS,
-    LEFT_HANDED,
-    Angles,
-    basin_of,
-    divergence,
-    populations,
-)
+from cgbench.chem import rama_basins
+from cgbench.chem.rama_basins import BASINS, BINS, BLOCKS, LEFT_HANDED, Angles
 from cgbench.chem.trajectory_io import ANGSTROM_PER_NM
 from cgbench.core.errors import InputError
 from cgbench.simulation.folding import CONTACT_NM, MIN_OCCUPANCY, contact_atoms
@@ -42,10 +34,10 @@ def agreement(walkers: dict[str, Angles]) -> dict[str, Any]:
     walkers
         φ and ψ [n_frames, 2] of each walker, degrees.
     """
-    table = populations(walkers).round(4).astype(object)
-    outside = {name: angles[basin_of(angles) != LEFT_HANDED] for name, angles in walkers.items()}
-    pairs = {f"{a} {b}": divergence(outside[a], outside[b]) for a, b in combinations(outside, 2)}
-    halves = {name: divergence(*np.array_split(angles, 2)) for name, angles in outside.items()}
+    table = rama_basins.populations(walkers).round(4).astype(object)
+    outside = {name: each[rama_basins.basin_of(each) != LEFT_HANDED] for name, each in walkers.items()}
+    pairs = {f"{a} {b}": rama_basins.divergence(outside[a], outside[b]) for a, b in combinations(outside, 2)}
+    halves = {name: rama_basins.divergence(*np.array_split(angles, 2)) for name, angles in outside.items()}
     return {
         "basins": BASINS,
         "populations": table.where(table.notna(), None).to_dict(orient="records"),

@@ -11,13 +11,7 @@ import mdtraj
 
 from cgbench.core.atomic_io import atomic_output, sha256, write_json
 from cgbench.core.errors import InputError
-from cgbench.simulation.analysis import (
-    agreement,
-    agreement_markdown,
-    backbone_angles,
-    folding_summary,
-    load_reference,
-)
+from cgbench.simulation import analysis
 from cgbench.simulation.recipe import FoldedStart, MeltedStart, Recipe
 from cgbench.simulation.stereochemistry import check_stereochemistry
 
@@ -94,13 +88,15 @@ def bundle(
     }
     native = next((start for start in recipe.starts if isinstance(start, FoldedStart)), None)
     if len(recipe.sequence) == 1:
-        angles = {Path(key).stem: backbone_angles(trajectory) for key, trajectory in trajectories.items()}
-        card["agreement"] = agreement(angles)
+        angles = {Path(key).stem: analysis.backbone_angles(each) for key, each in trajectories.items()}
+        card["agreement"] = analysis.agreement(angles)
         with atomic_output(folder / "agreement.md") as temporary:
-            temporary.write_text(agreement_markdown(card["agreement"]))
+            temporary.write_text(analysis.agreement_markdown(card["agreement"]))
     elif native:
-        reference = load_reference(reference_pdb, len(recipe.sequence)) if reference_pdb else None
-        card["shape"] = {key: folding_summary(t, native, reference) for key, t in trajectories.items()}
+        reference = analysis.load_reference(reference_pdb, len(recipe.sequence)) if reference_pdb else None
+        card["shape"] = {
+            key: analysis.folding_summary(each, native, reference) for key, each in trajectories.items()
+        }
         for key, summary in card["shape"].items():
             files[key]["state"] = summary.pop("state")
         if reference_pdb:

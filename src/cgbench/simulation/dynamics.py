@@ -18,14 +18,14 @@ from cgbench.simulation.recipe import Recipe
 MAX_ENERGY = 1e4  # kJ/mol per atom, a thousand times the thermal energy at 600 K
 
 
+def derive_nonzero(seed: int, *labels: str | int) -> int:
+    """Derive a seed for OpenMM, which would replace a seed of 0 by a random one."""
+    return derive(seed, *labels) or 1
+
+
 def noise_seed(recipe: Recipe, walker: int, chunk: int) -> int:
     """Seed of one chunk of a walker; chunk 0 is its preparation."""
-    return nonzero(derive(recipe.seed, "walker", walker, "chunk", chunk))
-
-
-def nonzero(seed: int) -> int:
-    """Replace a seed of 0, for which OpenMM would draw a random one."""
-    return seed or 1
+    return derive_nonzero(recipe.seed, "walker", walker, "chunk", chunk)
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from openmm import unit
 
 from cgbench.core.errors import InputError
-from cgbench.core.seeds import derive
-from cgbench.simulation.dynamics import Simulator, nonzero
+from cgbench.simulation.dynamics import Simulator, derive_nonzero
 from cgbench.simulation.recipe import Contact, FoldedStart, MeltedStart
 
 RESTRAINT_NM = 0.30  # donor-acceptor distance above which restraints act
@@ -34,7 +33,7 @@ def melted(simulator: Simulator, start: MeltedStart, seed: int) -> NDArray[np.fl
     InputError
         If the integration diverges.
     """
-    seed = nonzero(derive(seed, "melt"))
+    seed = derive_nonzero(seed, "melt")
     context = simulator.heated(simulator.pdb.positions, start.hot_kelvin, seed)
     simulator.advance(context, simulator.recipe.steps(start.melt_ps), "melting")
     return simulator.positions(context, "melting")
@@ -50,7 +49,7 @@ def folded(simulator: Simulator, start: FoldedStart, seed: int) -> NDArray[np.fl
     """
     pairs = contact_atoms(simulator.pdb.topology, start.contacts)
     for attempt in range(ATTEMPTS):
-        context = _annealed(simulator, start, pairs, nonzero(derive(seed, "attempt", attempt)))
+        context = _annealed(simulator, start, pairs, derive_nonzero(seed, "attempt", attempt))
         occupancy = _occupancy_without_restraints(simulator, start, pairs, context)[: start.kept]
         if (occupancy >= MIN_OCCUPANCY).all():
             return simulator.positions(context, "release")

@@ -8,8 +8,7 @@ import openmm
 from openmm import unit
 
 from cgbench.core.errors import InputError
-from cgbench.core.seeds import derive
-from cgbench.simulation.dynamics import Simulator, noise_seed, nonzero
+from cgbench.simulation.dynamics import Simulator, derive_nonzero, noise_seed
 from cgbench.simulation.folding import folded, melted
 from cgbench.simulation.recipe import FoldedStart, TorsionStart
 from cgbench.simulation.stereochemistry import check_stereochemistry
@@ -82,7 +81,7 @@ def _before_crossing(
         phi = mdtraj.compute_phi(_trajectory(state, simulator))[1]
         return bool((phi[0, 0] > 0) != (start.phi > 0))
 
-    for trial in (seed, *(nonzero(derive(seed, "attempt", attempt)) for attempt in range(ATTEMPTS))):
+    for trial in (seed, *(derive_nonzero(seed, "attempt", attempt) for attempt in range(ATTEMPTS))):
         state = _equilibrated(simulator, positions, trial)
         if not crossed(state):
             break
