@@ -58,8 +58,10 @@ class Simulator:
         InputError
             If the force field does not exist or has no parameters for the molecule.
         """
-        recipe, system = self.recipe, self.system
-        if restraint is not None:
+        recipe = self.recipe
+        if restraint is None:
+            system = self.system
+        else:
             system = self._make_system()
             system.addForce(restraint)
         integrator = openmm.LangevinMiddleIntegrator(
