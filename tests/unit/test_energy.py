@@ -70,7 +70,7 @@ def test_collapsed_atoms_have_the_maximal_energy(alanine_frames, three_beads):
     )
 
 
-def test_energies_are_of_the_same_frames_for_every_method(alanine_frames, three_beads):
+def test_some_frames_stand_for_all_the_same_for_every_method(alanine_frames, three_beads):
     frames = alanine_frames.positions[:70]
     for n_samples in (1, 8):
         samples = frames[:, None].repeat(n_samples, axis=1)
@@ -99,7 +99,7 @@ def test_an_unknown_force_field_is_refused(alanine_frames):
         energies_per_atom(alanine_frames.positions[:1], alanine_frames.molecule, ["absent.xml"])
 
 
-def test_overlapping_charges_have_the_maximal_energy():
+def test_charges_that_fall_into_each_other_are_no_low_energy():
     """A hydroxyl hydrogen has no repulsion: close to a charge, its energy has no lower bound."""
     folder = ROOT / "workflow/resources/chignolin"
     frames, _ = Source(BundledSettings(directory=str(folder))).read()

@@ -48,13 +48,13 @@ def test_folding_brings_the_contact_together(chain):
     assert distance(chain, folded(Simulator(recipe, pdb, 1, "walker 0"), recipe.start(0), 1)) < 0.4
 
 
-def test_failed_folding_names_the_contacts(chain):
+def test_folding_that_fails_says_what_is_open(chain):
     recipe = make_recipe(kind="folded", contacts=[["1:CB", "3:CB"]], anneal_ps=0.2, release_ps=0.004)
     with pytest.raises(InputError, match=r"walker 0: after 8 attempts the contacts .*1:CB.*raise anneal_ps"):
         folded(Simulator(recipe, PDBFile(str(chain)), 1, "walker 0"), recipe.start(0), 1)
 
 
-def test_melting_depends_only_on_the_seed(chain):
+def test_melting_follows_its_seed(chain):
     recipe = make_recipe(kind="melted", melt_ps=0.4)
     simulator = Simulator(recipe, PDBFile(str(chain)), 1, "walker 0")
     first, again, other = (melted(simulator, recipe.start(0), seed) for seed in (1, 1, 2))

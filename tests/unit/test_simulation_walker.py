@@ -56,7 +56,7 @@ def uninterrupted(recipe, structure):
     return path
 
 
-def test_resumed_walker_equals_an_uninterrupted_one(recipe, structure, uninterrupted, tmp_path):
+def test_killed_walker_ends_like_an_uninterrupted_one(recipe, structure, uninterrupted, tmp_path):
     output = tmp_path / "walker-1.xtc"
     command = [sys.executable, "-c", RUN, recipe.to_json(), str(structure), str(output)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
@@ -80,7 +80,7 @@ def test_frames_are_complete_and_evenly_spaced(structure, uninterrupted):
     assert trajectory.time[0] == pytest.approx(0.1)
 
 
-def test_walker_starts_at_the_given_torsions(structure, uninterrupted):
+def test_walker_starts_where_it_was_told(structure, uninterrupted):
     first = mdtraj.load_frame(str(uninterrupted), 0, top=str(structure))
     assert 20 < np.degrees(mdtraj.compute_phi(first)[1][0, 0]) < 100
 
@@ -93,7 +93,7 @@ def test_walkers_are_independent(recipe, structure, uninterrupted, tmp_path):
     assert not np.allclose(other.xyz, same.xyz, atol=1e-3)
 
 
-def test_walker_crosses_phi_0_within_the_given_time(recipe, structure, tmp_path):
+def test_walker_that_must_leave_does_so_in_time(recipe, structure, tmp_path):
     start = recipe.starts[0].model_copy(update={"leaves_within_ps": 5.0})
     changes = {
         "starts": (start,),
@@ -118,7 +118,7 @@ def test_checkpoints_of_another_recipe_are_refused(recipe, structure, tmp_path):
         simulate_walker(recipe, 0, structure, output)
 
 
-def test_half_removed_checkpoints_are_written_again(recipe, structure, tmp_path):
+def test_checkpoints_half_removed_are_made_again(recipe, structure, tmp_path):
     short = recipe.model_copy(update={"frames_per_walker": 3, "chunk_frames": 1})
     simulate_walker(short, 1, structure, tmp_path / "uninterrupted.xtc")
 
@@ -153,7 +153,7 @@ def test_system_has_implicit_solvent_and_no_cutoff(recipe, structure):
     assert simulator.context(1).getPlatform().getName() == "Reference"
 
 
-def test_waiting_for_a_crossing_ends_with_an_error(recipe, structure, tmp_path):
+def test_a_walker_that_never_leaves_is_given_up(recipe, structure, tmp_path):
     """At phi < 0 this molecule stays for many nanoseconds; a wait of 100 times 0.01 ps must end."""
     start = {"kind": "torsions", "phi": -75, "psi": 65, "leaves_within_ps": 0.01}
     staying = recipe.model_copy(update={"starts": (parse_settings(TorsionStart, start, "start"),)})

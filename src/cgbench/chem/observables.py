@@ -33,7 +33,7 @@ class Observables:
     force_field
         Names of files that come with OpenMM, for energies.
     device
-        Device of all computations but energies: ``"cpu"``, or another device as torch names it.
+        Where everything else is computed: ``"cpu"``, or another device as torch names it.
     """
 
     positions: NDArray[np.float32]
@@ -98,7 +98,7 @@ class Observables:
         They are computed for at most 24 evenly spaced frames, which depend only on the number of frames;
         all others are NaN.
         """
-        # Import takes a second, and not every molecule has a force field.
+        # Costs a second to import, and not every molecule has a force field.
         from cgbench.chem.force_field import energies_per_atom
 
         n_frames = len(self.positions)
