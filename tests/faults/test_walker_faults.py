@@ -1,4 +1,4 @@
-"""A walker that is killed and then finds the disk full ends like one that ran through."""
+"""A walker that is killed and then meets a full disk equals an uninterrupted one."""
 
 import shutil
 from pathlib import Path
@@ -8,7 +8,9 @@ from injection import SmallDisk, kill_when
 
 from cgbench.core.errors import InputError
 from cgbench.core.settings import parse_settings
-from cgbench.simulation import Recipe, build_structure, simulate_walker
+from cgbench.simulation.recipe import Recipe
+from cgbench.simulation.structure import build_structure
+from cgbench.simulation.walker import simulate_walker
 
 pytestmark = pytest.mark.slow
 
@@ -19,15 +21,13 @@ RECIPE = {
     "starts": [{"kind": "torsions", "phi": 55, "psi": 40}],
     "frames_per_walker": 300,
     "frame_interval_ps": 0.1,
-    # So few frames that the library keeps them all until it closes the file, and then fails silently.
+    # Few frames, which the XTC library buffers until it closes the file, where it reports no error.
     "chunk_frames": 10,
     "equilibration_ps": 0.5,
 }
 
 
-def test_full_disk_stops_a_killed_walker_that_goes_on_when_there_is_room(
-    small_disk: SmallDisk, tmp_path: Path
-) -> None:
+def test_walker_resumes_after_a_kill_and_a_full_disk(small_disk: SmallDisk, tmp_path: Path) -> None:
     recipe = parse_settings(Recipe, RECIPE, "recipe")
     structure = tmp_path / "start.pdb"
     build_structure(recipe, structure)
@@ -52,6 +52,6 @@ def test_full_disk_stops_a_killed_walker_that_goes_on_when_there_is_room(
         }
 
     simulate_walker(recipe, 0, structure, output)
-    simulate_walker(recipe, 0, structure, tmp_path / "whole.xtc")
-    assert output.read_bytes() == (tmp_path / "whole.xtc").read_bytes()
+    simulate_walker(recipe, 0, structure, tmp_path / "uninterrupted.xtc")
+    assert output.read_bytes() == (tmp_path / "uninterrupted.xtc").read_bytes()
     assert [path.name for path in small_disk.folder.iterdir()] == ["walker-0.xtc"]

@@ -104,7 +104,7 @@ def seeds(tmp_path_factory: pytest.TempPathFactory, alanine_directory: Path, thr
     generator = registry.load("mapping", "file")
 
     def read_trajectory(path: Path) -> Any:
-        return trajectory_io.read_trajectory(path, folder / "topology.pdb")
+        return trajectory_io.load_trajectory(path, folder / "topology.pdb")
 
     def make_mapping(path: Path) -> Any:
         return generator(generator.Settings(path=str(path))).generate(molecule, 3, 0).matrix

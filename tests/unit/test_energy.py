@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cgbench.chem.energy import WORST, energies_per_atom
-from cgbench.chem.observables import ENERGIES, Observables
+from cgbench.chem.force_field import MAX_ENERGY, energies_per_atom
+from cgbench.chem.observables import MAX_ENERGY_FRAMES, Observables
 from cgbench.core import registry
 from cgbench.core.atomic_io import read_json
 from cgbench.core.errors import InputError
@@ -39,12 +39,13 @@ def test_energies_of_md_are_thermal(alanine_frames):
     assert minimised.std() < 0.5
 
 
-def test_motion_as_a_whole_costs_nothing_and_nanometres_everything(alanine_frames, rng):
+def test_energy_is_invariant_under_rigid_motion_and_cut_for_nanometres(alanine_frames, rng):
     frame, molecule = alanine_frames.positions[:1].astype(np.float64), alanine_frames.molecule
-    turn, _ = np.linalg.qr(rng.normal(size=(3, 3)))
-    raw, _ = energies_per_atom(np.concatenate([frame, frame @ turn.T + 5, frame / 10]), molecule, FORCE_FIELD)
+    rotation, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    positions = np.concatenate([frame, frame @ rotation.T + 5, frame / 10])
+    raw, _ = energies_per_atom(positions, molecule, FORCE_FIELD)
     assert raw[1] == pytest.approx(raw[0], abs=1e-6)
-    assert raw[2] == WORST
+    assert raw[2] == MAX_ENERGY
 
 
 def test_frames_are_at_zero_and_noise_is_above(alanine_frames, three_beads, rng):
@@ -54,16 +55,16 @@ def test_frames_are_at_zero_and_noise_is_above(alanine_frames, three_beads, rng)
     off = evaluation(
         frames, frames[:, None] + rng.normal(scale=0.1, size=(12, 2, 22, 3)), three_beads, molecule
     )
-    assert 10 < value("energy_raw", off) < WORST
+    assert 10 < value("energy_raw", off) < MAX_ENERGY
     assert abs(value("energy_minimised", off)) < 0.5
 
 
-def test_collapsed_atoms_are_as_bad_as_can_be(alanine_frames, three_beads):
+def test_collapsed_atoms_have_the_maximal_energy(alanine_frames, three_beads):
     frames = alanine_frames.positions[:2]
     collapsed = three_beads.lift(three_beads.beads(frames))[:, None]
     assert (
         value("energy_raw", evaluation(frames, collapsed, three_beads, alanine_frames.molecule))
-        > 0.99 * WORST
+        > 0.99 * MAX_ENERGY
     )
 
 
@@ -72,14 +73,14 @@ def test_some_frames_stand_for_all_the_same_for_every_method(alanine_frames, thr
     frames = alanine_frames.positions[:70]
     for n_samples in (1, 8):
         samples = frames[:, None].repeat(n_samples, axis=1)
-        of = evaluation(frames, samples, three_beads, alanine_frames.molecule)
-        for observables in (of.reference_observables, of.sample_observables):
+        evaluated = evaluation(frames, samples, three_beads, alanine_frames.molecule)
+        for observables in (evaluated.reference_observables, evaluated.sample_observables):
             known = np.flatnonzero(np.isfinite(observables.energies[0]))
-            np.testing.assert_array_equal(known, 3 * np.arange(ENERGIES))
+            np.testing.assert_array_equal(known, 3 * np.arange(MAX_ENERGY_FRAMES))
 
 
 def test_between_sets_of_frames_it_is_the_difference_of_means(alanine_frames):
-    """Whichever is taken for the truth: 0 of equal sets, and by as much as one is colder."""
+    """Symmetric, and 0 for equal sets."""
     parts = [
         Observables(alanine_frames.positions[part][:, None], alanine_frames.molecule, FORCE_FIELD)
         for part in (slice(0, 12), slice(100, 112))
@@ -99,7 +100,7 @@ def test_an_unknown_force_field_is_refused(alanine_frames):
 
 @pytest.mark.slow
 def test_charges_that_fall_into_each_other_are_no_low_energy():
-    """A hydroxyl hydrogen has no repulsion of its own: put beside a charge, it falls onto it, without end."""
+    """A hydroxyl hydrogen has no repulsion: close to a charge, its energy has no lower bound."""
     folder = ROOT / "workflow/resources/chignolin"
     frames, _ = Source(BundledSettings(directory=str(folder), stride=1000)).read()
     names = list(zip(frames.molecule.residue_names, frames.molecule.atom_names, strict=True))
@@ -107,4 +108,4 @@ def test_charges_that_fall_into_each_other_are_no_low_energy():
     fused = frames.positions[:1].astype(np.float64)
     fused[:, hydrogen] = fused[:, oxygen] + [0.01, 0.0, 0.0]
     raw, minimised = energies_per_atom(fused, frames.molecule, FORCE_FIELD)
-    assert raw[0] == minimised[0] == WORST
+    assert raw[0] == minimised[0] == MAX_ENERGY

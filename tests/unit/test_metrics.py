@@ -251,8 +251,7 @@ class TestGraph:
 
     def test_chunks_change_nothing(self, random_evaluation, monkeypatch):
         whole = random_evaluation.sample_observables.contacts
-        monkeypatch.setattr(contacts, "FEWEST", 7)
-        monkeypatch.setattr(contacts, "WORKING_SET", 1)
+        monkeypatch.setattr(geometry, "CHUNK_BYTES", 7 * 16 * random_evaluation.molecule.n_atoms)
         again = contacts.count_contacts(random_evaluation.samples, random_evaluation.molecule)
         for name in ("missing", "extra", "clashes", "overlaps"):
             np.testing.assert_array_equal(getattr(again, name), getattr(whole, name))

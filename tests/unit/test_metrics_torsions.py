@@ -14,7 +14,8 @@ from cgbench.core import registry
 from cgbench.core.settings import parse_settings
 from cgbench.mapping.base import Mapping
 from cgbench.metrics._evaluation import Evaluation
-from cgbench.simulation import Recipe, build_structure
+from cgbench.simulation.recipe import Recipe
+from cgbench.simulation.structure import build_structure
 
 # N at the origin, then CA, C, CB of one residue, so that (N - CA) x (C - CA) · (CB - CA) is 1.5^3.
 CENTRE = Molecule(

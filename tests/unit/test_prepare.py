@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 import cgbench
-from cgbench.chem.energy import energies_per_atom
-from cgbench.chem.force_field import force_field_of
+from cgbench.chem.force_field import energies_per_atom, force_field_of
 from cgbench.chem.frames import Frames
 from cgbench.chem.trajectory_io import molecule_to_mdtraj, read_topology
 from cgbench.core import registry
@@ -68,7 +67,7 @@ def test_nothing_is_written_on_bad_input(folder, damage):
     elif damage == "element":
         topology = (folder / "t.pdb").read_text()
         (folder / "t.pdb").write_text(re.sub(r" O(  )$", r"XE\1", topology, flags=re.MULTILINE))
-        message = r"no covalent radius for element\(s\) Xe"
+        message = r"no radii for element\(s\) Xe"
     else:
         path.write_bytes(2 * path.read_bytes())
         message = r"t\.xtc: a frame at 0\.0 ps follows one at 35\.0 ps; .* frame_interval_ps"

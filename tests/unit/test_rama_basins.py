@@ -1,4 +1,4 @@
-"""Basins, their populations and errors, and divergences, against what is counted by hand."""
+"""Basins, their populations and errors, and divergences, against counts by hand."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ def test_basins_of_known_angles() -> None:
     assert basin_of(angles).tolist() == ["beta", "PPII", "alphaR", "alphaL", "PPII", "beta"]
 
 
-def test_populations_leave_the_slow_basin_out() -> None:
+def test_populations_exclude_the_left_handed_basin() -> None:
     walker = np.array([LEFT] * 20 + ([HELIX] * 3 + [EXTENDED]) * 20)
     table = populations({"a": walker, "b": walker}).set_index(["walker", "basin"])
     assert table.loc[("a", "alphaR"), "population"] == pytest.approx(0.75)
@@ -47,7 +47,7 @@ def test_residues_are_pooled() -> None:
     assert table.loc[("a", "alphaL"), "entries"] == 9
 
 
-def test_a_walker_that_never_leaves_the_slow_basin_hides_no_other() -> None:
+def test_a_walker_in_the_left_handed_basin_does_not_affect_other_populations() -> None:
     walkers = {"stuck": np.array([LEFT] * 20), "free": np.array([HELIX] * 20)}
     table = populations(walkers).set_index(["walker", "basin"])
     assert np.isnan(table.loc[("stuck", "alphaR"), "population"])

@@ -1,4 +1,4 @@
-"""The card of a simulation: provenance that can be checked, and agreement that is computed right."""
+"""The card of a simulation: provenance, and agreement between walkers."""
 
 import mdtraj
 import numpy as np
@@ -8,9 +8,12 @@ from cgbench.chem.rama_basins import BASINS
 from cgbench.core.atomic_io import read_json, sha256
 from cgbench.core.errors import InputError
 from cgbench.core.settings import parse_settings
-from cgbench.simulation import Recipe, build_structure, bundle, simulate_walker
-from cgbench.simulation.agreement import agreement, as_markdown
+from cgbench.simulation.analysis import agreement, agreement_markdown
+from cgbench.simulation.card import bundle
 from cgbench.simulation.folding import contact_atoms
+from cgbench.simulation.recipe import Recipe
+from cgbench.simulation.structure import build_structure
+from cgbench.simulation.walker import simulate_walker
 
 COMMAND = "snakemake --cores 2 results/simulations/tiny/card.json"
 
@@ -45,13 +48,13 @@ def test_card_describes_the_files_beside_it(finished, tmp_path):
     card = make_bundle(finished, tmp_path)
     assert (card["name"], card["n_atoms"], card["n_frames"]) == ("tiny", 22, 80)
     assert set(card["files"]) == {"topology.pdb", "walker-0.xtc", "walker-1.xtc"}
-    for name, facts in card["files"].items():
-        assert facts["sha256"] == sha256(tmp_path / name)
-        assert facts["bytes"] == (tmp_path / name).stat().st_size
+    for name, entry in card["files"].items():
+        assert entry["sha256"] == sha256(tmp_path / name)
+        assert entry["bytes"] == (tmp_path / name).stat().st_size
     assert card["files"]["walker-1.xtc"]["n_frames"] == 40
 
 
-def test_card_is_enough_to_repeat_the_simulation(finished, tmp_path):
+def test_card_contains_the_recipe_and_versions(finished, tmp_path):
     card = make_bundle(finished, tmp_path)
     assert parse_settings(Recipe, card["spec"], "card") == finished[1]
     assert card["command"] == COMMAND
@@ -70,21 +73,21 @@ def test_bundle_refuses_missing_walkers_and_frames(finished, tmp_path):
     with pytest.raises(InputError, match="1 walkers given, the recipe has 2"):
         make_bundle(finished, tmp_path, count=1)
     longer = recipe.model_copy(update={"frames_per_walker": 41})
-    with pytest.raises(InputError, match="40 frames, the recipe asks for 41"):
+    with pytest.raises(InputError, match="40 frames, but frames_per_walker is 41"):
         make_bundle((folder, longer), tmp_path)
 
 
-def test_agreement_reads_as_a_table(rng):
+def test_agreement_as_markdown(rng):
     walkers = {name: rng.uniform(-180, 180, (400, 2)) for name in ("a", "b")}
-    text = as_markdown(agreement(walkers))
+    text = agreement_markdown(agreement(walkers))
     assert all(f"- {basin}: " in text for basin in BASINS)
     assert "between the two halves of a walker" in text
 
 
-def test_agreement_of_walkers_that_never_left_the_slow_basin():
+def test_agreement_of_walkers_that_never_left_the_left_handed_basin():
     summary = agreement({name: np.full((20, 2), 45.0) for name in ("a", "b")})
     assert summary["divergence_between_walkers"] == {"a b": None}
-    assert "not defined between walkers" in as_markdown(summary)
+    assert "not defined between walkers" in agreement_markdown(summary)
 
 
 def test_contacts_count_residues_from_one(finished):

@@ -1,4 +1,4 @@
-"""The peptide that simulations start from: atoms, bonds, handedness."""
+"""The peptide that simulations start from: atoms, bonds and stereochemistry."""
 
 from collections import Counter
 
@@ -7,8 +7,9 @@ import pytest
 
 from cgbench.core.errors import InputError
 from cgbench.core.settings import parse_settings
-from cgbench.simulation import Recipe, build_structure
-from cgbench.simulation.stereo import check_stereochemistry
+from cgbench.simulation.recipe import Recipe
+from cgbench.simulation.stereochemistry import check_stereochemistry
+from cgbench.simulation.structure import build_structure
 
 
 def recipe(**changes):
@@ -53,7 +54,7 @@ def test_mirror_image_is_refused(alanine):
     molecule = mdtraj.load(str(alanine))
     check_stereochemistry(molecule, "built")
     molecule.xyz[..., 0] *= -1
-    with pytest.raises(InputError, match="mirror: residue ALA1 is a D amino acid in frame 0"):
+    with pytest.raises(InputError, match="mirror: residue ALA1 is a D-amino acid in frame 0"):
         check_stereochemistry(molecule, "mirror")
 
 
@@ -75,18 +76,18 @@ def test_cis_peptide_bond_is_refused(alanine):
         ({"walker": 3}, "unknown key 'walker'"),
     ],
 )
-def test_recipe_refuses_what_it_cannot_use(changes, message):
+def test_invalid_recipes_are_refused(changes, message):
     with pytest.raises(InputError, match=message):
         recipe(**changes)
 
 
-def test_walkers_take_the_starts_in_turn():
+def test_starts_are_repeated_over_walkers():
     angles = [{"kind": "torsions", "phi": phi, "psi": 0} for phi in (-150, -75, 55)]
     several = recipe(walkers=5, starts=angles)
     assert [several.start(walker).phi for walker in range(5)] == [-150, -75, 55, -150, -75]
 
 
-def test_more_walkers_leave_those_that_are_done_as_they_were():
+def test_adding_walkers_does_not_change_the_others():
     angles = [{"kind": "torsions", "phi": phi, "psi": 60} for phi in (-80, -140, 55)]
     before, after = recipe(walkers=5, starts=angles), recipe(walkers=9, starts=angles)
     for walker in range(5):

@@ -1,4 +1,4 @@
-"""Walkers: killed and resumed like uninterrupted ones, and nothing resumed that is not theirs."""
+"""Walkers: resumed bitwise equal to uninterrupted ones, and errors."""
 
 import signal
 import subprocess
@@ -12,15 +12,17 @@ import pytest
 
 from cgbench.core.errors import InputError
 from cgbench.core.settings import parse_settings
-from cgbench.simulation import Recipe, build_structure, simulate_walker
-from cgbench.simulation.dynamics import make_context, make_system
-from cgbench.simulation.recipe import TorsionStart
+from cgbench.simulation.dynamics import Simulator
+from cgbench.simulation.recipe import Recipe, TorsionStart
+from cgbench.simulation.structure import build_structure
+from cgbench.simulation.walker import simulate_walker
 
 FRAMES = 1100
 
 RUN = """
 import sys
-from cgbench.simulation import Recipe, simulate_walker
+from cgbench.simulation.recipe import Recipe
+from cgbench.simulation.walker import simulate_walker
 simulate_walker(Recipe.model_validate_json(sys.argv[1]), 1, sys.argv[2], sys.argv[3])
 """
 
@@ -124,7 +126,7 @@ def test_checkpoints_of_another_recipe_are_refused(recipe, structure, tmp_path):
 @pytest.mark.slow
 def test_checkpoints_half_removed_are_made_again(recipe, structure, tmp_path):
     short = recipe.model_copy(update={"frames_per_walker": 3, "chunk_frames": 1})
-    simulate_walker(short, 1, structure, tmp_path / "whole.xtc")
+    simulate_walker(short, 1, structure, tmp_path / "uninterrupted.xtc")
 
     def kill(*_):
         raise InterruptedError
@@ -135,26 +137,26 @@ def test_checkpoints_half_removed_are_made_again(recipe, structure, tmp_path):
     for name in ("chunk-00002.xtc", "state-00000.xml"):
         (tmp_path / "walker-1.parts" / name).unlink()
     simulate_walker(short, 1, structure, tmp_path / "walker-1.xtc")
-    assert (tmp_path / "walker-1.xtc").read_bytes() == (tmp_path / "whole.xtc").read_bytes()
+    assert (tmp_path / "walker-1.xtc").read_bytes() == (tmp_path / "uninterrupted.xtc").read_bytes()
 
 
 def test_walker_outside_the_recipe_is_refused(recipe, structure, tmp_path):
-    with pytest.raises(InputError, match="walker 2: the recipe has walkers 0 to 1"):
+    with pytest.raises(InputError, match="walker 2: give one of the walkers 0 to 1"):
         simulate_walker(recipe, 2, structure, tmp_path / "walker-2.xtc")
 
 
-def test_divergence_names_walker_step_and_cure(recipe, structure, tmp_path):
+def test_divergence_names_walker_and_cure(recipe, structure, tmp_path):
     wild = recipe.model_copy(update={"timestep_fs": 25.0, "frames_per_walker": 10})
     with pytest.raises(InputError, match=r"walker 0, .*diverged: lower timestep_fs"):
         simulate_walker(wild, 0, structure, tmp_path / "walker-0.xtc")
 
 
-def test_forces_are_those_of_implicit_solvent_without_cutoff(recipe, structure):
-    system = make_system(recipe, openmm.app.PDBFile(str(structure)).topology)
-    forces = {type(force).__name__: force for force in system.getForces()}
+def test_system_has_implicit_solvent_and_no_cutoff(recipe, structure):
+    simulator = Simulator(recipe, openmm.app.PDBFile(str(structure)), 1, "walker 0")
+    forces = {type(force).__name__: force for force in simulator.system.getForces()}
     assert forces["GBSAOBCForce"].getNonbondedMethod() == openmm.GBSAOBCForce.NoCutoff
-    assert system.getNumConstraints() == 12  # one for each hydrogen
-    assert make_context(recipe, system, 1).getPlatform().getName() == "Reference"
+    assert simulator.system.getNumConstraints() == 12  # one for each hydrogen
+    assert simulator.context(1).getPlatform().getName() == "Reference"
 
 
 @pytest.mark.slow

@@ -23,11 +23,11 @@ def test_weighted_centre_moves_to_the_origin() -> None:
 
 
 @pytest.mark.parametrize("n", [3, 4, 9])
-def test_a_turn_is_found_exactly(rng: np.random.Generator, n: int) -> None:
-    w, turns = weights(rng, n), Rotation.random(20, rng=rng).as_matrix()
+def test_a_rotation_is_found_exactly(rng: np.random.Generator, n: int) -> None:
+    w, expected = weights(rng, n), Rotation.random(20, rng=rng).as_matrix()
     points = centred(rng.normal(size=(20, n, 3)), w)
-    found = rotations(points, points @ turns.swapaxes(1, 2), w, rng)
-    np.testing.assert_allclose(found, turns, atol=1e-9)
+    found = rotations(points, points @ expected.swapaxes(1, 2), w, rng)
+    np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
 @pytest.mark.parametrize("n", [3, 5])
@@ -38,18 +38,18 @@ def test_rotations_agree_with_scipy(rng: np.random.Generator, n: int) -> None:
     np.testing.assert_allclose(rotations(a, b, w, rng), expected, atol=1e-6)
 
 
-def test_what_a_line_leaves_open_is_drawn_uniformly(rng: np.random.Generator) -> None:
+def test_rotation_about_a_line_is_drawn_uniformly(rng: np.random.Generator) -> None:
     line = np.array([[-1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
     target = np.repeat(line[None] @ Rotation.random(rng=rng).as_matrix(), 4000, axis=0)
     found = rotations(line, target, np.full(2, 0.5), rng)
     np.testing.assert_allclose(line @ found.swapaxes(1, 2), target, atol=1e-12)
     np.testing.assert_allclose(np.linalg.det(found), 1.0)
     side = found @ [0.0, 1.0, 0.0]
-    # Mean of a unit vector turning about a line: 0, with standard error √(1/2)/√4000 per component.
+    # Mean of a unit vector rotating about a line: 0, with standard error √(1/2)/√4000 per component.
     assert np.abs(side.mean(axis=0)).max() < 4 * np.sqrt(0.5 / 4000)
 
 
-def test_a_point_leaves_all_open(rng: np.random.Generator) -> None:
+def test_rotation_of_a_point_is_drawn_uniformly(rng: np.random.Generator) -> None:
     found = rotations(np.zeros((1, 3)), np.zeros((4000, 1, 3)), np.ones(1), rng)
     np.testing.assert_allclose(
         found @ found.swapaxes(1, 2), np.broadcast_to(np.eye(3), found.shape), atol=1e-12
@@ -66,14 +66,14 @@ def test_distances_agree_with_scipy(rng: np.random.Generator, n: int) -> None:
     np.testing.assert_allclose(shape_distances(a, b, w), expected, atol=1e-5)
 
 
-def test_distances_see_shape_and_handedness_alone(rng: np.random.Generator) -> None:
+def test_distances_depend_only_on_shape_and_chirality(rng: np.random.Generator) -> None:
     w = weights(rng, 5)
     a = rng.normal(size=(1, 5, 3))
-    turned = a @ Rotation.random(rng=rng).as_matrix() + [3.0, -4.0, 5.0]
-    distance = shape_distances(a, np.concatenate([turned, -turned]), w)[0]
+    rotated = a @ Rotation.random(rng=rng).as_matrix() + [3.0, -4.0, 5.0]
+    distance = shape_distances(a, np.concatenate([rotated, -rotated]), w)[0]
     assert distance[0] < 1e-6
     assert distance[1] == pytest.approx(independent_rmsd(a[0], -a[0], w), abs=1e-9) and distance[1] > 0.1
-    # Three points lie in a plane, which a turn maps onto its mirror image.
+    # Three points lie in a plane, and a rotation maps them onto their mirror image.
     triangle = a[:, :3]
     assert shape_distances(triangle, -triangle, weights(rng, 3)).max() < 1e-6
 
@@ -87,7 +87,7 @@ def test_nearest_shapes_by_brute_force(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(distance, np.sort(expected, axis=1)[:, :3], atol=1e-6)
 
 
-def test_mean_of_turned_copies_is_the_shape(rng: np.random.Generator) -> None:
+def test_mean_of_rotated_copies_is_the_shape(rng: np.random.Generator) -> None:
     w = np.full(4, 0.25)
     shape = centred(rng.normal(size=(4, 3)), w)
     copies = shape @ Rotation.random(50, rng=rng).as_matrix()

@@ -15,7 +15,7 @@ def topology(alanine_directory):
 
 @pytest.fixture
 def trajectory(alanine_frames, topology):
-    """Twelve frames as mdtraj holds them, in nm."""
+    """Twelve frames as an mdtraj trajectory, in nm."""
     xyz = alanine_frames.positions[:N_FRAMES] / 10.0
     return mdtraj.Trajectory(xyz, mdtraj.load_topology(str(topology)), time=np.arange(N_FRAMES) * 2.0)
 
@@ -26,11 +26,13 @@ def test_positions_are_in_angstrom_whatever_the_format(
 ):
     path = tmp_path / f"t.{suffix}"
     trajectory.save(str(path))
-    positions, time = trajectory_io.read_trajectory(path, topology)
-    assert positions.dtype == np.float32
-    np.testing.assert_allclose(positions, alanine_frames.positions[:N_FRAMES], atol=0.006)  # 0.001 nm in XTC
+    raw = trajectory_io.load_trajectory(path, topology)
+    assert raw.positions.dtype == np.float32
+    np.testing.assert_allclose(
+        raw.positions, alanine_frames.positions[:N_FRAMES], atol=0.006
+    )  # XTC: 0.001 nm
     if suffix in {"xtc", "trr", "nc", "h5"}:
-        np.testing.assert_allclose(time, trajectory.time)
+        np.testing.assert_allclose(raw.time, trajectory.time)
 
 
 def test_bond_lengths_have_the_scale_of_bonds(alanine_frames):
@@ -46,7 +48,7 @@ def test_pdb_round_trip(alanine_frames, tmp_path):
     again = trajectory_io.read_topology(path)
     assert again.elements == alanine_frames.molecule.elements
     np.testing.assert_array_equal(again.bonds, alanine_frames.molecule.bonds)
-    positions, _ = trajectory_io.read_trajectory(path, path)
+    positions = trajectory_io.load_trajectory(path, path).positions
     np.testing.assert_allclose(positions[0], alanine_frames.positions[0], atol=6e-4)
 
 
@@ -75,7 +77,7 @@ def test_truncated_file_is_refused(trajectory, topology, tmp_path, suffix, missi
     trajectory.save(str(path))
     path.write_bytes(path.read_bytes()[:-missing])
     with pytest.raises(InputError, match=rf"t\.{suffix}: .*truncated"):
-        trajectory_io.read_trajectory(path, topology)
+        trajectory_io.load_trajectory(path, topology)
 
 
 def test_corrupt_file_is_refused(trajectory, topology, tmp_path):
@@ -85,18 +87,18 @@ def test_corrupt_file_is_refused(trajectory, topology, tmp_path):
     content[1000:1080] = bytes(80)
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"t\.xtc: cannot be read .*corrupt"):
-        trajectory_io.read_trajectory(path, topology)
+        trajectory_io.load_trajectory(path, topology)
 
 
 def test_empty_file_is_refused(topology, tmp_path):
     (tmp_path / "t.xtc").touch()
     with pytest.raises(InputError, match=r"t\.xtc: the trajectory is empty \(0 bytes\)"):
-        trajectory_io.read_trajectory(tmp_path / "t.xtc", topology)
+        trajectory_io.load_trajectory(tmp_path / "t.xtc", topology)
 
 
 def test_missing_files_are_named(topology, tmp_path):
     with pytest.raises(InputError, match=r"absent\.xtc: no such trajectory"):
-        trajectory_io.read_trajectory(tmp_path / "absent.xtc", topology)
+        trajectory_io.load_trajectory(tmp_path / "absent.xtc", topology)
     with pytest.raises(InputError, match=r"absent\.pdb: no such topology"):
         trajectory_io.read_topology(tmp_path / "absent.pdb")
 
@@ -105,8 +107,8 @@ def test_missing_files_are_named(topology, tmp_path):
 def test_non_finite_coordinates_are_refused(trajectory, topology, tmp_path, value):
     trajectory.xyz[7, 3, 1] = value
     trajectory.save(str(tmp_path / "t.dcd"))
-    with pytest.raises(InputError, match=r"t\.dcd: 1 of 12 frames hold NaN or infinite .* first is frame 7"):
-        trajectory_io.read_trajectory(tmp_path / "t.dcd", topology)
+    with pytest.raises(InputError, match=r"t\.dcd: 1 of 12 frames contain NaN .* first is frame 7"):
+        trajectory_io.load_trajectory(tmp_path / "t.dcd", topology)
 
 
 def test_first_bad_frame_is_counted_in_the_file(trajectory, topology, tmp_path):
@@ -121,20 +123,20 @@ def test_disagreement_with_the_topology_is_refused(trajectory, topology, tmp_pat
     path = tmp_path / f"t.{suffix}"
     trajectory.atom_slice(np.arange(10)).save(str(path))
     with pytest.raises(InputError, match=rf"t\.{suffix}: 10 atoms, but topology .*topology\.pdb has 22"):
-        trajectory_io.read_trajectory(path, topology)
+        trajectory_io.load_trajectory(path, topology)
 
 
 def test_unknown_format_is_refused(topology, tmp_path):
     (tmp_path / "t.txt").write_text("not a trajectory")
     with pytest.raises(InputError, match=r"t\.txt: cannot be read as a trajectory"):
-        trajectory_io.read_trajectory(tmp_path / "t.txt", topology)
+        trajectory_io.load_trajectory(tmp_path / "t.txt", topology)
 
 
 @pytest.mark.parametrize(
     ("selection", "message"),
     [
         ("name XX", "no atom matches selection 'name XX'"),
-        ("no such thing", "'no such thing' is not in mdtraj's"),
+        ("no such thing", "'no such thing' is not valid in mdtraj's"),
     ],
 )
 def test_bad_selections_are_refused(topology, selection, message):

@@ -1,1 +1,1 @@
-"""Molecules, frames and geometry; nothing here learns."""
+"""Molecules, trajectories, geometry and observables."""

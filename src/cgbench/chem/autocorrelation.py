@@ -1,4 +1,4 @@
-"""How long frames of a trajectory remember each other."""
+"""Correlation times of trajectories."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from cgbench.chem.frames import Frames
 from cgbench.chem.geometry import all_pairs, in_chunks, pair_distances
 
-MAX_ATOMS = 32  # whose distances are looked at: enough for the shape of a chain, cheap at any size
-MAX_FRAMES = 2000  # from which the principal component is taken
-WINDOW = 5.0  # in correlation times, A. Sokal (1997)
-TRUSTED = 50.0  # correlation times that a trajectory must last for the estimate to be trusted
+MAX_ATOMS = 32  # evenly spaced heavy atoms: enough for the shape of a chain at a bounded cost
+MAX_FRAMES = 2000  # evenly spaced frames from which the principal component is computed
+WINDOW = 5.0  # summation window in correlation times (A. Sokal, 1997)
+MIN_LENGTH = 50.0  # correlation times that the longest trajectory must last for a reliable estimate
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,10 @@ class CorrelationTime:
     Attributes
     ----------
     ps
-        In picoseconds.
+        Time, ps.
     lower_bound
-        Whether trajectories are too short, or visit too different regions, for more than a bound.
+        Whether the estimate is only a lower bound, because the trajectories are too short or visit
+        different regions.
     """
 
     ps: float
@@ -31,37 +32,42 @@ class CorrelationTime:
 
 
 def correlation_time(frames: Frames) -> CorrelationTime:
-    """Estimate the time after which frames are new.
+    """Estimate the time between statistically independent frames.
 
-    The observable is the leading principal component of the distances between heavy atoms: it is
-    invariant under rotation and translation, needs no knowledge of the molecule and follows its
-    largest motion. τ = Δt (1/2 + Σ_k ρ(k)) is summed up to the first lag k ≥ 5 τ/Δt (Sokal's
-    window). ρ is measured about the mean over all trajectories, so that trajectories caught in
-    different states count as correlated throughout, which is what they are.
+    The observable is the leading principal component of the distances between heavy atoms. It is
+    invariant under rotation and translation and follows the largest motion of any molecule.
+    τ = Δt (1/2 + Σ_k ρ(k)) is summed up to the first lag k ≥ 5 τ/Δt (Sokal's window).
     """
     observable = _leading_component(frames)
-    series = [observable[frames.trajectory == number] for number in np.unique(frames.trajectory)]
-    intervals = np.concatenate(
-        [np.diff(frames.time[frames.trajectory == number]) for number in np.unique(frames.trajectory)]
-    )
+    trajectories = [frames.trajectory == number for number in np.unique(frames.trajectory)]
+    intervals = np.concatenate([np.diff(frames.time[rows]) for rows in trajectories])
     if not len(intervals) or not observable.std():
         return CorrelationTime(0.0, lower_bound=True)
-    steps, complete = integrated_time(series)
-    longest = max(map(len, series))
-    interval = float(np.median(intervals))
-    return CorrelationTime(steps * interval, lower_bound=not complete or longest < TRUSTED * steps)
+    series = [observable[rows] for rows in trajectories]
+    steps, converged = integrated_time(series)
+    long_enough = max(map(len, series)) >= MIN_LENGTH * steps
+    return CorrelationTime(steps * float(np.median(intervals)), not (converged and long_enough))
 
 
 def integrated_time(series: list[NDArray[np.float64]]) -> tuple[float, bool]:
-    """Integrated autocorrelation time of one observable in several series, in steps.
+    """Integrated autocorrelation time of one observable in several series.
+
+    The mean over all series is subtracted, so that series in different states count as correlated
+    throughout. (emcee subtracts the mean of each series; pymbar has another window of summation.)
+
+    Parameters
+    ----------
+    series
+        Values [n_steps] of each trajectory.
 
     Returns
     -------
-    steps
-    complete
-        Whether the window closed within the longest series.
+    steps : float
+        Correlation time in steps, 0.5 at least.
+    converged : bool
+        Whether the window ends within half of the longest series.
     """
-    # Two seconds to import, and most jobs only read a split that has been made.
+    # Import takes two seconds, and most jobs only read a stored split.
     from scipy import signal
 
     mean = np.concatenate(series).mean()
@@ -74,10 +80,9 @@ def integrated_time(series: list[NDArray[np.float64]]) -> tuple[float, bool]:
     covariance = products / counts
     integrated = np.cumsum(covariance / covariance[0]) - 0.5
     closed = np.flatnonzero(np.arange(longest) >= WINDOW * integrated)
-    # Half the series at most: beyond, too few pairs of frames are left to average over.
+    # Beyond half of the longest series, too few pairs of frames are left to average over.
     last = int(closed[0]) if len(closed) else longest
-    complete = last <= longest // 2
-    return float(max(integrated[min(last, longest // 2)], 0.5)), complete
+    return float(max(integrated[min(last, longest // 2)], 0.5)), last <= longest // 2
 
 
 def _leading_component(frames: Frames) -> NDArray[np.float64]:
@@ -89,10 +94,10 @@ def _leading_component(frames: Frames) -> NDArray[np.float64]:
     pairs = all_pairs(len(atoms))
     if not len(pairs):
         return np.zeros(len(frames))
-    some = np.linspace(0, len(frames) - 1, min(MAX_FRAMES, len(frames))).astype(np.int64)
-    distances = pair_distances(frames.positions[some][:, atoms], pairs).astype(np.float64)
-    _, axes = np.linalg.eigh(np.atleast_2d(np.cov(distances, rowvar=False)))
-    leading = axes[:, -1]
+    chosen = np.linspace(0, len(frames) - 1, min(MAX_FRAMES, len(frames))).astype(np.int64)
+    distances = pair_distances(frames.positions[chosen][:, atoms], pairs).astype(np.float64)
+    _, components = np.linalg.eigh(np.atleast_2d(np.cov(distances, rowvar=False)))
+    leading = components[:, -1]
     return in_chunks(
         lambda rows: np.asarray(pair_distances(rows[:, atoms], pairs) @ leading, dtype=np.float64),
         frames.positions,

@@ -1,4 +1,4 @@
-"""Backbone and side-chain torsions: which atoms they are of, and the angles of the backbone."""
+"""Atoms and angles of backbone and side-chain torsions."""
 
 import mdtraj
 import numpy as np
@@ -8,25 +8,26 @@ from cgbench.chem.geometry import Array, dihedrals
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.chem.trajectory_io import molecule_to_mdtraj
 
-Angles = NDArray[np.float64]
-
-# χ whose ends are two like atoms, which only their labels tell apart: half a turn changes nothing.
+# χ with two equivalent end atoms, which differ only by name: rotation by 180° gives the same geometry.
 TWOFOLD = {("ASP", 2), ("GLU", 3), ("PHE", 2), ("TYR", 2)}
 
 
 def phi_psi_atoms(molecule: Molecule) -> IntArray:
     """Atoms [n_residues, 2, 4] of φ and ψ of every residue that has both.
 
-    Neighbours in the file alone have none: between them a chain ends, or a loop is missing.
+    Residues that follow each other in the file but are not bonded (chain ends, missing loops) have none.
     """
     topology = molecule_to_mdtraj(molecule)
-    phi_atoms = mdtraj.geometry.indices_phi(topology)
-    psi_atoms = mdtraj.geometry.indices_psi(topology)
     # φ is C-N-CA-C and ψ is N-CA-C-N: a residue has both where they share N, CA and C.
-    psi_of = {tuple(atoms[:3]): atoms for atoms in psi_atoms}
-    both = [(phi, psi_of[tuple(phi[1:])]) for phi in phi_atoms if tuple(phi[1:]) in psi_of]
+    psi_by_residue = {tuple(psi[:3]): psi for psi in mdtraj.geometry.indices_psi(topology)}
     bonded = molecule.graph.has_edge
-    both = [(phi, psi) for phi, psi in both if bonded(*phi[:2].tolist()) and bonded(*psi[2:].tolist())]
+    both = [
+        (phi, psi)
+        for phi in mdtraj.geometry.indices_phi(topology)
+        if (psi := psi_by_residue.get(tuple(phi[1:]))) is not None
+        and bonded(*phi[:2].tolist())
+        and bonded(*psi[2:].tolist())
+    ]
     return np.array(both, dtype=np.int64).reshape(-1, 2, 4)
 
 
@@ -41,21 +42,22 @@ def phi_psi(positions: Array, molecule: Molecule) -> Array:
     Returns
     -------
     [..., n_residues, 2]
-        Degrees, of the kind of positions; ``n_residues`` is 0 for a molecule without a peptide backbone.
+        Degrees; ``n_residues`` is 0 for a molecule without a peptide backbone.
     """
     quads = phi_psi_atoms(molecule)
     angles = dihedrals(positions, quads.reshape(-1, 4))
     return angles.reshape(*positions.shape[:-2], len(quads), 2)
 
 
-def chi_atoms(molecule: Molecule) -> tuple[IntArray, Angles]:
+def chi_atoms(molecule: Molecule) -> tuple[IntArray, NDArray[np.float64]]:
     """Side-chain torsions χ1 to χ5 of every residue.
 
     Returns
     -------
     quads : int [n_torsions, 4]
+        Atoms of each torsion.
     periods : float [n_torsions]
-        Degrees after which an angle is the same: 360, or 180 where the ends are two like atoms.
+        Symmetry period, degrees: 360, or 180 where the end atoms are equivalent.
     """
     topology = molecule_to_mdtraj(molecule)
     quads, periods = [], []

@@ -1,19 +1,30 @@
-"""OpenMM force fields: the one that frames were made with, and systems of a molecule in it."""
+"""OpenMM force fields: systems and potential energies of molecules."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import openmm
+from numpy.typing import NDArray
+from openmm import unit
 from openmm.app import ForceField, NoCutoff
+from scipy.spatial.distance import pdist
 
 from cgbench.chem.molecule import Molecule
-from cgbench.chem.trajectory_io import molecule_to_mdtraj
+from cgbench.chem.trajectory_io import ANGSTROM_PER_NM, molecule_to_mdtraj
 from cgbench.core.atomic_io import read_json
 from cgbench.core.errors import InputError
 
+MAX_ITERATIONS = 50  # of L-BFGS: enough to repair bonds and contacts, too few to change the conformation
+MAX_ENERGY = 1e3  # kJ/mol per atom; two atoms at one point would have an infinite energy
+# Å. Atoms without repulsion, such as hydroxyl hydrogens, can approach an opposite charge without limit, and
+# their energy then goes to minus infinity. No molecule has two atoms this close.
+MIN_DISTANCE = 0.5
+
 
 def force_field_of(card_path: Path | str) -> tuple[str, ...]:
-    """Files by which the card of a dataset names its force field; none where it is not known to OpenMM.
+    """Read the OpenMM force field files from the card of a dataset; none if the card names none.
 
     Raises
     ------
@@ -25,23 +36,75 @@ def force_field_of(card_path: Path | str) -> tuple[str, ...]:
 
 
 def make_system(molecule: Molecule, files: Sequence[str]) -> openmm.System:
-    """Build the system of a molecule, without cutoff and constraints.
-
-    Parameters
-    ----------
-    files
-        Names of files that come with OpenMM.
+    """Build the OpenMM system of a molecule from files that come with OpenMM, without cutoff and constraints.
 
     Raises
     ------
     InputError
-        If there is no such force field, or it does not know the molecule.
+        If the force field does not exist or has no parameters for the molecule.
     """
-    topology = molecule_to_mdtraj(molecule).to_openmm()
+    return create_system(molecule_to_mdtraj(molecule).to_openmm(), files)
+
+
+def create_system(topology: Any, files: Sequence[str], **options: Any) -> openmm.System:
+    """As :func:`make_system` for an OpenMM topology, with further options of ``ForceField.createSystem``."""
     try:
-        return ForceField(*files).createSystem(topology, nonbondedMethod=NoCutoff)
+        return ForceField(*files).createSystem(topology, nonbondedMethod=NoCutoff, **options)
     except (ValueError, KeyError) as error:
         raise InputError(
-            f"force field {', '.join(files)}: {error}; name files that come with OpenMM and know every "
-            "residue, or name none and leave energy metrics out"
+            f"force field {', '.join(files)}: {error}; name files that come with OpenMM and have "
+            "parameters for every residue"
         ) from None
+
+
+def energies_per_atom(
+    positions: NDArray[np.floating], molecule: Molecule, force_field: Sequence[str]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Compute the energy of each geometry before and after minimisation.
+
+    There is no cutoff and no constraint. The Reference platform gives bitwise repeatable results.
+
+    Parameters
+    ----------
+    positions : [n, n_atoms, 3]
+        Å.
+    force_field
+        Names of files that come with OpenMM.
+
+    Returns
+    -------
+    raw, minimised : float [n]
+        kJ/mol per atom, at most 1,000, which is also the energy of geometries with two atoms closer
+        than 0.5 Å.
+
+    Raises
+    ------
+    InputError
+        If the force field does not exist or has no parameters for the molecule.
+    """
+    context = openmm.Context(
+        make_system(molecule, force_field),
+        openmm.VerletIntegrator(0.001),  # required by OpenMM; no step is taken
+        openmm.Platform.getPlatformByName("Reference"),
+    )
+    energies = np.full((2, len(positions)), np.inf)
+    for number, geometry in enumerate(positions.astype(np.float64) / ANGSTROM_PER_NM):
+        try:
+            context.setPositions(geometry)
+            energies[0, number] = _energy(context)
+            openmm.LocalEnergyMinimizer.minimize(context, maxIterations=MAX_ITERATIONS)
+            energies[1, number] = _energy(context)
+        except openmm.OpenMMException:
+            continue  # a coordinate or an energy is not finite
+    per_atom = np.nan_to_num(energies / molecule.n_atoms, nan=MAX_ENERGY)
+    raw, minimised = np.minimum(per_atom, MAX_ENERGY)
+    return raw, minimised
+
+
+def _energy(context: openmm.Context) -> float:
+    """Potential energy, kJ/mol; infinite where two atoms are closer than MIN_DISTANCE."""
+    state = context.getState(getEnergy=True, getPositions=True)
+    positions = state.getPositions(asNumpy=True).value_in_unit(unit.angstrom)
+    if pdist(positions).min(initial=np.inf) < MIN_DISTANCE:
+        return np.inf
+    return float(state.getPotentialEnergy().value_in_unit(unit.kilojoule_per_mole))

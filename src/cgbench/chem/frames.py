@@ -1,4 +1,4 @@
-"""Frames: all-atom geometries of one molecule from one or several trajectories."""
+"""All-atom geometries of one molecule from one or several trajectories."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,23 +11,21 @@ from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.core.atomic_io import atomic_output
 from cgbench.core.safe_io import opened_arrays, require
 
-FloatArray = NDArray[np.floating]
-
 
 @dataclass(frozen=True)
 class Frames:
-    """Geometries with what tells independent ones from correlated ones.
+    """Geometries with their trajectories and times.
 
     Attributes
     ----------
     positions : float32 [n_frames, n_atoms, 3]
         Å.
     trajectory : int [n_frames]
-        Which independent trajectory a frame comes from, counted from 0.
+        Number of the independent trajectory that a frame comes from, counted from 0.
     time : float [n_frames]
         Time within its trajectory, ps.
     molecule
-        Shared by all frames.
+        Topology of all frames.
     """
 
     positions: NDArray[np.float32]
@@ -39,7 +37,7 @@ class Frames:
         return len(self.positions)
 
     def save(self, path: Path | str) -> None:
-        """Write everything to one ``.npz`` file, atomically."""
+        """Write frames and molecule to one ``.npz`` file, atomically."""
         arrays: dict[str, Any] = {
             "positions": self.positions,
             "trajectory": self.trajectory,
@@ -51,7 +49,7 @@ class Frames:
 
     @classmethod
     def load(cls, path: Path | str) -> "Frames":
-        """Read what :meth:`save` wrote.
+        """Read a file written by :meth:`save`.
 
         Raises
         ------
@@ -69,7 +67,7 @@ class Frames:
             )
             require(
                 trajectory.dtype.kind == "i" and trajectory.shape == positions.shape[:1],
-                "the number of a trajectory for every frame",
+                "a trajectory number for every frame",
             )
             require(time.dtype == np.float64 and time.shape == trajectory.shape, "a time for every frame")
             return cls(positions, trajectory, time, molecule)

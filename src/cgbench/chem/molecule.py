@@ -1,7 +1,7 @@
-"""The molecule that a dataset's frames share: atoms, residues and covalent bonds."""
+"""Molecular topologies: atoms, residues, covalent bonds and radii."""
 
-from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import combinations
 from typing import Any
@@ -15,37 +15,25 @@ from cgbench.core.safe_io import require
 
 IntArray = NDArray[np.int64]
 
-# Radii of the published bond rule d_ij < 1.3 (r_i + r_j), Å (arXiv 2201.12176, appendix).
-# For elements that the paper does not have, those of the same table (Cambridge Structural Database).
-COVALENT_RADII = {
-    "H": 0.23,
-    "C": 0.68,
-    "N": 0.68,
-    "O": 0.68,
-    "F": 0.64,
-    "Si": 1.20,
-    "P": 1.05,
-    "S": 1.02,
-    "Cl": 0.99,
-    "Se": 1.22,
-    "Br": 1.21,
-    "I": 1.40,
+# Å. Covalent radii of the published bond rule d_ij < 1.3 (r_i + r_j) (arXiv 2201.12176, appendix), for other
+# elements from the same source (Cambridge Structural Database); van der Waals radii (A. Bondi, J. Phys. Chem.
+# 68, 441, 1964).
+RADII = {
+    "H": (0.23, 1.20),
+    "C": (0.68, 1.70),
+    "N": (0.68, 1.55),
+    "O": (0.68, 1.52),
+    "F": (0.64, 1.47),
+    "Si": (1.20, 2.10),
+    "P": (1.05, 1.80),
+    "S": (1.02, 1.80),
+    "Cl": (0.99, 1.75),
+    "Se": (1.22, 1.90),
+    "Br": (1.21, 1.85),
+    "I": (1.40, 1.98),
 }
-# Van der Waals radii, Å (A. Bondi, J. Phys. Chem. 68, 441, 1964).
-VAN_DER_WAALS_RADII = {
-    "H": 1.20,
-    "C": 1.70,
-    "N": 1.55,
-    "O": 1.52,
-    "F": 1.47,
-    "Si": 2.10,
-    "P": 1.80,
-    "S": 1.80,
-    "Cl": 1.75,
-    "Se": 1.90,
-    "Br": 1.85,
-    "I": 1.98,
-}
+COVALENT_RADII = {element: radius for element, (radius, _) in RADII.items()}
+VAN_DER_WAALS_RADII = {element: radius for element, (_, radius) in RADII.items()}
 
 
 @dataclass(frozen=True)
@@ -57,9 +45,9 @@ class Molecule:
     elements, atom_names, residue_names
         One entry per atom.
     residue_index : int [n_atoms]
-        Which residue an atom belongs to, counted from 0.
+        Residue of each atom, counted from 0.
     masses : float [n_atoms]
-        In dalton.
+        Dalton.
     bonds : int [n_bonds, 2]
         Covalent bonds, smaller index first, sorted.
     """
@@ -83,12 +71,12 @@ class Molecule:
 
     @cached_property
     def element_index(self) -> IntArray:
-        """Number [n_atoms] of every atom's element among those of the molecule."""
+        """Index [n_atoms] of each atom's element in the sorted elements of the molecule."""
         return np.unique(self.elements, return_inverse=True)[1]
 
     @cached_property
     def graph(self) -> "nx.Graph[int]":
-        """Bond graph: nodes are atom indices."""
+        """Bond graph of atom indices."""
         graph: nx.Graph[int] = nx.Graph()
         graph.add_nodes_from(range(self.n_atoms))
         graph.add_edges_from(map(tuple, self.bonds.tolist()))
@@ -96,7 +84,7 @@ class Molecule:
 
     @cached_property
     def angles(self) -> IntArray:
-        """Bond angles [n_angles, 3]: two atoms bonded to the one in the middle, the smaller index first."""
+        """Bond angles [n_angles, 3] with the central atom in the middle and the smaller end first."""
         triples = [(i, j, k) for j in self.graph for i, k in combinations(sorted(self.graph[j]), 2)]
         return np.array(sorted(triples), dtype=np.int64).reshape(-1, 3)
 
@@ -109,57 +97,44 @@ class Molecule:
     @cached_property
     def chiral_centres(self) -> IntArray:
         """N, CA, C and CB [n_centres, 4] of every residue that has all four."""
-        found: dict[int, dict[str, int]] = {}
+        residues: dict[int, dict[str, int]] = {}
         for atom, name in enumerate(self.atom_names):
-            found.setdefault(int(self.residue_index[atom]), {})[name] = atom
+            residues.setdefault(int(self.residue_index[atom]), {})[name] = atom
         names = ("N", "CA", "C", "CB")
-        centres = [[atoms[name] for name in names] for atoms in found.values() if atoms.keys() >= set(names)]
+        centres = [[atoms[name] for name in names] for atoms in residues.values() if atoms.keys() >= {*names}]
         return np.array(centres, dtype=np.int64).reshape(-1, 4)
 
     @cached_property
     def covalent_radii(self) -> NDArray[np.float64]:
-        """Radii [n_atoms] of the published bond rule, Å.
-
-        Raises
-        ------
-        InputError
-            For an element that the rule does not know.
-        """
-        return self._radii(COVALENT_RADII, "covalent", "COVALENT_RADII")
+        """Radii [n_atoms] of the published bond rule, Å; an InputError names elements without one."""
+        return self._radii(COVALENT_RADII)
 
     @cached_property
     def van_der_waals_radii(self) -> NDArray[np.float64]:
-        """Radii [n_atoms] by which clashes are counted, Å.
-
-        Raises
-        ------
-        InputError
-            For an element that has none here.
-        """
-        return self._radii(VAN_DER_WAALS_RADII, "van der Waals", "VAN_DER_WAALS_RADII")
+        """Van der Waals radii [n_atoms], Å; an InputError names elements without one."""
+        return self._radii(VAN_DER_WAALS_RADII)
 
     def require_radii(self) -> None:
-        """Refuse elements whose bonds or clashes cannot be counted, before anything is computed for them.
+        """Check that every element has the radii that bonds and clashes are counted with.
 
         Raises
         ------
         InputError
-            For an element without radii.
+            Naming the elements without radii.
         """
         _ = self.covalent_radii, self.van_der_waals_radii
 
-    def _radii(self, table: dict[str, float], kind: str, name: str) -> NDArray[np.float64]:
+    def _radii(self, table: dict[str, float]) -> NDArray[np.float64]:
         unknown = sorted(set(self.elements) - table.keys())
         if unknown:
             raise InputError(
-                f"no {kind} radius for element(s) {', '.join(unknown)}; "
-                f"leave such atoms out (`selection`) or add them to {name} in {__name__} "
-                f"(known: {', '.join(table)})"
+                f"no radii for element(s) {', '.join(unknown)}; exclude such atoms by `selection`, or add "
+                f"them to RADII in {__name__} (known: {', '.join(table)})"
             )
         return np.array([table[element] for element in self.elements])
 
     def subset(self, atoms: IntArray) -> "Molecule":
-        """Molecule of some atoms [n] (sorted indices) with the bonds between them."""
+        """Molecule of selected atoms [n] (sorted indices) with the bonds between them."""
         renumbered = np.full(self.n_atoms, -1)
         renumbered[atoms] = np.arange(len(atoms))
         bonds = renumbered[self.bonds]
@@ -173,24 +148,17 @@ class Molecule:
         )
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Arrays that :meth:`from_arrays` turns back into the same molecule."""
-        return {
-            "elements": np.array(self.elements),
-            "atom_names": np.array(self.atom_names),
-            "residue_names": np.array(self.residue_names),
-            "residue_index": self.residue_index,
-            "masses": self.masses,
-            "bonds": self.bonds,
-        }
+        """Arrays from which :meth:`from_arrays` restores the molecule."""
+        return {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod
-    def from_arrays(cls, arrays: MappingABC[str, NDArray[Any]]) -> "Molecule":
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Molecule":
         """Inverse of :meth:`to_arrays`.
 
         Raises
         ------
         KeyError, ValueError
-            If an array is missing, or they do not describe one molecule.
+            If an array is missing, or the arrays do not describe one molecule.
         """
         molecule = cls(
             elements=tuple(arrays["elements"].tolist()),
@@ -200,11 +168,10 @@ class Molecule:
             masses=np.asarray(arrays["masses"], dtype=np.float64),
             bonds=np.asarray(arrays["bonds"], dtype=np.int64).reshape(-1, 2),
         )
-        n_atoms = molecule.n_atoms
+        n_atoms, bonds = molecule.n_atoms, molecule.bonds
         for name in ("atom_names", "residue_names", "residue_index", "masses"):
             require(len(getattr(molecule, name)) == n_atoms, f"{name} of {n_atoms} atoms")
         for names in (molecule.elements, molecule.atom_names, molecule.residue_names):
             require(all(isinstance(name, str) for name in names), "names of elements, atoms and residues")
-        bonds = molecule.bonds
         require(((bonds >= 0) & (bonds < n_atoms)).all(), f"bonds between {n_atoms} atoms")
         return molecule

@@ -1,6 +1,6 @@
-"""Bonds from distances, and molecules made whole across periodic boundaries.
+"""Periodic boundary conditions: distances of nearest images, bonds from them, and unwrapped molecules.
 
-mdtraj is used on Å here: neither operation depends on the unit.
+Lengths are passed to mdtraj in Å, because none of its functions used here depends on the unit.
 """
 
 import mdtraj
@@ -12,7 +12,7 @@ from cgbench.chem.geometry import BOND_FACTOR, all_pairs, in_chunks, pair_distan
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.chem.trajectory_io import molecule_to_mdtraj
 
-LONGEST_BOND = 3.0  # Å; no covalent bond is longer, and no unit cell is that small
+LONGEST_BOND = 3.0  # Å; longer than any covalent bond and shorter than any unit cell
 
 Cell = NDArray[np.float32] | None
 
@@ -25,24 +25,31 @@ def bonds_from_distances(molecule: Molecule, positions: NDArray[np.float32], cel
     positions : [n_atoms, 3]
         Å.
     cell : [3, 3], optional
-        Vectors of the unit cell in rows, Å; distances are then those of the nearest images.
+        Vectors of the unit cell in rows, Å; distances are then those of nearest images.
+
+    Raises
+    ------
+    InputError
+        If an element has no covalent radius.
     """
     pairs = all_pairs(molecule.n_atoms)
-    reach = BOND_FACTOR * molecule.covalent_radii[pairs].sum(axis=1)
-    return np.asarray(pairs[distances(molecule, positions, pairs, cell) < reach])
+    cutoffs = BOND_FACTOR * molecule.covalent_radii[pairs].sum(axis=1)
+    return np.asarray(pairs[distances(molecule, positions, pairs, cell) < cutoffs])
 
 
 def distances(
     molecule: Molecule, positions: NDArray[np.float32], pairs: IntArray, cell: Cell = None
 ) -> NDArray[np.floating]:
-    """Distances [n_pairs] in one geometry, of the nearest images where there is a cell; as its unit is.
+    """Distances [n_pairs] in one geometry, of nearest images if there is a unit cell.
 
     Parameters
     ----------
     positions : [n_atoms, 3]
+        In any unit, which is that of the distances.
     pairs : int [n_pairs, 2]
+        Atoms.
     cell : [3, 3], optional
-        Vectors of the unit cell in rows.
+        Vectors of the unit cell in rows, in the same unit.
     """
     trajectory = _trajectory(molecule, positions[None], None if cell is None else cell[None])
     return np.asarray(mdtraj.compute_distances(trajectory, pairs, periodic=cell is not None)[0])
@@ -60,10 +67,10 @@ def longest_bond(positions: NDArray[np.float32], bonds: IntArray) -> NDArray[np.
 def make_whole(
     positions: NDArray[np.float32], cell: NDArray[np.float32], molecule: Molecule
 ) -> NDArray[np.float32]:
-    """Move atoms by cell vectors until every bond joins nearest images.
+    """Move atoms [n_frames, n_atoms, 3] by cell vectors until every bond connects nearest images.
 
-    Pieces that no bond joins are kept together by the two atoms, of the largest and of each other, that are
-    nearest in the first frame.
+    Connected components of the bond graph other than the largest are moved to the image in which their
+    atom that is closest to the largest component in the first frame is nearest to it.
 
     Parameters
     ----------
@@ -72,15 +79,15 @@ def make_whole(
     cell : [n_frames, 3, 3]
         Vectors of the unit cell in rows, Å.
     """
-    # Outwards from one atom: the first of a pair stays, the second follows.
+    # mdtraj moves the second atom of each pair to the first, so that pairs are sorted away from one atom.
     largest, *others = sorted(map(sorted, nx.connected_components(molecule.graph)), key=len, reverse=True)
-    outwards = list(nx.bfs_edges(molecule.graph, largest[0]))
-    for piece in others:
-        pairs = np.stack(np.meshgrid(largest, piece, indexing="ij"), axis=-1).reshape(-1, 2)
-        nearest = pairs[distances(molecule, positions[0], pairs, cell[0]).argmin()]
-        outwards += [tuple(nearest.tolist()), *nx.bfs_edges(molecule.graph, int(nearest[1]))]
+    pairs = list(nx.bfs_edges(molecule.graph, largest[0]))
+    for component in others:
+        between = np.stack(np.meshgrid(largest, component, indexing="ij"), axis=-1).reshape(-1, 2)
+        closest = between[distances(molecule, positions[0], between, cell[0]).argmin()].tolist()
+        pairs += [tuple(closest), *nx.bfs_edges(molecule.graph, closest[1])]
     trajectory = _trajectory(molecule, positions.copy(), cell)
-    trajectory.make_molecules_whole(inplace=True, sorted_bonds=np.array(outwards, dtype=np.int32))
+    trajectory.make_molecules_whole(inplace=True, sorted_bonds=np.array(pairs, dtype=np.int32))
     return np.asarray(trajectory.xyz)
 
 

@@ -1,9 +1,10 @@
-"""The one place where nanometres exist: reading and writing trajectories with mdtraj.
+"""Reading and writing topologies and trajectories with mdtraj, in Å.
 
-Files are read in a process of their own: given a damaged header, mdtraj's compiled readers crash.
+Files are read in a separate process, because mdtraj's compiled readers can crash on a damaged header.
 """
 
 import struct
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,10 @@ from cgbench.core.errors import InputError
 from cgbench.core.subprocess_guard import MORE_MEMORY, CrashError, isolated
 
 ANGSTROM_PER_NM = 10.0
-# Far more than the slowest of formats takes.
+# Limit of processor time, far above that of the slowest format.
 CPU_SECONDS, CPU_SECONDS_PER_MB = 60, 20
 
-# Formats that may state the time of frames, second among what mdtraj reads of them.
+# Formats that may store the time of frames; mdtraj's readers return it second, after the positions.
 TIMED_FORMATS = frozenset({".xtc", ".trr", ".nc", ".netcdf", ".ncdf", ".h5", ".hdf5", ".gro"})
 
 P = ParamSpec("P")
@@ -31,16 +32,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class RawTrajectory:
-    """What a trajectory file holds.
+    """Content of a trajectory file.
 
     Attributes
     ----------
     positions : float32 [n_frames, n_atoms, 3]
         Å.
     time : float [n_frames]
-        ps.
+        ps; frame numbers if the file stores no time.
     timed
-        Whether the file states it; where it does not, frames are counted.
+        Whether the file stores the time.
     cell : float32 [n_frames, 3, 3] or None
         Vectors of the periodic unit cell in rows, Å.
     """
@@ -52,17 +53,17 @@ class RawTrajectory:
 
 
 def read_topology(path: Path | str, selection: str = "all") -> Molecule:
-    """Read atoms and bonds from any topology file that mdtraj reads.
+    """Read atoms and bonds from a topology file of any format that mdtraj reads.
 
     Parameters
     ----------
     selection
-        Atoms to keep, in mdtraj's selection language.
+        Atoms to keep, in mdtraj's atom selection language.
 
     Raises
     ------
     InputError
-        If the file is missing or unreadable, no atom is left, or an atom has no element.
+        If the file is missing or unreadable, no atom is selected, or a selected atom has no element.
     """
     return _isolated(path, _read_topology, path, selection)
 
@@ -70,38 +71,32 @@ def read_topology(path: Path | str, selection: str = "all") -> Molecule:
 def _read_topology(path: Path | str, selection: str) -> Molecule:
     topology = _load_topology(path)
     chosen = _select(topology, selection, path)
-    if Path(path).suffix.lower() == ".gro":
-        _refuse_ambiguous(path, [topology.atom(int(index)) for index in chosen])
-    topology = topology.subset(chosen)
-    for atom in topology.atoms:
+    is_gro = Path(path).suffix.lower() == ".gro"
+    for atom in (topology.atom(int(index)) for index in chosen):
+        if is_gro and _is_ambiguous(atom):
+            raise InputError(
+                f"{path}: a .gro file has no elements, and the element of atom {atom.index} ({atom}) is "
+                "ambiguous; exclude the atom by `selection`, or give a PDB or prmtop file"
+            )
         if atom.element is None or not atom.element.mass:
             raise InputError(
                 f"{path}: atom {atom.index} ({atom}) has no chemical element; fill in the element column, "
-                "or select atoms without it"
+                "or exclude the atom by `selection`"
             )
-    return molecule_from_mdtraj(topology)
+    return molecule_from_mdtraj(topology.subset(chosen))
 
 
-def _refuse_ambiguous(path: Path | str, atoms: list[Any]) -> None:
-    """Refuse names from which mdtraj takes the wrong element: NA is nitrogen to it, and CL carbon."""
-    for atom in atoms:
-        residue = atom.residue
-        if residue.is_protein or residue.is_water:
-            continue
-        if residue.n_atoms == 1 or atom.name.upper().startswith(("CL", "BR")):
-            raise InputError(
-                f"{path}: a .gro file names no elements, and that of atom {atom.index} ({atom}) cannot be "
-                "told from its name; select atoms without it, or give a PDB or prmtop"
-            )
+def _is_ambiguous(atom: Any) -> bool:
+    """Whether mdtraj may derive the wrong element from the name, as for NA (read as N) and CL (as C)."""
+    if atom.residue.is_protein or atom.residue.is_water:
+        return False
+    return bool(atom.residue.n_atoms == 1 or atom.name.upper().startswith(("CL", "BR")))
 
 
 def molecule_from_mdtraj(topology: mdtraj.Topology) -> Molecule:
-    """Convert an mdtraj topology."""
+    """Convert an mdtraj topology; every atom needs an element."""
     atoms = list(topology.atoms)
-    bonds = sorted(
-        (min(a.index, b.index), max(a.index, b.index))
-        for a, b in ((bond[0], bond[1]) for bond in topology.bonds)
-    )
+    bonds = sorted(sorted((bond[0].index, bond[1].index)) for bond in topology.bonds)
     return Molecule(
         elements=tuple(atom.element.symbol for atom in atoms),
         atom_names=tuple(atom.name for atom in atoms),
@@ -113,7 +108,7 @@ def molecule_from_mdtraj(topology: mdtraj.Topology) -> Molecule:
 
 
 def molecule_to_mdtraj(molecule: Molecule) -> mdtraj.Topology:
-    """Convert back to an mdtraj topology of one chain."""
+    """Convert a molecule to an mdtraj topology of one chain."""
     topology = mdtraj.Topology()
     chain = topology.add_chain()
     residues: dict[int, mdtraj.core.topology.Residue] = {}
@@ -129,39 +124,27 @@ def molecule_to_mdtraj(molecule: Molecule) -> mdtraj.Topology:
     return topology
 
 
-def read_trajectory(
-    path: Path | str, topology_path: Path | str
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Read positions [n_frames, n_atoms, 3] (Å) and time [n_frames] (ps) of a whole trajectory.
-
-    Raises
-    ------
-    InputError
-        As :func:`load_trajectory`.
-    """
-    raw = load_trajectory(path, topology_path)
-    return raw.positions, raw.time
-
-
 def load_trajectory(
     path: Path | str, topology_path: Path | str, selection: str = "all", stride: int = 1
 ) -> RawTrajectory:
-    """Read one trajectory.
+    """Read a trajectory of any format that mdtraj reads.
 
     Parameters
     ----------
+    topology_path
+        Topology with the same order of atoms.
     selection
-        Atoms to keep, in mdtraj's selection language.
+        Atoms to keep, in mdtraj's atom selection language.
     stride
         Keep every ``stride``-th frame, from the first.
 
     Raises
     ------
     InputError
-        If the file is missing, empty, truncated or corrupt, disagrees with the topology in the
-        number of atoms, or holds NaN or infinite coordinates. Every message names the file. A
-        file cut between two frames looks complete in formats that state no number of frames (all
-        but DCD and NetCDF), as does the text of XYZ and mdcrd cut anywhere.
+        If the file is missing, empty, truncated or corrupt, has another number of atoms than the
+        topology, or contains NaN or infinite coordinates. A file that was truncated between two frames
+        is recognised only in formats with a number of frames (DCD, NetCDF); truncated XYZ or mdcrd
+        text is not recognised.
     """
     return _isolated(path, _read_trajectory, Path(path), topology_path, selection, stride)
 
@@ -177,22 +160,24 @@ def _isolated(path: Path | str, read: Callable[P, T], *args: P.args, **kwargs: P
 
 
 def _read_trajectory(path: Path, topology_path: Path | str, selection: str, stride: int) -> RawTrajectory:
+    # This process only reads the file, so that the filter affects nothing else.
+    warnings.filterwarnings("ignore", message="Warning: The 'netCDF4' Python package is not installed")
     topology = _load_topology(topology_path)
     if not path.is_file():
         raise InputError(f"{path}: no such trajectory; check the path in the dataset's configuration")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the trajectory is empty (0 bytes); fetch or simulate it again")
-    n_atoms = trajectory_n_atoms(path)
+    n_atoms = _stored_n_atoms(path)
     if n_atoms is not None and n_atoms != topology.n_atoms:
         raise InputError(
             f"{path}: {n_atoms} atoms, but topology {topology_path} has {topology.n_atoms}; "
             "give the topology that belongs to this trajectory"
         )
     chosen = _select(topology, selection, topology_path)
-    # All atoms where there are no others, since not every reader can leave out some.
-    some = None if len(chosen) == topology.n_atoms else chosen
+    # None reads all atoms; not every reader supports a selection.
+    indices = None if len(chosen) == topology.n_atoms else chosen
     try:
-        trajectory = mdtraj.load(str(path), top=topology, atom_indices=some)
+        trajectory = mdtraj.load(str(path), top=topology, atom_indices=indices)
     except MemoryError:
         raise
     except ImportError as error:
@@ -201,17 +186,17 @@ def _read_trajectory(path: Path, topology_path: Path | str, selection: str, stri
             "the file to XTC"
         ) from None
     except Exception as error:
-        # mdtraj reports damage through OSError, ValueError, RuntimeError or its readers' own types.
+        # mdtraj's readers raise OSError, ValueError, RuntimeError or types of their own.
         raise InputError(
             f"{path}: cannot be read as a trajectory of the {topology.n_atoms} atoms of {topology_path}: "
             f"{error}; the file is truncated or corrupt, fetch or simulate it again"
         ) from None
     if not len(trajectory):
         raise InputError(f"{path}: the trajectory has no frames; fetch or simulate it again")
-    announced = _announced_frames(path)
-    if announced is not None and announced > len(trajectory):
+    n_stored = _stored_n_frames(path)
+    if n_stored is not None and n_stored > len(trajectory):
         raise InputError(
-            f"{path}: {len(trajectory)} frames, but its header announces {announced}; "
+            f"{path}: {len(trajectory)} frames, but {n_stored} according to the header; "
             "the file is truncated, fetch or simulate it again"
         )
     trajectory = trajectory[::stride]
@@ -219,38 +204,38 @@ def _read_trajectory(path: Path, topology_path: Path | str, selection: str, stri
     bad = np.asarray(~np.isfinite(positions).all(axis=(1, 2)))
     if bad.any():
         raise InputError(
-            f"{path}: {int(bad.sum())} of {len(bad)} frames hold NaN or infinite coordinates, "
-            f"the first is frame {int(np.argmax(bad)) * stride}; leave them out or simulate again"
+            f"{path}: {int(bad.sum())} of {len(bad)} frames contain NaN or infinite coordinates, "
+            f"the first is frame {int(np.argmax(bad)) * stride}; remove these frames or simulate again"
         )
     cell = trajectory.unitcell_vectors
     return RawTrajectory(
         positions,
         np.asarray(trajectory.time, dtype=np.float64),
-        _states_time(path),
+        _stores_time(path),
         None if cell is None else _angstrom(cell),
     )
 
 
-def _states_time(path: Path) -> bool:
-    """Whether the file says at what time its frames are, in a format of which mdtraj reads it."""
+def _stores_time(path: Path) -> bool:
+    """Whether the file stores the time of its frames, and mdtraj reads it from this format."""
     if path.suffix.lower() not in TIMED_FORMATS:
         return False
     with mdtraj.open(str(path)) as handle:
-        return handle.read(1)[1] is not None  # coordinates, time, and what else there is
+        return handle.read(1)[1] is not None
 
 
 def _angstrom(nanometres: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.asarray(nanometres * ANGSTROM_PER_NM, dtype=np.float32)
 
 
-def trajectory_n_atoms(path: Path) -> int | None:
-    """Atoms per frame by the file's own account, or None where the format does not say."""
+def _stored_n_atoms(path: Path) -> int | None:
+    """Return the number of atoms, or None if the format does not store it or the file is damaged."""
     try:
         with mdtraj.open(str(path)) as handle:
             n_atoms = getattr(handle, "n_atoms", None)
             return int(n_atoms) if n_atoms is not None else int(handle.read(1)[0].shape[1])
     except Exception:
-        return None  # damage is reported by the full read, which names the cause
+        return None  # reading all frames will report the damage
 
 
 def write_pdb(path: Path | str, positions: NDArray[np.floating], molecule: Molecule) -> None:
@@ -260,8 +245,8 @@ def write_pdb(path: Path | str, positions: NDArray[np.floating], molecule: Molec
         frame.save_pdb(str(temporary))
 
 
-def _announced_frames(path: Path) -> int | None:
-    """Frames by the header of a DCD file, which mdtraj reads without complaint when it is cut short."""
+def _stored_n_frames(path: Path) -> int | None:
+    """Return the number of frames in a DCD header; mdtraj reads truncated files without an error."""
     with path.open("rb") as handle:
         header = handle.read(12)
     if header[4:8] != b"CORD":
@@ -274,13 +259,13 @@ def _select(topology: mdtraj.Topology, selection: str, path: Path | str) -> NDAr
     try:
         atoms = np.asarray(topology.select(selection), dtype=np.int64)
     except Exception as error:
-        # The selection is parsed and compiled to Python, so anything may be raised.
+        # The selection is compiled to Python, which may raise any exception.
         raise InputError(
-            f"selection {selection!r} is not in mdtraj's atom selection language: {error}; "
+            f"selection {selection!r} is not valid in mdtraj's atom selection language: {error}; "
             'examples: "all", "protein", "not water"'
         ) from None
     if not len(atoms):
-        raise InputError(f"{path}: no atom matches selection {selection!r}")
+        raise InputError(f"{path}: no atom matches selection {selection!r}; correct the selection")
     return atoms
 
 
@@ -291,8 +276,10 @@ def _load_topology(path: Path | str) -> mdtraj.Topology:
     try:
         topology = mdtraj.load_topology(str(path))
     except Exception as error:
-        # As above: every reader raises its own types.
-        raise InputError(f"{path}: cannot be read as a topology: {error}") from None
+        # Readers raise types of their own.
+        raise InputError(
+            f"{path}: cannot be read as a topology: {error}; give a file of a format that mdtraj reads"
+        ) from None
     if topology.n_atoms == 0:
-        raise InputError(f"{path}: the topology has no atoms")
+        raise InputError(f"{path}: the topology has no atoms; give another file")
     return topology

@@ -1,4 +1,4 @@
-"""Verbs that make trajectories: build-structure, simulate, bundle."""
+"""Commands for simulations: build-structure, simulate, bundle."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ from cgbench.simulation.recipe import Recipe
 app = typer.Typer()
 
 RecipeSpec = Annotated[
-    str, typer.Option("--recipe", help="One entry of `simulations` in the config as JSON, or @file of it.")
+    str, typer.Option("--recipe", help="Entry of `simulations` in the config as JSON, or @FILE with it.")
 ]
 Structure = Annotated[Path, typer.Option("--structure", help="PDB written by `cgbench build-structure`.")]
 
@@ -26,11 +26,11 @@ def build_structure(
     recipe: RecipeSpec,
     output: Annotated[Path, typer.Option(help="PDB file of the capped, extended chain with all hydrogens.")],
 ) -> None:
-    """Build the all-atom start of a peptide from its sequence.
+    """Build the extended all-atom structure of a capped peptide from its sequence.
 
     Example: `cgbench build-structure --recipe @recipe.json --output start.pdb`
     """
-    from cgbench.simulation import build_structure
+    from cgbench.simulation.structure import build_structure
 
     build_structure(_read_recipe(recipe), output)
 
@@ -39,17 +39,17 @@ def build_structure(
 def simulate(
     recipe: RecipeSpec,
     structure: Structure,
-    walker: Annotated[int, typer.Option(min=0, help="Which walker this is, counted from 0.")],
+    walker: Annotated[int, typer.Option(min=0, help="Number of the walker, counted from 0.")],
     output: Annotated[Path, typer.Option(help="XTC trajectory.")],
     threads: Threads = 1,
     wait: Wait = False,
 ) -> None:
-    """Run one walker; a killed one goes on from its last checkpoint when the command is repeated.
+    """Simulate one walker. Repeat the command to resume a killed one from its last checkpoint.
 
     Example: `cgbench simulate --recipe @recipe.json --structure start.pdb --walker 0
     --output walker-0.xtc`
     """
-    from cgbench.simulation import simulate_walker
+    from cgbench.simulation.walker import simulate_walker
 
     simulate_walker(_read_recipe(recipe), walker, structure, output, threads=threads, wait=wait)
 
@@ -61,17 +61,17 @@ def bundle(
     recipe: RecipeSpec,
     structure: Structure,
     output: Annotated[Path, typer.Option(help="Directory for topology.pdb, `walker-<k>.xtc` and card.json.")],
-    command: Annotated[str, typer.Option(help="Command that makes this folder again, for the card.")],
+    command: Annotated[str, typer.Option(help="Command that reproduces this folder, for the card.")],
     reference: Annotated[
-        Path | None, typer.Option(help="Native structure that the card states the distance to.")
+        Path | None, typer.Option(help="Native structure, to which the card gives the C-alpha RMSD.")
     ] = None,
 ) -> None:
-    """Check the walkers of a simulation and put them in a folder with their provenance.
+    """Check the walkers of a simulation and write a folder with them and their provenance.
 
     Example: `cgbench bundle walker-0.xtc walker-1.xtc --name alanine_dipeptide
     --recipe @recipe.json --structure start.pdb --output workflow/resources/alanine_dipeptide
     --command "snakemake simulations"`
     """
-    from cgbench.simulation import bundle
+    from cgbench.simulation.card import bundle
 
     bundle(name, _read_recipe(recipe), structure, walkers, output, command, reference)

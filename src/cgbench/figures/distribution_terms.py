@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.chem.dihedrals import chi_atoms, phi_psi_atoms
-from cgbench.chem.histograms import Line
+from cgbench.chem.histograms import UniformGrid
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.core import registry
 from cgbench.metrics import bond_geometry, torsions
@@ -130,12 +130,12 @@ def _angles(molecule: Molecule) -> tuple[Group, ...]:
     return _on_line(labels, "angle_w1", bond_geometry.AngleW1.grid)
 
 
-def _on_line(labels: Iterable[str], metric: str, grid: Line) -> tuple[Group, ...]:
+def _on_line(labels: Iterable[str], metric: str, grid: UniformGrid) -> tuple[Group, ...]:
     members: dict[Hashable, list[int]] = defaultdict(list)
     for term, label in enumerate(labels):
         members[label].append(term)
     largest = sorted(members, key=lambda label: -len(members[label]))[:AT_MOST]
-    places = grid.step * np.arange(grid.cells + 1, dtype=np.float64)
+    places = grid.step * np.arange(grid.n_intervals + 1, dtype=np.float64)
     return tuple(
         Group(str(label), metric, np.array(members[label]), places, lambda weights: weights)
         for label in sorted(largest, key=str)

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from cgbench.chem.dihedrals import phi_psi
 from cgbench.chem.frames import Frames
-from cgbench.chem.rama_basins import BASINS, BLOCKS, SLOW, populations
+from cgbench.chem.rama_basins import BASINS, BLOCKS, LEFT_HANDED, populations
 from cgbench.figures.style import DOUBLE_COLUMN, GREY, notice, readable, styled
 from cgbench.figures.torsions import NO_BACKBONE, draw_density
 
@@ -61,12 +61,12 @@ def walkers(frames: Frames, title: str = "") -> Figure:
         upper.colorbar(image, ax=grid, label="density (1/degree²)", aspect=12 * n_rows)
         table = populations({str(n + 1): angles[frames.trajectory == n] for n in kept})
         for axes, basin in zip(lower.subplots(1, len(BASINS)), BASINS, strict=True):
-            quantity = "share" if basin == SLOW else "population"
+            quantity = "share" if basin == LEFT_HANDED else "population"
             _draw_populations(axes, table[table["basin"] == basin], quantity)
             axes.set_title(GREEK.get(basin, basin), pad=3)
-            if basin == SLOW:
+            if basin == LEFT_HANDED:
                 axes.set_ylabel("share of all frames (%)")
-        lower.axes[0].set_ylabel(f"population outside {GREEK[SLOW]} (%)")
+        lower.axes[0].set_ylabel(f"population outside {GREEK[LEFT_HANDED]} (%)")
         figure.suptitle(readable(title), x=0.01, ha="left")
     return figure
 

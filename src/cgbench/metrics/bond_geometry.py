@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.chem.histograms import Line
+from cgbench.chem.histograms import UniformGrid
 from cgbench.chem.molecule import IntArray
 from cgbench.metrics.base import DistributionMetric, Evaluation, Observables, PerFrameMetric
 
@@ -13,7 +13,7 @@ from cgbench.metrics.base import DistributionMetric, Evaluation, Observables, Pe
 class _W1(DistributionMetric):
     better = "lower"
     reference = "L. N. Vaserstein (1969); one dimension, by the cumulative distributions"
-    grid: ClassVar[Line]
+    grid: ClassVar[UniformGrid]
 
     def distance(self, first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
         return self.grid.wasserstein(first, second)
@@ -30,7 +30,9 @@ class BondLengthW1(_W1):
     label = "Bond lengths, W1"
     unit = "Å"
     requires = "bonds"
-    grid = Line(step=0.01, cells=300)  # to 3 Å; the excess of longer bonds is represented by its mean
+    grid = UniformGrid(
+        step=0.01, n_intervals=300
+    )  # to 3 Å; the excess of longer bonds is represented by its mean
     bins = grid.bins
 
     def weights(self, observables: Observables, blocks: IntArray) -> NDArray[np.float64]:
@@ -47,7 +49,7 @@ class AngleW1(_W1):
     label = "Bond angles, W1"
     unit = "°"
     requires = "bond angles"
-    grid = Line(step=1.0, cells=180)
+    grid = UniformGrid(step=1.0, n_intervals=180)
     bins = grid.bins
 
     def weights(self, observables: Observables, blocks: IntArray) -> NDArray[np.float64]:

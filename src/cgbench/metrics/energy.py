@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.chem.observables import ENERGIES
+from cgbench.chem.observables import MAX_ENERGY_FRAMES
 from cgbench.metrics.base import EnsembleMetric, Evaluation, Observables, PerFrameMetric
 
 
@@ -23,7 +23,7 @@ class ExcessEnergy(PerFrameMetric, EnsembleMetric):
     atom_sets = ("all",)
     reference = "OpenMM (P. Eastman et al., PLoS Comput. Biol. 13, e1005659, 2017)"
     requires = "force field"
-    max_frames = ENERGIES
+    max_frames = MAX_ENERGY_FRAMES
     minimised: ClassVar[bool] = False
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.chem.histograms import block_weights, jensen_shannon
+from cgbench.chem.histograms import block_histograms, jensen_shannon
 from cgbench.chem.molecule import IntArray
 from cgbench.metrics.base import DistributionMetric, Observables
 
@@ -29,7 +29,7 @@ class BackboneTorsions(DistributionMetric):
     def weights(self, observables: Observables, blocks: IntArray) -> NDArray[np.float64]:
         periods = (observables.phi_psi + 180.0) / 360.0 * BINS
         phi, psi = np.moveaxis(periods.astype(np.int64) % BINS, -1, 0)
-        return block_weights(phi * BINS + psi, blocks, self.bins)
+        return block_histograms(phi * BINS + psi, blocks, self.bins)
 
     def distance(self, first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
         return jensen_shannon(first, second)
@@ -47,7 +47,7 @@ class SideChainTorsions(BackboneTorsions):
     bins = BINS
 
     def weights(self, observables: Observables, blocks: IntArray) -> NDArray[np.float64]:
-        return block_weights((observables.chi_turn * BINS).astype(np.int64) % BINS, blocks, BINS)
+        return block_histograms((observables.chi_in_periods * BINS).astype(np.int64) % BINS, blocks, BINS)
 
 
 METRICS = {"phi_psi_jsd": BackboneTorsions, "chi_jsd": SideChainTorsions}

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.chem.trajectory_io import read_trajectory, write_pdb
+from cgbench.chem.trajectory_io import load_trajectory, write_pdb
 from cgbench.core.atomic_io import atomic_output
 from cgbench.core.errors import InputError
 from cgbench.core.safe_io import opened_arrays, require
@@ -32,7 +32,7 @@ def read_beads(path: Path | str) -> NDArray[np.float32]:
     if not path.is_file():
         raise InputError(f"{path}: no such file; check the path")
     if path.suffix == ".pdb":
-        return read_trajectory(path, path)[0]
+        return load_trajectory(path, path).positions
     with opened_arrays(path, "a numpy array", "check the path", "write it with numpy.save") as beads:
         require(isinstance(beads, np.ndarray), "one array")
     if beads.ndim not in (2, 3) or beads.shape[-1] != 3 or beads.dtype.kind != "f":

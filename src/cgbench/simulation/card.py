@@ -1,4 +1,4 @@
-"""A finished simulation as one folder: topology, walkers and a card that says how they were made."""
+"""Folder of a finished simulation: topology, walkers, and a card with their provenance."""
 
 import platform
 import shutil
@@ -11,10 +11,9 @@ import mdtraj
 
 from cgbench.core.atomic_io import atomic_output, sha256, write_json
 from cgbench.core.errors import InputError
-from cgbench.simulation.agreement import agreement, as_markdown, backbone_angles
+from cgbench.simulation import analysis
 from cgbench.simulation.recipe import FoldedStart, MeltedStart, Recipe
-from cgbench.simulation.shape import load_reference, shape
-from cgbench.simulation.stereo import check_stereochemistry
+from cgbench.simulation.stereochemistry import check_stereochemistry
 
 LICENCE = "CC BY 4.0"
 PACKAGES = ("openmm", "mdtraj", "numpy", "pdbfixer", "PeptideBuilder")
@@ -35,102 +34,93 @@ def bundle(
 ) -> None:
     """Check the walkers and write ``topology.pdb``, ``walker-K.xtc`` and ``card.json``.
 
-    For a peptide of one residue, ``agreement.md`` shows the card's comparison of walkers as a table.
+    For a peptide of one residue, ``agreement.md`` has the card's comparison of walkers as tables.
 
     Parameters
     ----------
+    name
+        Name of the simulation in the configuration.
     walkers
-        Trajectories in the order of the recipe's walkers; those already in place are not copied.
+        Trajectories in the order of the walkers; files that are already in ``output_dir`` are not copied.
     command
-        The command with which anyone makes the same folder again.
+        Command that reproduces the folder.
     reference_pdb
-        Native structure that the card states the C-alpha RMSD to (optional).
+        Native structure, to which the card gives the C-alpha RMSD.
 
     Raises
     ------
     InputError
-        If walkers are missing, have the wrong number of frames, or hold damaged molecules.
+        If walkers are missing, have the wrong number of frames, D-amino acids or cis peptide bonds.
     """
     if len(walkers) != recipe.walkers:
         raise InputError(f"{name}: {len(walkers)} walkers given, the recipe has {recipe.walkers}; give all")
     folder = Path(output_dir)
-    _place(Path(structure_pdb), folder / "topology.pdb")
+    topology = folder / "topology.pdb"
+    _copy(Path(structure_pdb), topology)
     trajectories: dict[str, mdtraj.Trajectory] = {}
     for number, source in enumerate(walkers):
         target = folder / f"walker-{number}.xtc"
-        _place(Path(source), target)
-        trajectories[target.name] = _checked(target, folder / "topology.pdb", recipe)
-    card = _card(name, recipe, folder, trajectories, command, reference_pdb)
-    if "agreement" in card:
-        with atomic_output(folder / "agreement.md") as temporary:
-            temporary.write_text(as_markdown(card["agreement"]))
-    # The card comes last: where it exists, the folder is complete.
-    write_json(folder / "card.json", card)
-
-
-def _place(source: Path, target: Path) -> None:
-    if target.exists() and target.samefile(source):
-        return
-    with atomic_output(target) as temporary:
-        shutil.copyfile(source, temporary)
-
-
-def _checked(path: Path, topology: Path, recipe: Recipe) -> mdtraj.Trajectory:
-    trajectory = mdtraj.load(str(path), top=str(topology))
-    if trajectory.n_frames != recipe.frames_per_walker:
-        raise InputError(
-            f"{path}: {trajectory.n_frames} frames, the recipe asks for {recipe.frames_per_walker}; "
-            "remove the file and simulate it again"
-        )
-    check_stereochemistry(trajectory, str(path))
-    return trajectory
-
-
-def _card(
-    name: str,
-    recipe: Recipe,
-    folder: Path,
-    trajectories: dict[str, mdtraj.Trajectory],
-    command: str,
-    reference_pdb: Path | str | None,
-) -> dict[str, Any]:
-    topology = mdtraj.load_topology(str(folder / "topology.pdb"))
+        _copy(Path(source), target)
+        trajectories[target.name] = _checked(target, topology, recipe)
+    files = {topology.name: _file(topology)} | {
+        key: {**_file(folder / key), "n_frames": trajectory.n_frames}
+        for key, trajectory in trajectories.items()
+    }
     card: dict[str, Any] = {
         "name": name,
         "title": recipe.title,
         "description": recipe.description,
-        "n_atoms": topology.n_atoms,
+        "n_atoms": next(iter(trajectories.values())).n_atoms,
         "n_frames": sum(trajectory.n_frames for trajectory in trajectories.values()),
         "frame_interval_ps": recipe.frame_interval_ps,
         "temperature_K": recipe.temperature_kelvin,
         "force_field": " + ".join(recipe.force_field) + ", no cutoff, bonds to hydrogen constrained",
         "integrator": _integrator(recipe),
         "platform": recipe.platform,
-        "start": {key: _started(recipe, number) for number, key in enumerate(trajectories)},
+        "start": {key: _start(recipe, number) for number, key in enumerate(trajectories)},
         "seeds": {"base": recipe.seed, "derivation": SEEDS},
         "versions": {"python": platform.python_version(), **{key: version(key) for key in PACKAGES}},
         "command": command,
         "date": datetime.now(UTC).date().isoformat(),
         "licence": LICENCE,
         "citation": recipe.citation,
-        "files": {"topology.pdb": _file(folder / "topology.pdb")},
+        "files": files,
     }
-    for key, trajectory in trajectories.items():
-        card["files"][key] = {**_file(folder / key), "n_frames": trajectory.n_frames}
     native = next((start for start in recipe.starts if isinstance(start, FoldedStart)), None)
     if len(recipe.sequence) == 1:
-        card["agreement"] = agreement(
-            {Path(key).stem: backbone_angles(trajectory) for key, trajectory in trajectories.items()}
-        )
+        angles = {Path(key).stem: analysis.backbone_angles(each) for key, each in trajectories.items()}
+        card["agreement"] = analysis.agreement(angles)
+        with atomic_output(folder / "agreement.md") as temporary:
+            temporary.write_text(analysis.agreement_markdown(card["agreement"]))
     elif native:
-        reference = load_reference(reference_pdb, len(recipe.sequence)) if reference_pdb else None
-        card["shape"] = {key: shape(t, native, reference) for key, t in trajectories.items()}
-        for key, facts in card["shape"].items():
-            card["files"][key]["state"] = facts.pop("state")
+        reference = analysis.load_reference(reference_pdb, len(recipe.sequence)) if reference_pdb else None
+        card["shape"] = {
+            key: analysis.folding_summary(each, native, reference) for key, each in trajectories.items()
+        }
+        for key, summary in card["shape"].items():
+            files[key]["state"] = summary.pop("state")
         if reference_pdb:
             card["reference"] = {"file": Path(reference_pdb).name, "sha256": sha256(reference_pdb)}
     card["spec"] = recipe.model_dump(mode="json")
-    return card
+    # Written last, so that a folder with a card is complete.
+    write_json(folder / "card.json", card)
+
+
+def _copy(source: Path, target: Path) -> None:
+    if not (target.exists() and target.samefile(source)):
+        with atomic_output(target) as temporary:
+            shutil.copyfile(source, temporary)
+
+
+def _checked(path: Path, topology: Path, recipe: Recipe) -> mdtraj.Trajectory:
+    trajectory = mdtraj.load(str(path), top=str(topology))
+    if trajectory.n_frames != recipe.frames_per_walker:
+        raise InputError(
+            f"{path}: {trajectory.n_frames} frames, but frames_per_walker is {recipe.frames_per_walker}; "
+            "remove the file and simulate it again"
+        )
+    check_stereochemistry(trajectory, str(path))
+    return trajectory
 
 
 def _integrator(recipe: Recipe) -> str:
@@ -138,13 +128,12 @@ def _integrator(recipe: Recipe) -> str:
     return f"LangevinMiddle, {recipe.friction_per_ps}/ps, {recipe.timestep_fs} fs{mass}"
 
 
-def _started(recipe: Recipe, walker: int) -> str:
+def _start(recipe: Recipe, walker: int) -> str:
     start = recipe.start(walker)
     then = f"minimised, {recipe.equilibration_ps} ps at {recipe.temperature_kelvin} K before the first frame"
     if isinstance(start, FoldedStart):
-        how = (
-            f"folded by restraints on native contacts ({start.hot_kelvin} to {start.cold_kelvin} K), released"
-        )
+        kelvin = f"{start.hot_kelvin} to {start.cold_kelvin} K"
+        how = f"folded by restraints on native contacts ({kelvin}), released"
     elif isinstance(start, MeltedStart):
         how = f"melted at {start.hot_kelvin} K for {start.melt_ps} ps"
     else:

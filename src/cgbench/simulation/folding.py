@@ -1,7 +1,7 @@
-"""Starts that a short simulation does not reach alone: the native state and a melted chain.
+"""Folded and melted starts, which a short simulation would not reach.
 
-Folding takes microseconds, so the native state is not waited for: the chain is annealed under
-flat-bottom restraints on its native contacts, released, and the result is checked.
+Folding takes microseconds. Instead, the chain is annealed under flat-bottom restraints on its native
+contacts, and the contacts are checked after the restraints have been removed.
 """
 
 from itertools import pairwise
@@ -13,118 +13,102 @@ from numpy.typing import NDArray
 from openmm import unit
 
 from cgbench.core.errors import InputError
-from cgbench.core.seeds import derive
-from cgbench.simulation.dynamics import advance, frame, make_context, make_system, positive
-from cgbench.simulation.recipe import Contact, FoldedStart, MeltedStart, Recipe
+from cgbench.simulation.dynamics import Simulator, derive_nonzero
+from cgbench.simulation.recipe import Contact, FoldedStart, MeltedStart
 
-REACH_NM = 0.30  # restraints pull only beyond this donor-acceptor distance
-CONTACT_NM = 0.35  # a contact holds below this donor-acceptor distance
-HELD = 0.7  # a chain is folded while its decisive contacts hold in at least this share of frames
-WEAK, STRONG = 50.0, 1000.0  # kJ/mol/nm^2 at the hot and at the cold end of the annealing
+RESTRAINT_NM = 0.30  # donor-acceptor distance above which restraints act
+CONTACT_NM = 0.35  # donor-acceptor distance below which a contact is formed
+MIN_OCCUPANCY = 0.7  # fraction of frames in which the decisive contacts of a folded chain are formed
+WEAK, STRONG = 50.0, 1000.0  # kJ/mol/nm², force constants at the hot and the cold end of the annealing
 STAGES = 50
-CHECKS = 100  # how often contacts are looked at during the release
+CHECKS = 100  # of the contacts, during the run without restraints
 ATTEMPTS = 8
 
 
-def melted(
-    recipe: Recipe, start: MeltedStart, pdb: Any, seed: int, threads: int, where: str
-) -> NDArray[np.float64]:
-    """Run the chain at ``hot_kelvin`` and return its last positions ``[n_atoms, 3]`` in nm."""
-    seed, where = positive(derive(seed, "melt")), f"{where}, melting"
-    context = make_context(recipe, make_system(recipe, pdb.topology), seed, threads)
-    _heat(context, pdb.positions, start.hot_kelvin, seed)
-    advance(context, recipe.steps(start.melt_ps), where)
-    return frame(context, where)
-
-
-def folded(
-    recipe: Recipe, start: FoldedStart, pdb: Any, seed: int, threads: int, where: str
-) -> NDArray[np.float64]:
-    """Fold the chain and return positions ``[n_atoms, 3]`` in nm.
+def melted(simulator: Simulator, start: MeltedStart, seed: int) -> NDArray[np.float64]:
+    """Simulate the chain at ``hot_kelvin`` and return its last positions [n_atoms, 3], nm.
 
     Raises
     ------
     InputError
-        If no attempt keeps the first ``start.kept`` contacts once the restraints are gone.
+        If the integration diverges.
     """
-    pairs = contact_atoms(pdb.topology, start.contacts)
+    seed = derive_nonzero(seed, "melt")
+    context = simulator.heated(simulator.pdb.positions, start.hot_kelvin, seed)
+    simulator.advance(context, simulator.recipe.steps(start.melt_ps), "melting")
+    return simulator.positions(context, "melting")
+
+
+def folded(simulator: Simulator, start: FoldedStart, seed: int) -> NDArray[np.float64]:
+    """Fold the chain and return positions [n_atoms, 3], nm.
+
+    Raises
+    ------
+    InputError
+        If the first ``start.kept`` contacts are lost after every annealing, or an integration diverges.
+    """
+    pairs = contact_atoms(simulator.pdb.topology, start.contacts)
     for attempt in range(ATTEMPTS):
-        noise = positive(derive(seed, "attempt", attempt))
-        context = _annealed(recipe, start, pdb, pairs, noise, threads, f"{where}, folding")
-        held = _release(recipe, start, context, pairs, f"{where}, release of the folded chain")
-        if (held[: start.kept] >= HELD).all():
-            return frame(context, where)
+        context = _annealed(simulator, start, pairs, derive_nonzero(seed, "attempt", attempt))
+        occupancy = _occupancy_without_restraints(simulator, start, pairs, context)[: start.kept]
+        if (occupancy >= MIN_OCCUPANCY).all():
+            return simulator.positions(context, "release")
     raise InputError(
-        f"{where}: after {ATTEMPTS} attempts the contacts {list(start.contacts[: start.kept])} hold for "
-        f"{np.round(held[: start.kept], 2).tolist()} of the release (wanted {HELD}); "
+        f"{simulator.label}: after {ATTEMPTS} attempts the contacts {list(start.contacts[: start.kept])} are "
+        f"formed in fractions {np.round(occupancy, 2).tolist()} of release_ps, not {MIN_OCCUPANCY}; "
         "raise anneal_ps or correct the contacts"
     )
 
 
-def _release(
-    recipe: Recipe, start: FoldedStart, context: Any, pairs: NDArray[np.int64], where: str
-) -> NDArray[np.float64]:
-    """Run without restraints; return the share of time ``[n_contacts]`` in which each contact held."""
-    context.setParameter("strength", 0.0)
-    context.getIntegrator().setTemperature(recipe.temperature_kelvin * unit.kelvin)
-    held = []
-    for _ in range(CHECKS):
-        advance(context, recipe.steps(start.release_ps / CHECKS), where)
-        positions = frame(context, where)
-        distances = np.linalg.norm(positions[pairs[:, 0]] - positions[pairs[:, 1]], axis=1)
-        held.append(distances < CONTACT_NM)
-    return np.asarray(np.mean(held, axis=0), dtype=np.float64)
-
-
 def contact_atoms(topology: Any, contacts: tuple[Contact, ...]) -> NDArray[np.int64]:
-    """Return atom indices ``[n_contacts, 2]`` of contacts written as residue:name.
+    """Atom indices [n_contacts, 2] of contacts written as residue:name, such as ``("3:N", "8:O")``.
 
-    ``topology`` is OpenMM's or mdtraj's: both number residues from the cap, so that the first amino
-    acid has index 1.
+    Parameters
+    ----------
+    topology
+        From OpenMM or mdtraj; the first amino acid after the cap has index 1.
+
+    Raises
+    ------
+    InputError
+        If there is no such atom.
     """
-    residues = topology.residues() if callable(topology.residues) else topology.residues
-    index = {
-        f"{residue.index}:{atom.name}": atom.index
-        for residue in residues
-        for atom in (residue.atoms() if callable(residue.atoms) else residue.atoms)
-    }
+    atoms = topology.atoms() if callable(topology.atoms) else topology.atoms
+    index = {f"{atom.residue.index}:{atom.name}": atom.index for atom in atoms}
     unknown = sorted({name for pair in contacts for name in pair} - set(index))
     if unknown:
-        raise InputError(f"contacts: no atoms {unknown}; write residue:name, the first residue is 1")
+        raise InputError(f"contacts: no atoms {unknown}; write residue:name, where the first residue is 1")
     return np.array([[index[a], index[b]] for a, b in contacts])
 
 
 def _annealed(
-    recipe: Recipe,
-    start: FoldedStart,
-    pdb: Any,
-    pairs: NDArray[np.int64],
-    seed: int,
-    threads: int,
-    where: str,
-) -> Any:
-    """Return a context that has been cooled while the restraints grew."""
-    system = make_system(recipe, pdb.topology)
-    force = openmm.CustomBondForce(f"0.5*strength*max(0, r-{REACH_NM})^2")
-    force.addGlobalParameter("strength", WEAK)
+    simulator: Simulator, start: FoldedStart, pairs: NDArray[np.int64], seed: int
+) -> openmm.Context:
+    """Context after cooling under restraints of increasing strength."""
+    restraint = openmm.CustomBondForce(f"0.5*strength*max(0, r-{RESTRAINT_NM})^2")
+    restraint.addGlobalParameter("strength", WEAK)
     for first, second in pairs.tolist():
-        force.addBond(first, second)
-    system.addForce(force)
-    context = make_context(recipe, system, seed, threads)
-    _heat(context, pdb.positions, start.hot_kelvin, seed)
-    edges = np.linspace(0, recipe.steps(start.anneal_ps), STAGES + 1).astype(int)
+        restraint.addBond(first, second)
+    context = simulator.heated(simulator.pdb.positions, start.hot_kelvin, seed, restraint)
+    edges = np.linspace(0, simulator.recipe.steps(start.anneal_ps), STAGES + 1).astype(int)
     for stage, (begin, end) in enumerate(pairwise(edges.tolist())):
-        done = stage / (STAGES - 1)
-        context.getIntegrator().setTemperature(
-            (start.hot_kelvin + done * (start.cold_kelvin - start.hot_kelvin)) * unit.kelvin
-        )
-        context.setParameter("strength", WEAK + done * (STRONG - WEAK))
-        advance(context, end - begin, where)
+        progress = stage / (STAGES - 1)
+        kelvin = start.hot_kelvin + progress * (start.cold_kelvin - start.hot_kelvin)
+        context.getIntegrator().setTemperature(kelvin * unit.kelvin)
+        context.setParameter("strength", WEAK + progress * (STRONG - WEAK))
+        simulator.advance(context, end - begin, "folding")
     return context
 
 
-def _heat(context: Any, positions: Any, kelvin: float, seed: int) -> None:
-    context.setPositions(positions)
-    openmm.LocalEnergyMinimizer.minimize(context)
-    context.getIntegrator().setTemperature(kelvin * unit.kelvin)
-    context.setVelocitiesToTemperature(kelvin * unit.kelvin, seed)
+def _occupancy_without_restraints(
+    simulator: Simulator, start: FoldedStart, pairs: NDArray[np.int64], context: openmm.Context
+) -> NDArray[np.float64]:
+    """Fraction of ``release_ps`` [n_contacts] in which each contact is formed."""
+    context.setParameter("strength", 0.0)
+    context.getIntegrator().setTemperature(simulator.recipe.temperature_kelvin * unit.kelvin)
+    formed = []
+    for _ in range(CHECKS):
+        simulator.advance(context, simulator.recipe.steps(start.release_ps / CHECKS), "release")
+        first, second = simulator.positions(context, "release")[pairs.T]
+        formed.append(np.linalg.norm(first - second, axis=1) < CONTACT_NM)
+    return np.asarray(np.mean(formed, axis=0), dtype=np.float64)

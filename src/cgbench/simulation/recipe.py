@@ -1,6 +1,5 @@
-"""What a simulation is made of: the settings from which a trajectory can be made again."""
+"""Settings of a simulation, from which its trajectories can be reproduced."""
 
-from itertools import cycle, islice
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -14,14 +13,14 @@ Contact = Annotated[tuple[str, str], Field(description="two atoms as residue:nam
 
 
 class TorsionStart(Settings):
-    """Start from given backbone angles, the same for every residue of the sequence (degrees).
+    """Start with given backbone torsions (degrees), the same for every residue of the sequence.
 
     Parameters
     ----------
     leaves_within_ps
-        Let the walker wait, and take as its first frame one from which it will cross phi = 0 (of the
-        first residue) within this time. It gives every walker a like share of a basin that is
-        entered too rarely to be met by chance and left at very different times.
+        Wait before the first frame until the walker will cross phi = 0 (of the first residue) within
+        this time. Walkers then have similar shares of a basin that is entered too rarely to be reached
+        by chance, and left after very different times.
     """
 
     kind: Literal["torsions"] = "torsions"
@@ -36,11 +35,12 @@ class FoldedStart(Settings):
     Parameters
     ----------
     contacts
-        Atom pairs pulled together, such as ``["3:N", "8:O"]``.
+        Atom pairs that are restrained, such as ``["3:N", "8:O"]``.
     kept
-        How many of the first ``contacts`` decide, by holding without restraints, that a chain is folded.
+        Number of decisive contacts, from the first of ``contacts``: a chain counts as folded while these
+        are formed.
     release_ps
-        Time run without restraints in which they must hold, for the start to count.
+        Time without restraints in which the decisive contacts must stay formed.
     """
 
     kind: Literal["folded"] = "folded"
@@ -53,7 +53,7 @@ class FoldedStart(Settings):
 
 
 class MeltedStart(Settings):
-    """Start from a chain melted at a high temperature, drawn anew for every walker."""
+    """Start from a chain melted at a high temperature, independently for every walker."""
 
     kind: Literal["melted"] = "melted"
     hot_kelvin: Positive = 600
@@ -69,13 +69,13 @@ class Recipe(Settings):
     Parameters
     ----------
     sequence
-        One-letter amino acids between the caps.
+        One-letter codes of the amino acids between the caps.
     starts
-        Where the walkers start; walker k takes entry k, and the list is repeated when it is shorter.
+        Starts of the walkers, in order; the list is repeated if it is shorter than ``walkers``.
     hydrogen_mass_amu
-        Mass moved onto every hydrogen so that a longer timestep is stable; none leaves true masses.
+        Mass of hydrogens after repartitioning, which allows a longer timestep; by default unchanged.
     frames_per_walker, frame_interval_ps
-        What is written; the length of a walker is their product.
+        Number and spacing of the stored frames.
     chunk_frames
         Frames between two checkpoints.
     """
@@ -107,22 +107,20 @@ class Recipe(Settings):
         return sequence
 
     @model_validator(mode="after")
-    def _whole_steps(self) -> "Recipe":
+    def _consistent_times(self) -> "Recipe":
         steps = self.frame_interval_ps * 1000 / self.timestep_fs
         if abs(steps - round(steps)) > 1e-6 or round(steps) < 1:
             raise ValueError(
                 f"frame_interval_ps {self.frame_interval_ps} is not a whole number of steps "
                 f"of {self.timestep_fs} fs; change one of them"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _departure_in_first_chunk(self) -> "Recipe":
         chunk_ps = self.chunk_frames * self.frame_interval_ps
         for start in self.starts:
-            waits = isinstance(start, TorsionStart) and start.leaves_within_ps
-            if waits and waits > chunk_ps:
-                raise ValueError(f"leaves_within_ps {waits} is longer than a chunk ({chunk_ps} ps); lower it")
+            if isinstance(start, TorsionStart) and (start.leaves_within_ps or 0) > chunk_ps:
+                raise ValueError(
+                    f"leaves_within_ps {start.leaves_within_ps} is longer than a chunk ({chunk_ps} ps); "
+                    "lower it"
+                )
         return self
 
     def steps(self, picoseconds: float) -> int:
@@ -131,12 +129,12 @@ class Recipe(Settings):
 
     def start(self, walker: int) -> TorsionStart | FoldedStart | MeltedStart:
         """Return the start of one walker."""
-        return next(islice(cycle(self.starts), walker, None))
+        return self.starts[walker % len(self.starts)]
 
     def physics(self) -> "Recipe":
-        """Return the recipe without its prose, so that rewording a title repeats no simulation."""
+        """Return the recipe without texts, so that a new title repeats no simulation."""
         return self.model_copy(update={"title": "", "description": "", "citation": ""})
 
     def of_walker(self, walker: int) -> "Recipe":
-        """Return what one walker depends on, so that adding walkers repeats none of those that are done."""
+        """Return the settings that one walker depends on, so that more walkers repeat no simulation."""
         return self.physics().model_copy(update={"walkers": walker + 1, "starts": (self.start(walker),)})

@@ -1,4 +1,4 @@
-"""The capped peptide a simulation starts from, built from its sequence alone."""
+"""All-atom structure of a capped peptide, built from its sequence."""
 
 import random
 from io import StringIO
@@ -21,55 +21,49 @@ PH = 7.0
 def build_structure(recipe: Recipe, output_pdb: Path | str) -> None:
     """Write ACE-sequence-NME as an extended chain with all hydrogens.
 
-    Residues are numbered so that the first amino acid is 1 (ACE is 0), and every bond of the caps
-    stands in a CONECT record. The same recipe gives the same file, byte for byte.
+    Residues are numbered from ACE as 0, so that the first amino acid is 1, and CONECT records contain all
+    bonds of the caps. The same recipe always gives the same bytes.
 
-    Parameters
-    ----------
-    output_pdb
-        Written atomically.
+    The file is written atomically.
     """
     fixer = _fixer(_capped(PeptideBuilder.make_extended_structure(f"G{recipe.sequence}G")))
     fixer.findMissingResidues()
     fixer.findMissingAtoms()
     fixer.addMissingAtoms(seed=recipe.seed)
-    random.seed(recipe.seed)  # OpenMM scatters new hydrogens with the global generator
+    random.seed(recipe.seed)  # OpenMM places hydrogens with Python's global generator
     fixer.addMissingHydrogens(PH)
     for residue in fixer.topology.residues():
         residue.id = str(residue.index)
     text = StringIO()
     PDBFile.writeFile(fixer.topology, fixer.positions, text, keepIds=True)
-    dated, _, rest = text.getvalue().partition("\n")
+    first_line, _, rest = text.getvalue().partition("\n")
     with atomic_output(output_pdb) as temporary:
-        temporary.write_text(rest if dated.startswith("REMARK") else text.getvalue())
+        # The first line is a remark with the date.
+        temporary.write_text(rest if first_line.startswith("REMARK") else text.getvalue())
 
 
-def _fixer(structure: Any) -> Any:
+def _fixer(structure: Any) -> PDBFixer:
     with TemporaryDirectory() as folder:
-        heavy = Path(folder, "heavy.pdb")
+        pdb = str(Path(folder, "heavy.pdb"))
         writer = PDBIO()
         writer.set_structure(structure)
-        writer.save(str(heavy))
-        # A small molecule is faster, and repeatable to the last bit, on the Reference platform.
-        return PDBFixer(str(heavy), platform=Platform.getPlatformByName("Reference"))
+        writer.save(pdb)
+        # The Reference platform is bitwise repeatable, and faster for a small molecule.
+        return PDBFixer(pdb, platform=Platform.getPlatformByName("Reference"))
 
 
 def _capped(structure: Any) -> Any:
-    """Turn the terminal glycines into the caps: what is left of them has the caps' geometry."""
-    residues = list(structure.get_residues())
-    first, last = residues[0], residues[-1]
-    first.resname, last.resname = "ACE", "NME"
-    first.detach_child("N")
-    last.detach_child("C")
-    last.detach_child("O")
-    _rename(first, "CA", "CH3")
-    _rename(last, "CA", "C")
+    """Turn the terminal glycines into ACE and NME by removing and renaming atoms."""
+    first, *_, last = structure.get_residues()
+    for residue, name, removed, (old, new) in (
+        (first, "ACE", ["N"], ("CA", "CH3")),
+        (last, "NME", ["C", "O"], ("CA", "C")),
+    ):
+        residue.resname = name
+        atom = residue[old]
+        for atom_name in (*removed, old):
+            residue.detach_child(atom_name)
+        atom.name = atom.id = new
+        atom.fullname = f" {new:<3}"
+        residue.add(atom)
     return structure
-
-
-def _rename(residue: Any, old: str, new: str) -> None:
-    atom = residue[old]
-    residue.detach_child(old)
-    atom.name = atom.id = new
-    atom.fullname = f" {new:<3}"
-    residue.add(atom)

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from cgbench.chem.frames import Frames
-from cgbench.chem.trajectory_io import read_topology, read_trajectory
+from cgbench.chem.trajectory_io import load_trajectory, read_topology
 from cgbench.core.atomic_io import read_json, sha256
 from cgbench.core.errors import InputError
 from cgbench.core.settings import Settings
@@ -58,14 +58,14 @@ class Source(DatasetSource):
         stride = self.settings.stride
         positions, times = [], []
         for name, facts in walkers.items():
-            found, time = read_trajectory(folder / name, folder / TOPOLOGY)
-            if len(found) != facts["n_frames"]:
+            raw = load_trajectory(folder / name, folder / TOPOLOGY)
+            if len(raw.positions) != facts["n_frames"]:
                 raise InputError(
-                    f"{folder / name}: {len(found)} frames, but {CARD} promises {facts['n_frames']}; "
+                    f"{folder / name}: {len(raw.positions)} frames, but {CARD} promises {facts['n_frames']}; "
                     "fetch or simulate the folder again"
                 )
-            positions.append(found[::stride])
-            times.append(time[::stride])
+            positions.append(raw.positions[::stride])
+            times.append(raw.time[::stride])
         trajectories = [
             {"file": name, **{key: facts[key] for key in ("state",) if key in facts}}
             for name, facts in walkers.items()
