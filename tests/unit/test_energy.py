@@ -69,6 +69,7 @@ def test_collapsed_atoms_are_as_bad_as_can_be(alanine_frames, three_beads):
     )
 
 
+@pytest.mark.slow
 def test_some_frames_stand_for_all_the_same_for_every_method(alanine_frames, three_beads):
     frames = alanine_frames.positions[:70]
     for n_samples in (1, 8):
@@ -98,10 +99,11 @@ def test_an_unknown_force_field_is_refused(alanine_frames):
         energies_per_atom(alanine_frames.positions[:1], alanine_frames.molecule, ["absent.xml"])
 
 
+@pytest.mark.slow
 def test_charges_that_fall_into_each_other_are_no_low_energy():
     """A hydroxyl hydrogen has no repulsion of its own: put beside a charge, it falls onto it, without end."""
     folder = ROOT / "workflow/resources/chignolin"
-    frames, _ = Source(BundledSettings(directory=str(folder))).read()
+    frames, _ = Source(BundledSettings(directory=str(folder), stride=1000)).read()
     names = list(zip(frames.molecule.residue_names, frames.molecule.atom_names, strict=True))
     hydrogen, oxygen = names.index(("THR", "HG1")), names.index(("ASP", "OD1"))
     fused = frames.positions[:1].astype(np.float64)

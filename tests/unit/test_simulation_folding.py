@@ -46,12 +46,14 @@ def test_folding_brings_the_contact_together(chain):
     assert distance(chain, folded(recipe, recipe.start(0), pdb, 1, 1, "walker 0")) < 0.4
 
 
+@pytest.mark.slow
 def test_folding_that_fails_says_what_is_open(chain):
     recipe = make_recipe(kind="folded", contacts=[["1:CB", "3:CB"]], anneal_ps=0.2, release_ps=0.004)
     with pytest.raises(InputError, match=r"walker 0: after 8 attempts the contacts .*1:CB.*raise anneal_ps"):
         folded(recipe, recipe.start(0), PDBFile(str(chain)), 1, 1, "walker 0")
 
 
+@pytest.mark.slow
 def test_melting_follows_its_seed(chain):
     recipe = make_recipe(kind="melted", melt_ps=0.4)
     pdb = PDBFile(str(chain))

@@ -54,6 +54,7 @@ def uninterrupted(recipe, structure):
     return path
 
 
+@pytest.mark.slow
 def test_killed_walker_ends_like_an_uninterrupted_one(recipe, structure, uninterrupted, tmp_path):
     output = tmp_path / "walker-1.xtc"
     command = [sys.executable, "-c", RUN, recipe.to_json(), str(structure), str(output)]
@@ -71,6 +72,7 @@ def test_killed_walker_ends_like_an_uninterrupted_one(recipe, structure, uninter
     assert not parts.exists()
 
 
+@pytest.mark.slow
 def test_frames_are_complete_and_evenly_spaced(structure, uninterrupted):
     trajectory = mdtraj.load(str(uninterrupted), top=str(structure))
     assert trajectory.n_frames == FRAMES
@@ -78,11 +80,13 @@ def test_frames_are_complete_and_evenly_spaced(structure, uninterrupted):
     assert trajectory.time[0] == pytest.approx(0.1)
 
 
+@pytest.mark.slow
 def test_walker_starts_where_it_was_told(structure, uninterrupted):
     first = mdtraj.load_frame(str(uninterrupted), 0, top=str(structure))
     assert 20 < np.degrees(mdtraj.compute_phi(first)[1][0, 0]) < 100
 
 
+@pytest.mark.slow
 def test_walkers_are_independent(recipe, structure, uninterrupted, tmp_path):
     short = recipe.model_copy(update={"frames_per_walker": 2})
     simulate_walker(short, 0, structure, tmp_path / "walker-0.xtc")
@@ -91,6 +95,7 @@ def test_walkers_are_independent(recipe, structure, uninterrupted, tmp_path):
     assert not np.allclose(other.xyz, same.xyz, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_walker_that_must_leave_does_so_in_time(recipe, structure, tmp_path):
     start = recipe.starts[0].model_copy(update={"leaves_within_ps": 5.0})
     changes = {
@@ -116,6 +121,7 @@ def test_checkpoints_of_another_recipe_are_refused(recipe, structure, tmp_path):
         simulate_walker(recipe, 0, structure, output)
 
 
+@pytest.mark.slow
 def test_checkpoints_half_removed_are_made_again(recipe, structure, tmp_path):
     short = recipe.model_copy(update={"frames_per_walker": 3, "chunk_frames": 1})
     simulate_walker(short, 1, structure, tmp_path / "whole.xtc")
@@ -151,6 +157,7 @@ def test_forces_are_those_of_implicit_solvent_without_cutoff(recipe, structure):
     assert make_context(recipe, system, 1).getPlatform().getName() == "Reference"
 
 
+@pytest.mark.slow
 def test_a_walker_that_never_leaves_is_given_up(recipe, structure, tmp_path):
     """At phi < 0 this molecule stays for many nanoseconds; a wait of 100 times 0.01 ps must end."""
     start = {"kind": "torsions", "phi": -75, "psi": 65, "leaves_within_ps": 0.01}

@@ -8,7 +8,7 @@ from pydantic import Field
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.core import registry
 from cgbench.core.nested_plugin import NestedPlugInSettings
-from cgbench.mapping import _partition
+from cgbench.mapping._partition import renumber
 from cgbench.mapping.base import Mapping, MappingGenerator, Positions
 
 
@@ -62,4 +62,4 @@ def shuffle(bead_index: IntArray, n_moved: int, rng: np.random.Generator) -> Int
             # Each of the other beads with equal probability.
             labels[atom] = (labels[atom] + rng.integers(1, n_beads)) % n_beads
             n_moved -= 1
-    return _partition.renumber(labels)
+    return renumber(labels)
