@@ -36,12 +36,12 @@ def generator(request, tmp_path):
 
 @pytest.fixture
 def resolutions(generator, alanine, alanine_frames):
-    """Numbers of beads to try: all, or the only one that a refusal names."""
+    """Numbers of beads to try: all, a few if training is needed, or the only one that a refusal names."""
     try:
         generator.generate(alanine, 1, 7, alanine_frames.positions[:N_TRAINING])
     except InputError as refusal:
         return [only_resolution(refusal)]
-    return list(range(1, N_ATOMS + 1))
+    return [1, 3, 12, N_ATOMS] if generator.learned else list(range(1, N_ATOMS + 1))
 
 
 def only_resolution(refusal):

@@ -33,6 +33,7 @@ def test_has_the_metrics_that_compare_distributions(floor, split):
     assert set(floor["n_frames"]) == {len(split.test)}
 
 
+@pytest.mark.slow
 def test_energies_have_a_floor_where_the_force_field_is_known(alanine_frames, split, alanine_directory):
     names = ["energy_raw", "energy_minimised", "rmsd_sample"]
     files = force_field_of(alanine_directory / CARD)

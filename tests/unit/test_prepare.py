@@ -104,6 +104,7 @@ def test_bundled_folder(alanine_directory, tmp_path):
 FORCE_FIELD = ["amber99sbildn.xml", "amber99_obc.xml"]
 
 
+@pytest.mark.slow
 def test_a_force_field_goes_to_the_card_and_energies_apply(folder, alanine):
     files = {"topology": str(folder / "t.pdb"), "trajectories": str(folder / "t.xtc")}
     prepare(plug_in(**files), folder / "without")

@@ -63,6 +63,7 @@ def test_chignolin_is_there_in_both_states() -> None:
         assert near == (walkers[name]["state"] == "folded"), (name, facts)
 
 
+@pytest.mark.slow
 def test_every_part_of_every_fold_has_both_states_of_chignolin() -> None:
     folder = ROOT / "workflow/resources/chignolin"
     frames, card = Source(BundledSettings(directory=str(folder), stride=20)).read()

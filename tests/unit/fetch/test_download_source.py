@@ -59,6 +59,7 @@ def test_the_verb_fetches_what_the_source_reads(published, server):
     assert {path for path, _ in server.requests} == {f"/{name}" for name in published["files"]}
 
 
+@pytest.mark.slow
 def test_an_archive_gives_the_same_frames(published, server, tmp_path):
     loose = source(**published)
     fetch(loose.settings, CALM)
@@ -92,6 +93,7 @@ def archives(server, tmp_path, published, **members):
     return published | {"files": facts, "members": ["topology.pdb", "*.xtc"], "trajectories": ["*.xtc"]}
 
 
+@pytest.mark.slow
 def test_archives_share_the_members_of_a_dataset(published, server, tmp_path):
     one, two = {"topology.pdb": "topology.pdb", "a.xtc": "walker-0.xtc"}, {"b.xtc": "walker-1.xtc"}
     settings = archives(server, tmp_path, published, one=one, two=two)
