@@ -54,7 +54,7 @@ class RunMatrix:
                 raise InputError(
                     f"{path}: expected keys and values at the top level, found {type(content).__name__}"
                 )
-            _merge(merged, content)
+            merge(merged, content)
         return cls.from_dict(merged, " + ".join(map(str, paths)))
 
     def cells(self) -> Iterator[Cell]:
@@ -128,9 +128,10 @@ def _check_run(raw: RawConfig, where: str) -> None:
             )
 
 
-def _merge(into: dict[str, Any], new: dict[str, Any]) -> None:
+def merge(into: dict[str, Any], new: dict[str, Any]) -> None:
+    """Merge one configuration over another in place: sections recursively, all other values replaced."""
     for key, value in new.items():
         if isinstance(value, dict) and isinstance(into.get(key), dict):
-            _merge(into[key], value)
+            merge(into[key], value)
         else:
             into[key] = value

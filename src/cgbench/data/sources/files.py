@@ -20,11 +20,10 @@ from cgbench.core.errors import InputError
 from cgbench.core.settings import Settings
 from cgbench.data.sources.base import DatasetSource
 
-
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
+# Settings that take one name or several.
+OneOrMore = BeforeValidator(
+    lambda value: [value] if isinstance(value, str) else value, json_schema_input_type=str | tuple[str, ...]
+)
 ForceFieldFile = Annotated[str, Field(pattern=r"^[\w./-]+\.xml$")]
 
 
@@ -52,11 +51,15 @@ class FilesSettings(Settings):
     """
 
     topology: str
-    trajectories: Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_length=1)]
+    trajectories: Annotated[
+        tuple[str, ...],
+        OneOrMore,
+        Field(min_length=1),
+    ]
     selection: str = "all"
     stride: Annotated[int, Field(ge=1)] = 1
     frame_interval_ps: Annotated[float, Field(gt=0)] | None = None
-    openmm_force_field: Annotated[tuple[ForceFieldFile, ...], BeforeValidator(_as_list)] = ()
+    openmm_force_field: Annotated[tuple[ForceFieldFile, ...], OneOrMore] = ()
     temperature_K: Annotated[float, Field(gt=0)] | None = None  # noqa: N815
     title: str | None = None
     force_field: str | None = None
