@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from cgbench.core import registry
-from cgbench.data.download.disk import cache_folder
+from cgbench.data.download.cache import cache_folder
 from cgbench.runtime import device as runtime
 from cgbench.runtime import provenance
 

@@ -11,9 +11,7 @@ from cgbench.chem.frames import Frames
 from cgbench.core.atomic_io import read_json, sha256
 from cgbench.core.errors import InputError
 from cgbench.core.settings import fingerprint
-from cgbench.data.download.checksums import Facts
-from cgbench.data.download.disk import cache_folder
-from cgbench.data.download.patterns import matches
+from cgbench.data.download.cache import FileInfo, cache_folder, matches
 from cgbench.data.sources import files
 from cgbench.data.sources.base import DatasetSource
 
@@ -41,7 +39,7 @@ class DownloadSettings(files.FilesSettings):
     """
 
     urls: Annotated[tuple[Address, ...], Field(min_length=1)]
-    files: Annotated[dict[FileName, Facts], Field(min_length=1)]
+    files: Annotated[dict[FileName, FileInfo], Field(min_length=1)]
     members: tuple[str, ...] = ()
     cache: str | None = None
 
