@@ -160,7 +160,7 @@ def test_a_full_disk_loses_nothing(config: RunMatrix, output: Path, monkeypatch:
         raise OSError(files.errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("cgbench.report.export.shutil.copyfile", full)
-    with pytest.raises(InputError, match=r"the disk is full .* make room in .*paper"):
+    with pytest.raises(InputError, match=r"the disk is full .* free some space in .*paper"):
         keep(config, output, "cgvae")
     assert kept(output) == before
     assert nothing_else_is_there(output)

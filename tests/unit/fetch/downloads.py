@@ -35,7 +35,7 @@ def start_download(url, target):
 
 
 def packed(path, *members):
-    """Write a tar archive from pairs of name and content; a dictionary gives the fields of a special member."""
+    """Write a tar archive of pairs of name and content; special members have a dictionary of fields."""
     with tarfile.open(path, "w:gz") as tar:
         for name, content in members:
             info = tarfile.TarInfo(name)
