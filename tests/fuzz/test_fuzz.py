@@ -118,7 +118,7 @@ def seeds(tmp_path_factory: pytest.TempPathFactory, alanine_directory: Path, thr
         assert stored.molecule.graph.number_of_nodes() == stored.positions.shape[1]
 
     readers: dict[str, Callable[[Path], Any]] = {
-        "config.yaml": lambda path: list(Config.load(path).cells()),
+        "config.yaml": lambda path: list(Config.load(path).run_specs()),
         "simulations.yaml": lambda path: Config.load(CONFIG / "config.yaml", path).simulations,
         "beads.yaml": make_mapping,
         "beads.json": make_mapping,

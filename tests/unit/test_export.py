@@ -80,7 +80,7 @@ def test_figures_are_a_part_of_what_is_finished(config: RunMatrix, output: Path)
 
 
 def test_scores_by_state_are_kept_where_there_are_states(config: RunMatrix, output: Path) -> None:
-    cell = next(cell for cell in config.cells() if cell.dataset == "chignolin")
+    cell = next(cell for cell in config.run_specs() if cell.dataset == "chignolin")
     card = {"trajectories": [{"state": "folded"}, {"state": "unfolded"}]}
     (Path(config.results) / "data/chignolin/card.json").write_text(json.dumps(card))
     config.run_folder(cell).mkdir(parents=True)

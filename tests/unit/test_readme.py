@@ -52,7 +52,7 @@ def test_the_dataset_example_is_a_valid_config(tmp_path: Path) -> None:
     path.write_text(example)
     config = Config.load(ROOT / "config" / "config.yaml", ROOT / "config" / "simulations.yaml", path)
     assert yaml.safe_load(example)["run"]["resolutions"]["mine"] == config.run.resolutions["mine"]
-    assert {cell.dataset for cell in config.cells()} == {"alanine_dipeptide", "mine"}
+    assert {cell.dataset for cell in config.run_specs()} == {"alanine_dipeptide", "mine"}
 
 
 @pytest.mark.parametrize("target", re.findall(r"\]\((?!https?:)([^)#]+)\)", README))

@@ -25,7 +25,7 @@ def test_reference_is_the_whole_benchmark_of_its_configuration(metrics: pd.DataF
     config = Config.load(REFERENCE / "config.json")
     key = ["dataset", "mapping", "n_beads", "method", "fold"]
     found = set(metrics[key].drop_duplicates().itertuples(index=False, name=None))
-    assert found == {tuple(vars(cell).values()) for cell in config.cells()}
+    assert found == {tuple(vars(cell).values()) for cell in config.run_specs()}
 
 
 @pytest.mark.parametrize("atoms", ["heavy", "all"])

@@ -96,5 +96,5 @@ rule figure_leak:
 
 rule leak:
     input:
-        every_cell(f"{FIGURES}/{{mapping}}/leak.svg"),
+        every_run(f"{FIGURES}/{{mapping}}/leak.svg"),
     localrule: True

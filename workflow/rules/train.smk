@@ -38,5 +38,5 @@ rule train:
 
 rule models:
     input:
-        every_cell(f"{RUN}/model.pt"),
+        every_run(f"{RUN}/model.pt"),
     localrule: True

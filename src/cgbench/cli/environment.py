@@ -41,8 +41,8 @@ def check_config(
     config = Config.load(*files)
     run = config.run
     typer.echo(
-        f"ok: {len(list(config.cells()))} runs: {len(run.methods)} methods, {len(run.datasets)} datasets, "
-        f"{len(run.mappings)} mappings, {config.protocol.folds} folds; results in {config.results}"
+        f"ok: {len(list(config.run_specs()))} runs: {len(run.methods)} methods, {len(run.datasets)} "
+        f"datasets, {len(run.mappings)} mappings, {config.protocol.folds} folds; results in {config.results}"
     )
 
 
