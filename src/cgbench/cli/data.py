@@ -1,4 +1,4 @@
-"""Verbs that make the task: frames, splits, mappings."""
+"""Commands that make a task: frames, splits and mappings."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,9 +15,9 @@ def prepare(
     source: Annotated[
         str, typer.Option(help='Source of frames as JSON {"use": ..., "settings": {...}}, or @file of it.')
     ],
-    output: Annotated[Path, typer.Option(help="Directory for frames.npz, topology.pdb and card.json.")],
+    output: Annotated[Path, typer.Option(help="Folder for frames.npz, topology.pdb and card.json.")],
 ) -> None:
-    """Read and check trajectories, and store them as frames with their provenance.
+    """Read and check trajectories, and store their frames with their provenance.
 
     Example: `cgbench prepare --source '{"use": "files", "settings": {"topology": "my.pdb",
     "trajectories": ["my.xtc"]}}' --output results/data/mine`
@@ -31,14 +31,14 @@ def prepare(
 @app.command()
 def split(
     frames: FramesFile,
-    output: Annotated[Path, typer.Option(help="JSON file for the frame indices of the three parts.")],
+    output: Annotated[Path, typer.Option(help="JSON file for the frame indices of the parts.")],
     seed: Seed,
     fold: Fold,
     protocol: Annotated[
         str, typer.Option(help="Section `protocol` of the config as JSON, or @file of it; {} for defaults.")
     ] = "{}",
 ) -> None:
-    """Choose training, validation and test frames of one fold.
+    """Split frames into training, validation and test parts of one fold.
 
     Example: `cgbench split --frames results/data/mine/frames.npz --seed 2022 --fold 0
     --protocol '{"folds": 3}' --output fold0.json`
@@ -60,10 +60,10 @@ def make_map(
         str, typer.Option(help='Mapping generator as JSON {"use": ..., "settings": {...}}, or @file of it.')
     ],
     n_beads: Annotated[int, typer.Option(min=1, help="Resolution: number of beads.")],
-    output: Annotated[Path, typer.Option(help="JSON file for the bead and the weight of every atom.")],
+    output: Annotated[Path, typer.Option(help="JSON file for the bead and weight of every atom.")],
     seed: Seed,
 ) -> None:
-    """Assign atoms to beads; a learned mapping sees the training frames of the split alone.
+    """Assign atoms to beads; a learned mapping uses only the training frames of the split.
 
     Example: `cgbench map --frames frames.npz --split fold0.json --mapping '{"use": "backbone"}'
     --n-beads 6 --seed 2022 --output backbone-6.json`
@@ -79,10 +79,10 @@ def make_map(
     generator = plug_in.create()
     training = stored.positions[Split.load_for(split, stored, frames).train] if generator.learned else None
     try:
-        # The fold has no part in the seed, so that folds solve the same task.
-        made = generator.generate(stored.molecule, n_beads, derive(seed, "mapping"), training)
+        # The seed does not depend on the fold, so that all folds have the same task.
+        generated = generator.generate(stored.molecule, n_beads, derive(seed, "mapping"), training)
     except InputError as error:
         raise InputError(
-            f"{frames}: mapping {plug_in.name!r} with {n_beads} beads, as run.resolutions asks: {error}"
+            f"{frames}: mapping {plug_in.name!r} with {n_beads} beads (run.resolutions): {error}"
         ) from None
-    made.save(output)
+    generated.save(output)

@@ -1,4 +1,4 @@
-"""Verbs about the installation and the configuration."""
+"""Commands about the installation and the configuration."""
 
 import json
 from pathlib import Path

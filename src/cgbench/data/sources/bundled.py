@@ -54,7 +54,7 @@ class Source(DatasetSource):
                 f"{folder / CARD}: n_atoms is {card['n_atoms']}, but {TOPOLOGY} has {molecule.n_atoms}; "
                 "restore the card that belongs to the folder"
             )
-        walkers = {name: facts for name, entry in card["files"].items() if name != TOPOLOGY}
+        walkers = {name: entry for name, entry in card["files"].items() if name != TOPOLOGY}
         positions, times = [], []
         for name, entry in walkers.items():
             walker, time = read_trajectory(folder / name, folder / TOPOLOGY)
