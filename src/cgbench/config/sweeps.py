@@ -21,8 +21,8 @@ def swept(methods: Iterable[PlugIn]) -> dict[str, list[str]]:
         values = method.settings.model_dump(mode="json")
         for setting, value in values.items():
             if isinstance(value, int | float) and not isinstance(value, bool):
-                others = {key: other for key, other in values.items() if key != setting}
-                alike = json.dumps([method.use, others], sort_keys=True)
-                groups[setting][alike].setdefault(float(value), method.name)
+                others = {name: other for name, other in values.items() if name != setting}
+                key = json.dumps([method.use, others], sort_keys=True)
+                groups[setting][key].setdefault(float(value), method.name)
     largest = {setting: max(by_others.values(), key=len) for setting, by_others in groups.items()}
     return {setting: list(names.values()) for setting, names in largest.items() if len(names) > 1}

@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ def atomic_output(path: Path | str) -> Iterator[Path]:
         _refuse_full_disk(path, error, temporary)
         raise
     finally:
-        if temporary.exists():
+        with suppress(OSError):
             temporary.unlink()
 
 

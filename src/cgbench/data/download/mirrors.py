@@ -87,8 +87,8 @@ def _from_first_mirror(
 
 
 def _retrying(policy: RetryPolicy) -> Retrying:
-    backoff = wait_exponential(multiplier=policy.first_wait_s, max=policy.longest_wait_s)
-    backoff += wait_random(0, policy.first_wait_s)
+    first, longest = policy.first_wait_s, policy.longest_wait_s
+    backoff = wait_exponential(multiplier=first, max=longest) + wait_random(0, first)
 
     def requested_wait(error: BaseException | None) -> float:
         return error.retry_after_s if isinstance(error, TransientError) else 0.0
@@ -100,7 +100,7 @@ def _retrying(policy: RetryPolicy) -> Retrying:
         stop=stop_after_attempt(policy.attempts),
         wait=wait,
         retry=retry_if_exception(
-            lambda error: isinstance(error, TransientError) and requested_wait(error) <= policy.longest_wait_s
+            lambda error: isinstance(error, TransientError) and requested_wait(error) <= longest
         ),
         reraise=True,
     )

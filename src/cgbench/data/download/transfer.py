@@ -98,10 +98,10 @@ def transfer(url: str, part: Path, expected_bytes: int | None, policy: RetryPoli
         total = total or expected_bytes
         if total is None and not response.chunked:
             raise TransferError("does not state the size, so that a truncated file could not be detected")
-        require_space(part.parent, (total or begin) - begin)
         if begin == 0:
             discard(part)
             _version_file(part).write_text(_version(response))
+        require_space(part.parent, (total or begin) - begin)
         _receive(response, part, begin, total, policy)
 
 
