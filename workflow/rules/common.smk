@@ -71,7 +71,9 @@ shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(SOURCE)}; ")
 
 def every_run(pattern):
     """Paths of all runs of the benchmark in the order of the configuration, without repetitions."""
-    return list(dict.fromkeys(pattern.format(**vars(spec)) for spec in CONFIG.run_specs()))
+    return list(
+        dict.fromkeys(pattern.format(**vars(spec)) for spec in CONFIG.run_specs())
+    )
 
 
 def source_inputs(room=None, *names, verb=None):
