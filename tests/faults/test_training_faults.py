@@ -75,7 +75,7 @@ def test_full_disk_stops_a_training_that_goes_on_when_there_is_room(
     before = {path: path.read_bytes() for path in folder.glob("scratch/*/checkpoint*")}
     assert before
     small_disk.fill()
-    with pytest.raises(InputError, match=r"checkpoint\.pt: not written, the disk is full \(.+\); make room"):
+    with pytest.raises(InputError, match=r"checkpoint\.pt: not written, the disk is full \(.+\); free"):
         train(*task, MLP, folder, seed=2022)
     small_disk.make_room()
     assert {path: path.read_bytes() for path in folder.glob("scratch/*/checkpoint*")} == before
@@ -94,7 +94,7 @@ def test_full_disk_leaves_older_samples_alone(
     draw(path, 1)
     before = path.read_bytes()
     small_disk.fill()
-    with pytest.raises(InputError, match=r"samples\.npz: not written, the disk is full \(.+\); make room"):
+    with pytest.raises(InputError, match=r"samples\.npz: not written, the disk is full \(.+\); free"):
         draw(path, 2)
     small_disk.make_room()
     assert path.read_bytes() == before

@@ -43,7 +43,7 @@ def test_walker_resumes_after_a_kill_and_a_full_disk(small_disk: SmallDisk, tmp_
     kept = shutil.copytree(parts, tmp_path / "kept")
 
     small_disk.fill()
-    with pytest.raises(InputError, match=r"chunk-\d+\.xtc: not written, the disk is full \(.+\); make room"):
+    with pytest.raises(InputError, match=r"chunk-\d+\.xtc: not written, the disk is full \(.+\); free"):
         simulate_walker(recipe, 0, structure, output)
     small_disk.make_room()
     for folder in (parts, kept):

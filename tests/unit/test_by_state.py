@@ -31,7 +31,7 @@ def files(tmp_path: Path) -> list[str]:
         card = Path(config.results, "data", dataset, "card.json")
         card.parent.mkdir(parents=True)
         card.write_text(json.dumps({"trajectories": [{"state": state} for state in states]}))
-    for cell in config.cells():
+    for cell in config.run_specs():
         if cell.method == "linear":
             trajectory = np.array([int(state == "unfolded") for state in STATES[cell.fold]])
             folder = config.run_folder(cell)

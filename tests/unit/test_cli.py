@@ -155,7 +155,7 @@ def test_info_for_people_says_the_same_and_keeps_names_of_people_out(
 def test_info_does_not_say_where_a_chosen_cache_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CGBENCH_CACHE", str(tmp_path / "lab-of-lovelace"))
     printed = CliRunner().invoke(app, ["info"]).output
-    assert "elsewhere, by CGBENCH_CACHE" in printed and "lovelace" not in printed
+    assert "elsewhere (CGBENCH_CACHE)" in printed and "lovelace" not in printed
 
 
 def test_stages_in_order(alanine_frames: Frames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The configuration refuses what it does not know, and says which key, which value and what to do."""
+"""Wrong configurations are refused with the key, the value and the cure."""
 
 import copy
 from pathlib import Path
@@ -28,7 +28,7 @@ def test_shipped_configurations_are_valid(extra: tuple[str, ...]) -> None:
     config = Config.load(*DEFAULT, *(CONFIG / name for name in extra))
     run, protocol = config.run, config.protocol
     tasks = sum(len(run.n_beads(dataset, mapping)) for dataset in run.datasets for mapping in run.mappings)
-    assert len(list(config.cells())) == tasks * len(run.methods) * protocol.folds
+    assert len(list(config.run_specs())) == tasks * len(run.methods) * protocol.folds
 
 
 def test_tuning_is_of_the_model_that_is_run_by_default() -> None:
@@ -55,7 +55,7 @@ def test_published_hyperparameters_are_those_of_the_dataset() -> None:
     )
     found = [[getattr(config.methods["cgvae"].settings, key) for key in keys] for config in (first, second)]
     assert found == [[600, 8, 8.5, 9.5, 4, 5, 32], [600, 10, 12, 25, 2, 9, 2]]
-    tasks = [{(c.dataset, c.mapping, c.n_beads) for c in config.cells()} for config in (first, second)]
+    tasks = [{(c.dataset, c.mapping, c.n_beads) for c in config.run_specs()} for config in (first, second)]
     assert tasks[0] == {("alanine_dipeptide_explicit", "cgae", n) for n in (3, 4, 5, 6, 8, 10, 12)}
     assert tasks[1] == {
         *(("chignolin_explicit", "cgae", n) for n in (6, 8, 10, 12)),
@@ -115,7 +115,7 @@ def test_test_run_does_not_write_over_the_default_run() -> None:
         (
             ("run", "resolutions", "alanine_dipeptide"),
             {"backbone": [3]},
-            ["nothing for dataset 'alanine_dipeptide'", "run.mappings (cgae)"],
+            ["no numbers of beads for dataset 'alanine_dipeptide'", "run.mappings (cgae)"],
         ),
         (("run", "resolutions", "alanine_dipeptide"), 3, ["run.resolutions.alanine_dipeptide", "3"]),
         (("datasets", "alanine_dipeptide", "source"), "web", ["source", "'web'", "bundled"]),
@@ -174,7 +174,7 @@ def test_a_mapping_runs_where_it_has_resolutions(values: dict[str, Any]) -> None
         "resolutions": {"alanine_dipeptide": [3], "other": {"cgae": [6, 8], "random": [5]}},
     }
     config = Config.from_dict(copy.deepcopy(values))
-    tasks = {(cell.dataset, cell.mapping, cell.n_beads) for cell in config.cells()}
+    tasks = {(spec.dataset, spec.mapping, spec.n_beads) for spec in config.run_specs()}
     assert tasks == {
         ("alanine_dipeptide", "cgae", 3),
         ("alanine_dipeptide", "alpha_carbon", 3),
@@ -182,7 +182,7 @@ def test_a_mapping_runs_where_it_has_resolutions(values: dict[str, Any]) -> None
         ("other", "cgae", 8),
     }
     values["run"]["datasets"] = ["other"]
-    with pytest.raises(InputError, match=r"run\.mappings asks for 'alpha_carbon', but .* \(other\); add"):
+    with pytest.raises(InputError, match=r"run\.mappings contains 'alpha_carbon', but .* \(other\); add"):
         Config.from_dict(values)
 
 

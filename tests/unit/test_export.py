@@ -80,7 +80,7 @@ def test_figures_are_a_part_of_what_is_finished(config: RunMatrix, output: Path)
 
 
 def test_scores_by_state_are_kept_where_there_are_states(config: RunMatrix, output: Path) -> None:
-    cell = next(cell for cell in config.cells() if cell.dataset == "chignolin")
+    cell = next(cell for cell in config.run_specs() if cell.dataset == "chignolin")
     card = {"trajectories": [{"state": "folded"}, {"state": "unfolded"}]}
     (Path(config.results) / "data/chignolin/card.json").write_text(json.dumps(card))
     config.run_folder(cell).mkdir(parents=True)
@@ -160,7 +160,7 @@ def test_a_full_disk_loses_nothing(config: RunMatrix, output: Path, monkeypatch:
         raise OSError(files.errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("cgbench.report.export.shutil.copyfile", full)
-    with pytest.raises(InputError, match=r"the disk is full .* make room in .*paper"):
+    with pytest.raises(InputError, match=r"the disk is full .* free some space in .*paper"):
         keep(config, output, "cgvae")
     assert kept(output) == before
     assert nothing_else_is_there(output)

@@ -1,4 +1,4 @@
-"""Two processes in one place: the second refuses or waits, and a dead one is in nobody's way."""
+"""Two processes with one output: the second refuses or waits, and a killed one holds no lock."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ def holder(tmp_path: Path):
         process.kill()
 
 
-def test_the_second_is_refused_with_the_cure(holder: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_the_second_process_is_refused(holder: subprocess.Popen[str], tmp_path: Path) -> None:
     with (
         pytest.raises(
             InputError, match=r"run/scratch: another process is working on it .*wait for it to end"
@@ -41,7 +41,7 @@ def test_the_second_is_refused_with_the_cure(holder: subprocess.Popen[str], tmp_
         pass
 
 
-def test_the_second_waits_where_it_is_told_to(
+def test_the_second_process_waits_if_told_to(
     holder: subprocess.Popen[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     threading.Timer(0.3, holder.kill).start()
@@ -50,9 +50,7 @@ def test_the_second_waits_where_it_is_told_to(
     assert "waiting for it to end" in capsys.readouterr().err
 
 
-def test_a_killed_process_holds_no_lock_and_none_is_left(
-    holder: subprocess.Popen[str], tmp_path: Path
-) -> None:
+def test_a_killed_process_leaves_no_lock(holder: subprocess.Popen[str], tmp_path: Path) -> None:
     holder.kill()
     holder.wait()
     with sole_writer(tmp_path / "run" / "scratch"):

@@ -1,4 +1,4 @@
-"""Jobs of one machine share its GPUs evenly, and a job that is killed leaves its GPU free."""
+"""Jobs on one machine share its GPUs evenly, and a killed job releases its GPU."""
 
 import subprocess
 import sys
@@ -46,7 +46,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[], tuple[Job, int]]]:
         job.communicate()
 
 
-def test_each_job_has_a_gpu_of_its_own_while_there_are_enough(
+def test_each_job_has_its_own_gpu_while_there_are_enough(
     start: Callable[[], tuple[Job, int]], tmp_path: Path
 ) -> None:
     (first, index), (_, other) = start(), start()
@@ -93,7 +93,7 @@ def test_job_on_the_cpu_claims_no_gpu(two_gpus: list[int], tmp_path: Path) -> No
     assert not list(tmp_path.iterdir())
 
 
-def test_memory_of_a_gpu_is_told_in_mib_and_only_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_peak_memory_of_a_gpu_in_mib(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda: 3 * 2**20 + 2**19)
     assert runtime.peak_gpu_mib("cuda") == 3.5
     assert runtime.peak_gpu_mib("cpu") is None

@@ -27,7 +27,7 @@ def config(tmp_path: Path) -> Config:
 @pytest.fixture
 def missing(config: Config) -> pd.DataFrame:
     """Everything is done but for the MLP with 3 beads, whose folds stand at different stages."""
-    for cell in config.cells():
+    for cell in config.run_specs():
         folder = config.run_folder(cell)
         folder.mkdir(parents=True)
         done = cell.fold if (cell.method, cell.n_beads) == ("mlp", 3) else 3
@@ -52,7 +52,7 @@ def test_runs_without_scores_are_found_with_the_stage_they_stand_at(
 
 def test_what_is_older_than_what_it_is_made_of_is_not_done(config: Config) -> None:
     """An edited method is trained anew beside samples and scores of the old one."""
-    cells = list(config.cells())
+    cells = list(config.run_specs())
     for cell in cells:
         folder = config.run_folder(cell)
         folder.mkdir(parents=True)

@@ -78,7 +78,7 @@ def test_nothing_is_written_on_bad_input(folder, damage):
 
 def test_one_frame_is_too_few(folder):
     files = {"topology": str(folder / "t.pdb"), "trajectories": str(folder / "t.xtc")}
-    with pytest.raises(InputError, match=r"one frame is left of 1 after `stride`, without 0 that equal"):
+    with pytest.raises(InputError, match=r"one frame is left of 1 after `stride` and without 0 dup"):
         prepare(plug_in(**files, stride=100), folder / "out")
     assert not (folder / "out").exists()
 

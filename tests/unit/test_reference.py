@@ -49,7 +49,7 @@ def test_reference_has_every_run_of_its_configuration(metrics: pd.DataFrame) -> 
     config = Config.load(REFERENCE / "config.json")
     key = ["dataset", "mapping", "n_beads", "method", "fold"]
     found = set(metrics[key].drop_duplicates().itertuples(index=False, name=None))
-    assert found == {tuple(vars(cell).values()) for cell in config.cells()}
+    assert found == {tuple(vars(cell).values()) for cell in config.run_specs()}
 
 
 def test_no_job_needed_more_than_its_memory() -> None:

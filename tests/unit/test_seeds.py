@@ -1,4 +1,4 @@
-"""Seeds are the same everywhere and different for everything."""
+"""Seeds are reproducible, and different for every purpose."""
 
 import subprocess
 import sys

@@ -101,7 +101,7 @@ def test_published_split_shuffles_frames_and_depends_on_the_seed():
     for split in splits:
         assert len(np.unique(np.concatenate(parts(split)))) == 300, "parts overlap"
         neighbours = np.abs(split.test[:, None] - split.train).min(axis=1)
-        assert (neighbours == 1).mean() > 0.8, "the leak that the name stands for"
+        assert (neighbours == 1).mean() > 0.8, "the time leak of the published split"
     again = make_split(frames, protocol, 0, seed=1)
     other = make_split(frames, protocol, 0, seed=2)
     np.testing.assert_array_equal(again.test, splits[0].test)
@@ -148,8 +148,8 @@ def test_impossible_splits_are_refused(lengths, protocol, fold, message):
 
 
 @pytest.mark.parametrize(("gap", "warned"), [(2.0, True), (200.0, False)])
-def test_a_gap_shorter_than_the_memory_of_the_frames_is_warned_of(rng, gap, warned):
-    """Two atoms whose distance is an AR(1) process with a memory of 1/2 + 0.95 / 0.05 = 19.5 ps."""
+def test_a_gap_shorter_than_the_correlation_time_gives_a_warning(rng, gap, warned):
+    """Two atoms whose distance is an AR(1) process with a correlation time of 1/2 + 0.95 / 0.05 = 19.5 ps."""
     n = 20000
     distance = lfilter([1.0], [1.0, -0.95], rng.normal(size=n)) * 0.1 + 10
     positions = np.zeros((n, 2, 3), dtype=np.float32)
@@ -165,6 +165,6 @@ def test_a_gap_shorter_than_the_memory_of_the_frames_is_warned_of(rng, gap, warn
     messages = [str(warning.message) for warning in caught]
     assert len(messages) == warned
     if warned:
-        assert "protocol.gap_ps is 2, but frames remember each other for" in messages[0]
+        assert "protocol.gap_ps is 2, but the correlation time of the frames is" in messages[0]
         needed = int(messages[0].split("set protocol.gap_ps to ")[1].split()[0])
         assert needed == pytest.approx(20, rel=0.2)

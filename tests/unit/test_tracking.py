@@ -1,4 +1,4 @@
-"""Runs as Weights & Biases has them, by its own files of real offline runs."""
+"""Tracking, checked with the files of real offline runs of Weights & Biases."""
 
 import getpass
 import json

@@ -73,9 +73,11 @@ for variable, value in environment(
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(SOURCE)}; ")
 
 
-def every_cell(pattern):
-    """Paths of all cells of the benchmark, in the order of the configuration, each once."""
-    return list(dict.fromkeys(pattern.format(**vars(cell)) for cell in CONFIG.cells()))
+def every_run(pattern):
+    """Paths of all runs of the benchmark in the order of the configuration, without repetitions."""
+    return list(
+        dict.fromkeys(pattern.format(**vars(spec)) for spec in CONFIG.run_specs())
+    )
 
 
 def every_fold(*patterns):
@@ -137,10 +139,10 @@ def run_files(name, **fixed):
     def files(wildcards):
         wanted = dict(wildcards.items()) | fixed
         return [
-            f"{RUN}/{name}".format(**vars(cell))
-            for cell in CONFIG.cells()
+            f"{RUN}/{name}".format(**vars(spec))
+            for spec in CONFIG.run_specs()
             if all(
-                str(getattr(cell, key)) == str(value) for key, value in wanted.items()
+                str(getattr(spec, key)) == str(value) for key, value in wanted.items()
             )
         ]
 
@@ -199,9 +201,9 @@ def sweep_files(name):
         methods = sweeps_of(wildcards.dataset).get(wildcards.setting, [])
         wanted = (wildcards.dataset, wildcards.mapping)
         return [
-            f"{RUN}/{name}".format(**vars(cell))
-            for cell in CONFIG.cells()
-            if (cell.dataset, cell.mapping) == wanted and cell.method in methods
+            f"{RUN}/{name}".format(**vars(spec))
+            for spec in CONFIG.run_specs()
+            if (spec.dataset, spec.mapping) == wanted and spec.method in methods
         ]
 
     return files

@@ -150,15 +150,15 @@ SWEEPS = [
     path
     for dataset in CONFIG.run.datasets
     for setting in sweeps_of(dataset)
-    for path in every_cell(f"{DRAWN}/sweep-{setting}.svg")
+    for path in every_run(f"{DRAWN}/sweep-{setting}.svg")
     if path.startswith(f"<results>/figures/{dataset}/")
 ]
 
 
 rule figures:
     input:
-        every_cell(f"{DRAWN}/comparison.svg"),
-        every_cell(f"{DRAWN}/ramachandran.svg"),
-        every_cell(f"{DRAWN}/torsions.svg"),
+        every_run(f"{DRAWN}/comparison.svg"),
+        every_run(f"{DRAWN}/ramachandran.svg"),
+        every_run(f"{DRAWN}/torsions.svg"),
         SWEEPS,
     localrule: True

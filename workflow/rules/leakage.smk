@@ -96,5 +96,5 @@ rule figure_leakage:
 
 rule leakage:
     input:
-        every_cell(f"{FIGURES}/{{mapping}}/leakage.svg"),
+        every_run(f"{FIGURES}/{{mapping}}/leakage.svg"),
     localrule: True

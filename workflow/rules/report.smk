@@ -24,8 +24,8 @@ rule settings:
 rule collect:
     input:
         config="<results>/config.json",
-        metrics=every_cell(f"{RUN}/metrics.csv"),
-        runs=every_cell(f"{RUN}/run.json"),
+        metrics=every_run(f"{RUN}/metrics.csv"),
+        runs=every_run(f"{RUN}/run.json"),
     output:
         metrics=report(
             "<results>/metrics.csv",
@@ -54,8 +54,8 @@ rule collect:
 rule intervals:
     input:
         config="<results>/config.json",
-        scores=every_cell(f"{RUN}/scores.npz"),
-        runs=every_cell(f"{RUN}/run.json"),
+        scores=every_run(f"{RUN}/scores.npz"),
+        runs=every_run(f"{RUN}/run.json"),
     output:
         scores=report(
             "<results>/intervals.csv",
@@ -253,17 +253,17 @@ rule report:
         "<results>/metrics.csv",
         "<results>/runs.csv",
         "<results>/leaderboard.csv",
-        every_cell(f"{FIGURES}/shape.svg"),
-        every_cell(f"{FIGURES}/walkers.svg"),
-        every_cell(f"{FIGURES}/{{mapping}}/mapping.svg"),
-        every_cell(f"{FIGURES}/{{mapping}}/mapping-view.svg"),
-        every_cell(f"{FIGURES}/{{mapping}}/training-{{method}}.svg"),
+        every_run(f"{FIGURES}/shape.svg"),
+        every_run(f"{FIGURES}/walkers.svg"),
+        every_run(f"{FIGURES}/{{mapping}}/mapping.svg"),
+        every_run(f"{FIGURES}/{{mapping}}/mapping-view.svg"),
+        every_run(f"{FIGURES}/{{mapping}}/training-{{method}}.svg"),
     localrule: True
 
 
 # The tasks alone, which need no training: one fold, all resolutions.
 rule mapping_pictures:
     input:
-        every_cell(f"{FIGURES}/{{mapping}}/mapping.svg"),
-        every_cell(f"{FIGURES}/{{mapping}}/mapping-view.svg"),
+        every_run(f"{FIGURES}/{{mapping}}/mapping.svg"),
+        every_run(f"{FIGURES}/{{mapping}}/mapping-view.svg"),
     localrule: True

@@ -1,4 +1,4 @@
-"""Verbs that make the task: frames, splits, mappings."""
+"""Commands that make a task: frames, splits and mappings."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,9 +15,9 @@ def prepare(
     source: Annotated[
         str, typer.Option(help='Source of frames as JSON {"use": ..., "settings": {...}}, or @file of it.')
     ],
-    output: Annotated[Path, typer.Option(help="Directory for frames.npz, topology.pdb and card.json.")],
+    output: Annotated[Path, typer.Option(help="Folder for frames.npz, topology.pdb and card.json.")],
 ) -> None:
-    """Read and check trajectories, and store them as frames with their provenance.
+    """Read and check trajectories, and store their frames with their provenance.
 
     Example: `cgbench prepare --source '{"use": "files", "settings": {"topology": "my.pdb",
     "trajectories": ["my.xtc"]}}' --output results/data/mine`
@@ -31,7 +31,7 @@ def prepare(
 @app.command()
 def split(
     frames: FramesFile,
-    output: Annotated[Path, typer.Option(help="JSON file for the frame indices of the three parts.")],
+    output: Annotated[Path, typer.Option(help="JSON file for the frame indices of the parts.")],
     seed: Seed,
     fold: Folds,
     protocol: Annotated[
@@ -62,11 +62,11 @@ def make_map(
         str, typer.Option(help='Mapping generator as JSON {"use": ..., "settings": {...}}, or @file of it.')
     ],
     n_beads: Annotated[int, typer.Option(min=1, help="Resolution: number of beads.")],
-    output: Annotated[Path, typer.Option(help="JSON file for the bead and the weight of every atom.")],
+    output: Annotated[Path, typer.Option(help="JSON file for the bead and weight of every atom.")],
     seed: Seed,
     fold: Folds = [0],  # noqa: B006
 ) -> None:
-    """Assign atoms to beads; a learned mapping sees the training frames of the split alone.
+    """Assign atoms to beads; a learned mapping uses only the training frames of the split.
 
     Example: `cgbench map --frames frames.npz --split fold0.json --mapping '{"use": "backbone"}'
     --n-beads 6 --seed 2022 --output backbone-6.json`

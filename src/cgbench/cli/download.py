@@ -1,4 +1,4 @@
-"""The verb that needs the network: fetch."""
+"""The command that downloads a dataset."""
 
 from typing import Annotated
 
@@ -16,9 +16,9 @@ def fetch(
         typer.Option(help='Source as JSON {"use": "download", "settings": {...}}, or @file of it.'),
     ],
 ) -> None:
-    """Download what a dataset is read from into the cache; a killed download goes on when repeated.
+    """Download the files of a dataset into the cache; an interrupted download is resumed.
 
-    Files are checked against their published size and checksum. Prints the path of the manifest.
+    Files are compared with their published size and checksum. Prints the path of the manifest.
 
     Example: `cgbench fetch --source @alanine_dipeptide_explicit.json`
     """
@@ -29,5 +29,5 @@ def fetch(
 
     settings = PlugIn.from_json("sources", read_spec(source)).settings
     if not isinstance(settings, DownloadSettings):
-        raise InputError('--source: only a source with "use": "download" is fetched')
+        raise InputError('--source: only a source with "use": "download" can be fetched; correct "use"')
     typer.echo(fetch(settings))

@@ -1,4 +1,4 @@
-"""Verbs about the installation and the configuration."""
+"""Commands about the installation and the configuration."""
 
 import json
 from pathlib import Path
@@ -11,9 +11,9 @@ app = typer.Typer()
 
 @app.command()
 def info(
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of YAML.")] = False,
 ) -> None:
-    """Print what a bug report needs: versions, revision, machine, devices, room on disk.
+    """Print what a bug report needs: versions, git revision, machine, devices, free disk space.
 
     Example: `cgbench info --json`
     """
@@ -21,18 +21,18 @@ def info(
 
     from cgbench.runtime.system_info import diagnosis
 
-    facts = diagnosis()
+    report = diagnosis()
     if as_json:
-        typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
     else:
-        typer.echo(yaml.safe_dump(facts, sort_keys=False, allow_unicode=True).rstrip())
+        typer.echo(yaml.safe_dump(report, sort_keys=False, allow_unicode=True).rstrip())
 
 
 @app.command()
 def check_config(
     files: Annotated[list[Path], typer.Argument(help="YAML files; later ones override earlier ones.")],
 ) -> None:
-    """Check a configuration without running anything, and say how much it asks for.
+    """Check a configuration without running anything, and print the number of runs.
 
     Example: `cgbench check-config config/config.yaml config/simulations.yaml config/test.yaml`
     """
@@ -41,6 +41,17 @@ def check_config(
     config = Config.load(*files)
     run = config.run
     typer.echo(
-        f"ok: {len(list(config.cells()))} runs: {len(run.methods)} methods, {len(run.datasets)} datasets, "
-        f"{len(run.mappings)} mappings, {config.protocol.folds} folds; results in {config.results}"
+        f"ok: {len(list(config.run_specs()))} runs: {len(run.methods)} methods, {len(run.datasets)} "
+        f"datasets, {len(run.mappings)} mappings, {config.protocol.folds} folds; results in {config.results}"
     )
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of the configuration, with which an editor checks and completes config files.
+
+    Example: `cgbench schema > workflow/schemas/config.schema.json`
+    """
+    from cgbench.config.schema import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""The command line: mounts the verbs and turns what the user can cure into one line."""
+"""The command line: all commands, and the output of input errors."""
 
 import sys
 from typing import Annotated
@@ -40,7 +40,7 @@ def _options(
 
 
 def main() -> None:
-    """Run a verb; what the user can cure is printed without a traceback, with exit status 2."""
+    """Run a command; input errors are printed without a traceback, with exit status 2."""
     try:
         app()
     except InputError as error:

@@ -1,4 +1,4 @@
-"""Options that several verbs share."""
+"""Options that several commands share."""
 
 import json
 from pathlib import Path
@@ -13,15 +13,15 @@ SplitFile = Annotated[Path, typer.Option("--split", help="`fold<k>.json` written
 MappingFile = Annotated[Path, typer.Option("--mapping", help="Mapping written by `cgbench map`.")]
 MetricsTable = Annotated[Path, typer.Option("--metrics", help="metrics.csv written by `cgbench collect`.")]
 RunsTable = Annotated[Path, typer.Option("--runs", help="runs.csv written by `cgbench collect`.")]
-Output = Annotated[Path, typer.Option(help="SVG file; a PNG of the same name is written beside it.")]
-Title = Annotated[str, typer.Option(help="Text above the figure.")]
-Seed = Annotated[int, typer.Option(min=0, help="The benchmark's seed; what each stage uses derives from it.")]
+Output = Annotated[Path, typer.Option(help="SVG file; a PNG file of the same name is written beside it.")]
+Title = Annotated[str, typer.Option(help="Title of the figure.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the benchmark; every stage derives its own.")]
 Folds = Annotated[
     list[int],
     typer.Option(
         "--fold",
         min=0,
-        help="Fold, counted from 0. Repeat it for several, with {fold} in paths for the number.",
+        help="Index of the fold, from 0. Repeat it for several folds and write {fold} in paths for it.",
     ),
 ]
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads.")]
@@ -30,8 +30,8 @@ Wait = Annotated[
     typer.Option(
         "--wait",
         envvar="CGBENCH_WAIT",
-        help="Wait for a process that makes the same output to end, instead of refusing; jobs of the "
-        "workflow do.",
+        help="Wait until another process with the same output has ended, as jobs of the workflow do, "
+        "instead of refusing.",
     ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
@@ -53,7 +53,7 @@ def of_fold(path: Path, fold: int, folds: list[int]) -> Path:
 
 
 def read_spec(text: str) -> str:
-    """JSON given on the command line, or in a file as ``@file``.
+    """Return JSON from the command line, or from a file given as ``@file``.
 
     Raises
     ------
@@ -65,11 +65,13 @@ def read_spec(text: str) -> str:
     try:
         return Path(text[1:]).read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{text}: cannot be read ({error}); give JSON, or @ and a file of it") from None
+        raise InputError(
+            f"{text}: cannot be read ({error}); give JSON, or @ and the path of a file"
+        ) from None
 
 
 def read_json_spec(text: str, option: str) -> dict[str, Any]:
-    """Keys and values given to ``option`` as JSON or ``@file``.
+    """Return the keys and values of an option that takes JSON or ``@file``.
 
     Raises
     ------
@@ -79,7 +81,7 @@ def read_json_spec(text: str, option: str) -> dict[str, Any]:
     try:
         values = json.loads(read_spec(text))
     except json.JSONDecodeError as error:
-        raise InputError(f"{option}: not valid JSON ({error})") from None
+        raise InputError(f"{option}: not valid JSON ({error}); correct it") from None
     if not isinstance(values, dict):
         raise InputError(f"{option}: expected keys and values, found {type(values).__name__}")
     return values

@@ -32,7 +32,7 @@ def collect(
 
     checked = RunMatrix.load(*config)
     results = Path(checked.results)
-    runs = [checked.run_folder(cell) for cell in checked.cells()]
+    runs = [checked.run_folder(cell) for cell in checked.run_specs()]
     missing = collect(
         [run / "metrics.csv" for run in runs],
         [run / "run.json" for run in runs],
@@ -91,7 +91,7 @@ def intervals(
 
     checked = RunMatrix.load(*config)
     results = Path(checked.results)
-    folders = [checked.run_folder(cell) for cell in checked.cells()]
+    folders = [checked.run_folder(cell) for cell in checked.run_specs()]
     runs = [folder for folder in folders if (folder / "scores.npz").exists()]
     write(*intervals(runs), output or results / "intervals.csv", differences or results / "differences.csv")
 

@@ -1,8 +1,7 @@
-"""Which runs a benchmark consists of and where they lie: what can be read without loading any plug-in."""
+"""The runs of a benchmark and their folders, from a configuration without the settings of plug-ins."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,8 +13,8 @@ from cgbench.core.settings import parse_settings
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One row of the benchmark: a method trained and tested on one task."""
+class RunSpec:
+    """One run of the benchmark: a method trained and tested on one task and fold."""
 
     dataset: str
     mapping: str
@@ -26,7 +25,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class RunMatrix:
-    """The part of a configuration that says what to run; settings of plug-ins are not looked at."""
+    """The part of a configuration that defines the runs; settings of plug-ins are not checked."""
 
     results: str
     protocol: Protocol
@@ -34,7 +33,7 @@ class RunMatrix:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any], where: str = "config") -> Self:
-        """Check the sections, and that ``run`` asks for what is defined.
+        """Check the sections, and that ``run`` names only defined entries.
 
         Raises
         ------
@@ -46,34 +45,35 @@ class RunMatrix:
 
     @classmethod
     def load(cls, *paths: Path | str) -> Self:
-        """Read YAML files; later ones are merged over earlier ones as Snakemake does (lists are replaced)."""
+        """Read YAML files; later files override earlier ones as in Snakemake (lists are replaced)."""
         merged: dict[str, Any] = {}
         for path in paths:
             content = read_yaml(path)
             if not isinstance(content, dict):
                 raise InputError(
-                    f"{path}: expected keys and values at the top level, found {type(content).__name__}"
+                    f"{path}: expected keys and values at the top level, found {type(content).__name__}; "
+                    "see config/README.md"
                 )
-            _merge(merged, content)
+            merge(merged, content)
         return cls.from_dict(merged, " + ".join(map(str, paths)))
 
-    def cells(self) -> Iterator[Cell]:
-        """All rows of the benchmark, in a stable order."""
+    def run_specs(self) -> Iterator[RunSpec]:
+        """All runs of the benchmark, in the order of the configuration."""
         for dataset in self.run.datasets:
             for mapping in self.run.mappings:
-                for n_beads, method, fold in product(
-                    self.run.n_beads(dataset, mapping), self.run.methods, range(self.protocol.folds)
-                ):
-                    yield Cell(dataset, mapping, n_beads, method, fold)
+                for n_beads in self.run.n_beads(dataset, mapping):
+                    for method in self.run.methods:
+                        for fold in range(self.protocol.folds):
+                            yield RunSpec(dataset, mapping, n_beads, method, fold)
 
-    def run_folder(self, cell: Cell) -> Path:
-        """Directory in which everything about one row lies: model, samples, scores and logs."""
-        task = f"{cell.mapping}-{cell.n_beads}"
-        return Path(self.results, "runs", cell.dataset, task, cell.method, f"fold{cell.fold}")
+    def run_folder(self, spec: RunSpec) -> Path:
+        """Folder of the model, samples, scores and logs of one run."""
+        task = f"{spec.mapping}-{spec.n_beads}"
+        return Path(self.results, "runs", spec.dataset, task, spec.method, f"fold{spec.fold}")
 
 
 def parse_run_matrix(values: dict[str, Any], where: str) -> RawConfig:
-    """Check a configuration but for the settings of its plug-ins.
+    """Check a configuration except for the settings of plug-ins.
 
     Raises
     ------
@@ -81,56 +81,58 @@ def parse_run_matrix(values: dict[str, Any], where: str) -> RawConfig:
         Naming the key, its value and the cure.
     """
     raw = parse_settings(RawConfig, values, where)
-    _check_run(raw, where)
-    return raw
-
-
-def _check_run(raw: RawConfig, where: str) -> None:
+    run = raw.run
     for key, chosen, defined in (
-        ("datasets", raw.run.datasets, list(raw.datasets)),
-        ("mappings", raw.run.mappings, list(raw.mappings)),
-        ("methods", raw.run.methods, list(raw.methods)),
-        ("metrics", raw.run.metrics, registry.names("metrics")),
+        ("datasets", run.datasets, list(raw.datasets)),
+        ("mappings", run.mappings, list(raw.mappings)),
+        ("methods", run.methods, list(raw.methods)),
+        ("metrics", run.metrics, registry.names("metrics")),
     ):
+        if not chosen:
+            raise InputError(f"{where}: run.{key} is empty; choose from {', '.join(defined)}")
         for name in chosen:
             if name not in defined:
                 raise InputError(
-                    f"{where}: run.{key} asks for {name!r}, which is not defined; "
+                    f"{where}: run.{key} contains {name!r}, which is not defined; correct it, or define it; "
                     f"defined {key}: {', '.join(defined) or 'none'}"
                 )
-        if not chosen:
-            raise InputError(f"{where}: run.{key} is empty; choose from {', '.join(defined)}")
-    for name, resolutions in raw.run.resolutions.items():
+    _check_resolutions(raw, where)
+    return raw
+
+
+def _check_resolutions(raw: RawConfig, where: str) -> None:
+    run = raw.run
+    for name, resolutions in run.resolutions.items():
         if name not in raw.datasets:
             raise InputError(
-                f"{where}: run.resolutions.{name} is {resolutions}, but there is no such dataset; "
-                f"correct the name or remove the key; defined datasets: "
-                f"{', '.join(raw.datasets) or 'none'}"
+                f"{where}: run.resolutions.{name} is {resolutions}, but there is no such dataset; correct "
+                f"the name or remove the key; defined datasets: {', '.join(raw.datasets) or 'none'}"
             )
         undefined = set() if isinstance(resolutions, list) else resolutions.keys() - raw.mappings.keys()
         if undefined:
             raise InputError(
-                f"{where}: run.resolutions.{name} names {', '.join(sorted(undefined))}, but there is no "
-                f"such mapping; defined mappings: {', '.join(raw.mappings) or 'none'}"
+                f"{where}: run.resolutions.{name} names {', '.join(sorted(undefined))}, but there is no such "
+                f"mapping; correct the name; defined mappings: {', '.join(raw.mappings) or 'none'}"
             )
-    run = raw.run
     for dataset in run.datasets:
         if not any(run.n_beads(dataset, mapping) for mapping in run.mappings):
             raise InputError(
-                f"{where}: run.resolutions has nothing for dataset {dataset!r} with any of run.mappings "
-                f"({', '.join(run.mappings)}); add a list of numbers of beads"
+                f"{where}: run.resolutions lists no numbers of beads for dataset {dataset!r} with any of "
+                f"run.mappings ({', '.join(run.mappings)}); add a list of them"
             )
     for mapping in run.mappings:
         if not any(run.n_beads(dataset, mapping) for dataset in run.datasets):
             raise InputError(
-                f"{where}: run.mappings asks for {mapping!r}, but run.resolutions has nothing for it "
-                f"with any of run.datasets ({', '.join(run.datasets)}); add a list there or leave it out"
+                f"{where}: run.mappings contains {mapping!r}, but run.resolutions lists no numbers of beads "
+                f"for it with any of run.datasets ({', '.join(run.datasets)}); add a list of them, or remove "
+                "the mapping"
             )
 
 
-def _merge(into: dict[str, Any], new: dict[str, Any]) -> None:
+def merge(into: dict[str, Any], new: dict[str, Any]) -> None:
+    """Merge a configuration into another one: mappings recursively, other values are replaced."""
     for key, value in new.items():
         if isinstance(value, dict) and isinstance(into.get(key), dict):
-            _merge(into[key], value)
+            merge(into[key], value)
         else:
             into[key] = value

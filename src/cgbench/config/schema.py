@@ -1,18 +1,29 @@
-"""The keys of the configuration: one closed model per section, with the defaults."""
+"""Keys and defaults of the configuration, one model per section, and their JSON schema."""
 
+import inspect
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
+from pydantic_core.core_schema import ModelSchema
 
 from cgbench.core import registry
 from cgbench.core.settings import Settings
 from cgbench.simulation.recipe import Recipe
 
 PositiveInt = Annotated[int, Field(ge=1)]
-# Names become parts of paths, from which the workflow must read them back.
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")]
+# Names become parts of paths, and the workflow reads them back from the paths.
+NAME_PATTERN = r"^[A-Za-z0-9_]+$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+# Sections of plug-ins: the kind in the registry, and the key that chooses the plug-in of an entry.
+PLUG_IN_SECTIONS = {
+    "datasets": ("sources", "source"),
+    "mappings": ("mapping", "use"),
+    "methods": ("methods", "use"),
+}
 
 Resolutions = Annotated[
     Annotated[list[PositiveInt], Tag("all mappings")]
@@ -22,21 +33,22 @@ Resolutions = Annotated[
 
 
 class Protocol(Settings):
-    """How frames are split and how many of them each stage sees.
+    """How frames are split, and how many of them each stage uses.
 
     Attributes
     ----------
     split
-        ``leak_free``: folds by whole trajectory, else by blocks with a gap. ``published``: the
-        shuffled k-fold split of the paper, which puts neighbours of test frames into training.
+        ``leak_free`` keeps whole trajectories apart, or blocks with a gap where there are fewer than three
+        trajectories. ``published`` is the shuffled k-fold split of the paper, in which test frames have
+        neighbours in time among the training frames.
     folds
-        How many train / validation / test splits.
+        Number of train / validation / test splits.
     train_frames, valid_frames, test_frames
-        Upper bounds; frames are taken evenly spaced from their part.
+        Largest number of frames of this part; frames are taken evenly spaced.
     gap_ps
-        Time left out between parts of one trajectory, ps.
+        Time left out between the parts of one trajectory, ps.
     n_samples
-        Geometries drawn for each test frame.
+        Number of geometries sampled for each test frame.
     """
 
     split: Literal["leak_free", "published"] = "leak_free"
@@ -49,16 +61,16 @@ class Protocol(Settings):
 
 
 class Compute(Settings):
-    """What one training, sampling or scoring job may use.
+    """Resources of one training, sampling or scoring job.
 
     Attributes
     ----------
     device
-        ``auto`` takes a GPU where there is one.
+        ``cpu``, ``cuda``, or ``auto`` for a GPU if there is one.
     threads
-        CPU threads.
+        Number of CPU threads.
     gpus
-        GPUs that a scheduler reserves for a method with a network; the others need none.
+        Number of GPUs that a scheduler reserves for a method with a network; other methods need none.
     memory_mb
         Memory that a scheduler reserves, MB.
     runtime_min
@@ -73,36 +85,42 @@ class Compute(Settings):
 
 
 class Tracking(Settings):
-    """Whether runs are followed with Weights & Biases; nothing depends on it.
+    """Tracking of runs with Weights & Biases; results do not depend on it.
 
     Attributes
     ----------
     mode
-        ``offline`` keeps runs in ``<results>/wandb``, ``online`` uploads them as well.
-    project, entity
-        Where they go: the project, and the team or user if not one's own.
+        ``offline`` stores runs in ``<results>/wandb``, ``online`` uploads them as well.
+    project
+        Project in Weights & Biases.
+    entity
+        Team or user that the project belongs to; by default the user who is logged in.
     group
-        What the runs of this benchmark have in common; made of its configuration if left out.
+        Name that all runs of this benchmark share; by default derived from the configuration.
     tags
-        Put on every run.
+        Tags of every run.
     """
 
     mode: Literal["disabled", "offline", "online"] = "disabled"
     project: Annotated[str, Field(pattern=r"^[\w.-]{1,128}$")] = "cgbench"
     entity: Annotated[str, Field(pattern=r"^[\w.-]{1,128}$")] | None = None
     group: Annotated[str, Field(min_length=1, max_length=128)] | None = None
-    # They travel with commas between them.
+    # They are passed on as one text, separated by commas.
     tags: tuple[Annotated[str, Field(pattern=r"^[^,]{1,64}$")], ...] = ()
 
 
 class Run(Settings):
-    """Which of the defined things to run.
+    """Selection of the datasets, mappings, methods and metrics to run.
 
     Attributes
     ----------
+    datasets, mappings, methods
+        Names of entries of the section of that name.
+    metrics
+        Names of metrics; all of them by default.
     resolutions
-        For each dataset, numbers of beads: a list for every mapping, or a list for each mapping
-        by its name; a mapping that is left out there is not run on the dataset.
+        For each dataset, numbers of beads: either one list for all mappings, or a list for each mapping
+        by name. A mapping without a list is not run on the dataset.
     """
 
     datasets: list[str]
@@ -113,35 +131,53 @@ class Run(Settings):
 
     @field_validator("datasets", "mappings", "methods", "metrics")
     @classmethod
-    def _each_once(cls, chosen: list[str]) -> list[str]:
-        _refuse_repeated(chosen)
-        return chosen
+    def _refuse_repeated_names(cls, names: list[str]) -> list[str]:
+        _refuse_repeated(names)
+        return names
 
     @field_validator("resolutions")
     @classmethod
-    def _each_resolution_once(cls, resolutions: dict[str, Resolutions]) -> dict[str, Resolutions]:
+    def _refuse_repeated_resolutions(cls, resolutions: dict[str, Resolutions]) -> dict[str, Resolutions]:
         for dataset, chosen in resolutions.items():
-            if isinstance(chosen, list):
-                _refuse_repeated(chosen, f"{dataset}: ")
-            else:
-                for mapping, own in chosen.items():
-                    _refuse_repeated(own, f"{dataset}.{mapping}: ")
+            by_mapping = (
+                {dataset: chosen}
+                if isinstance(chosen, list)
+                else {f"{dataset}.{mapping}": numbers for mapping, numbers in chosen.items()}
+            )
+            for key, numbers in by_mapping.items():
+                _refuse_repeated(numbers, f"{key}: ")
         return resolutions
 
     def n_beads(self, dataset: str, mapping: str) -> list[int]:
-        """Resolutions at which a mapping is run on a dataset: none where it is not."""
+        """Resolutions at which a mapping is run on a dataset; an empty list if it is not run."""
         chosen = self.resolutions.get(dataset, [])
         return chosen if isinstance(chosen, list) else chosen.get(mapping, [])
 
 
-def _refuse_repeated(chosen: Iterable[str | int], where: str = "") -> None:
-    repeated = [str(value) for value, count in Counter(chosen).items() if count > 1]
+def _refuse_repeated(values: Iterable[str | int], where: str = "") -> None:
+    repeated = [str(value) for value, count in Counter(values).items() if count > 1]
     if repeated:
-        raise ValueError(f"{where}{', '.join(repeated)} stands there more than once; name each once")
+        raise ValueError(f"{where}{', '.join(repeated)} is listed more than once; list each value once")
 
 
 class RawConfig(Settings):
-    """The top level, with the settings of plug-ins still to be checked by the plug-ins."""
+    """Configuration of cgbench; the settings of plug-ins are checked by the plug-ins.
+
+    Attributes
+    ----------
+    seed
+        Seed from which all random numbers derive.
+    results
+        Folder in which all results are written.
+    datasets
+        Datasets by name: ``source`` and the settings of that source.
+    mappings
+        Mappings by name: ``use`` (by default the name itself) and the settings of that generator.
+    methods
+        Methods by name: ``use`` (by default the name itself), the settings of that method, and ``for``.
+    simulations
+        Recipes of the simulations that the workflow can run, by name.
+    """
 
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 2022
     # Braces would be wildcards of the workflow, and a file name has no control characters.
@@ -154,3 +190,107 @@ class RawConfig(Settings):
     mappings: dict[Name, dict[str, Any] | None] = Field(default_factory=dict)
     methods: dict[Name, dict[str, Any] | None] = Field(default_factory=dict)
     simulations: dict[Name, Recipe] = Field(default_factory=dict)
+
+
+class _DocumentedSchema(GenerateJsonSchema):
+    """JSON schema with the descriptions of models and keys that their docstrings give."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def model_schema(self, schema: ModelSchema) -> JsonSchemaValue:
+        generated = super().model_schema(schema)
+        del generated["title"]
+        for base in reversed(schema["cls"].__mro__):
+            docstring = inspect.cleandoc(base.__doc__ or "")
+            generated["description"] = _plain(docstring.partition("\n\n")[0])
+            for names, text in re.findall(r"^(\w[\w, ]*)\n((?: {4}.+\n?)+)", docstring, re.MULTILINE):
+                for name in generated.get("properties", {}).keys() & set(names.split(", ")):
+                    generated["properties"][name]["description"] = _plain(text)
+        return generated
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.replace("``", "`").split())
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON schema (2020-12) of the configuration, including the settings of all plug-ins.
+
+    No section is required, because a file that is merged over ``config/config.yaml`` may leave any out.
+    """
+    models = {
+        (kind, name): registry.load(kind, name).Settings
+        for kind, _ in PLUG_IN_SECTIONS.values()
+        for name in registry.names(kind)
+    }
+    references, generated = models_json_schema(
+        [(model, "validation") for model in dict.fromkeys([RawConfig, *models.values()])],
+        schema_generator=_DocumentedSchema,
+    )
+    definitions = generated["$defs"]
+    schema = definitions.pop("RawConfig")
+    del schema["required"], definitions["Run"]["required"]
+    definitions["Run"]["properties"]["metrics"]["items"]["enum"] = registry.names("metrics")
+    for section, (kind, key) in PLUG_IN_SECTIONS.items():
+        names = registry.names(kind)
+        for name in names:
+            reference = references[models[kind, name], "validation"]["$ref"]
+            definitions[f"{section}.{name}"] = _entry(section, key, name, reference, definitions)
+        definitions[section] = {
+            "type": "object",
+            "required": [key],
+            "properties": {key: {"enum": names}},
+            "allOf": [
+                {"if": {"properties": {key: {"const": name}}}, "then": _reference(f"{section}.{name}")}
+                for name in names
+            ],
+        }
+        by_name = {
+            name: {
+                "if": {"type": "object", "required": [key]},
+                "then": _reference(section),
+                "else": _reference(f"{section}.{name}"),
+            }
+            for name in names
+        }
+        schema["properties"][section] = {
+            "type": "object",
+            "description": schema["properties"][section]["description"],
+            "propertyNames": {"pattern": NAME_PATTERN},
+            "properties": by_name,
+            "additionalProperties": _reference(section),
+        }
+    return {
+        "$schema": GenerateJsonSchema.schema_dialect,
+        "title": "Configuration of cgbench",
+        **schema,
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _entry(
+    section: str, key: str, name: str, reference: str, definitions: Mapping[str, Any]
+) -> dict[str, Any]:
+    """JSON schema of an entry of a section that is set up by the plug-in ``name``."""
+    model = definitions[reference.rpartition("/")[2]]
+    settings = {setting: {"$ref": f"{reference}/properties/{setting}"} for setting in model["properties"]}
+    closed = {"type": "object", "additionalProperties": False, "properties": settings}
+    chosen: dict[str, Any] = {key: {"const": name, "description": f"Plug-in of this entry: `{name}`."}}
+    if section == "methods":
+        chosen["for"] = {
+            "type": "object",
+            "description": "Settings for single datasets, by name of the dataset; they replace those above.",
+            "additionalProperties": closed,
+        }
+    required = model.get("required", [])
+    return closed | {
+        "type": "object" if required or section == "datasets" else ["object", "null"],
+        "description": model["description"],
+        "required": required,
+        "properties": chosen | settings,
+    }

@@ -1,154 +1,138 @@
-"""Writing without half-written results, and checking what is read."""
+"""Atomic writing of files and folders, JSON files and checksums."""
 
 import errno
 import hashlib
 import json
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from cgbench.core.errors import InputError
 
-# A full disk, a used up quota, and a limit of the shell or the batch system.
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# A place where nothing may be written, or that cannot be.
-_NO_PLACE = (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError, FileNotFoundError)
+# A full disk, an exceeded quota, and a limit on the size of files by the shell or the batch system.
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NOT_WRITABLE = (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError, FileNotFoundError)
 
 
 @contextmanager
 def atomic_output(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path beside ``path`` that is renamed to it only on success.
 
-    The temporary name keeps the suffix of ``path``, because libraries choose the format by it.
-    On failure nothing is left behind and an older file at ``path`` is untouched.
+    The temporary name keeps the suffix of ``path``, from which libraries infer the format.
+    On failure nothing is left behind and an older file at ``path`` is unchanged.
 
     Raises
     ------
     InputError
-        If the disk is full, or nothing may be written there.
+        If the disk is full or ``path`` is not writable.
     """
     path = Path(path)
-    temporary = None
+    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
     try:
-        with allowed(path):
+        with require_writable(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-        os.close(handle)
-        temporary = Path(name)
+            temporary.touch(exist_ok=False)
         yield temporary
-        temporary.chmod(0o666 & ~_umask())
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
-        with allowed(path):
+        with require_writable(path):
             temporary.replace(path)
     except (OSError, RuntimeError) as error:
-        _say_if_full(path, error, temporary)
+        _refuse_full_disk(path, error, temporary)
         raise
     finally:
-        if temporary:
-            temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
 @contextmanager
 def atomic_folder(path: Path | str) -> Iterator[Path]:
-    """Yield an empty folder beside ``path`` that takes its place only on success, whole.
+    """Yield an empty folder beside ``path`` that replaces it only on success.
 
-    On failure an older folder is untouched; one that a killed process was replacing is put back first.
+    On failure an older folder is unchanged. If an earlier process was killed while it replaced the
+    folder, the older one is restored first.
 
     Raises
     ------
     InputError
-        If ``path`` is a file, the disk is full, or nothing may be written there.
+        If ``path`` is a file or not writable, or the disk is full.
     """
     path = Path(path).resolve()
     if path.is_file():
         raise InputError(f"{path}: is a file; give a folder")
-    unfinished, before = (path.with_name(f".{path.name}-{what}") for what in ("unfinished", "before"))
-    _put_back(before, path)
+    unfinished, old = (path.with_name(f".{path.name}-{state}") for state in ("unfinished", "before"))
+    _restore(old, path)
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        with allowed(path):
+        with require_writable(path):
             unfinished.mkdir(parents=True)
         yield unfinished
         if path.exists():
-            path.rename(before)
+            path.rename(old)
         unfinished.rename(path)
     except OSError as error:
-        _say_if_full(path, error, None)
+        _refuse_full_disk(path, error)
         raise
     finally:
-        _put_back(before, path)
+        _restore(old, path)
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
 @contextmanager
-def allowed(path: Path) -> Iterator[None]:
-    """Say what cannot be written and what to do, where the system does not allow it.
+def require_writable(path: Path) -> Iterator[None]:
+    """Explain errors of the file system that mean that ``path`` is not writable.
 
     Raises
     ------
     InputError
-        If the place is not allowed, or cannot be.
+        If writing is not permitted, or ``path`` cannot exist.
     """
     try:
         yield
     except OSError as error:
-        if not isinstance(error, _NO_PLACE) and error.errno != errno.EROFS:
+        if not isinstance(error, _NOT_WRITABLE) and error.errno != errno.EROFS:
             raise
         raise InputError(
-            f"{path}: cannot be written ({error.strerror}); give a place that you may write to, with no "
-            "folder of that name"
+            f"{path}: cannot be written ({error.strerror}); give a path where you may write, and that is not "
+            "a folder"
         ) from error
 
 
-def _put_back(before: Path, path: Path) -> None:
-    """Give a folder its place again if nothing has taken it, and remove it otherwise."""
-    if before.exists() and not path.exists():
-        before.rename(path)
-    shutil.rmtree(before, ignore_errors=True)
+def _restore(old: Path, path: Path) -> None:
+    """Move the old folder back unless a new one has replaced it."""
+    if old.exists() and not path.exists():
+        old.rename(path)
+    shutil.rmtree(old, ignore_errors=True)
 
 
-def _say_if_full(path: Path, error: Exception, unfinished: Path | None) -> None:
-    reason = _no_room(error, unfinished)
-    if reason is not None:
-        raise InputError(
-            f"{path}: not written, the disk is full ({reason}); make room in {path.parent} and give the same "
-            "command again. What was complete before is kept"
-        ) from error
-
-
-def _no_room(error: Exception, unfinished: Path | None) -> str | None:
-    """Say why there is no room, if that is what stopped the writing."""
-    if isinstance(error, OSError) and error.errno is not None:
-        return error.strerror if error.errno in _NO_ROOM else None
-    if unfinished:
-        # Libraries in C++ have words of their own for it; the disk itself is asked for a little more.
+def _refuse_full_disk(path: Path, error: Exception, unfinished: Path | None = None) -> None:
+    """Raise an ``InputError`` if a full disk is the reason of ``error``."""
+    if unfinished and getattr(error, "errno", None) is None:
+        # Errors from C++ libraries do not tell the reason; an attempt to write more does.
         try:
             with unfinished.open("ab") as handle:
                 handle.write(bytes(1 << 16))
         except OSError as refusal:
-            return _no_room(refusal, None)
-    return None
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
+            error = refusal
+    if isinstance(error, OSError) and error.errno in _DISK_FULL:
+        raise InputError(
+            f"{path}: not written, the disk is full ({error.strerror}); free some space in {path.parent} and "
+            "run the same command again. Files that were complete are unchanged"
+        ) from error
 
 
 def write_json(path: Path | str, value: Any) -> None:
     """Write ``value`` as indented JSON, atomically."""
     with atomic_output(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2, sort_keys=False) + "\n")
+        temporary.write_text(json.dumps(value, indent=2) + "\n")
 
 
 def read_json(path: Path | str, cure: str = "remove it and run again") -> Any:
-    """Read JSON; ``cure`` is what to do about a damaged file.
+    """Read JSON; ``cure`` is the advice for a damaged file.
 
     Raises
     ------
@@ -165,6 +149,6 @@ def read_json(path: Path | str, cure: str = "remove it and run again") -> Any:
 
 
 def sha256(path: Path | str) -> str:
-    """Hexadecimal SHA-256 of a file's content."""
+    """Hexadecimal SHA-256 of a file."""
     with Path(path).open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -1,14 +1,13 @@
-"""The one exception a user is meant to read."""
+"""The exception that is shown to users."""
 
-_LONGEST = 2000  # characters of a message; what is wrong may be quoted in it, and may be of any size
+_LONGEST = 2000  # characters of a message, which may quote a value of any size
 
 
 class InputError(ValueError):
-    """What the user supplied cannot be used.
+    """The user's input cannot be used.
 
-    The message names the file or key, the offending value and the cure; the command line
-    prints it without a traceback and exits with status 2. Of a message that no one would read, the
-    beginning and the end are kept.
+    The message names the file or key, the value and the cure. The command line prints it without a
+    traceback and exits with status 2. Very long messages are shortened in the middle.
     """
 
     def __init__(self, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Base of every settings model: closed, immutable, hashable to one short fingerprint."""
+"""Base class of settings, their validation, and fingerprints."""
 
 import hashlib
 import json
@@ -16,12 +16,12 @@ _SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 100
 
 
 class Settings(BaseModel):
-    """A closed set of settings: unknown keys are refused, values never change after validation."""
+    """Immutable settings in which unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     def to_json(self) -> str:
-        """Canonical JSON: sorted keys, so that equal settings give equal text."""
+        """JSON with sorted keys, so that equal settings give equal text."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True)
 
 
@@ -34,12 +34,12 @@ def parse_settings(model: type[S], values: dict[str, Any], where: str) -> S:
     Parameters
     ----------
     where
-        What the values belong to (``"config key methods.cgvae"``); it starts every message.
+        Origin of the values (``"config: methods.cgvae"``), with which every message begins.
 
     Raises
     ------
     InputError
-        Naming every offending key with its value and what would be accepted.
+        Naming every wrong key with its value and what is accepted.
     """
     try:
         return model.model_validate(values)
@@ -50,7 +50,7 @@ def parse_settings(model: type[S], values: dict[str, Any], where: str) -> S:
 def _explain(error: ValidationError, model: type[Settings], values: dict[str, Any]) -> str:
     lines = []
     for item in error.errors(include_url=False):
-        key = _key(item, values) or "(whole)"
+        key = _key(item, values) or "(all)"
         if item["type"] == "extra_forbidden":
             lines.append(f"unknown key {key!r} (value {_shown(item['input'])}); {_known_keys(model, item)}")
         elif item["type"] == "missing":
@@ -61,7 +61,7 @@ def _explain(error: ValidationError, model: type[Settings], values: dict[str, An
 
 
 def _key(item: Any, values: Any) -> str:
-    """Join the keys that lead to the error; pydantic puts names of alternatives between them."""
+    """Join the keys that lead to the error, without the names of alternatives that pydantic inserts."""
     keys = []
     for part in item["loc"]:
         is_index = isinstance(part, int) and isinstance(values, list | tuple)
@@ -74,11 +74,10 @@ def _key(item: Any, values: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Text of a value, shortened: aliases in YAML can make one that is larger than any memory."""
     try:
         return _SHORT.repr(value)
-    except ValueError:
-        return "a number of more digits than can be shown"
+    except ValueError:  # Python refuses to print integers of several thousand digits
+        return "a number with too many digits to show"
 
 
 def _known_keys(model: type[Settings], item: Any) -> str:
@@ -88,5 +87,5 @@ def _known_keys(model: type[Settings], item: Any) -> str:
 
 
 def fingerprint(*parts: str) -> str:
-    """Short stable hash of texts, for names and for telling one configuration from another."""
+    """Short hash of texts, for file names and to compare configurations."""
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]

@@ -1,1 +1,1 @@
-"""From trajectories to checked frames and splits: sources, downloads, preparation."""
+"""Sources of trajectories, downloads, prepared frames and splits."""

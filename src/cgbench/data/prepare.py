@@ -1,4 +1,4 @@
-"""The preparing stage: frames from any source, checked, deduplicated and with their provenance."""
+"""Preparation of a dataset: checked frames without duplicates, and their card."""
 
 from collections import Counter
 from dataclasses import replace
@@ -20,30 +20,30 @@ from cgbench.core.registry import PlugIn
 def prepare(source: PlugIn, output_dir: Path | str) -> None:
     """Write ``frames.npz``, ``topology.pdb`` (the first frame) and ``card.json``.
 
-    Everything is read and checked before anything is written, and the card comes last: where it
-    exists, the rest is complete.
+    Everything is checked before anything is written, and the card is written last: if it exists, the
+    other files are complete.
 
     Parameters
     ----------
     source
-        A dataset of the config, or ``PlugIn.from_json("sources", ...)``.
+        Dataset of a config, or ``PlugIn.from_json("sources", ...)``.
 
     Raises
     ------
     InputError
-        If the source cannot be used; nothing is written then.
+        If the source cannot be used; then nothing is written.
     """
     reader = source.create()
     frames, card = reader.read()
     frames, n_duplicates = without_duplicates(frames)
     if len(frames) < 2:
         raise InputError(
-            f"one frame is left of {len(frames) + n_duplicates} after `stride`, without {n_duplicates} that "
-            "equal the one before; give longer trajectories or a smaller stride"
+            f"only one frame is left of {len(frames) + n_duplicates} after `stride` and without "
+            f"{n_duplicates} duplicates; give longer trajectories or a smaller stride"
         )
     _check_time(frames, card)
     frames.molecule.require_radii()
-    card = {**card, **_facts(frames, n_duplicates)}
+    card = card | _summary(frames, n_duplicates)
     card["trajectories"] = _trajectories(frames, card.get("trajectories"))
     card["inputs"] = {file: sha256(file) for file in reader.input_files()}
     card["prepared_by"] = f"cgbench {cgbench.__version__}"
@@ -55,9 +55,9 @@ def prepare(source: PlugIn, output_dir: Path | str) -> None:
 
 
 def without_duplicates(frames: Frames) -> tuple[Frames, int]:
-    """Drop frames that equal the one before them in every coordinate, and count them.
+    """Drop frames that equal the previous one in every coordinate, and count them.
 
-    Restarted simulations write their last frame twice; a copy would count as a new observation.
+    Restarted simulations write their last frame twice.
     """
     same = np.zeros(len(frames), dtype=bool)
     same[1:] = (frames.positions[1:] == frames.positions[:-1]).all(axis=(1, 2))
@@ -72,22 +72,21 @@ def without_duplicates(frames: Frames) -> tuple[Frames, int]:
 
 
 def _check_time(frames: Frames, card: dict[str, Any]) -> None:
-    """Refuse time that stands still or runs backwards: gaps between parts of a split are measured by it."""
-    stuck = (np.diff(frames.time) <= 0) & (np.diff(frames.trajectory) == 0)
-    if stuck.any():
-        frame = int(stuck.argmax()) + 1
+    """Refuse time that does not increase, because the gaps of a split are measured by it."""
+    wrong = (np.diff(frames.time) <= 0) & (np.diff(frames.trajectory) == 0)
+    if wrong.any():
+        frame = int(wrong.argmax()) + 1
         number = int(frames.trajectory[frame])
         known = card.get("trajectories")
         name = known[number]["file"] if known else f"trajectory {number}"
         raise InputError(
             f"{name}: a frame at {frames.time[frame]} ps follows one at {frames.time[frame - 1]} ps; "
-            "give the pieces of a joined file as separate trajectories, or set frame_interval_ps "
-            "(source `files`)"
+            "give joined simulations as separate trajectories, or set frame_interval_ps (source `files`)"
         )
 
 
-def _facts(frames: Frames, n_duplicates: int) -> dict[str, Any]:
-    memory = correlation_time(frames)
+def _summary(frames: Frames, n_duplicates: int) -> dict[str, Any]:
+    time = correlation_time(frames)
     return {
         "n_frames": len(frames),
         "n_trajectories": len(np.unique(frames.trajectory)),
@@ -98,42 +97,36 @@ def _facts(frames: Frames, n_duplicates: int) -> dict[str, Any]:
         "residues": residues(frames.molecule),
         "residues_without_backbone": without_backbone(frames.molecule),
         "duplicate_frames_dropped": n_duplicates,
-        "correlation_time_ps": float(f"{memory.ps:.3g}"),
-        "correlation_time_is_lower_bound": memory.lower_bound,
+        "correlation_time_ps": float(f"{time.ps:.3g}"),
+        "correlation_time_is_lower_bound": time.lower_bound,
     }
 
 
 def composition(molecule: Molecule) -> str:
-    """Sum formula in Hill order: carbon, hydrogen, then the others by name."""
+    """Molecular formula in Hill order: carbon, hydrogen, then the others in alphabetical order."""
     counts = Counter(molecule.elements)
-    first = [element for element in ("C", "H") if "C" in counts and element in counts]
-    order = first + sorted(set(counts) - set(first))
+    first = ("C", "H") if "C" in counts else ()
+    order = sorted(counts, key=lambda element: (element not in first, element))
     return " ".join(f"{element}{counts[element]}" for element in order)
 
 
 def residues(molecule: Molecule) -> list[str]:
-    """Names of the residues in their order."""
+    """Names of the residues in sequence order."""
     _, first = np.unique(molecule.residue_index, return_index=True)
     return [molecule.residue_names[atom] for atom in first.tolist()]
 
 
 def without_backbone(molecule: Molecule) -> list[str]:
-    """Names, each once, of residues that lack N, CA or C: caps, and what is no amino acid.
-
-    By atoms and not by names, of which there are many for one amino acid.
-    """
-    found = set()
-    for residue in molecule_to_mdtraj(molecule).residues:
-        if not {"N", "CA", "C"} <= {atom.name for atom in residue.atoms}:
-            found.add(residue.name)
-    return sorted(found)
+    """Names of the residues that lack an atom N, CA or C: caps, ligands and other molecules."""
+    backbone = {"N", "CA", "C"}
+    residues_of = molecule_to_mdtraj(molecule).residues
+    return sorted({res.name for res in residues_of if not backbone <= {atom.name for atom in res.atoms}})
 
 
 def _trajectories(frames: Frames, known: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
-    numbers = np.unique(frames.trajectory)
     rows = []
-    for number in numbers:
+    for number in np.unique(frames.trajectory):
         time = frames.time[frames.trajectory == number]
         measured = {"n_frames": len(time), "first_ps": float(time[0]), "last_ps": float(time[-1])}
-        rows.append({**(known[int(number)] if known else {}), **measured})
+        rows.append((known[int(number)] if known else {}) | measured)
     return rows

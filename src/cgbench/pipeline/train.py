@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cgbench.chem.frames import Frames
-from cgbench.config.run_matrix import Cell
+from cgbench.config.run_matrix import RunSpec
 from cgbench.core.atomic_io import atomic_output, sha256, write_json
 from cgbench.core.code_dependencies import code_hash, plugin_files
 from cgbench.core.errors import InputError
@@ -94,7 +94,7 @@ def train(
         *map(sha256, (frames_path, split_path, mapping_path)),
         code_hash(plugin_files(method.kind, *made_of)),
     )
-    cell = Cell(dataset, mapping_name, mapping.n_beads, method.name, fold)
+    cell = RunSpec(dataset, mapping_name, mapping.n_beads, method.name, fold)
     settings = method.settings.model_dump(mode="json")
     scratch = output_dir / "scratch" / identity
     with sole_writer(output_dir / "scratch", wait):

@@ -70,7 +70,7 @@ def _floors(config: RunMatrix) -> list[Path]:
 
 def _folders(config: RunMatrix) -> list[Path]:
     """Folders of the figures of every dataset and mapping."""
-    tasks = dict.fromkeys((cell.dataset, cell.mapping) for cell in config.cells())
+    tasks = dict.fromkeys((cell.dataset, cell.mapping) for cell in config.run_specs())
     return [Path(config.results, "figures", *task) for task in tasks]
 
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from cgbench.chem.dihedrals import phi_psi
 from cgbench.chem.frames import Frames
-from cgbench.config.run_matrix import Cell, RunMatrix
+from cgbench.config.run_matrix import RunMatrix, RunSpec
 from cgbench.core.errors import InputError
 from cgbench.figures.comparison import comparison
 from cgbench.figures.mapping_graph import mapping_graph
@@ -46,7 +46,7 @@ def partial_report(config: RunMatrix, output: Path | str) -> pd.DataFrame:
     InputError
         If no run is scored yet, or a file is damaged.
     """
-    output, missing, cells = Path(output), unfinished(config), list(config.cells())
+    output, missing, cells = Path(output), unfinished(config), list(config.run_specs())
     folders = [config.run_folder(cell) for cell in _finished(cells, missing)]
     if not folders:
         raise InputError(
@@ -73,7 +73,7 @@ def partial_report(config: RunMatrix, output: Path | str) -> pd.DataFrame:
     return missing
 
 
-def _finished(cells: list[Cell], missing: pd.DataFrame) -> list[Cell]:
+def _finished(cells: list[RunSpec], missing: pd.DataFrame) -> list[RunSpec]:
     """Cells that are not among the unfinished ones."""
     lacking = set(missing[list(RUN_KEY)].itertuples(index=False, name=None))
     return [cell for cell in cells if tuple(getattr(cell, key) for key in RUN_KEY) not in lacking]
@@ -101,7 +101,7 @@ def _ramachandran(frames: Frames, folders: list[Path], title: str) -> Figure:
 
 
 def _figures(
-    config: RunMatrix, task: list[Cell], lacks: pd.DataFrame, metrics: pd.DataFrame, runs: pd.DataFrame
+    config: RunMatrix, task: list[RunSpec], lacks: pd.DataFrame, metrics: pd.DataFrame, runs: pd.DataFrame
 ) -> Iterator[tuple[str, Figure]]:
     """Figures of one dataset and mapping by name; ``lacks`` are its unfinished runs."""
     dataset, mapping = task[0].dataset, task[0].mapping

@@ -23,7 +23,7 @@ def unfinished(config: RunMatrix) -> pd.DataFrame:
         (path of that stage's log; empty where it has not begun).
     """
     rows = []
-    for cell in config.cells():
+    for cell in config.run_specs():
         folder = config.run_folder(cell)
         stage = _next_stage(folder)
         if stage is None:

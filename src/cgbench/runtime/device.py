@@ -1,4 +1,4 @@
-"""Setting up torch for one job: device, threads, determinism."""
+"""Device, threads and determinism of torch for one job."""
 
 import functools
 import os
@@ -10,15 +10,15 @@ from cgbench.runtime.gpu_claim import Claim, lock_directory
 
 
 def choose_device(device: str, uses_gpu: bool = True) -> str:
-    """Resolve ``"auto"`` and refuse a device that is not there.
+    """Choose ``"cpu"`` or ``"cuda"``.
 
-    What has no use for a GPU is computed on the CPU, whatever is asked for. Where this process sees
-    several GPUs, ``"cuda"`` is from here on the one that it has claimed.
+    Jobs that do not use a GPU run on the CPU. If the process sees several GPUs, it claims one of them
+    and makes it the current device.
 
     Raises
     ------
     InputError
-        If ``"cuda"`` is asked for and there is no usable GPU.
+        If the device is unknown, or ``"cuda"`` is requested and there is no usable GPU.
     """
     if device not in ("auto", "cpu", "cuda"):
         raise InputError(f"device {device!r} is not known; use auto, cpu or cuda")
@@ -38,31 +38,30 @@ def choose_device(device: str, uses_gpu: bool = True) -> str:
 
 @functools.cache
 def _claim_gpu() -> Claim:
-    """Take one of the GPUs that are seen, once and until this process ends."""
-    # Indices depend on CUDA_VISIBLE_DEVICES, and so on the process; these do not.
+    """Claim one of the visible GPUs until this process ends."""
+    # Unlike indices, UUIDs do not depend on CUDA_VISIBLE_DEVICES.
     devices = map(torch.cuda.get_device_properties, range(torch.cuda.device_count()))
     return Claim([str(device.uuid) for device in devices], lock_directory())
 
 
 def set_up(seed: int, threads: int) -> None:
-    """Make torch use ``threads`` CPU threads and the same random numbers and kernels every time."""
+    """Set the number of CPU threads and the seed of torch, and choose deterministic kernels."""
     # cuBLAS is deterministic only with a workspace of fixed size, read when CUDA starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
     # Operations without a deterministic kernel still run, with a warning in the log.
-    # torch.use_deterministic_algorithms would set a flag of the compiler too, which nothing here uses, and
-    # load it for that: more than a second in every job.
+    # torch.use_deterministic_algorithms would also load the compiler, which takes more than a second.
     torch.set_deterministic_debug_mode("warn")
-    # Nothing here reads memory before it is written; filling all of it first costs time at every step.
+    # No code reads uninitialised memory, and filling it takes time at every step.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 def peak_gpu_mib(device: str) -> float | None:
-    """Largest memory that tensors of this process have had on its GPU so far, MiB; None on the CPU."""
+    """Peak GPU memory of the tensors of this process, MiB; None on the CPU."""
     return round(torch.cuda.max_memory_allocated() / 2**20, 1) if device == "cuda" else None
 
 
 def device_name(device: str) -> str:
-    """Name the hardware behind a resolved device."""
+    """Name of the GPU, or ``cpu``."""
     return torch.cuda.get_device_name() if device == "cuda" else "cpu"

@@ -1,7 +1,7 @@
-"""Sharing the GPUs of one machine among jobs that know nothing of each other.
+"""Sharing the GPUs of one machine among independent jobs.
 
-A job takes the first GPU that no other job has, and marks it by a lock on a file. The operating
-system drops the lock when the process ends, however it ends: nothing is left to clean up.
+A job takes the first GPU that no other job uses, and holds a file lock for it, which the operating system
+releases when the process ends or is killed.
 """
 
 import itertools
@@ -21,44 +21,44 @@ def may_have_gpu() -> bool:
 
 
 def lock_directory() -> Path:
-    """Folder of this user's locks, on a disk of this machine."""
+    """Folder of the GPU locks of this user on this machine."""
     return Path(tempfile.gettempdir(), f"cgbench-gpus-{os.getuid()}")
 
 
 class Claim:
-    """One of several GPUs, held for as long as this object lives or until :meth:`release` is called.
+    """One of several GPUs, held while this object exists or until :meth:`release`.
 
-    It never waits: with more jobs than GPUs, each GPU gets its second job before any gets a third.
+    A claim never waits: with more jobs than GPUs, each GPU gets a second job before any gets a third.
 
     Parameters
     ----------
     identifiers
-        What tells the GPUs apart for every process of the machine; at least one.
+        Identifiers of the GPUs, the same in all processes of the machine; at least one.
     folder
-        Where locks are kept; see :func:`lock_directory`.
+        Folder of the locks; see :func:`lock_directory`.
 
     Attributes
     ----------
     index
-        Which of ``identifiers`` was taken.
+        Index of the claimed GPU in ``identifiers``.
     """
 
     def __init__(self, identifiers: Sequence[str], folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.index, self._lock = next(
             (index, lock)
-            for turn in itertools.count()
+            for round_ in itertools.count()
             for index, identifier in enumerate(identifiers)
-            if _free(lock := FileLock(folder / f"{identifier}.{turn}.lock"))
+            if _acquired(lock := FileLock(folder / f"{identifier}.{round_}.lock"))
         )
 
     def release(self) -> None:
-        """Let another job have it."""
+        """Release the GPU for other jobs."""
         self._lock.release()
 
 
-def _free(lock: FileLock) -> bool:
-    """Take a lock, unless another process has it."""
+def _acquired(lock: FileLock) -> bool:
+    """Try to acquire a lock without waiting."""
     try:
         lock.acquire(timeout=0)
     except Timeout:

@@ -1,4 +1,4 @@
-"""What a result was made with: software, revision, machine and memory."""
+"""Provenance of results: software versions, git revision, machine and memory."""
 
 import importlib.metadata
 import platform
@@ -15,13 +15,13 @@ PACKAGES = ("torch", "numpy", "scipy", "mdtraj", "openmm", "networkx", "pandas",
 
 
 def versions() -> dict[str, str]:
-    """Versions of this package, of Python and of the packages that results depend on."""
+    """Versions of this package, Python and the packages that results depend on."""
     found = {"cgbench": cgbench.__version__, "python": platform.python_version()}
     return found | {package: version(package) for package in PACKAGES}
 
 
 def version(package: str) -> str:
-    """Version of an installed package, or that there is none."""
+    """Version of an installed package, or ``not installed``."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
@@ -29,14 +29,14 @@ def version(package: str) -> str:
 
 
 def git_revision() -> dict[str, Any]:
-    """Commit of the source tree, and whether tracked files differ from it or the package has others.
+    """Commit of the source tree, and whether it was changed since.
 
-    ``revision`` is None where the package is not run from a git work tree.
+    Both are None if the package is not in a git work tree.
     """
     revision = _git("rev-parse", "HEAD")
     if revision is None:
         return {"revision": None, "dirty": None}
-    # A plug-in that nobody has committed yet is part of what made a result; a stray file elsewhere is not.
+    # Untracked files count only inside the package, where they may be plug-ins.
     dirty = _git("status", "--porcelain", "--untracked-files=no") or _git("status", "--porcelain", "--", ".")
     return {"revision": revision, "dirty": bool(dirty)}
 
@@ -47,14 +47,14 @@ def machine() -> dict[str, str]:
 
 
 def peak_mib() -> float:
-    """Largest memory this process has had so far, MiB."""
+    """Peak memory of this process, MiB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     bytes_per_unit = 1 if sys.platform == "darwin" else 1024
     return round(peak * bytes_per_unit / 2**20, 1)
 
 
 def now() -> str:
-    """Date and time in UTC, ISO 8601."""
+    """Return the date and time (UTC, ISO 8601)."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 

@@ -1,4 +1,4 @@
-"""What a bug report needs to know about an installation, and nothing about its owner."""
+"""Information about the installation for bug reports, without personal data."""
 
 import importlib.metadata
 import os
@@ -11,13 +11,13 @@ from typing import Any
 import torch
 
 from cgbench.core import registry
-from cgbench.data.download.disk import cache_folder
+from cgbench.data.download.cache import cache_folder
 from cgbench.runtime import device as runtime
 from cgbench.runtime import provenance
 
 
 def diagnosis() -> dict[str, Any]:
-    """Gather versions, revision, machine, devices and room on disk, ready for JSON."""
+    """Collect versions, git revision, machine, devices and free disk space, for JSON."""
     cache = cache_folder()
     return {
         "versions": provenance.versions() | _requirements(),
@@ -33,36 +33,36 @@ def diagnosis() -> dict[str, Any]:
             "build": torch.version.cuda,
             "devices": [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())],
         },
-        "cache": {"folder": _named(cache), "free_gib": _free_gib(cache)},
+        "cache": {"folder": _described(cache), "free_gib": _free_gib(cache)},
         "free_gib_here": _free_gib(Path.cwd()),
         "plug_ins": {kind: registry.names(kind) for kind in registry.KINDS},
     }
 
 
 def _requirements() -> dict[str, str]:
-    """Versions of all that the package asks for, where it is installed and not only on the path."""
+    """Versions of the requirements of the package; empty if it is not installed but only on the path."""
     try:
-        asked_for = importlib.metadata.requires("cgbench") or []
+        required = importlib.metadata.requires("cgbench") or []
     except importlib.metadata.PackageNotFoundError:
         return {}
-    names = [found[0] for line in asked_for if (found := re.match(r"[\w.-]+", line))]
+    names = [found[0] for line in required if (found := re.match(r"[\w.-]+", line))]
     return {name: provenance.version(name) for name in sorted(set(names), key=str.lower)}
 
 
 def _usable_cpus() -> int | None:
-    """CPUs that this process may use, which a scheduler or a container can limit."""
+    """Count the CPUs that this process may use, which a scheduler or container may limit."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def _free_gib(folder: Path) -> float:
-    there = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
-    return _gib(shutil.disk_usage(there).free)
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
+    return _gib(shutil.disk_usage(existing).free)
 
 
-def _named(folder: Path) -> str:
-    """Say where a folder is without its path, which may name people, unless it is where it is by default."""
+def _described(folder: Path) -> str:
+    """Describe a folder without its path, which may contain names of people."""
     default = Path.home() / ".cache/cgbench"
-    return "~/.cache/cgbench" if folder == default else "elsewhere, by CGBENCH_CACHE"
+    return "~/.cache/cgbench" if folder == default else "elsewhere (CGBENCH_CACHE)"
 
 
 def _gib(n_bytes: int) -> float:

@@ -1,9 +1,8 @@
-"""Following runs with Weights & Biases, for those who ask for it.
+"""Optional tracking of runs with Weights & Biases.
 
-A tracker gets a copy of what is written anyway: nothing reads it back, no figure is drawn from it,
-and its failures are warnings. It is set up by the variables of Weights & Biases itself
-(``WANDB_MODE``, ``WANDB_PROJECT``, ...), which the workflow sets from the section ``tracking`` of the
-config. That way settings of tracking are no part of what results are made by, and repeat nothing.
+The tracker gets copies of results: nothing is read back from it, and its failures are warnings. It is
+configured by the environment variables of Weights & Biases (``WANDB_MODE``, ``WANDB_PROJECT``, ...), which
+the workflow sets from the section ``tracking`` of the config, so that changing them repeats no job.
 """
 
 import os
@@ -15,7 +14,7 @@ from typing import Any
 
 from cgbench.config.schema import Tracking
 
-# What a tracker need not know: who and where one is, what else the machine does, what a log says.
+# Nothing about the user, the machine, the code or the log is sent.
 _PRIVATE = {
     "console": "off",
     "disable_code": True,
@@ -28,19 +27,19 @@ _PRIVATE = {
     "x_disable_meta": True,
     "x_disable_stats": True,
 }
-# How long a run waits for a server: to begin with, and for the last of its data at its end.
+# Longest wait for a server at the start of a run, and for the upload at its end, s.
 _INIT_SECONDS, _FINISH_SECONDS = 30, 300
 
 
 def environment(tracking: Tracking, directory: str, benchmark: str) -> dict[str, str]:
-    """Variables of Weights & Biases that say what the config says.
+    """Return the environment variables of Weights & Biases for a configuration.
 
     Parameters
     ----------
     directory
-        Where runs are kept, in a folder ``wandb``.
+        Folder in which runs are stored, in ``wandb``.
     benchmark
-        Name of the group of all runs of one benchmark, where the config gives none.
+        Group of all runs of one benchmark, if the config gives none.
     """
     chosen = {
         "WANDB_MODE": tracking.mode,
@@ -54,7 +53,7 @@ def environment(tracking: Tracking, directory: str, benchmark: str) -> dict[str,
 
 
 class Tracker:
-    """One run as the tracker sees it; after a failure, and where tracking is off, it does nothing."""
+    """One tracked run; it does nothing if tracking is off or has failed."""
 
     def __init__(self, start: Callable[[], Any]) -> None:
         self._run: Any = None
@@ -63,13 +62,13 @@ class Tracker:
             self._run = self._tolerated(start)
 
     def log_history(self, history: Sequence[Mapping[str, float]]) -> None:
-        """Pass on the rows that are new; those of a killed training that was resumed are among them."""
+        """Log the new rows of a history, including those from before a training was resumed."""
         new = history[self._n_rows :]
         self._n_rows = len(history)
         self._tell(lambda run: [run.log(dict(row)) for row in new])
 
     def log_image(self, name: str, path: Path | str) -> None:
-        """Pass on a PNG."""
+        """Log a PNG file."""
 
         def log(run: Any) -> None:
             import wandb
@@ -79,7 +78,7 @@ class Tracker:
         self._tell(log)
 
     def summarise(self, values: Mapping[str, Any]) -> None:
-        """Pass on what holds for the run as a whole."""
+        """Log values of the whole run."""
         self._tell(lambda run: run.summary.update(dict(values)))
 
     def finish(self, *, failed: bool) -> None:
@@ -92,36 +91,36 @@ class Tracker:
             self._tolerated(lambda: action(run))
 
     def _tolerated(self, action: Callable[[], Any]) -> Any:
-        """Turn any failure into one warning and go on untracked: results do not depend on a tracker."""
+        """Turn any failure into a warning and stop tracking."""
         try:
             return action()
         except Exception as error:
             self._run = None
             reason = " ".join(str(error).split()) or type(error).__name__
             warnings.warn(
-                f"tracking failed and is off for the rest of this run: {reason}; the run itself goes on "
+                f"tracking failed and is off for the rest of this run: {reason}; the run itself continues "
                 "(WANDB_MODE=disabled turns tracking off)",
                 stacklevel=2,
             )
 
 
 @contextmanager
-def track(kind: str, labels: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[Tracker]:
-    """Follow what happens inside as one run, which is always a new one.
+def track(kind: str, labels: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[Tracker]:
+    """Track the block as a new run.
 
-    A run that was kept offline cannot be added to later, so each stage of a cell, and a resumed
-    training, gets a run of its own; group and name tell what belongs together.
+    An offline run cannot be continued, so each stage and each resumed training is a separate run; runs
+    that belong together share their group and name.
 
     Parameters
     ----------
     kind
-        ``train``, ``score`` or ``figure``: the type of job in the tracker.
+        Type of job in the tracker: ``train``, ``score`` or ``figure``.
     labels
-        What the run is about (dataset, mapping, ...); their values, joined, are its name.
-    facts
-        What else its configuration holds.
+        Dataset, mapping, ...; their values form the name of the run.
+    settings
+        Further entries of the configuration of the run.
     """
-    tracker = Tracker(lambda: _start(kind, labels, facts))
+    tracker = Tracker(lambda: _start(kind, labels, settings))
     failed = True
     try:
         yield tracker
@@ -130,21 +129,21 @@ def track(kind: str, labels: Mapping[str, Any], facts: Mapping[str, Any]) -> Ite
         tracker.finish(failed=failed)
 
 
-def _start(kind: str, labels: Mapping[str, Any], facts: Mapping[str, Any]) -> Any:
+def _start(kind: str, labels: Mapping[str, Any], settings: Mapping[str, Any]) -> Any:
     try:
         import wandb
     except ImportError:
         raise ModuleNotFoundError(
-            "wandb is not installed; in the checkout, pip install -e '.[tracking]'"
+            "wandb is not installed; run pip install -e '.[tracking]' in the checkout"
         ) from None
     Path(os.environ.get("WANDB_DIR", ".")).mkdir(parents=True, exist_ok=True)
     limit = {} if "WANDB_INIT_TIMEOUT" in os.environ else {"init_timeout": _INIT_SECONDS}
     return wandb.init(
-        # Only where nobody has named one.
+        # WANDB_PROJECT takes precedence.
         project=None if "WANDB_PROJECT" in os.environ else Tracking().project,
         job_type=kind,
         name="/".join(str(value) for value in labels.values()),
-        config={**labels, **facts},
+        config={**labels, **settings},
         settings=wandb.Settings(
             **_PRIVATE, **limit, finish_timeout=_FINISH_SECONDS, finish_timeout_raises=True
         ),

@@ -37,7 +37,7 @@ def scores_by_state(config: RunMatrix) -> pd.DataFrame:
     """
     states = {dataset: _states(Path(config.results, "data", dataset)) for dataset in config.run.datasets}
     runs: dict[tuple[Any, ...], list[FrameScores]] = {}
-    for cell in config.cells():
+    for cell in config.run_specs():
         scores = config.run_folder(cell) / "scores.npz"
         if any(states[cell.dataset]) and scores.exists():
             key = tuple(getattr(cell, name) for name in TASK)

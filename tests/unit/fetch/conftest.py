@@ -1,9 +1,9 @@
-"""Servers, and a download from them."""
+"""Fixtures: local servers, and a download from them."""
 
 import threading
 
 import pytest
-from downloads import CALM, FACTS
+from downloads import INFO, POLICY
 from faulty_server import Server
 
 from cgbench.data.download.mirrors import download
@@ -32,9 +32,9 @@ def server(servers):
 def get(server, tmp_path):
     """Download data.bin from the first server, or from those given, and return its path."""
 
-    def download_one(*urls, facts=FACTS, patience=CALM):
+    def download_one(*urls, info=INFO, policy=POLICY):
         target = tmp_path / "cache" / "data.bin"
-        download(urls or [f"{server.url}data.bin"], target, facts, patience)
+        download(urls or [f"{server.url}data.bin"], target, info, policy)
         return target
 
     return download_one

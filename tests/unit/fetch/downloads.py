@@ -1,4 +1,4 @@
-"""What tests of downloads share: the facts of the file that is served, patience with servers, archives."""
+"""Helpers of the tests of downloads: the file that is served, retry policies, archives."""
 
 import hashlib
 import io
@@ -9,15 +9,15 @@ from dataclasses import replace
 
 from faulty_server import CONTENT
 
-from cgbench.data.download.checksums import Facts
-from cgbench.data.download.retries import Patience
+from cgbench.data.download.cache import FileInfo
+from cgbench.data.download.transfer import RetryPolicy
 
-FACTS = Facts(bytes=len(CONTENT), md5=hashlib.md5(CONTENT).hexdigest())
-CALM = Patience(
-    silence_s=30, window_s=30, window_bytes=1000, attempts=3, first_wait_s=0.01, longest_wait_s=1.5
+INFO = FileInfo(bytes=len(CONTENT), md5=hashlib.md5(CONTENT).hexdigest())
+POLICY = RetryPolicy(
+    timeout_s=30, stall_window_s=30, stall_bytes=1000, attempts=3, first_wait_s=0.01, longest_wait_s=1.5
 )
-# For servers that stall. A busy machine may stall as long, so nothing else is timed by it.
-HASTE = replace(CALM, silence_s=1.0, window_s=0.8)
+# For servers that stall. A busy machine may stall as long, so no other test uses it.
+SHORT_TIMEOUTS = replace(POLICY, timeout_s=1.0, stall_window_s=0.8)
 
 
 def parts(folder):
@@ -27,15 +27,15 @@ def parts(folder):
 def start_download(url, target):
     code = (
         "import sys; from pathlib import Path; from cgbench.data.download.mirrors import download\n"
-        "from cgbench.data.download.checksums import Facts\n"
-        "from cgbench.data.download.retries import Patience\n"
-        f"download([{url!r}], Path({str(target)!r}), Facts(md5={FACTS.md5!r}), Patience())"
+        "from cgbench.data.download.cache import FileInfo\n"
+        "from cgbench.data.download.transfer import RetryPolicy\n"
+        f"download([{url!r}], Path({str(target)!r}), FileInfo(md5={INFO.md5!r}), RetryPolicy())"
     )
     return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
 
 
 def packed(path, *members):
-    """Tar of pairs of name and content, where a dictionary stands for the fields of a special member."""
+    """Write a tar archive of pairs of name and content; special members have a dictionary of fields."""
     with tarfile.open(path, "w:gz") as tar:
         for name, content in members:
             info = tarfile.TarInfo(name)

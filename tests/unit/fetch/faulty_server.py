@@ -1,4 +1,4 @@
-"""A local server of files that misbehaves as it is told."""
+"""Local file server with faults on demand."""
 
 import hashlib
 import threading

@@ -1,4 +1,4 @@
-"""Members of archives: chosen by pattern, mended, and refused where they reach outside."""
+"""Members of archives: selected by pattern, repaired, and refused if they lead out of the folder."""
 
 import os
 import tarfile
@@ -10,7 +10,7 @@ from cgbench.core.errors import InputError
 from cgbench.data.download.archives import unpack
 
 
-def test_members_are_chosen_by_pattern_and_damage_is_mended(tmp_path):
+def test_members_are_selected_by_pattern_and_damaged_ones_extracted_again(tmp_path):
     names = ("top/a.pdb", "top/x/1.xtc", "top/x/y/2.xtc", "b")
     archive = packed(tmp_path / "a.tar.gz", *((name, name.encode()) for name in names))
     paths = unpack(archive, ["top/a.pdb", "top/*/*.xtc"])
@@ -31,12 +31,12 @@ def test_members_are_chosen_by_pattern_and_damage_is_mended(tmp_path):
         ("inside.xtc", {"type": tarfile.SYMTYPE, "linkname": "good.xtc"}, "is a link"),
     ],
 )
-def test_an_evil_archive_is_refused_whole(tmp_path, name, content, said):
+def test_an_unsafe_archive_is_refused(tmp_path, name, content, said):
     archive = packed(tmp_path / "cache.tar.gz", ("good.xtc", b"good"), (name, content))
     with pytest.raises(InputError, match=said):
         unpack(archive, ["*.xtc"])
     assert not (tmp_path.parent / "escape.xtc").exists()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["cache.tar.gz", "cache.tar.gz.lock"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cache.tar.gz"]
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: b"no archive"])
@@ -47,6 +47,6 @@ def test_a_damaged_archive_is_named(tmp_path, damage):
         unpack(archive, ["*.xtc"])
 
 
-def test_an_archive_may_have_nothing_of_what_is_wanted(tmp_path):
-    """Another one of the dataset may; that none has is told where all are known."""
+def test_an_archive_may_have_no_matching_member(tmp_path):
+    """Another archive of the dataset may have one; `fetch` refuses patterns that fit no member of any."""
     assert unpack(packed(tmp_path / "a.tar", ("a.xtc", b"a")), ["*.dcd"]) == {}

@@ -1,4 +1,4 @@
-"""Datasets that are downloaded: fetched by the verb, read by the source, refused where they changed."""
+"""Datasets that are downloaded: fetched by the command, read by the source, refused if they changed."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from downloads import CALM, packed
+from downloads import POLICY, packed
 from typer.testing import CliRunner
 
 from cgbench.cli.main import app
@@ -38,7 +38,7 @@ def published(server, alanine_directory, tmp_path):
     }
 
 
-def test_what_is_read_of_a_download_is_no_part_of_it(published):
+def test_settings_for_reading_do_not_change_the_download(published):
     one, other = source(**published), source(**published | {"stride": 10, "title": "Mine"})
     assert one.settings.fetched == other.settings.fetched
     assert one.settings.fetched.manifest == one.settings.manifest
@@ -62,7 +62,7 @@ def test_the_verb_fetches_what_the_source_reads(published, server):
 @pytest.mark.slow
 def test_an_archive_gives_the_same_frames(published, server, tmp_path):
     loose = source(**published)
-    fetch(loose.settings, CALM)
+    fetch(loose.settings, POLICY)
     names = list(published["files"])
     tarball = packed(tmp_path / "all.tar.gz", *((f"in/{name}", server.files[f"/{name}"]) for name in names))
     server.files["/all.tar.gz"] = tarball.read_bytes()
@@ -76,7 +76,7 @@ def test_an_archive_gives_the_same_frames(published, server, tmp_path):
         }
     )
     with pytest.warns(UserWarning, match="no checksum is published"):
-        fetch(archive.settings, CALM)
+        fetch(archive.settings, POLICY)
     ours, theirs = (plug_in.create().read()[0] for plug_in in (archive, loose))
     np.testing.assert_array_equal(ours.positions, theirs.positions)
 
@@ -98,29 +98,29 @@ def test_archives_share_the_members_of_a_dataset(published, server, tmp_path):
     one, two = {"topology.pdb": "topology.pdb", "a.xtc": "walker-0.xtc"}, {"b.xtc": "walker-1.xtc"}
     settings = archives(server, tmp_path, published, one=one, two=two)
     plug_in = source(**settings)
-    fetch(plug_in.settings, CALM)
+    fetch(plug_in.settings, POLICY)
     assert len(np.unique(plug_in.create().read()[0].trajectory)) == 2
     with pytest.raises(InputError, match=r"one\.tar\.gz, .*two\.tar\.gz: no member fits '\*\.dcd'"):
-        fetch(source(**settings | {"members": ["topology.pdb", "*.xtc", "*.dcd"]}).settings, CALM)
+        fetch(source(**settings | {"members": ["topology.pdb", "*.xtc", "*.dcd"]}).settings, POLICY)
 
 
 def test_members_of_one_name_in_two_archives_are_refused(published, server, tmp_path):
-    """One would take the place of the other."""
+    """One would replace the other."""
     one, two = {"topology.pdb": "topology.pdb", "a.xtc": "walker-0.xtc"}, {"a.xtc": "walker-1.xtc"}
     settings = archives(server, tmp_path, published, one=one, two=two)
     with pytest.raises(InputError, match=r"two\.tar\.gz: a\.xtc is in another archive of the dataset too"):
-        fetch(source(**settings).settings, CALM)
+        fetch(source(**settings).settings, POLICY)
 
 
 def test_what_changed_after_the_download_is_not_read(published, tmp_path):
     plug_in = source(**published)
     with pytest.raises(InputError, match="not fetched yet; run `cgbench fetch`"):
         plug_in.create().read()
-    folder = fetch(plug_in.settings, CALM).parent
+    folder = fetch(plug_in.settings, POLICY).parent
     (folder / "walker-0.xtc").write_bytes(b"other")
     with pytest.raises(InputError, match=r"walker-0\.xtc: missing or changed since it was fetched"):
         plug_in.create().read()
-    fetch(plug_in.settings, CALM)
+    fetch(plug_in.settings, POLICY)
     plug_in.create().read()
 
 

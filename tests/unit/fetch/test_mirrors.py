@@ -1,19 +1,19 @@
-"""Files from one of several mirrors, checked against what is published of them, once for all processes."""
+"""Downloads from one of several mirrors, verified and shared by all processes."""
 
 import hashlib
 import time
 from types import SimpleNamespace
 
 import pytest
-from downloads import CALM, FACTS, parts, start_download
+from downloads import INFO, POLICY, parts, start_download
 from faulty_server import CONTENT, honest, status, wrong_byte
 
 from cgbench.core.errors import InputError
-from cgbench.data.download import disk
-from cgbench.data.download.checksums import Facts
+from cgbench.data.download import cache
+from cgbench.data.download.cache import FileInfo
 
 
-def test_a_verified_file_is_not_asked_for_again(get, server):
+def test_a_verified_file_is_not_requested_again(get, server):
     assert get().read_bytes() == CONTENT
     get()
     assert len(server.requests) == 1
@@ -22,7 +22,7 @@ def test_a_verified_file_is_not_asked_for_again(get, server):
 
 def test_a_wrong_byte_is_refused_and_a_rerun_downloads_again(get, server, tmp_path):
     server.faults = [wrong_byte]
-    with pytest.raises(InputError, match=rf"127\.0\.0\.1.*md5 \w+ instead of {FACTS.md5}"):
+    with pytest.raises(InputError, match=rf"127\.0\.0\.1.*md5 \w+ instead of {INFO.md5}"):
         get()
     assert not (tmp_path / "cache/data.bin").exists()
     assert not parts(tmp_path)
@@ -35,15 +35,15 @@ def test_a_file_damaged_in_the_cache_is_replaced(get, server):
     assert len(server.requests) == 2
 
 
-def test_the_second_mirror_serves_where_the_first_does_not(get, servers):
+def test_the_second_mirror_is_used_if_the_first_fails(get, servers):
     servers[0].faults = [status(404)]
     assert get(*(f"{server.url}data.bin" for server in servers)).read_bytes() == CONTENT
     assert [len(server.requests) for server in servers] == [1, 1], "404 is final"
 
 
-def test_every_host_and_its_answer_is_named_when_none_serves(get, servers, tmp_path):
+def test_the_error_names_every_host_and_its_answer(get, servers, tmp_path):
     servers[0].faults = [status(404)]
-    servers[1].faults = [status(503)] * CALM.attempts
+    servers[1].faults = [status(503)] * POLICY.attempts
     closed = "http://127.0.0.1:9/data.bin"
     with pytest.raises(InputError) as caught:
         get(*(f"{server.url}data.bin" for server in servers), closed)
@@ -55,19 +55,19 @@ def test_every_host_and_its_answer_is_named_when_none_serves(get, servers, tmp_p
     assert not (tmp_path / "cache/data.bin").exists()
 
 
-def test_the_first_download_without_published_checksum_holds(get, server, tmp_path):
+def test_later_downloads_are_compared_with_the_first_if_no_checksum_is_published(get, server, tmp_path):
     with pytest.warns(UserWarning, match=hashlib.sha256(CONTENT).hexdigest()):
-        target = get(facts=Facts())
+        target = get(info=FileInfo())
     assert target.with_name("data.bin.sha256").read_text().split()[0] == hashlib.sha256(CONTENT).hexdigest()
     target.unlink()
     server.faults = [wrong_byte]
-    with pytest.raises(InputError, match=r"sha256 \w+ instead of .*data\.bin\.sha256 holds what was first"):
-        get(facts=Facts())
-    assert get(facts=Facts()).read_bytes() == CONTENT
+    with pytest.raises(InputError, match=r"sha256 \w+ instead of .*\.sha256 is the checksum of the first"):
+        get(info=FileInfo())
+    assert get(info=FileInfo()).read_bytes() == CONTENT
 
 
-def test_a_full_disk_is_said_before_the_download(get, tmp_path, monkeypatch):
-    monkeypatch.setattr(disk.shutil, "disk_usage", lambda folder: SimpleNamespace(free=5))
+def test_a_full_disk_is_reported_before_the_download(get, tmp_path, monkeypatch):
+    monkeypatch.setattr(cache.shutil, "disk_usage", lambda folder: SimpleNamespace(free=5))
     with pytest.raises(InputError, match=rf"{len(CONTENT)} bytes are needed and 5 are free.*CGBENCH_CACHE"):
         get()
 

@@ -1,4 +1,4 @@
-"""Transfers from a server that misbehaves: every fault ends in a verified file or a clear error."""
+"""Transfers from a faulty server: every fault ends in a verified file or a clear error."""
 
 import os
 import resource
@@ -7,7 +7,7 @@ import time
 from functools import partial
 
 import pytest
-from downloads import FACTS, HASTE, parts, start_download
+from downloads import INFO, SHORT_TIMEOUTS, parts, start_download
 from faulty_server import (
     CONTENT,
     HALF,
@@ -23,8 +23,8 @@ from faulty_server import (
 )
 
 from cgbench.core.errors import InputError
-from cgbench.data.download.checksums import Facts
-from cgbench.data.download.retries import Patience
+from cgbench.data.download.cache import FileInfo
+from cgbench.data.download.transfer import RetryPolicy
 
 
 def test_a_dropped_connection_is_resumed_and_only_the_rest_is_fetched(get, server):
@@ -34,7 +34,7 @@ def test_a_dropped_connection_is_resumed_and_only_the_rest_is_fetched(get, serve
     assert server.requests[1] == ("/data.bin", f"bytes={HALF}-")
 
 
-def test_a_later_run_goes_on_where_the_first_gave_up(get, server, tmp_path):
+def test_a_later_run_resumes_where_the_first_stopped(get, server, tmp_path):
     server.faults = [part_of, status(500), status(500)]
     with pytest.raises(InputError, match="HTTP 500"):
         get()
@@ -43,7 +43,7 @@ def test_a_later_run_goes_on_where_the_first_gave_up(get, server, tmp_path):
     assert server.sent == len(CONTENT)
 
 
-def test_a_file_that_changed_in_between_is_fetched_anew(get, server):
+def test_a_file_that_changed_in_between_is_transferred_again(get, server):
     old = CONTENT[::-1]
     server.faults = [lambda handler, body: part_of(handler, old), honest]
     assert get().read_bytes() == CONTENT
@@ -51,31 +51,31 @@ def test_a_file_that_changed_in_between_is_fetched_anew(get, server):
 
 
 @pytest.mark.parametrize("answer", [ignores_range, wrong_range])
-def test_a_server_that_ignores_or_mistakes_the_range_gives_the_whole_file(get, server, answer):
+def test_a_server_may_ignore_or_mistake_the_range(get, server, answer):
     server.faults = [part_of, answer]
     assert get().read_bytes() == CONTENT
 
 
 def test_a_complete_partial_file_is_kept(get, server, tmp_path):
-    facts = Facts(md5=FACTS.md5)
+    info = FileInfo(md5=INFO.md5)
     server.faults = [part_of, status(500), status(500)]
     with pytest.raises(InputError):
-        get(facts=facts)
+        get(info=info)
     (part,) = [path for path in parts(tmp_path) if path.suffix == ".part"]
     part.write_bytes(CONTENT)
-    assert get(facts=facts).read_bytes() == CONTENT
+    assert get(info=info).read_bytes() == CONTENT
     assert server.sent == HALF
 
 
 @pytest.mark.parametrize("code", [429, 503])
-def test_a_busy_server_is_asked_again_after_the_time_it_names(get, server, code):
+def test_a_busy_server_is_asked_again_after_the_pause_it_requests(get, server, code):
     server.faults = [status(code, Retry_After=1)]
     begin = time.monotonic()
     assert get().read_bytes() == CONTENT
     assert time.monotonic() - begin >= 1
 
 
-def test_a_server_that_asks_for_too_long_a_wait_is_given_up(get, server):
+def test_a_server_that_requests_too_long_a_pause_is_not_asked_again(get, server):
     server.faults = [status(503, Retry_After="Fri, 31 Dec 2100 23:59:59 GMT")]
     with pytest.raises(InputError, match="HTTP 503"):
         get()
@@ -85,10 +85,10 @@ def test_a_server_that_asks_for_too_long_a_wait_is_given_up(get, server):
 @pytest.mark.parametrize(
     "fault", [partial(part_of, pause=60), partial(part_of, n_bytes=0, pause=60), trickle]
 )
-def test_a_stalled_connection_is_left_and_resumed(get, server, fault):
+def test_a_stalled_connection_is_closed_and_resumed(get, server, fault):
     server.faults = [fault]
     begin = time.monotonic()
-    assert get(patience=HASTE).read_bytes() == CONTENT
+    assert get(policy=SHORT_TIMEOUTS).read_bytes() == CONTENT
     assert time.monotonic() - begin < 30
     assert server.sent <= len(CONTENT) + 1
 
@@ -108,25 +108,25 @@ def test_a_wrong_size_is_refused(get, server, fault, said):
     assert get().read_bytes() == CONTENT
 
 
-def test_a_length_that_is_not_kept_is_an_interruption(get, server):
+def test_a_body_shorter_than_its_stated_length_is_an_interruption(get, server):
     server.faults = [claims(len(CONTENT) + 5)]
     with pytest.raises(InputError, match=rf"ended after {len(CONTENT)} of {len(CONTENT) + 5} bytes"):
-        get(facts=Facts(md5=FACTS.md5), patience=Patience(attempts=1))
+        get(info=FileInfo(md5=INFO.md5), policy=RetryPolicy(attempts=1))
 
 
-def test_an_answer_of_unknown_length_is_refused_where_no_size_is_known(get, server):
+def test_a_response_without_length_is_refused_if_no_size_is_published(get, server):
     server.faults = [without_length]
-    with pytest.raises(InputError, match="states no size"):
-        get(facts=Facts())
+    with pytest.raises(InputError, match="does not state the size"):
+        get(info=FileInfo())
     server.faults = [without_length]
     assert get().read_bytes() == CONTENT
 
 
-def test_a_write_that_fails_is_said_and_resumed(get, server):
+def test_a_failed_write_is_reported_and_resumed(get, server):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (HALF, hard))
     try:
-        with pytest.raises(InputError, match=r"part: cannot be written \(File too large\); make room"):
+        with pytest.raises(InputError, match=r"data\.bin: cannot be written \(File too large\); free"):
             get()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

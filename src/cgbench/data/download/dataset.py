@@ -1,48 +1,49 @@
-"""All files of one dataset, and the manifest that says which they are."""
+"""Download of all files of a dataset, and their manifest."""
 
 from pathlib import Path
 
 from cgbench.core.atomic_io import sha256, write_json
 from cgbench.core.errors import InputError
 from cgbench.data.download.archives import unpack
-from cgbench.data.download.disk import writing
+from cgbench.data.download.cache import matches
 from cgbench.data.download.mirrors import download
-from cgbench.data.download.patterns import matches
-from cgbench.data.download.retries import Patience
+from cgbench.data.download.transfer import RetryPolicy
 from cgbench.data.sources.download import DownloadSettings
 
+DEFAULT_POLICY = RetryPolicy()
 
-def fetch(settings: DownloadSettings, patience: Patience | None = None) -> Path:
-    """Make the files of a dataset, and no others, stand in the cache, and write their manifest.
 
-    What is there already is checked and kept. The manifest comes last: where it exists, the
-    dataset is complete.
+def fetch(settings: DownloadSettings, policy: RetryPolicy = DEFAULT_POLICY) -> Path:
+    """Download the files of a dataset into the cache, and write their manifest.
+
+    Files that are in the cache already are verified and kept. The manifest is written last: if it
+    exists, the dataset is complete.
 
     Returns
     -------
     Path
-        The manifest, whose place is ``settings.manifest``.
+        The manifest, ``settings.manifest``.
 
     Raises
     ------
     InputError
-        If a file cannot be had, stored, unpacked or trusted; it names the file and the cure.
+        If a file cannot be downloaded, written, extracted or verified.
     """
     folder = settings.folder
     downloads: dict[str, Path] = {}
     contents: dict[str, Path] = {}
-    for name, facts in settings.files.items():
-        downloads[name] = folder / name
-        download(settings.addresses(name), downloads[name], facts, patience or Patience())
-        found = unpack(downloads[name], settings.members) if settings.members else {name: downloads[name]}
-        twice = sorted(contents.keys() & found.keys())
-        if twice:
+    for name, info in settings.files.items():
+        path = downloads[name] = folder / name
+        download(settings.addresses(name), path, info, policy)
+        found = unpack(path, settings.members) if settings.members else {name: path}
+        repeated = sorted(contents.keys() & found.keys())
+        if repeated:
             raise InputError(
-                f"{downloads[name]}: {', '.join(twice)} is in another archive of the dataset too; make two "
-                "datasets of them, or tell the members apart in the key `members`"
+                f"{path}: {', '.join(repeated)} is in another archive of the dataset too; define two "
+                "datasets, or give patterns in the key `members` that fit only one of them"
             )
         contents |= found
-    for pattern in settings.members or ():
+    for pattern in settings.members:
         if not any(matches(name, pattern) for name in contents):
             raise InputError(
                 f"{', '.join(map(str, downloads.values()))}: no member fits {pattern!r}; correct the "
@@ -55,6 +56,5 @@ def fetch(settings: DownloadSettings, patience: Patience | None = None) -> Path:
             for name, path in contents.items()
         },
     }
-    with writing(settings.manifest):
-        write_json(settings.manifest, manifest)
+    write_json(settings.manifest, manifest)
     return settings.manifest

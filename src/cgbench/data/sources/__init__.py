@@ -1,1 +1,1 @@
-"""Where frames come from: every module but ``base`` is a source, its file name its key in the config."""
+"""Sources of frames: each module except ``base`` is one, and its file name is its key in the config."""

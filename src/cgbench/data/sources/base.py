@@ -1,4 +1,4 @@
-"""The contract of a source of frames."""
+"""Base class of sources of frames."""
 
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
@@ -8,12 +8,12 @@ from cgbench.core.settings import Settings as SettingsModel
 
 
 class DatasetSource(ABC):
-    """Contract of a source: one file in ``cgbench/data/sources`` with one class named ``Source``.
+    """Base class of a source, which is the class ``Source`` in a file of ``cgbench/data/sources``.
 
     Attributes
     ----------
     Settings
-        Its settings in the config (key ``datasets.<name>``, next to ``source``).
+        Its settings, given in the config under ``datasets.<name>``, next to ``source``.
     """
 
     Settings: ClassVar[type[SettingsModel]] = SettingsModel
@@ -23,10 +23,7 @@ class DatasetSource(ABC):
 
     @abstractmethod
     def input_files(self) -> list[str]:
-        """List the files that the frames are read from, relative to the working directory.
-
-        The workflow waits for them.
-        """
+        """List the files that the workflow must make or find first, relative to the working directory."""
 
     @abstractmethod
     def read(self) -> tuple[Frames, dict[str, Any]]:
@@ -35,13 +32,12 @@ class DatasetSource(ABC):
         Returns
         -------
         frames
-            In Å, several trajectories told apart.
+            Positions in Å, with the trajectory of each frame.
         card
-            What is known about them (force field, temperature, licence, citation, files with
-            sha256, ...), ready for JSON.
+            Metadata for JSON: force field, temperature, licence, citation, files with SHA-256, ...
 
         Raises
         ------
         InputError
-            For anything that cannot be used, naming the file.
+            If a file cannot be used, naming the file.
         """

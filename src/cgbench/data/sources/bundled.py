@@ -1,4 +1,4 @@
-"""Trajectories that come with the project, or that its ``simulate`` rule has made: a folder with a card."""
+"""Trajectories in a folder with a card: bundled with the project, or made by its ``simulate`` rule."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,14 +18,14 @@ TOPOLOGY = "topology.pdb"
 
 
 class BundledSettings(Settings):
-    """Where the folder is.
+    """Folder of the trajectories.
 
     Attributes
     ----------
     directory
-        Holds ``card.json``, ``topology.pdb`` and one XTC per independent walker.
+        Folder with ``card.json``, ``topology.pdb`` and one XTC file per walker.
     stride
-        Keep every ``stride``-th frame.
+        Use every ``stride``-th frame.
     """
 
     directory: str
@@ -33,42 +33,42 @@ class BundledSettings(Settings):
 
 
 class Source(DatasetSource):
-    """Read a folder whose card states the SHA-256 of every file; nothing else is believed."""
+    """Read a folder of trajectories after comparing the SHA-256 of every file with the card."""
 
     Settings = BundledSettings
     settings: BundledSettings
 
     def input_files(self) -> list[str]:
-        """List the card alone, which may have yet to be made: it changes with every file that it names."""
+        """List the card alone, which names all other files with their checksums and may be made later."""
         return [str(Path(self.settings.directory) / CARD)]
 
     def read(self) -> tuple[Frames, dict[str, Any]]:
-        """Check every file against the card, then read them; each walker is one trajectory."""
-        card = self._card()
-        folder = Path(self.settings.directory)
-        for name, facts in card["files"].items():
-            _verify(folder / name, facts["sha256"])
+        """Read all files; each walker is one trajectory."""
+        folder, stride = Path(self.settings.directory), self.settings.stride
+        card = _read_card(folder / CARD)
+        for name, entry in card["files"].items():
+            _verify(folder / name, entry["sha256"])
         molecule = read_topology(folder / TOPOLOGY)
         if molecule.n_atoms != card["n_atoms"]:
             raise InputError(
                 f"{folder / CARD}: n_atoms is {card['n_atoms']}, but {TOPOLOGY} has {molecule.n_atoms}; "
                 "restore the card that belongs to the folder"
             )
-        walkers = {name: facts for name, facts in card["files"].items() if name != TOPOLOGY}
-        stride = self.settings.stride
+        walkers = {name: entry for name, entry in card["files"].items() if name != TOPOLOGY}
         positions, times = [], []
-        for name, facts in walkers.items():
-            raw = load_trajectory(folder / name, folder / TOPOLOGY)
-            if len(raw.positions) != facts["n_frames"]:
+        for name, entry in walkers.items():
+            walker = load_trajectory(folder / name, folder / TOPOLOGY)
+            n_frames = len(walker.positions)
+            if n_frames != entry["n_frames"]:
                 raise InputError(
-                    f"{folder / name}: {len(raw.positions)} frames, but {CARD} promises {facts['n_frames']}; "
+                    f"{folder / name}: {n_frames} frames, but {CARD} states {entry['n_frames']}; "
                     "fetch or simulate the folder again"
                 )
-            positions.append(raw.positions[::stride])
-            times.append(raw.time[::stride])
+            positions.append(walker.positions[::stride])
+            times.append(walker.time[::stride])
         trajectories = [
-            {"file": name, **{key: facts[key] for key in ("state",) if key in facts}}
-            for name, facts in walkers.items()
+            {"file": name} | ({"state": entry["state"]} if "state" in entry else {})
+            for name, entry in walkers.items()
         ]
         frames = Frames(
             positions=np.concatenate(positions),
@@ -78,25 +78,22 @@ class Source(DatasetSource):
         )
         return frames, card | {"stride": stride, "trajectories": trajectories}
 
-    def _card(self) -> dict[str, Any]:
-        path = Path(self.settings.directory) / CARD
-        card = read_json(path)
-        try:
-            names = list(card["files"])
-            complete = all(
-                "sha256" in facts and (name == TOPOLOGY or "n_frames" in facts)
-                for name, facts in card["files"].items()
-            )
-            usable = "n_atoms" in card and TOPOLOGY in names and len(names) > 1 and complete
-        except (KeyError, TypeError, AttributeError):
-            usable = False
-        if not usable:
-            raise InputError(
-                f"{path}: a card needs n_atoms and files with {TOPOLOGY} and at least one trajectory, each "
-                "with sha256 and each trajectory with n_frames; restore it; other data go by "
-                "`source: files`"
-            )
-        return dict(card)
+
+def _read_card(path: Path) -> dict[str, Any]:
+    card = read_json(path)
+    try:
+        files = dict(card["files"])
+        usable = "n_atoms" in card and TOPOLOGY in files and len(files) > 1
+        for name, entry in files.items():
+            usable &= "sha256" in entry and (name == TOPOLOGY or "n_frames" in entry)
+    except (KeyError, TypeError, ValueError):
+        usable = False
+    if not usable:
+        raise InputError(
+            f"{path}: a card needs n_atoms and files with {TOPOLOGY} and at least one trajectory, each with "
+            "sha256 and each trajectory with n_frames; restore it, or use `source: files` for other data"
+        )
+    return dict(card)
 
 
 def _verify(path: Path, expected: str) -> None:
@@ -105,6 +102,6 @@ def _verify(path: Path, expected: str) -> None:
     actual = sha256(path)
     if actual != expected:
         raise InputError(
-            f"{path}: SHA-256 is {actual}, but {path.parent / CARD} promises {expected}; the file is "
-            "damaged or was replaced, restore it (git checkout, or simulate it again with its card)"
+            f"{path}: SHA-256 is {actual}, but {path.parent / CARD} states {expected}; the file is "
+            "damaged or was replaced, restore it (git checkout) or simulate it again with its card"
         )

@@ -1,4 +1,4 @@
-"""Published trajectories, fetched over HTTP into a cache that several runs share."""
+"""Published trajectories, downloaded into a cache that several runs share."""
 
 import glob
 from pathlib import Path
@@ -11,42 +11,40 @@ from cgbench.chem.frames import Frames
 from cgbench.core.atomic_io import read_json, sha256
 from cgbench.core.errors import InputError
 from cgbench.core.settings import fingerprint
-from cgbench.data.download.checksums import Facts
-from cgbench.data.download.disk import cache_folder
-from cgbench.data.download.patterns import matches
+from cgbench.data.download.cache import FileInfo, cache_folder, matches
 from cgbench.data.sources import files
 from cgbench.data.sources.base import DatasetSource
 
 Address = Annotated[str, Field(pattern=r"^https?://[^/?#\s]+/([^?#\s]*/)?$")]
-# No part begins with a dot, so that no name leads out of the cache.
+# No part of a name begins with a dot, so that no name leads out of the cache.
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_+-][\w.+-]*(/[A-Za-z0-9_+-][\w.+-]*)*$")]
 
 
 class DownloadSettings(files.FilesSettings):
-    """Where files come from and how they are known; the rest is as for trajectories of one's own.
+    """Files to download, and the settings of the source ``files`` with which they are read.
 
     Attributes
     ----------
     urls
-        Base addresses, tried in order; each ends in ``/``.
+        Base URLs (mirrors), tried in order; each ends in ``/``.
     files
-        What is published about each file, by its name at the address.
+        Published size and checksums of each file, by its name at the URL.
     members
-        Patterns of what is taken out of the files, which are tar archives then.
+        Patterns of the members to extract, if the files are tar archives.
     topology, trajectories
-        Names, and patterns of names, among the files or the members of the archives.
+        Names, and patterns of names, of files or of members of the archives.
     cache
-        Folder of all downloads; by default that of the environment variable ``CGBENCH_CACHE``, or
-        else ``~/.cache/cgbench``.
+        Folder of all downloads; by default the environment variable ``CGBENCH_CACHE``, or
+        ``~/.cache/cgbench``.
     """
 
     urls: Annotated[tuple[Address, ...], Field(min_length=1)]
-    files: Annotated[dict[FileName, Facts], Field(min_length=1)]
+    files: Annotated[dict[FileName, FileInfo], Field(min_length=1)]
     members: tuple[str, ...] = ()
     cache: str | None = None
 
     @model_validator(mode="after")
-    def _reads_what_it_fetches(self) -> Self:
+    def _check_names(self) -> Self:
         for wanted in () if self.members else (self.topology, *self.trajectories):
             if not any(matches(name, wanted) for name in self.files):
                 raise ValueError(f"{wanted!r} is not among `files`; correct one or the other")
@@ -54,62 +52,62 @@ class DownloadSettings(files.FilesSettings):
 
     @property
     def folder(self) -> Path:
-        """Place of the files in the cache: that of their first address."""
+        """Folder of the files in the cache, named after their first URL."""
         address = urlsplit(self.urls[0])
         return cache_folder(self.cache) / address.netloc / address.path.strip("/")
 
     @property
     def manifest(self) -> Path:
-        """List of the files and their checksums, which exists only if all of them do."""
-        what = self.model_dump_json(include={"urls", "files", "members"})
-        return self.folder / f"manifest-{fingerprint(what)}.json"
+        """List of the files with their checksums, which is written when all of them are complete."""
+        identity = self.model_dump_json(include={"urls", "files", "members"})
+        return self.folder / f"manifest-{fingerprint(identity)}.json"
 
     @property
     def fetched(self) -> "DownloadSettings":
-        """What is fetched alone, whatever is read of it and however it is called."""
+        """The same download, with placeholders for the settings with which it is read."""
         some = next(iter(self.files))
-        what = self.model_dump(include={"urls", "files", "members", "cache"})
-        return type(self).model_validate(what | {"topology": some, "trajectories": [some]})
+        download = self.model_dump(include={"urls", "files", "members", "cache"})
+        return type(self).model_validate(download | {"topology": some, "trajectories": [some]})
 
     def addresses(self, name: str) -> list[str]:
-        """Where a file is to be had."""
+        """URLs of a file."""
         return [base + quote(name) for base in self.urls]
 
 
 class Source(DatasetSource):
-    """Check what was fetched against its manifest and read it as trajectories of one's own."""
+    """Verify the downloaded files against their manifest, and read them as the source ``files`` does."""
 
     Settings = DownloadSettings
     settings: DownloadSettings
 
     def input_files(self) -> list[str]:
-        """List the manifest alone: before the download no one knows what an archive holds."""
+        """List the manifest alone, because the members of archives are unknown before the download."""
         return [str(self.settings.manifest)]
 
     def read(self) -> tuple[Frames, dict[str, Any]]:
         """Read all trajectories."""
-        chosen = self.settings
+        settings = self.settings
         paths = self._verified_paths()
-        topology = self._named(paths, chosen.topology)
-        trajectories = [name for pattern in chosen.trajectories for name in self._named(paths, pattern)]
-        values = chosen.model_dump(include=set(files.FilesSettings.model_fields)) | {
+        topology = self._matching(paths, settings.topology)
+        trajectories = [name for pattern in settings.trajectories for name in self._matching(paths, pattern)]
+        values = settings.model_dump(include=set(files.FilesSettings.model_fields)) | {
             "topology": str(paths[topology[0]]),
             "trajectories": [glob.escape(str(paths[name])) for name in trajectories],
         }
         frames, card = files.Source(files.FilesSettings(**values)).read()
         return frames, card | {
-            "topology": chosen.topology,
+            "topology": settings.topology,
             "trajectories": [{"file": name} for name in trajectories],
-            "urls": list(chosen.urls),
-            "downloads": read_json(chosen.manifest)["downloads"],
+            "urls": list(settings.urls),
+            "downloads": read_json(settings.manifest)["downloads"],
         }
 
-    def _named(self, paths: dict[str, Path], pattern: str) -> list[str]:
+    def _matching(self, paths: dict[str, Path], pattern: str) -> list[str]:
         names = sorted(name for name in paths if matches(name, pattern))
         if not names:
             raise InputError(
-                f"{self.settings.manifest}: nothing that was fetched fits {pattern!r}; correct the "
-                "dataset's keys `topology`, `trajectories` and `members`"
+                f"{self.settings.manifest}: no downloaded file fits {pattern!r}; correct the dataset's keys "
+                "`topology`, `trajectories` and `members`"
             )
         return names
 
@@ -121,9 +119,9 @@ class Source(DatasetSource):
                 "settings and CGBENCH_CACHE"
             )
         paths = {}
-        for name, facts in read_json(manifest)["files"].items():
-            paths[name] = self.settings.folder / facts["path"]
-            if not paths[name].is_file() or sha256(paths[name]) != facts["sha256"]:
+        for name, entry in read_json(manifest)["files"].items():
+            paths[name] = self.settings.folder / entry["path"]
+            if not paths[name].is_file() or sha256(paths[name]) != entry["sha256"]:
                 raise InputError(
                     f"{paths[name]}: missing or changed since it was fetched; remove {manifest.name} "
                     "beside it and fetch again"

@@ -1,4 +1,4 @@
-"""Trajectories of one's own, in any format that mdtraj reads."""
+"""The user's own trajectories, in any format that mdtraj reads."""
 
 import glob
 import warnings
@@ -20,43 +20,42 @@ from cgbench.core.errors import InputError
 from cgbench.core.settings import Settings
 from cgbench.data.sources.base import DatasetSource
 
-
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
+# Settings that take one name or several.
+OneOrMore = BeforeValidator(
+    lambda value: [value] if isinstance(value, str) else value, json_schema_input_type=str | tuple[str, ...]
+)
 ForceFieldFile = Annotated[str, Field(pattern=r"^[\w./-]+\.xml$")]
 
 
 class FilesSettings(Settings):
-    """Which files, and what is known about them.
+    """Frames from topology and trajectory files, and what is known about them.
 
     Attributes
     ----------
     topology
-        Any file from which mdtraj reads atoms (PDB, prmtop, PSF, GRO, ...).
+        File from which mdtraj reads the atoms (PDB, prmtop, PSF, GRO, ...).
     trajectories
-        One or several files, each an independent trajectory; ``*`` and ``?`` stand for any
-        characters, and what they match is sorted by name.
+        One or more files, each an independent trajectory. The patterns ``*`` and ``?`` are allowed; files
+        that match them are sorted by name.
     selection
-        Atoms to keep, in mdtraj's selection language.
+        Atoms to use, in the selection language of mdtraj.
     stride
-        Keep every ``stride``-th frame.
+        Use every ``stride``-th frame.
     frame_interval_ps
-        Time between the frames of the files, ps. Needed where the format holds no time (DCD, PDB,
-        XYZ, mdcrd); otherwise it overrides what the files say.
+        Time between frames of the files, ps. Required for formats without time (DCD, PDB, XYZ, mdcrd);
+        otherwise it replaces the time in the files.
     openmm_force_field
-        Names of files that come with OpenMM, in which energies are to be computed.
+        Names of force field files of OpenMM with which energies are computed.
     temperature_K, title, force_field, licence, citation
-        Go into the card.
+        Copied to ``card.json``.
     """
 
     topology: str
-    trajectories: Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_length=1)]
+    trajectories: Annotated[tuple[str, ...], OneOrMore, Field(min_length=1)]
     selection: str = "all"
     stride: Annotated[int, Field(ge=1)] = 1
     frame_interval_ps: Annotated[float, Field(gt=0)] | None = None
-    openmm_force_field: Annotated[tuple[ForceFieldFile, ...], BeforeValidator(_as_list)] = ()
+    openmm_force_field: Annotated[tuple[ForceFieldFile, ...], OneOrMore] = ()
     temperature_K: Annotated[float, Field(gt=0)] | None = None  # noqa: N815
     title: str | None = None
     force_field: str | None = None
@@ -65,33 +64,37 @@ class FilesSettings(Settings):
 
 
 class Source(DatasetSource):
-    """Read, select, complete missing bonds and make broken molecules whole; the card says what was done."""
+    """Read trajectories, complete missing bonds and join molecules across periodic boundaries.
+
+    The card lists these changes under ``processing``.
+    """
 
     Settings = FilesSettings
     settings: FilesSettings
 
     def input_files(self) -> list[str]:
-        """List the topology and the trajectories, patterns expanded."""
+        """List the topology and the trajectories, with patterns expanded."""
         return [self.settings.topology, *self._trajectory_files()]
 
     def read(self) -> tuple[Frames, dict[str, Any]]:
         """Read all trajectories."""
-        chosen = self.settings
-        molecule = read_topology(chosen.topology, chosen.selection)
+        settings = self.settings
+        molecule = read_topology(settings.topology, settings.selection)
         files = self._trajectory_files()
-        done: list[str] = []
+        processing: list[str] = []
         positions, times = [], []
         for number, file in enumerate(files):
-            raw = load_trajectory(file, chosen.topology, chosen.selection, chosen.stride)
+            raw = load_trajectory(file, settings.topology, settings.selection, settings.stride)
             if number == 0:
-                for mend in (_without_chain_ends, _with_all_bonds):
-                    molecule, note = mend(molecule, raw)
+                for correct in (_drop_bonds_between_chains, _add_missing_bonds):
+                    molecule, note = correct(molecule, raw)
                     if note:
-                        done.append(f"{chosen.topology}: {note}")
+                        processing.append(f"{settings.topology}: {note}")
                         warnings.warn(
-                            f"{done[-1]}; check them, or give a topology with bonds and chains", stacklevel=2
+                            f"{processing[-1]}; check them, or give a topology with bonds and chains",
+                            stacklevel=2,
                         )
-            positions.append(_whole(raw, molecule, file, done))
+            positions.append(_join_molecules(raw, molecule, file, processing))
             times.append(self._time(raw, file))
         frames = Frames(
             positions=np.concatenate(positions),
@@ -99,15 +102,15 @@ class Source(DatasetSource):
             time=np.concatenate(times),
             molecule=molecule,
         )
-        if chosen.openmm_force_field:
-            _refuse_unknown(molecule, chosen.openmm_force_field)
+        if settings.openmm_force_field:
+            _check_force_field(molecule, settings.openmm_force_field)
         described = {"title", "temperature_K", "force_field", "licence", "citation"}
         card = {
-            **chosen.model_dump(include=described),
-            **chosen.model_dump(include={"topology", "selection", "stride"}),
-            # Where the card of a simulation has it, too.
-            "spec": {"force_field": list(chosen.openmm_force_field)},
-            "processing": done,
+            **settings.model_dump(include=described),
+            **settings.model_dump(include={"topology", "selection", "stride"}),
+            # At the same place as in the card of a simulation.
+            "spec": {"force_field": list(settings.openmm_force_field)},
+            "processing": processing,
             "trajectories": [{"file": file} for file in files],
         }
         return frames, card
@@ -115,9 +118,8 @@ class Source(DatasetSource):
     def _trajectory_files(self) -> list[str]:
         files: list[str] = []
         for pattern in self.settings.trajectories:
-            is_pattern = glob.has_magic(pattern)
             # Path.glob refuses absolute patterns.
-            matches = sorted(glob.glob(pattern)) if is_pattern else [pattern]  # noqa: PTH207
+            matches = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207
             if not matches:
                 raise InputError(
                     f"trajectories: no file matches {pattern!r} in {Path.cwd()}; correct the pattern, "
@@ -126,7 +128,9 @@ class Source(DatasetSource):
             files += matches
         repeated = sorted({file for file in files if files.count(file) > 1})
         if repeated:
-            raise InputError(f"trajectories: {', '.join(repeated)} named more than once; name each file once")
+            raise InputError(
+                f"trajectories: {', '.join(repeated)} listed more than once; list each file once"
+            )
         return files
 
     def _time(self, raw: RawTrajectory, file: str) -> NDArray[np.float64]:
@@ -135,16 +139,15 @@ class Source(DatasetSource):
             return np.asarray(np.arange(len(raw.time)) * interval * self.settings.stride)
         if not raw.timed:
             raise InputError(
-                f"{file}: the time of frames is not read from it, as it or its format has none; set "
-                "frame_interval_ps (ps between the frames of the file), by which gaps between parts of a "
-                "split are measured"
+                f"{file}: the file or its format holds no time of frames; set frame_interval_ps (ps between "
+                "the frames of the file), from which the gaps between parts of a split are measured"
             )
         return raw.time
 
 
-def _refuse_unknown(molecule: Molecule, files: tuple[str, ...]) -> None:
-    """Refuse a force field that is none, or none of this molecule, before anything is trained."""
-    # A second to import, and most datasets name none.
+def _check_force_field(molecule: Molecule, files: tuple[str, ...]) -> None:
+    """Refuse an unknown force field, or one without parameters for this molecule, before any training."""
+    # Imported here, because it takes a second.
     from cgbench.chem.force_field import make_system
 
     try:
@@ -153,68 +156,73 @@ def _refuse_unknown(molecule: Molecule, files: tuple[str, ...]) -> None:
         raise InputError(f"openmm_force_field: {error}") from None
 
 
-def _without_chain_ends(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecule, str]:
-    """Drop bonds over the end of a chain, which formats without chains draw to the first atom of the next.
+def _drop_bonds_between_chains(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecule, str]:
+    """Drop the bonds that formats without chains add between the end of a chain and the next chain.
 
-    Without a cell nothing is dropped: a bond that is too long may be one that crosses the boundary.
+    Nothing is dropped if there is no unit cell, because a long bond may cross the periodic boundary.
     """
     if raw.cell is None:
         return molecule, ""
     lengths = distances(molecule, raw.positions[0], molecule.bonds, raw.cell[0])
     residues = molecule.residue_index[molecule.bonds]
-    over = (lengths > LONGEST_BOND) & (residues[:, 0] != residues[:, 1])
-    if not over.any():
+    wrong = (lengths > LONGEST_BOND) & (residues[:, 0] != residues[:, 1])
+    if not wrong.any():
         return molecule, ""
     note = (
-        f"{int(over.sum())} bonds between residues are longer than {LONGEST_BOND:g} Å in the first frame and "
-        "were dropped as ends of chains"
+        f"{int(wrong.sum())} bonds between residues are longer than {LONGEST_BOND:g} Å in the first frame "
+        "and were dropped as ends of chains"
     )
-    return replace(molecule, bonds=molecule.bonds[~over]), note
+    return replace(molecule, bonds=molecule.bonds[~wrong]), note
 
 
-def _with_all_bonds(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecule, str]:
-    """Add bonds by distance where atoms have none, the molecule is in pieces, or both atoms are sulphurs.
+def _add_missing_bonds(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecule, str]:
+    """Add bonds by distance to atoms without bonds, between components, and between sulphur atoms.
 
-    Of few formats readers know bonds between sulphurs.
+    Few formats hold disulphide bonds.
     """
-    piece = np.empty(molecule.n_atoms, dtype=np.int64)
+    component = np.empty(molecule.n_atoms, dtype=np.int64)
     for number, atoms in enumerate(nx.connected_components(molecule.graph)):
-        piece[list(atoms)] = number
-    sulphur = np.array(molecule.elements) == "S"
-    if not piece.any() and sulphur.sum() < 2:
+        component[list(atoms)] = number
+    connected = not component.any()
+    is_sulphur = np.array(molecule.elements) == "S"
+    if connected and is_sulphur.sum() < 2:
         return molecule, ""
-    # Where there is one piece only sulphurs are looked at: of all atoms there are many pairs.
-    some = np.arange(molecule.n_atoms) if piece.any() else np.flatnonzero(sulphur)
+    # In a connected molecule only pairs of sulphur atoms are tested, because there are many other pairs.
+    tested = np.flatnonzero(is_sulphur) if connected else np.arange(molecule.n_atoms)
     cell = None if raw.cell is None else raw.cell[0]
-    near = some[bonds_from_distances(molecule.subset(some), raw.positions[0, some], cell)]
-    lonely = np.setdiff1d(np.arange(molecule.n_atoms), molecule.bonds)
-    missing = np.isin(near, lonely).any(axis=1) | (piece[near[:, 0]] != piece[near[:, 1]])
-    added = near[missing | sulphur[near].all(axis=1)]
+    near = tested[bonds_from_distances(molecule.subset(tested), raw.positions[0, tested], cell)]
+    without_bonds = np.setdiff1d(np.arange(molecule.n_atoms), molecule.bonds)
+    missing = np.isin(near, without_bonds).any(axis=1) | (component[near[:, 0]] != component[near[:, 1]])
+    added = near[missing | is_sulphur[near].all(axis=1)]
     completed = replace(molecule, bonds=np.unique(np.concatenate([molecule.bonds, added]), axis=0))
     n_added = len(completed.bonds) - len(molecule.bonds)
-    if not n_added and not piece.any():
+    if not n_added and connected:
         return molecule, ""
     note = (
-        f"{len(molecule.bonds)} bonds leave {molecule.n_atoms} atoms in {piece.max() + 1} pieces; {n_added} "
-        "bonds were added by distance in the first frame (d < 1.3 (r_i + r_j)), which leaves "
-        f"{nx.number_connected_components(completed.graph)}"
+        f"the topology has {len(molecule.bonds)} bonds and {_components(component.max() + 1)}; {n_added} "
+        "bonds were added by distance in the first frame (d < 1.3 (r_i + r_j)), which gives "
+        f"{_components(nx.number_connected_components(completed.graph))}"
     )
     return completed, note
 
 
-def _whole(raw: RawTrajectory, molecule: Molecule, file: str, done: list[str]) -> NDArray[np.float32]:
-    """Make molecules whole where a bond is too long to be one, and keep several of them together."""
-    lengths = longest_bond(raw.positions, molecule.bonds)
-    broken = lengths > LONGEST_BOND
-    pieces = nx.number_connected_components(molecule.graph)
-    if raw.cell is None or not (broken.any() or pieces > 1):
-        positions = raw.positions
-    elif pieces == 1:
+def _components(number: int) -> str:
+    return "one connected component" if number == 1 else f"{number} connected components"
+
+
+def _join_molecules(
+    raw: RawTrajectory, molecule: Molecule, file: str, processing: list[str]
+) -> NDArray[np.float32]:
+    """Join molecules that are broken across periodic boundaries, and place several at nearest images."""
+    broken = longest_bond(raw.positions, molecule.bonds) > LONGEST_BOND
+    n_components = nx.number_connected_components(molecule.graph)
+    positions = raw.positions
+    if raw.cell is not None and n_components > 1:
+        # They may be at different images in frames where every bond is short.
+        positions = make_whole(raw.positions, raw.cell, molecule)
+    elif raw.cell is not None and broken.any():
         positions = raw.positions.copy()
         positions[broken] = make_whole(raw.positions[broken], raw.cell[broken], molecule)
-    else:
-        # Each may have left by another side of the cell, in frames where every bond is short.
-        positions = make_whole(raw.positions, raw.cell, molecule)
     lengths = longest_bond(positions, molecule.bonds)
     if lengths.max() > LONGEST_BOND:
         frame = int(lengths.argmax())
@@ -223,16 +231,16 @@ def _whole(raw: RawTrajectory, molecule: Molecule, file: str, done: list[str]) -
         raise InputError(
             f"{file}: frame {frame} (after stride) has a bond of {lengths.max():.1f} Å ({names}, atoms "
             f"{pair[0]} and {pair[1]}){' and no periodic unit cell' if raw.cell is None else ''}; give a "
-            "topology whose atoms are in the order of the trajectory and that tells chains apart, or make "
-            "molecules whole first (gmx trjconv -pbc whole, cpptraj autoimage)"
+            "topology with chains whose atoms are in the order of the trajectory, or join broken molecules "
+            "first (gmx trjconv -pbc whole, cpptraj autoimage)"
         )
     if broken.any():
-        done.append(
-            f"{file}: molecules made whole across the periodic boundary in {int(broken.sum())} frames"
+        processing.append(
+            f"{file}: molecules were joined across the periodic boundary in {int(broken.sum())} frames"
         )
-    if raw.cell is not None and pieces > 1:
-        done.append(
-            f"{file}: {pieces} pieces kept at the images in which they are nearest to each other, by the "
-            "atoms that are nearest in the first frame"
+    if raw.cell is not None and n_components > 1:
+        processing.append(
+            f"{file}: {n_components} connected components were placed at the images in which they are "
+            "nearest to each other, by the atoms that are nearest in the first frame"
         )
     return positions
