@@ -9,7 +9,7 @@ from cgbench.mapping.base import Mapping
 from cgbench.nn.decoder import EquivariantDecoder
 from cgbench.nn.encoders import AtomEncoder, BeadEncoder
 from cgbench.nn.equivariant import EquivariantMessage, cross, normalised_cross
-from cgbench.nn.invariant import Handedness, InvariantNetwork
+from cgbench.nn.invariant import ChiralFeatures, InvariantNetwork
 from cgbench.nn.radial import RadialBasis, neighbour_sum, pair_distance
 
 N_LATENT = 5
@@ -245,7 +245,7 @@ def test_message_is_the_plain_loop_over_pairs(rng: np.random.Generator) -> None:
 def test_handedness_is_the_plain_loop_over_pairs(rng: np.random.Generator) -> None:
     torch.manual_seed(2)
     n, n_features, n_basis, n_channels = 5, 6, 4, 2
-    layer = Handedness(n_features, n_basis, n_channels).double()
+    layer = ChiralFeatures(n_features, n_basis, n_channels).double()
     X = torch.as_tensor(rng.normal(size=(1, n, 3)) * 2)
     h = torch.as_tensor(rng.normal(size=(1, n, n_features)))
     basis = RadialBasis(9.0, n_basis)(pair_distance(X))

@@ -11,7 +11,7 @@ from cgbench.chem.molecule import Molecule
 from cgbench.core.errors import InputError
 from cgbench.mapping.base import Mapping
 from cgbench.methods import cgvae_published
-from cgbench.nn.published import PublishedEncoder, PublishedNetwork
+from cgbench.nn.published import PublishedEncoder, PublishedNetwork, PublishedSettings
 from cgbench.nn.published_decoder import PublishedDecoder, PublishedMessage
 from cgbench.nn.radial import RadialBasis, channel_sum, pair_distance
 from cgbench.nn.variational import kl_divergence
@@ -185,7 +185,8 @@ def test_divergence_is_that_of_the_two_gaussians(alanine: Molecule, rng: np.rand
     """The posterior is absolute inside and relative to the prior outside: KL(q‖p) must not notice."""
     torch.manual_seed(5)
     mapping = Mapping.centres(alanine.residue_index)
-    network = PublishedNetwork(mapping, alanine, 16, N_BASIS, 2, 2, CUTOFF, CUTOFF).double()
+    settings = PublishedSettings(features=16, basis=N_BASIS, encoder_layers=2, decoder_layers=2)
+    network = PublishedNetwork(mapping, alanine, settings).double()
     positions = torch.as_tensor(rng.normal(size=(2, alanine.n_atoms, 3)) * 3)
     beads = torch.as_tensor(mapping.matrix) @ positions
     prior, features = network.prior(beads)

@@ -65,7 +65,7 @@ def test_settings_are_those_of_the_method_to_begin_with() -> None:
 
 @pytest.mark.parametrize("of", ["true_frames", "on_beads", "relaxed"])
 def test_what_cannot_be_relaxed_is_refused(of: str) -> None:
-    with pytest.raises(InputError, match=f"{of} cannot be relaxed"):
+    with pytest.raises(InputError, match=f"{of} cannot be refined"):
         parse(of=of)
 
 
@@ -91,6 +91,6 @@ def test_one_or_two_beads_are_left_alone(alanine: Molecule, alanine_frames: Fram
     mapping = Mapping.centres(np.arange(alanine.n_atoms) * 2 // alanine.n_atoms)
     method = relaxed.Method(parse(of="equivariant_linear"), mapping, alanine)
     frames = alanine_frames.positions[:64]
-    with pytest.warns(UserWarning, match=r"relaxed: 2 bead.s. define no plane, so nothing is relaxed"):
+    with pytest.warns(UserWarning, match=r"relaxed: 2 bead.s. define no plane, so the refinement is"):
         method.fit(frames[:48], frames[48:], TrainingContext(seed=1))
     np.testing.assert_array_equal(method.reconstruct(frames), method.method.reconstruct(frames))

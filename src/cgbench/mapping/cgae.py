@@ -172,7 +172,7 @@ def linear_error(weights: Tensor, fit: Tensor, held: Tensor, blur: float = EXACT
     Returns
     -------
     Tensor [...]
-        What :func:`cgbench.methods._least_squares.best_combination` leaves, for ``blur`` near zero.
+        What :func:`cgbench.methods._baselines.least_squares_matrix` leaves, for ``blur`` near zero.
     """
     centre = weights.mean(-2, keepdim=True)
     beads = weights - centre
