@@ -93,7 +93,7 @@ def test_samples_follow_from_the_beads_alone(fitted: BackmappingMethod, unseen: 
     samples, others = (draw(fitted, positions, N_SAMPLES, 1) for positions in (other, moved))
     if isinstance(fitted, OracleMethod):
         np.testing.assert_array_equal(samples, np.repeat(other[:, None], N_SAMPLES, axis=1))
-        with pytest.raises(InputError, match=r"beads alone do not tell; backmap with another method"):
+        with pytest.raises(InputError, match=r"beads alone do not give; backmap with another method"):
             fitted.sample(fitted.mapping.beads(other), N_SAMPLES, 1)
     else:
         np.testing.assert_allclose(samples, others, atol=1e-8)

@@ -26,7 +26,7 @@ def test_too_few_beads_for_a_plane_are_warned_about(
     mapping = Mapping.centres(np.arange(alanine.n_atoms) * n_beads // alanine.n_atoms)
     method = PlugIn.parse("methods", method_name, method_name, {"epochs": 1}, "test").create(mapping, alanine)
     frames = alanine_frames.positions[:8]
-    with pytest.warns(UserWarning, match=f"{what} they do define; use 3 beads or more"):
+    with pytest.warns(UserWarning, match=f"places all atoms .* one {what}; use 3 beads or more"):
         method.fit(frames, frames, TrainingContext(seed=1))
     samples = method.sample(mapping.beads(frames), 1, seed=1)[:, 0]
     centred = samples - samples.mean(axis=1, keepdims=True)

@@ -19,12 +19,12 @@ def layer() -> Linear:
     return Linear(64, 32)
 
 
-def test_it_is_linear_unless_halved(layer: Linear) -> None:
+def test_layer_is_linear_in_full_precision(layer: Linear) -> None:
     values = torch.randn(5, 64)
     torch.testing.assert_close(layer(values), values @ layer.weight.T + layer.bias)
 
 
-def test_halved_products_are_close_in_training_and_exact_in_evaluation(layer: Linear) -> None:
+def test_bfloat16_products_are_close_in_training_and_exact_in_evaluation(layer: Linear) -> None:
     values = torch.randn(500, 64)
     exact = values @ layer.weight.T + layer.bias
     use_bfloat16(torch.nn.Sequential(layer))

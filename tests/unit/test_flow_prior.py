@@ -121,7 +121,7 @@ def test_samples_are_what_the_decoder_makes_of_what_the_flow_draws(
         prior, _ = network.prior(at)
         noise = torch.randn((1, *prior[0].shape), generator=torch.Generator().manual_seed(3))
         steps = model.settings.relaxation
-        expected = network.backmap(network.flow.push(noise, at)[0], prior, at, steps)
+        expected = network.backmap(network.flow.integrate(noise, at)[0], prior, at, steps)
         without = network.backmap(noise[0], prior, at, steps)
     np.testing.assert_allclose(drawn, expected, atol=1e-4)
     assert np.abs(drawn - without.numpy()).max() > 0.01, "the flow moves what it is given"
