@@ -1,4 +1,4 @@
-"""What every backmapping method must do, whatever it is: one test over every file in the folder."""
+"""Contract of backmapping methods, tested for every file in the folder."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from cgbench.nn.variational import VariationalSettings
 
 METHODS = registry.names("methods")
 N_SAMPLES = 3
-# A network that is small and trained for moments, whatever its own defaults are.
+# A small network with a short training.
 QUICK = {"epochs": 2, "batch_size": 32, "learning_rate": 1e-3, "features": 32}
 QUICK |= {"flow": {"epochs": 1, "batch_size": 32, "features": 32}}
 
@@ -28,7 +28,7 @@ def weighted(bead_index: np.ndarray, weights: np.ndarray) -> Mapping:
 
 
 def mappings(molecule: Molecule) -> dict[str, Mapping]:
-    """Centres of geometry, centres of mass, and one atom per bead, as Cα sites are."""
+    """Centres of geometry, centres of mass, and one atom per bead as with Cα."""
     residues = molecule.residue_index
     first_heavy = np.array([int(np.flatnonzero((residues == r) & molecule.heavy)[0]) for r in range(3)])
     site = np.zeros(molecule.n_atoms)
@@ -77,7 +77,7 @@ def test_declares_what_it_is(fitted: BackmappingMethod) -> None:
 
 
 def test_there_is_one_floor_and_one_ceiling() -> None:
-    """Anything new that is shown the test frames, or does not compete, is added here on purpose."""
+    """New methods that use the test frames or are not ranked must be added here."""
     bounds = {name: registry.load("methods", name).bound for name in METHODS}
     assert {name: bound for name, bound in bounds.items() if bound} == {
         "on_beads": "floor",
@@ -86,7 +86,7 @@ def test_there_is_one_floor_and_one_ceiling() -> None:
 
 
 def test_samples_follow_from_the_beads_alone(fitted: BackmappingMethod, unseen: np.ndarray) -> None:
-    """Other atoms over the same beads change nothing, but for the oracle."""
+    """Atoms with the same beads give the same samples, except for the oracle."""
     other = unseen.astype(np.float64)
     moved = other + np.random.default_rng(1).normal(size=other.shape)
     moved = fitted.mapping.project(moved, fitted.mapping.beads(other))
@@ -113,7 +113,7 @@ def test_shapes_dtypes_and_finite_values(fitted: BackmappingMethod, unseen: np.n
 def test_reconstructions_are_drawn_with_a_seed_or_not_at_all(
     fitted: BackmappingMethod, unseen: np.ndarray
 ) -> None:
-    """Only a method with a posterior draws; the same seed gives the same draw, over the same beads."""
+    """The same seed gives the same draw, with the same beads."""
     drawn = fitted.reconstruct_draw(unseen, 1)
     assert drawn.shape == unseen.shape and drawn.dtype == unseen.dtype
     np.testing.assert_array_equal(drawn, fitted.reconstruct_draw(unseen, 1))
@@ -179,7 +179,7 @@ def test_equivariance_as_declared(fitted: BackmappingMethod, unseen: np.ndarray,
     if fitted.equivariance == "E(3)" or (fitted.equivariance == "SE(3)" and not mirror):
         assert max(errors) < 1e-8
     else:
-        # A method that does turn with its input would be declared too modestly.
+        # An equivariant method must not be declared as not equivariant.
         assert max(errors) > 1e-3
 
 

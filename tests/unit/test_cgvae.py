@@ -1,4 +1,4 @@
-"""CGVAE as a whole: its divergence, its loss, and what it refuses."""
+"""CGVAE: KL divergence, loss terms and refused input."""
 
 from dataclasses import replace
 
@@ -44,7 +44,7 @@ def test_kl_divergence_against_torch() -> None:
 
 
 def test_latent_in_units_of_the_prior_has_the_same_divergence() -> None:
-    """KL(N(μp+σp·m, σp·r) ‖ N(μp, σp)) does not depend on μp and σp: the reason for writing q so."""
+    """KL(N(μp+σp·m, σp·r) ‖ N(μp, σp)) does not depend on μp and σp."""
     torch.manual_seed(1)
     mean, log_ratio = torch.randn(3, 4, 5), torch.randn(3, 4, 5)
     prior_mean, prior_sigma = torch.randn(3, 4, 5), torch.rand(3, 4, 5) + 0.5
@@ -72,7 +72,7 @@ def test_training_reaches_every_weight(
     )
     method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
     frames = torch.as_tensor(alanine_frames.positions[:8])
-    # Zero to begin with, which lets nothing through.
+    # Initially zero, so that no gradient passes.
     closed = [head[-1].weight for head in (method.network.prior_head, method.network.posterior_head)]
     for weight in (*closed, *([method.network.decoder.coordinates] if local else [])):
         torch.nn.init.normal_(weight)
@@ -120,8 +120,8 @@ def test_without_a_combination_atoms_start_from_their_beads(
     assert away[True] < 0.9 * away[False]
 
 
-def test_what_is_decoded_is_relaxed(alanine: Molecule, alanine_frames: Frames) -> None:
-    """One network, hardly trained: with steps all it makes are whole molecules, without them none is."""
+def test_decoded_geometries_are_refined(alanine: Molecule, alanine_frames: Frames) -> None:
+    """A network after little training: all geometries have correct bonds with refinement, none without."""
     frames = alanine_frames.positions[:64]
     settings = CGVAESettings(epochs=1, flow=None, features=16, batch_size=16, relaxation=100)
     relaxed = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)

@@ -1,4 +1,4 @@
-"""Atoms in the frames of their beads: invariant, lossless where there is room, and honest on a line."""
+"""Local coordinates: invariance, lossless codes, and collinear beads."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def test_axes_are_orthonormal_and_right_handed() -> None:
     assert torch.allclose(torch.linalg.det(axes), torch.ones(50, 4, dtype=torch.float64), atol=1e-5)
 
 
-def test_coordinates_do_not_turn_with_the_molecule() -> None:
+def test_coordinates_are_invariant_under_rotation() -> None:
     local = LocalCoordinates(BEAD_INDEX, 5).double()
     turn = torch.as_tensor(Rotation.random(random_state=3).as_matrix())
     rows = local.to_local(_away(), _beads())
@@ -41,12 +41,12 @@ def test_a_mirror_image_has_other_coordinates() -> None:
     assert (mirrored - local.to_local(_away(), _beads())).abs().max() > 0.1
 
 
-def test_writing_undoes_reading() -> None:
+def test_transformations_are_inverse() -> None:
     local = LocalCoordinates(BEAD_INDEX, 5).double()
     assert torch.allclose(local.to_cartesian(local.to_local(_away(), _beads()), _beads()), _away(), atol=1e-5)
 
 
-def test_with_a_component_for_every_coordinate_nothing_is_lost() -> None:
+def test_complete_code_is_lossless() -> None:
     local = LocalCoordinates(BEAD_INDEX, 12).double()
     rows = local.to_local(_away(), _beads())
     local.fit_components(rows)
@@ -67,7 +67,7 @@ def test_fewer_components_keep_what_varies_most() -> None:
 
 
 def test_a_frame_is_spanned_by_the_beads_that_its_atoms_turn_with() -> None:
-    """Bead 0 turns with beads 2 and 3 and not with bead 1, which roams nearby."""
+    """Bead 0 rotates with beads 2 and 3 but not with bead 1, which moves independently."""
     random = np.random.default_rng(0)
     rigid = np.array([[0.0, 0, 0], [5.0, 0, 0], [0, 5.0, 0]])
     atoms = random.normal(size=(4, 3))

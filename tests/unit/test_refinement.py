@@ -1,4 +1,4 @@
-"""Relaxation: geometries come within restraints, on their beads, and those that are stay where they are."""
+"""Refinement: violations are corrected, beads are kept, and valid geometries are unchanged."""
 
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ def frames(alanine_frames: Frames) -> Tensor:
 
 
 class Within(NamedTuple):
-    """What a geometry is relaxed to."""
+    """Arguments of the refinement."""
 
     restraints: Restraints
     matrix: Tensor
@@ -40,12 +40,12 @@ def within(alanine: Molecule, alanine_frames: Frames, three_beads: Mapping) -> W
 
 @pytest.fixture
 def broken(frames: Tensor, within: Within) -> Tensor:
-    """Frames with every atom moved by half an Å or so, on the beads of the frames."""
+    """Frames with random displacements of about 0.5 Å and unchanged beads."""
     moved = frames + 0.3 * torch.randn(frames.shape, generator=torch.Generator().manual_seed(3)).double()
     return moved + (within.matrix @ (frames - moved))[:, within.index]
 
 
-def test_frames_stay_where_they_are(frames: Tensor, within: Within) -> None:
+def test_md_frames_are_unchanged(frames: Tensor, within: Within) -> None:
     torch.testing.assert_close(refine(frames, within.matrix @ frames, *within, STEPS), frames)
 
 
@@ -53,10 +53,10 @@ def test_no_steps_change_nothing(broken: Tensor, within: Within) -> None:
     torch.testing.assert_close(refine(broken, within.matrix @ broken, *within, 0), broken, rtol=0, atol=0)
 
 
-def test_broken_molecules_are_mended(
+def test_distorted_geometries_are_corrected(
     broken: Tensor, frames: Tensor, within: Within, alanine: Molecule
 ) -> None:
-    """Their bonds are those of the topology afterwards, and they are closer to what they were made from."""
+    """After refinement the bond graphs are correct and the geometries closer to the original frames."""
     mended = refine(broken, within.matrix @ frames, *within, STEPS)
     before, after = (count_contacts(x.float().numpy(), alanine) for x in (broken, mended))
     assert (before.missing + before.extra).mean() > 1
@@ -73,7 +73,7 @@ def test_beads_are_kept(broken: Tensor, frames: Tensor, within: Within) -> None:
 
 
 def test_atoms_without_weight_go_with_their_bead(alanine: Molecule, frames: Tensor, within: Within) -> None:
-    """Beads on single atoms, one of them moved: nothing is out of restraints, and all of its bead follows."""
+    """If a one-atom bead is moved without restraint violations, all of its atoms follow."""
     site = torch.zeros(3, alanine.n_atoms, dtype=torch.float64)
     for bead in range(3):
         site[bead, int((within.index == bead).nonzero()[-1])] = 1.0
@@ -83,8 +83,8 @@ def test_atoms_without_weight_go_with_their_bead(alanine: Molecule, frames: Tens
     torch.testing.assert_close(moved, frames + shift[within.index])
 
 
-def test_left_hands_are_turned_into_right_ones(frames: Tensor, within: Within, alanine: Molecule) -> None:
-    """Two hydrogens of a methyl change places, which hardly any distance tells."""
+def test_chirality_is_corrected(frames: Tensor, within: Within, alanine: Molecule) -> None:
+    """Two hydrogens of a methyl are exchanged, which changes distances only slightly."""
     centre = next(atom for atom in range(alanine.n_atoms) if len(alanine.graph[atom]) == 4)
     hydrogens = [atom for atom in alanine.graph[centre] if alanine.elements[atom] == "H"]
     swapped = frames.clone()
@@ -97,7 +97,7 @@ def test_left_hands_are_turned_into_right_ones(frames: Tensor, within: Within, a
     assert (torch.sign(right) == torch.sign(least))[:, handed].all()
 
 
-def test_it_turns_and_moves_with_its_input(broken: Tensor, frames: Tensor, within: Within) -> None:
+def test_refinement_is_equivariant(broken: Tensor, frames: Tensor, within: Within) -> None:
     turn = torch.as_tensor(Rotation.random(random_state=5).as_matrix())
     shift = torch.tensor([7.0, -3.0, 11.0], dtype=torch.float64)
     mended = refine(broken, within.matrix @ frames, *within, STEPS)
@@ -105,15 +105,15 @@ def test_it_turns_and_moves_with_its_input(broken: Tensor, frames: Tensor, withi
     torch.testing.assert_close(moved, mended @ turn.T + shift, rtol=0, atol=1e-8)
 
 
-def test_atoms_on_one_point_do_no_harm(frames: Tensor, within: Within) -> None:
-    """Two of them have no direction to leave by, and the rest of the molecule does not fly apart."""
+def test_coinciding_atoms_give_finite_geometries(frames: Tensor, within: Within) -> None:
+    """Coinciding atoms have no direction of displacement; the result stays finite and compact."""
     collapsed = (within.matrix @ frames).mean(1, keepdim=True).expand_as(frames)
     mended = refine(collapsed, within.matrix @ frames, *within, STEPS)
     assert torch.isfinite(mended).all()
     assert (mended - mended.mean(1, keepdim=True)).norm(dim=-1).max() < 20.0
 
 
-def test_parts_of_a_batch_do_not_see_each_other(
+def test_results_do_not_depend_on_chunks(
     broken: Tensor, frames: Tensor, within: Within, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = refine(broken, within.matrix @ frames, *within, STEPS)

@@ -1,4 +1,4 @@
-"""Restraints: what frames have is within them, by hand what is not; tetrahedra tell left from right."""
+"""Restraints: ranges of the training frames, volumes by hand, and chirality."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def restraints(alanine: Molecule, alanine_frames: Frames) -> Restraints:
     return measured
 
 
-def test_frames_they_were_measured_on_are_within(restraints: Restraints, alanine_frames: Frames) -> None:
+def test_training_frames_are_within_the_ranges(restraints: Restraints, alanine_frames: Frames) -> None:
     frames = torch.as_tensor(alanine_frames.positions[:20])
     least, most = restraints.distance_bounds()
     distances = torch.linalg.norm(frames[:, :, None] - frames[:, None], dim=-1)
@@ -25,13 +25,13 @@ def test_frames_they_were_measured_on_are_within(restraints: Restraints, alanine
     assert (volumes >= restraints.volume_range[0]).all() and (volumes <= restraints.volume_range[1]).all()
 
 
-def test_anything_is_within_before_they_are_measured(alanine: Molecule) -> None:
+def test_ranges_are_infinite_before_the_fit(alanine: Molecule) -> None:
     restraints = Restraints(alanine)
     least, most = restraints.distance_bounds()
     assert (least == 0).all() and torch.isinf(most).all() and torch.isinf(restraints.volume_range).all()
 
 
-def test_measuring_again_forgets(restraints: Restraints, alanine_frames: Frames) -> None:
+def test_fitting_again_replaces_the_ranges(restraints: Restraints, alanine_frames: Frames) -> None:
     one = torch.as_tensor(alanine_frames.positions[:1])
     restraints.fit(one)
     i, j = alanine_frames.molecule.bonds[0]
@@ -48,7 +48,7 @@ def test_near_pairs_have_both_bounds_of_their_own(restraints: Restraints, alanin
 
 
 def test_far_pairs_of_two_elements_are_one_kind(restraints: Restraints, alanine: Molecule) -> None:
-    """What is four bonds apart or more may meet: no greatest distance, and the least of its kind."""
+    """Pairs four or more bonds apart have no upper bound and the lower bound of their elements."""
     least, most = restraints.distance_bounds()
     far = torch.isinf(most) & ~torch.eye(alanine.n_atoms, dtype=torch.bool)
     symbols = np.array(alanine.elements)
@@ -72,11 +72,11 @@ def test_volume_by_hand_and_its_slope(alanine: Molecule) -> None:
 def test_mirrored_frames_have_the_other_volumes(
     restraints: Restraints, alanine: Molecule, alanine_frames: Frames
 ) -> None:
-    """All but the flat ones: four faces of every carbon that has four neighbours."""
+    """Volumes of the four tetrahedra at every carbon with four neighbours change sign."""
     volumes, _ = restraints.volumes(-torch.as_tensor(alanine_frames.positions[:20]))
     least, most = restraints.volume_range
     degrees = torch.as_tensor([len(alanine.graph[int(centre)]) for centre in restraints.corners[:, 0]])
     assert (degrees == 4).sum() == 4 * 4, "two methyls at the ends, Cα and Cβ"
     assert (degrees == 3).sum() == 4, "C and N of two peptide groups"
-    assert (least * most > 0)[degrees == 4].all(), "none of them ever turns inside out"
+    assert (least * most > 0)[degrees == 4].all(), "chirality is constant"
     assert (volumes * least < 0)[:, degrees == 4].all()
