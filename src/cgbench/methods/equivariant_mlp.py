@@ -14,20 +14,24 @@ from torch import Tensor, nn
 
 from cgbench.methods import mlp
 from cgbench.methods._baselines import nearest_bead_vectors
+from cgbench.nn.training import TrainingSettings
 
 
-class EquivariantMLPSettings(mlp.MLPSettings):
+class EquivariantMLPSettings(TrainingSettings):
     """Settings of the equivariant MLP baseline.
 
     Attributes
     ----------
     width
         Hidden units.
+    depth
+        Hidden layers after the first.
     neighbours
         Number k of nearest beads; null uses all other beads.
     """
 
     width: Annotated[int, Field(ge=1)] = 128
+    depth: Annotated[int, Field(ge=0)] = 1
     neighbours: Annotated[int, Field(ge=1)] | None = 3
 
 

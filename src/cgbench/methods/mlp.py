@@ -36,18 +36,19 @@ class MLPSettings(TrainingSettings):
 class Method(NetworkMixin, DeterministicMethod):
     """Fully connected network from 3 n_beads to 3 n_atoms coordinates, fitted to the mean squared error."""
 
-    Settings: ClassVar[type[MLPSettings]] = MLPSettings
+    Settings: ClassVar[type[TrainingSettings]] = MLPSettings
     equivariance = "none"
     reference = "Wang et al., ICML 2022, arXiv 2201.12176"
-    settings: MLPSettings
+    settings: TrainingSettings
     network: nn.Sequential
 
-    def __init__(self, settings: MLPSettings, mapping: Mapping, molecule: Molecule) -> None:
+    def __init__(self, settings: TrainingSettings, mapping: Mapping, molecule: Molecule) -> None:
         super().__init__(settings, mapping, molecule)
         self.network = self.new_network()
 
     def new_network(self) -> nn.Sequential:
         """Return the network with random weights."""
+        assert isinstance(self.settings, MLPSettings)
         n_inputs, n_outputs = 3 * self.mapping.n_beads, 3 * self.mapping.n_atoms
         return fully_connected(n_inputs, self.settings.width * n_outputs, self.settings.depth, n_outputs)
 
