@@ -24,7 +24,7 @@ from cgbench.data.splits import make_split
 from cgbench.mapping import cgae
 from cgbench.mapping.base import Mapping
 from cgbench.mapping.random import Generator as Random
-from cgbench.methods._least_squares import best_combination
+from cgbench.methods._baselines import least_squares_matrix
 
 RESOURCES = Path(__file__).parents[1] / "workflow" / "resources"
 RESOLUTIONS = {"alanine_dipeptide": (3, 4, 5, 6, 8, 10, 12), "chignolin": (6, 8, 10, 12)}
@@ -55,7 +55,7 @@ GENERATORS = {
 
 def error(mapping: Mapping, train: np.ndarray, test: np.ndarray) -> float:
     """RMSD (Å), mean over test frames, of the best linear decoder of the training frames."""
-    decoder = best_combination(mapping.beads(train), train)
+    decoder = least_squares_matrix(mapping.beads(train), train)
     beads = mapping.beads(test)
     centre = beads.mean(1, keepdims=True)
     squared = ((decoder @ (beads - centre) + centre - test) ** 2).sum(-1)

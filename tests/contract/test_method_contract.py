@@ -1,4 +1,4 @@
-"""What every backmapping method must do, whatever it is: one test over every file in the folder."""
+"""Contract of backmapping methods, tested for every file in the folder."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ SLOW_NETWORKS = [
 ]
 SLOW_E3NN = [pytest.param(name, marks=pytest.mark.slow) if name == "cgvae_e3nn" else name for name in METHODS]
 N_SAMPLES = 3
-# A network that is small and trained for moments, whatever its own defaults are.
+# A small network with a short training.
 QUICK = {"epochs": 2, "batch_size": 32, "learning_rate": 1e-3, "features": 32}
 QUICK |= {"flow": {"epochs": 1, "batch_size": 32, "features": 32}}
 
@@ -84,7 +84,7 @@ def test_declares_what_it_is(fitted: BackmappingMethod) -> None:
 
 
 def test_there_is_one_floor_and_one_ceiling() -> None:
-    """Anything new that is shown the test frames, or does not compete, is added here on purpose."""
+    """New methods that use the test frames or are not ranked must be added here."""
     bounds = {name: registry.load("methods", name).bound for name in METHODS}
     assert {name: bound for name, bound in bounds.items() if bound} == {
         "on_beads": "floor",
@@ -93,14 +93,14 @@ def test_there_is_one_floor_and_one_ceiling() -> None:
 
 
 def test_samples_follow_from_the_beads_alone(fitted: BackmappingMethod, unseen: np.ndarray) -> None:
-    """Other atoms over the same beads change nothing, but for the oracle."""
+    """Atoms with the same beads give the same samples, except for the oracle."""
     other = unseen.astype(np.float64)
     moved = other + np.random.default_rng(1).normal(size=other.shape)
     moved = fitted.mapping.project(moved, fitted.mapping.beads(other))
     samples, others = (draw(fitted, positions, N_SAMPLES, 1) for positions in (other, moved))
     if isinstance(fitted, OracleMethod):
         np.testing.assert_array_equal(samples, np.repeat(other[:, None], N_SAMPLES, axis=1))
-        with pytest.raises(InputError, match=r"beads alone do not tell; backmap with another method"):
+        with pytest.raises(InputError, match=r"beads alone do not give; backmap with another method"):
             fitted.sample(fitted.mapping.beads(other), N_SAMPLES, 1)
     else:
         np.testing.assert_allclose(samples, others, atol=1e-8)
@@ -120,7 +120,7 @@ def test_shapes_dtypes_and_finite_values(fitted: BackmappingMethod, unseen: np.n
 def test_reconstructions_are_drawn_with_a_seed_or_not_at_all(
     fitted: BackmappingMethod, unseen: np.ndarray
 ) -> None:
-    """Only a method with a posterior draws; the same seed gives the same draw, over the same beads."""
+    """The same seed gives the same draw, with the same beads."""
     drawn = fitted.reconstruct_draw(unseen, 1)
     assert drawn.shape == unseen.shape and drawn.dtype == unseen.dtype
     np.testing.assert_array_equal(drawn, fitted.reconstruct_draw(unseen, 1))
@@ -186,7 +186,7 @@ def test_equivariance_as_declared(fitted: BackmappingMethod, unseen: np.ndarray,
     if fitted.equivariance == "E(3)" or (fitted.equivariance == "SE(3)" and not mirror):
         assert max(errors) < 1e-8
     else:
-        # A method that does turn with its input would be declared too modestly.
+        # An equivariant method must not be declared as not equivariant.
         assert max(errors) > 1e-3
 
 

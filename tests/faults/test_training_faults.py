@@ -33,11 +33,11 @@ def whole(task: tuple[Path, Path, Path], tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="module")
 def killed(task: tuple[Path, Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same, killed after its second checkpoint or a little later."""
+    """The same, killed after its first checkpoint or a little later."""
     folder = tmp_path_factory.mktemp("killed")
     options = zip(("--frames", "--split", "--mapping"), map(str, task), strict=True)
     kill_when(
-        lambda: any(folder.glob("scratch/*/checkpoint.pt.previous")),
+        lambda: any(folder.glob("scratch/*/checkpoint.pt")),
         *("train", *(text for option in options for text in option), "--method", MLP.to_json()),
         *("--seed", "2022", "--fold", "0", "--output", str(folder)),
     )

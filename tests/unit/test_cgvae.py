@@ -1,4 +1,4 @@
-"""CGVAE as a whole: its divergence, its loss, and what it refuses."""
+"""CGVAE: KL divergence, loss terms and refused input."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ def test_too_few_beads_for_a_plane_are_warned_about(
     mapping = Mapping.centres(np.arange(alanine.n_atoms) * n_beads // alanine.n_atoms)
     method = PlugIn.parse("methods", method_name, method_name, {"epochs": 1}, "test").create(mapping, alanine)
     frames = alanine_frames.positions[:8]
-    with pytest.warns(UserWarning, match=f"{what} they do define; use 3 beads or more"):
+    with pytest.warns(UserWarning, match=f"places all atoms .* one {what}; use 3 beads or more"):
         method.fit(frames, frames, TrainingContext(seed=1))
     samples = method.sample(mapping.beads(frames), 1, seed=1)[:, 0]
     centred = samples - samples.mean(axis=1, keepdims=True)
@@ -44,7 +44,7 @@ def test_kl_divergence_against_torch() -> None:
 
 
 def test_latent_in_units_of_the_prior_has_the_same_divergence() -> None:
-    """KL(N(μp+σp·m, σp·r) ‖ N(μp, σp)) does not depend on μp and σp: the reason for writing q so."""
+    """KL(N(μp+σp·m, σp·r) ‖ N(μp, σp)) does not depend on μp and σp."""
     torch.manual_seed(1)
     mean, log_ratio = torch.randn(3, 4, 5), torch.randn(3, 4, 5)
     prior_mean, prior_sigma = torch.randn(3, 4, 5), torch.rand(3, 4, 5) + 0.5
@@ -116,8 +116,8 @@ def test_without_a_combination_atoms_start_from_their_beads(
     assert away[True] < 0.9 * away[False]
 
 
-def test_what_is_decoded_is_relaxed(alanine: Molecule, alanine_frames: Frames) -> None:
-    """One network, hardly trained: with steps all it makes are whole molecules, without them none is."""
+def test_decoded_geometries_are_refined(alanine: Molecule, alanine_frames: Frames) -> None:
+    """A network after little training: all geometries have correct bonds with refinement, none without."""
     frames = alanine_frames.positions[:64]
     settings = CGVAESettings(epochs=1, flow=None, features=16, batch_size=16, relaxation=100)
     relaxed = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)

@@ -1,4 +1,4 @@
-"""Work in parts: all rows once, in order, and no result that depends on where the parts end."""
+"""Chunks: all rows once and in order, and results that do not depend on the chunk size."""
 
 from typing import Any
 
@@ -14,7 +14,11 @@ from cgbench.core.registry import PlugIn
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import TrainingContext
 
-SMALL = {"epochs": 1, "features": 8, "batch_size": 8}  # enough steps for a flow that moves something
+SMALL = {
+    "epochs": 1,
+    "features": 8,
+    "batch_size": 8,
+}  # enough steps for a flow that differs from the identity
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, 7, 8, 9])

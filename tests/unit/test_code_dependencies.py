@@ -15,14 +15,14 @@ def test_a_method_with_a_network_depends_on_its_parts() -> None:
 
 
 def test_a_method_without_depends_on_no_network() -> None:
-    assert _names("methods", "linear") == {"methods/linear", "methods/_least_squares", "core/safe_io"}
+    assert _names("methods", "linear") == {"methods/linear", "methods/_baselines", "core/safe_io"}
 
 
 @pytest.mark.parametrize(
     ("room", "name", "part"),
     [
-        ("methods", "equivariant_linear", "methods/_bead_neighbours"),
-        ("methods", "equivariant_mlp", "methods/_bead_neighbours"),
+        ("methods", "equivariant_linear", "methods/_baselines"),
+        ("methods", "equivariant_mlp", "methods/_baselines"),
         ("metrics", "graph_xor", "chem/geometry"),
         ("metrics", "rmsd_recon", "chem/geometry"),
         ("mapping", "backbone", "mapping/_partition"),

@@ -1,4 +1,4 @@
-"""Controls come out where theory says."""
+"""Controls: scores and samples against theory."""
 
 import numpy as np
 import pytest
@@ -60,7 +60,7 @@ def test_the_floor_is_no_molecule(
 
 
 def test_a_leak_is_found(alanine: Molecule, three_beads: Mapping, train: np.ndarray) -> None:
-    """A training frame turned and moved comes back atom by atom, which no frame of another walker does."""
+    """A rotated and translated training frame is reproduced exactly; frames of another walker are not."""
     model = fitted("nearest_frame", three_beads, alanine, train, neighbours=1)
     turn = Rotation.from_rotvec([1.0, 2.0, -0.5]).as_matrix()
     known = train[:20].astype(np.float64) @ turn.T + [10.0, 0.0, -5.0]
@@ -73,7 +73,7 @@ def test_nearest_frames_are_real_and_not_repeated(
 ) -> None:
     model = fitted("nearest_frame", three_beads, alanine, train, neighbours=6)
     samples = draw(model, test_frames, 6, 1)
-    assert np.ptp(samples, axis=1).min(axis=(1, 2)).min() > 0, "a frame came twice"
+    assert np.ptp(samples, axis=1).min(axis=(1, 2)).min() > 0, "a frame was drawn twice"
     # Within a bead every sample has the distances of some training frame.
     atoms = np.flatnonzero(three_beads.bead_index == 1)
     pairs = np.stack([atoms[:-1], atoms[1:]], axis=1)
@@ -111,25 +111,25 @@ def test_template_is_rigid_and_real(
 def test_conditional_gaussian_is_the_regression_on_beads(
     alanine: Molecule, three_beads: Mapping, train: np.ndarray
 ) -> None:
-    """In the body frame: mean by least squares, covariance that of its residuals, none along the beads."""
+    """In the body frame the mean is the regression, and the covariance is that of its residuals."""
     model = fitted("conditional_gaussian", three_beads, alanine, train)
     rebuilt = model.reconstruct(train.astype(np.float64))
     residual = (train - rebuilt).reshape(len(train), -1)
-    # Least squares leaves residuals whose size is the trace of the conditional covariance.
+    # The mean squared residual is the trace of the conditional covariance.
     assert np.square(model.noise).sum() == pytest.approx(np.square(residual).sum() / len(train), rel=1e-6)
     along_beads = np.kron(three_beads.matrix, np.eye(3)) @ model.noise
     assert np.abs(along_beads).max() < 1e-8
 
 
 def test_conditional_gaussian_recovers_a_gaussian(alanine: Molecule, rng: np.random.Generator) -> None:
-    """Stiff beads with one atom that follows a bead distance: slope and noise are known."""
+    """Rigid beads with one atom that depends linearly on a bead distance, with known slope and noise."""
     mapping = Mapping.centres(np.arange(alanine.n_atoms) * 4 // alanine.n_atoms)
     rest = rng.normal(size=(alanine.n_atoms, 3)) * 4
     stretch = rng.normal(size=(5000, 1, 1))
     axis = np.zeros_like(rest)
     axis[:6] = np.array([1.0, 0.0, 0.0])  # all atoms of bead 0 move together
     noise = np.zeros((5000, *rest.shape))
-    noise[:, 10, 1], noise[:, 9, 1] = 0.3, -0.3  # and two of bead 1 against each other
+    noise[:, 10, 1], noise[:, 9, 1] = 0.3, -0.3  # and two atoms of bead 1 in opposite directions
     noise *= rng.normal(size=(5000, 1, 1))
     model = fitted("conditional_gaussian", mapping, alanine, rest + 0.2 * stretch * axis + noise)
     frame = (rest + 0.2 * 1.5 * axis)[None]

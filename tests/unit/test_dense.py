@@ -1,4 +1,4 @@
-"""Dense layers: in bfloat16 while a network is trained, if it is asked for, and never in evaluation."""
+"""Dense layers: optional bfloat16 products in training, full precision in evaluation."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from cgbench.mapping.base import Mapping
 from cgbench.methods import cgvae, cgvae_published
 from cgbench.methods.base import TrainingContext
 from cgbench.nn.cgvae_network import CGVAESettings
-from cgbench.nn.dense import Linear, halve_products
+from cgbench.nn.dense import Linear, use_bfloat16
 
 
 @pytest.fixture
@@ -19,18 +19,18 @@ def layer() -> Linear:
     return Linear(64, 32)
 
 
-def test_it_is_linear_unless_halved(layer: Linear) -> None:
+def test_layer_is_linear_in_full_precision(layer: Linear) -> None:
     values = torch.randn(5, 64)
     torch.testing.assert_close(layer(values), values @ layer.weight.T + layer.bias)
 
 
-def test_halved_products_are_close_in_training_and_exact_in_evaluation(layer: Linear) -> None:
+def test_bfloat16_products_are_close_in_training_and_exact_in_evaluation(layer: Linear) -> None:
     values = torch.randn(500, 64)
     exact = values @ layer.weight.T + layer.bias
-    halve_products(torch.nn.Sequential(layer))
-    halved = layer(values)
-    assert halved.dtype == torch.float32
-    off = (halved - exact).abs()
+    use_bfloat16(torch.nn.Sequential(layer))
+    rounded = layer(values)
+    assert rounded.dtype == torch.float32
+    off = (rounded - exact).abs()
     assert 1e-4 < off.max() < 0.02, "eight bits of mantissa"
     torch.testing.assert_close(layer.eval()(values), exact)
 
@@ -43,13 +43,13 @@ def test_gradients_are_those_of_a_linear_layer_but_for_rounding(layer: Linear) -
         (layer(values) * towards).sum().backward()
         assert layer.weight.grad is not None and layer.weight.grad.dtype == torch.float32
         slopes.append(layer.weight.grad.clone())
-        halve_products(layer)
+        use_bfloat16(layer)
     assert 1e-4 < (slopes[0] - slopes[1]).norm() / slopes[0].norm() < 0.01
 
 
 @pytest.mark.slow
 def test_networks_learn_as_well_in_bfloat16(alanine: Molecule, alanine_frames: Frames) -> None:
-    """The validation loss after a few epochs, which is computed in float32, is that of float32."""
+    """The validation loss after a few epochs is close to that of float32."""
     losses = {}
     for precision in ("float32", "bfloat16"):
         settings = cgvae_published.PublishedSettings(
@@ -59,7 +59,7 @@ def test_networks_learn_as_well_in_bfloat16(alanine: Molecule, alanine_frames: F
         context = TrainingContext(seed=1)
         method.fit(alanine_frames.positions[:160], alanine_frames.positions[160:], context)
         losses[precision] = [row["valid_loss"] for row in context.history]
-    assert losses["bfloat16"] != losses["float32"], "or it was not used"
+    assert losses["bfloat16"] != losses["float32"], "bfloat16 must have an effect"
     assert losses["float32"][-1] < 0.7 * losses["float32"][0]
     np.testing.assert_allclose(losses["bfloat16"], losses["float32"], rtol=0.05)
 
@@ -67,11 +67,11 @@ def test_networks_learn_as_well_in_bfloat16(alanine: Molecule, alanine_frames: F
 def test_flow_and_decoder_are_fitted_in_it_too(
     alanine: Molecule, alanine_frames: Frames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    halved: set[tuple[int, ...]] = set()
+    rounded: set[tuple[int, ...]] = set()
     real = torch.Tensor.bfloat16
 
     def spy(self: torch.Tensor) -> torch.Tensor:
-        halved.add(tuple(self.shape))
+        rounded.add(tuple(self.shape))
         return real(self)
 
     monkeypatch.setattr(torch.Tensor, "bfloat16", spy)
@@ -81,7 +81,7 @@ def test_flow_and_decoder_are_fitted_in_it_too(
     method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
     frames = alanine_frames.positions[:64]
     method.fit(frames, frames[:16], TrainingContext(seed=1))
-    assert {(16, 16), (24, 24)} <= halved, "weights of both"
-    halved.clear()
+    assert {(16, 16), (24, 24)} <= rounded, "weights of both"
+    rounded.clear()
     assert np.isfinite(method.sample(method.mapping.beads(frames), 2, seed=1)).all()
-    assert not halved, "samples are drawn in full precision"
+    assert not rounded, "samples are drawn in full precision"

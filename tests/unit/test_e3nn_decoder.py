@@ -1,4 +1,4 @@
-"""The decoder made with e3nn: equivariance by e3nn's own utilities, planar beads, mirror images, copies."""
+"""e3nn decoder: equivariance by the utilities of e3nn, planar beads, mirror images, pickling."""
 
 import pickle
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ def decoder(n_beads: int) -> E3nnDecoder:
         n_densities=2,
         cutoff=9.5,
     ).double()
-    made.matrix = torch.as_tensor(mapping.matrix)  # in full, as a whole network's set_precision sees to
+    made.matrix = torch.as_tensor(mapping.matrix)  # float64, as in MappedNetwork.set_precision
     return made
 
 
@@ -43,7 +43,7 @@ def decoders() -> Callable[[int], E3nnDecoder]:
 
 @pytest.fixture
 def exact_rotations() -> Iterator[None]:
-    """e3nn turns features by matrices as exact as torch's default type."""
+    """Set the precision of the rotation matrices of e3nn to float64."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     yield
@@ -76,7 +76,7 @@ def test_decoder_is_equivariant_and_keeps_beads(
 def test_features_keep_their_parity_under_mirroring(
     decoders: Callable[[int], E3nnDecoder], rng: np.random.Generator, exact_rotations: None
 ) -> None:
-    """Within the decoder all of O(3) holds; that a latent vector enters as pseudoscalars breaks mirroring."""
+    """The convolutions are O(3) equivariant; only latents as pseudoscalars break the reflection symmetry."""
     model = decoders(6)
     features = torch.as_tensor(rng.normal(size=(3, 6, model.irreps_in.dim)))
     beads = torch.as_tensor(rng.normal(size=(3, 6, 3)) * 3)
@@ -90,7 +90,7 @@ def test_features_keep_their_parity_under_mirroring(
     )
 
 
-def test_mirror_images_of_beads_do_not_get_mirror_images_of_atoms(
+def test_decoder_is_not_equivariant_under_reflection(
     decoders: Callable[[int], E3nnDecoder], latent: torch.Tensor, rng: np.random.Generator
 ) -> None:
     errors = equivariance_error(
@@ -105,13 +105,13 @@ def test_mirror_images_of_beads_do_not_get_mirror_images_of_atoms(
 
 
 @pytest.mark.parametrize("n_beads", [3, 6])
-def test_planar_beads_get_atoms_out_of_their_plane(
+def test_atoms_leave_the_plane_of_planar_beads(
     n_beads: int, decoders: Callable[[int], E3nnDecoder], latent: torch.Tensor, rng: np.random.Generator
 ) -> None:
     angle = np.linspace(0, 2 * np.pi, n_beads, endpoint=False) + rng.normal(size=(3, n_beads)) * 0.1
     beads = 3 * np.stack((np.cos(angle), np.sin(angle), np.zeros_like(angle)), axis=-1)
     atoms = decoders(n_beads)(latent[:, :n_beads], torch.as_tensor(beads))
-    # Without weights trained for it the height is small; where symmetry holds it is exactly zero.
+    # Untrained weights give small distances from the plane; by symmetry they would be exactly zero.
     height = atoms[..., 2].abs().unflatten(1, (n_beads, -1)).amax(-1)
     assert height.min() > 1e-4
 
@@ -158,7 +158,7 @@ def test_pickled_decoder_is_the_same(
     torch.testing.assert_close(copy(latent, beads), model(latent, beads), rtol=0, atol=0)
 
 
-def test_what_is_not_learned_is_no_parameter(alanine: Molecule) -> None:
+def test_constants_are_not_counted_as_parameters(alanine: Molecule) -> None:
     method = cgvae_e3nn.Method(
         cgvae_e3nn.CGVAEE3nnSettings(flow=None), Mapping.centres(alanine.residue_index), alanine
     )

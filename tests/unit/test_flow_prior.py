@@ -1,4 +1,4 @@
-"""A flow in the place of CGVAE's Gaussian prior: fitted in stages, to latents that stay what they are."""
+"""Flow prior of CGVAE: fitted in a second stage to fixed latents."""
 
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ def test_prior_is_the_standard_gaussian_that_the_flow_starts_from(
     assert not log_sigma.any()
 
 
-def test_the_flow_alone_changes_once_the_latents_are_fitted(
+def test_second_stage_changes_only_the_flow(
     alanine: Molecule, frames: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before: list[torch.Tensor] = []
@@ -82,7 +82,7 @@ def test_the_flow_alone_changes_once_the_latents_are_fitted(
 
 
 @pytest.mark.slow
-def test_killed_in_the_flow_it_ends_like_one_that_ran_through(
+def test_training_killed_in_the_flow_stage_resumes_to_the_same_result(
     alanine: Molecule, frames: np.ndarray, tmp_path: Path
 ) -> None:
     whole, context = method(alanine), TrainingContext(seed=1, scratch=tmp_path / "whole")
@@ -109,9 +109,7 @@ def test_killed_in_the_flow_it_ends_like_one_that_ran_through(
     assert seconds == sorted(seconds)
 
 
-def test_samples_are_what_the_decoder_makes_of_what_the_flow_draws(
-    alanine: Molecule, frames: np.ndarray
-) -> None:
+def test_samples_are_decoded_draws_of_the_flow(alanine: Molecule, frames: np.ndarray) -> None:
     model = method(alanine)
     model.fit(frames[:48], frames[48:], TrainingContext(seed=1))
     beads = model.mapping.beads(frames[:4]).astype(np.float32)
@@ -122,10 +120,10 @@ def test_samples_are_what_the_decoder_makes_of_what_the_flow_draws(
         prior, _ = network.prior(at)
         noise = torch.randn((1, *prior[0].shape), generator=torch.Generator().manual_seed(3))
         steps = model.settings.relaxation
-        expected = network.backmap(network.flow.push(noise, at)[0], prior, at, steps)
+        expected = network.backmap(network.flow.integrate(noise, at)[0], prior, at, steps)
         without = network.backmap(noise[0], prior, at, steps)
     np.testing.assert_allclose(drawn, expected, atol=1e-4)
-    assert np.abs(drawn - without.numpy()).max() > 0.01, "the flow moves what it is given"
+    assert np.abs(drawn - without.numpy()).max() > 0.01, "the flow is not the identity"
 
 
 def test_without_a_flow_the_gaussian_is_learned(alanine: Molecule, frames: np.ndarray) -> None:

@@ -1,12 +1,11 @@
-"""Atoms in the frames of their beads: invariant, lossless where there is room, and honest on a line."""
+"""Local coordinates: invariance, lossless codes, and collinear beads."""
 
 import numpy as np
 import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from cgbench.nn.local_coordinates import LocalCoordinates
-from cgbench.nn.local_frames import LocalFrames
+from cgbench.nn.local_coordinates import LocalCoordinates, LocalFrames
 
 BEAD_INDEX = torch.tensor([0, 0, 0, 0, 1, 1, 1, 2, 2, 3])
 
@@ -27,30 +26,30 @@ def test_axes_are_orthonormal_and_right_handed() -> None:
     assert torch.allclose(torch.linalg.det(axes), torch.ones(50, 4, dtype=torch.float64), atol=1e-5)
 
 
-def test_coordinates_do_not_turn_with_the_molecule() -> None:
+def test_coordinates_are_invariant_under_rotation() -> None:
     local = LocalCoordinates(BEAD_INDEX, 5).double()
     turn = torch.as_tensor(Rotation.random(random_state=3).as_matrix())
-    rows = local.read(_away(), _beads())
-    turned = local.read(_away() @ turn.T, _beads() @ turn.T + 7.0)
+    rows = local.to_local(_away(), _beads())
+    turned = local.to_local(_away() @ turn.T, _beads() @ turn.T + 7.0)
     assert torch.allclose(turned, rows, atol=1e-8)
 
 
 def test_a_mirror_image_has_other_coordinates() -> None:
     local = LocalCoordinates(BEAD_INDEX, 5).double()
     mirror = torch.diag(torch.tensor([1.0, 1.0, -1.0], dtype=torch.float64))
-    mirrored = local.read(_away() @ mirror, _beads() @ mirror)
-    assert (mirrored - local.read(_away(), _beads())).abs().max() > 0.1
+    mirrored = local.to_local(_away() @ mirror, _beads() @ mirror)
+    assert (mirrored - local.to_local(_away(), _beads())).abs().max() > 0.1
 
 
-def test_writing_undoes_reading() -> None:
+def test_transformations_are_inverse() -> None:
     local = LocalCoordinates(BEAD_INDEX, 5).double()
-    assert torch.allclose(local.write(local.read(_away(), _beads()), _beads()), _away(), atol=1e-5)
+    assert torch.allclose(local.to_cartesian(local.to_local(_away(), _beads()), _beads()), _away(), atol=1e-5)
 
 
-def test_with_a_component_for_every_coordinate_nothing_is_lost() -> None:
+def test_complete_code_is_lossless() -> None:
     local = LocalCoordinates(BEAD_INDEX, 12).double()
-    rows = local.read(_away(), _beads())
-    local.start_from(rows)
+    rows = local.to_local(_away(), _beads())
+    local.fit_components(rows)
     latent = local.encode(rows)
     assert torch.allclose(local.decode(latent), rows, atol=1e-9)
     spread = latent.square().mean(0)[0]
@@ -60,15 +59,15 @@ def test_with_a_component_for_every_coordinate_nothing_is_lost() -> None:
 
 def test_fewer_components_keep_what_varies_most() -> None:
     local = LocalCoordinates(BEAD_INDEX, 2).double()
-    rows = local.read(_away(), _beads())
-    local.start_from(rows)
+    rows = local.to_local(_away(), _beads())
+    local.fit_components(rows)
     kept = local.decode(local.encode(rows))
     singular = np.linalg.svd((rows[0] - rows[0].mean(0)).numpy(), compute_uv=False)
     assert (rows[0] - kept[0]).square().sum().item() == pytest.approx((singular[2:] ** 2).sum(), rel=1e-6)
 
 
 def test_a_frame_is_spanned_by_the_beads_that_its_atoms_turn_with() -> None:
-    """Bead 0 turns with beads 2 and 3 and not with bead 1, which roams nearby."""
+    """Bead 0 rotates with beads 2 and 3 but not with bead 1, which moves independently."""
     random = np.random.default_rng(0)
     rigid = np.array([[0.0, 0, 0], [5.0, 0, 0], [0, 5.0, 0]])
     atoms = random.normal(size=(4, 3))
@@ -78,7 +77,7 @@ def test_a_frame_is_spanned_by_the_beads_that_its_atoms_turn_with() -> None:
     beads = np.concatenate((beads[:, :1], roaming, beads[:, 1:]), axis=1)
     offsets = np.concatenate((np.einsum("fxy,ay->fax", turns, atoms), np.zeros((200, 3, 3))), axis=1)
     frames = LocalFrames(4)
-    frames.choose(beads, offsets, np.array([0, 0, 0, 0, 1, 2, 3]))
+    frames.choose_neighbours(beads, offsets, np.array([0, 0, 0, 0, 1, 2, 3]))
     assert set(frames.neighbours[0].tolist()) == {2, 3}
 
 

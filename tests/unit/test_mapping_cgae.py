@@ -9,7 +9,7 @@ from cgbench.core.errors import InputError
 from cgbench.data.sources.bundled import BundledSettings, Source
 from cgbench.mapping import cgae
 from cgbench.mapping.base import Mapping
-from cgbench.methods._least_squares import best_combination
+from cgbench.methods._baselines import least_squares_matrix
 
 QUICK = cgae.CGAESettings(restarts=4, steps=150)
 
@@ -25,7 +25,7 @@ def walkers(alanine_directory):
 def squared_error(mapping, train, test):
     """Mean squared error, Å², on test frames of the linear decoder fitted to training frames."""
     train, test = train.astype(np.float64), test.astype(np.float64)
-    decoder = best_combination(mapping.beads(train), train)
+    decoder = least_squares_matrix(mapping.beads(train), train)
     centre = mapping.beads(test).mean(1, keepdims=True)
     rebuilt = decoder @ (mapping.beads(test) - centre) + centre
     return float(((rebuilt - test) ** 2).sum(-1).mean())
@@ -53,7 +53,7 @@ def test_errors_of_soft_shares_are_those_of_their_definition(walkers, rng):
     lifted = ((centred - shares @ (weights @ centred)) ** 2).sum(-1).mean()
     assert float(cgae.lift_error(P, M, gram)) == pytest.approx(lifted)
     centre = beads.mean(1, keepdims=True)
-    rebuilt = best_combination(beads, x) @ (beads - centre) + centre
+    rebuilt = least_squares_matrix(beads, x) @ (beads - centre) + centre
     assert float(cgae.linear_error(M, gram, gram)) == pytest.approx(((rebuilt - x) ** 2).sum(-1).mean())
 
 

@@ -1,4 +1,4 @@
-"""The network parts: sums over neighbours, handedness, equivariance, planar beads."""
+"""Network modules: neighbour sums, chirality, equivariance, planar beads."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from cgbench.mapping.base import Mapping
 from cgbench.nn.decoder import EquivariantDecoder
 from cgbench.nn.encoders import AtomEncoder, BeadEncoder
 from cgbench.nn.equivariant import EquivariantMessage, cross, normalised_cross
-from cgbench.nn.invariant import Handedness, InvariantNetwork
+from cgbench.nn.invariant import ChiralFeatures, InvariantNetwork
 from cgbench.nn.radial import RadialBasis, neighbour_sum, pair_distance
 
 N_LATENT = 5
@@ -75,16 +75,18 @@ def network() -> InvariantNetwork:
     return InvariantNetwork(torch.arange(7), 16, 2, 6, 4, 5, 8.0).double()
 
 
-def test_invariant_features_do_not_turn(points: torch.Tensor, network: InvariantNetwork) -> None:
+def test_invariant_features_are_invariant_under_rotation(
+    points: torch.Tensor, network: InvariantNetwork
+) -> None:
     for before, after in zip(network(points), network(points @ random_turn().T), strict=True):
         torch.testing.assert_close(before, after, rtol=0, atol=1e-8)
 
 
-def test_invariant_features_tell_left_from_right(points: torch.Tensor, network: InvariantNetwork) -> None:
+def test_invariant_features_distinguish_enantiomers(points: torch.Tensor, network: InvariantNetwork) -> None:
     assert (network(points)[-1] - network(-points)[-1]).abs().max() > 1e-4
 
 
-def test_without_handed_channels_mirror_images_look_the_same(points: torch.Tensor) -> None:
+def test_without_chiral_channels_mirror_images_are_the_same(points: torch.Tensor) -> None:
     network = InvariantNetwork(torch.arange(7), 16, 2, 6, 4, 0, 8.0).double()
     torch.testing.assert_close(network(points)[-1], network(-points)[-1], rtol=0, atol=1e-10)
 
@@ -152,8 +154,8 @@ def test_encoder_is_invariant_but_not_under_mirroring(
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["beads", "atoms"])
-def test_encoder_sees_every_atom_of_a_bead_that_is_one_atom(which: int, rng: np.random.Generator) -> None:
-    """Where a bead is a site such as C-alpha, its other atoms have no weight in M but are encoded too."""
+def test_encoder_includes_atoms_without_weight(which: int, rng: np.random.Generator) -> None:
+    """Atoms without weight in M, as with Cα beads, are encoded too."""
     bead_index = torch.arange(12) % 3
     encoder = encoders(bead_index)[which]
     atoms = torch.as_tensor(rng.normal(size=(1, 12, 3)) * 3)
@@ -180,12 +182,12 @@ def test_encoder_cannot_tell_atoms_of_one_kind_apart(which: int, rng: np.random.
 
 
 @pytest.mark.parametrize("n_beads", [3, 4, 8])
-def test_planar_beads_get_atoms_out_of_their_plane(n_beads: int, rng: np.random.Generator) -> None:
+def test_atoms_leave_the_plane_of_planar_beads(n_beads: int, rng: np.random.Generator) -> None:
     angle = np.linspace(0, 2 * np.pi, n_beads, endpoint=False) + rng.normal(size=(4, n_beads)) * 0.1
     beads = 3 * np.stack((np.cos(angle), np.sin(angle), np.zeros_like(angle)), axis=-1)
     latent = torch.as_tensor(rng.normal(size=(4, n_beads, N_LATENT)))
     atoms = decoder(n_beads)(latent, torch.as_tensor(beads))
-    # Without weights trained for it the height is small; where symmetry holds it is exactly zero.
+    # Untrained weights give small distances from the plane; by symmetry they would be exactly zero.
     height = atoms[..., 2].abs().unflatten(1, (n_beads, -1)).amax(-1)
     assert height.min() > 1e-6
 
@@ -197,7 +199,7 @@ def test_cross_and_its_gradients_are_those_of_the_vector_product(rng: np.random.
 
 
 def test_vector_products_are_bounded_by_the_longer_factor(rng: np.random.Generator) -> None:
-    """Fed back into itself twenty times, a plain product would grow like 50 to the power of 2^20."""
+    """Applied twenty times to itself, an unbounded product would overflow."""
     a, b = (torch.as_tensor(rng.normal(size=(4, 6, 3, 8)) * 50) for _ in range(2))
     longest = torch.maximum(a.norm(dim=2), b.norm(dim=2)).max()
     for _ in range(20):
@@ -207,7 +209,7 @@ def test_vector_products_are_bounded_by_the_longer_factor(rng: np.random.Generat
 
 
 def test_message_is_the_plain_loop_over_pairs(rng: np.random.Generator) -> None:
-    """One layer, channel by channel: every term by its definition, head h of F channels serving F/H each."""
+    """Compare one layer with the definition of every term, channel by channel."""
     torch.manual_seed(2)
     n, n_features, n_vectors, n_basis, n_heads = 5, 12, 6, 4, 3
     layer = EquivariantMessage(n_features, n_vectors, n_basis, n_heads).double()
@@ -242,10 +244,10 @@ def test_message_is_the_plain_loop_over_pairs(rng: np.random.Generator) -> None:
         torch.testing.assert_close(got, wanted, rtol=0, atol=1e-10)
 
 
-def test_handedness_is_the_plain_loop_over_pairs(rng: np.random.Generator) -> None:
+def test_chiral_features_are_the_plain_loop_over_pairs(rng: np.random.Generator) -> None:
     torch.manual_seed(2)
     n, n_features, n_basis, n_channels = 5, 6, 4, 2
-    layer = Handedness(n_features, n_basis, n_channels).double()
+    layer = ChiralFeatures(n_features, n_basis, n_channels).double()
     X = torch.as_tensor(rng.normal(size=(1, n, 3)) * 2)
     h = torch.as_tensor(rng.normal(size=(1, n, n_features)))
     basis = RadialBasis(9.0, n_basis)(pair_distance(X))

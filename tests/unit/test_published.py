@@ -1,4 +1,4 @@
-"""The networks of the published CGVAE: every term by its definition, and what the paper's symmetries are."""
+"""Networks of the published CGVAE: every term against its definition, and symmetries."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from cgbench.core.errors import InputError
 from cgbench.mapping.base import Mapping
 from cgbench.methods import cgvae_published
 from cgbench.methods.base import TrainingContext
-from cgbench.nn.published import PublishedEncoder, PublishedNetwork
+from cgbench.nn.published import PublishedEncoder, PublishedNetwork, PublishedSettings
 from cgbench.nn.published_decoder import PublishedDecoder, PublishedMessage
 from cgbench.nn.radial import RadialBasis, channel_sum, pair_distance
 from cgbench.nn.variational import kl_divergence
@@ -48,7 +48,7 @@ def radial(distance: Tensor, filters: Tensor, cutoff: float = CUTOFF) -> Tensor:
 
 
 def all_nine(message: PublishedMessage, S_j: Tensor, d: Tensor, rng: np.random.Generator) -> list[Tensor]:
-    """φ_k(S_j)∘W_k(d) for all nine filters; random numbers for those that the layer does without."""
+    """φ_k(S_j)∘W_k(d) for all nine filters, with random numbers for those that the layer omits."""
     n_terms = len(message.terms)
     phi, W = message.source(S_j).chunk(n_terms), radial(d, message.filters).chunk(n_terms)
     present = {k: p * w for k, p, w in zip(message.terms, phi, W, strict=True)}
@@ -58,7 +58,7 @@ def all_nine(message: PublishedMessage, S_j: Tensor, d: Tensor, rng: np.random.G
 def message_by_pairs(
     message: PublishedMessage, state: list[Tensor], X: Tensor, rng: np.random.Generator
 ) -> list[Tensor]:
-    """The published message, one pair and one formula after the other, of one frame [n, ...]."""
+    """The published message of one frame [n, ...], pair by pair."""
     S, P, V, A = state
     cross = torch.linalg.cross
     changed = [part.clone() for part in state]
@@ -85,7 +85,7 @@ def message_by_pairs(
 
 
 def update_by_atoms(update: torch.nn.Module, state: list[Tensor]) -> list[Tensor]:
-    """PaiNN's update of S and V; what the last one leaves out is given random numbers."""
+    """Update of S and V, with random numbers for the outputs that the last layer omits."""
     S, P, V, A = state
     S, V = S.clone(), V.clone()
     for i in range(len(S)):
@@ -101,13 +101,13 @@ def decoder(mapping: Mapping, n_layers: int = 5) -> PublishedDecoder:
     torch.manual_seed(5)
     index, matrix = torch.as_tensor(mapping.bead_index), torch.as_tensor(mapping.matrix)
     model = PublishedDecoder(index, matrix, N_FEATURES, n_layers, N_BASIS, CUTOFF).double()
-    for message in model.messages:  # products of small vectors would be smaller than any tolerance
+    for message in model.messages:  # products of small vectors would be below the tolerance
         torch.nn.init.normal_(message.filters, std=1.1)
     return model
 
 
 def test_message_is_the_plain_loop_over_pairs(points: Tensor, rng: np.random.Generator) -> None:
-    """All nine terms, of features that are not small."""
+    """Compare all nine terms for features of order one."""
     torch.manual_seed(5)
     message = PublishedMessage(N_FEATURES, N_BASIS, tuple(range(N_TERMS))).double()
     torch.nn.init.normal_(message.filters)
@@ -123,7 +123,7 @@ def test_message_is_the_plain_loop_over_pairs(points: Tensor, rng: np.random.Gen
 
 @pytest.mark.parametrize("n_beads", [3, 5])
 def test_decoder_is_the_plain_loop_over_pairs(n_beads: int, rng: np.random.Generator) -> None:
-    """All nine filters and the whole update in every layer: what the decoder leaves out does not matter."""
+    """Compare with all nine filters and the full update in every layer: the omitted terms have no effect."""
     mapping = Mapping.centres(np.array([*range(n_beads), 1, 0, 1]))
     model = decoder(mapping)
     beads = torch.as_tensor(rng.normal(size=(2, n_beads, 3)) * 3)
@@ -170,7 +170,7 @@ def test_encoder_is_the_plain_loop_over_pairs(rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("n_beads", [3, 4, 6])
-def test_symmetry_is_broken_for_three_beads_alone(n_beads: int, rng: np.random.Generator) -> None:
+def test_symmetry_is_broken_only_for_three_beads(n_beads: int, rng: np.random.Generator) -> None:
     mapping = Mapping.centres(np.repeat(np.arange(n_beads), 4))
     model = decoder(mapping)
     beads = torch.as_tensor(rng.normal(size=(3, n_beads, 3)) * 2)
@@ -183,10 +183,11 @@ def test_symmetry_is_broken_for_three_beads_alone(n_beads: int, rng: np.random.G
 
 
 def test_divergence_is_that_of_the_two_gaussians(alanine: Molecule, rng: np.random.Generator) -> None:
-    """The posterior is absolute inside and relative to the prior outside: KL(q‖p) must not notice."""
+    """KL(q‖p) is the same for the absolute posterior and the posterior relative to the prior."""
     torch.manual_seed(5)
     mapping = Mapping.centres(alanine.residue_index)
-    network = PublishedNetwork(mapping, alanine, 16, N_BASIS, 2, 2, CUTOFF, CUTOFF).double()
+    settings = PublishedSettings(features=16, basis=N_BASIS, encoder_layers=2, decoder_layers=2)
+    network = PublishedNetwork(mapping, alanine, settings).double()
     positions = torch.as_tensor(rng.normal(size=(2, alanine.n_atoms, 3)) * 3)
     beads = torch.as_tensor(mapping.matrix) @ positions
     prior, features = network.prior(beads)

@@ -1,4 +1,4 @@
-"""Relaxation: geometries come within bounds, on their beads, and those that are stay where they are."""
+"""Refinement: violations are corrected, beads are kept, and valid geometries are unchanged."""
 
 from typing import NamedTuple
 
@@ -12,8 +12,8 @@ from cgbench.chem.contacts import count_contacts
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import Molecule
 from cgbench.mapping.base import Mapping
-from cgbench.nn.refinement import WORKING_SET, relax
-from cgbench.nn.restraints import Bounds
+from cgbench.nn.refinement import WORKING_SET, refine
+from cgbench.nn.restraints import Restraints
 
 STEPS = 50
 
@@ -24,98 +24,98 @@ def frames(alanine_frames: Frames) -> Tensor:
 
 
 class Within(NamedTuple):
-    """What a geometry is relaxed to."""
+    """Arguments of the refinement."""
 
-    bounds: Bounds
+    restraints: Restraints
     matrix: Tensor
     index: Tensor
 
 
 @pytest.fixture
 def within(alanine: Molecule, alanine_frames: Frames, three_beads: Mapping) -> Within:
-    bounds = Bounds(alanine).double()
-    bounds.measure(torch.as_tensor(alanine_frames.positions, dtype=torch.float64))
-    return Within(bounds, torch.as_tensor(three_beads.matrix), torch.as_tensor(three_beads.bead_index))
+    restraints = Restraints(alanine).double()
+    restraints.fit(torch.as_tensor(alanine_frames.positions, dtype=torch.float64))
+    return Within(restraints, torch.as_tensor(three_beads.matrix), torch.as_tensor(three_beads.bead_index))
 
 
 @pytest.fixture
 def broken(frames: Tensor, within: Within) -> Tensor:
-    """Frames with every atom moved by half an Å or so, on the beads of the frames."""
+    """Frames with random displacements of about 0.5 Å and unchanged beads."""
     moved = frames + 0.3 * torch.randn(frames.shape, generator=torch.Generator().manual_seed(3)).double()
     return moved + (within.matrix @ (frames - moved))[:, within.index]
 
 
-def test_frames_stay_where_they_are(frames: Tensor, within: Within) -> None:
-    torch.testing.assert_close(relax(frames, within.matrix @ frames, *within, STEPS), frames)
+def test_md_frames_are_unchanged(frames: Tensor, within: Within) -> None:
+    torch.testing.assert_close(refine(frames, within.matrix @ frames, *within, STEPS), frames)
 
 
 def test_no_steps_change_nothing(broken: Tensor, within: Within) -> None:
-    torch.testing.assert_close(relax(broken, within.matrix @ broken, *within, 0), broken, rtol=0, atol=0)
+    torch.testing.assert_close(refine(broken, within.matrix @ broken, *within, 0), broken, rtol=0, atol=0)
 
 
-def test_broken_molecules_are_mended(
+def test_distorted_geometries_are_corrected(
     broken: Tensor, frames: Tensor, within: Within, alanine: Molecule
 ) -> None:
-    """Their bonds are those of the topology afterwards, and they are closer to what they were made from."""
-    mended = relax(broken, within.matrix @ frames, *within, STEPS)
+    """After refinement the bond graphs are correct and the geometries closer to the original frames."""
+    mended = refine(broken, within.matrix @ frames, *within, STEPS)
     before, after = (count_contacts(x.float().numpy(), alanine) for x in (broken, mended))
     assert (before.missing + before.extra).mean() > 1
     assert (after.missing + after.extra).max() == 0
-    least, most = within.bounds.distances()
+    least, most = within.restraints.distance_bounds()
     distances = torch.cdist(mended, mended)
     assert (distances - distances.clamp(least, most)).abs().max() < 0.02
     assert (mended - frames).norm() < (broken - frames).norm()
 
 
 def test_beads_are_kept(broken: Tensor, frames: Tensor, within: Within) -> None:
-    mended = relax(broken, within.matrix @ frames, *within, STEPS)
+    mended = refine(broken, within.matrix @ frames, *within, STEPS)
     torch.testing.assert_close(within.matrix @ mended, within.matrix @ frames, rtol=0, atol=1e-10)
 
 
 def test_atoms_without_weight_go_with_their_bead(alanine: Molecule, frames: Tensor, within: Within) -> None:
-    """Beads on single atoms, one of them moved: nothing is out of bounds, and all of its bead follows."""
+    """If a one-atom bead is moved without restraint violations, all of its atoms follow."""
     site = torch.zeros(3, alanine.n_atoms, dtype=torch.float64)
     for bead in range(3):
         site[bead, int((within.index == bead).nonzero()[-1])] = 1.0
     shift = torch.zeros(3, 3, dtype=torch.float64)
     shift[1, 0] = 0.25
-    moved = relax(frames, site @ frames + shift, Bounds(alanine).double(), site, within.index, 1)
+    moved = refine(frames, site @ frames + shift, Restraints(alanine).double(), site, within.index, 1)
     torch.testing.assert_close(moved, frames + shift[within.index])
 
 
-def test_left_hands_are_turned_into_right_ones(frames: Tensor, within: Within, alanine: Molecule) -> None:
-    """Two hydrogens of a methyl change places, which hardly any distance tells."""
+def test_chirality_is_corrected(frames: Tensor, within: Within, alanine: Molecule) -> None:
+    """Two hydrogens of a methyl are exchanged, which changes distances only slightly."""
     centre = next(atom for atom in range(alanine.n_atoms) if len(alanine.graph[atom]) == 4)
     hydrogens = [atom for atom in alanine.graph[centre] if alanine.elements[atom] == "H"]
     swapped = frames.clone()
     swapped[:, hydrogens[:2]] = frames[:, hydrogens[:2]].flip(1)
-    wrong, _ = within.bounds.volumes(swapped)
-    right, _ = within.bounds.volumes(relax(swapped, within.matrix @ frames, *within, STEPS))
-    least, most = within.bounds.volume_range
+    wrong, _ = within.restraints.volumes(swapped)
+    right, _ = within.restraints.volumes(refine(swapped, within.matrix @ frames, *within, STEPS))
+    least, most = within.restraints.volume_range
     assert ((wrong < least) | (wrong > most)).any(1).all()
     handed = least * most > 0
     assert (torch.sign(right) == torch.sign(least))[:, handed].all()
 
 
-def test_it_turns_and_moves_with_its_input(broken: Tensor, frames: Tensor, within: Within) -> None:
+def test_refinement_is_equivariant(broken: Tensor, frames: Tensor, within: Within) -> None:
     turn = torch.as_tensor(Rotation.random(random_state=5).as_matrix())
     shift = torch.tensor([7.0, -3.0, 11.0], dtype=torch.float64)
-    mended = relax(broken, within.matrix @ frames, *within, STEPS)
-    moved = relax(broken @ turn.T + shift, within.matrix @ (frames @ turn.T + shift), *within, STEPS)
+    mended = refine(broken, within.matrix @ frames, *within, STEPS)
+    moved = refine(broken @ turn.T + shift, within.matrix @ (frames @ turn.T + shift), *within, STEPS)
     torch.testing.assert_close(moved, mended @ turn.T + shift, rtol=0, atol=1e-8)
 
 
-def test_atoms_on_one_point_do_no_harm(frames: Tensor, within: Within) -> None:
-    """Two of them have no direction to leave by, and the rest of the molecule does not fly apart."""
+def test_coinciding_atoms_give_finite_geometries(frames: Tensor, within: Within) -> None:
+    """Coinciding atoms have no direction of displacement; the result stays finite and compact."""
     collapsed = (within.matrix @ frames).mean(1, keepdim=True).expand_as(frames)
-    mended = relax(collapsed, within.matrix @ frames, *within, STEPS)
+    mended = refine(collapsed, within.matrix @ frames, *within, STEPS)
     assert torch.isfinite(mended).all()
     assert (mended - mended.mean(1, keepdim=True)).norm(dim=-1).max() < 20.0
 
 
-def test_parts_of_a_batch_do_not_see_each_other(
+def test_results_do_not_depend_on_chunks(
     broken: Tensor, frames: Tensor, within: Within, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = relax(broken, within.matrix @ frames, *within, STEPS)
+    whole = refine(broken, within.matrix @ frames, *within, STEPS)
     monkeypatch.setitem(WORKING_SET, "cpu", 1)
-    np.testing.assert_allclose(relax(broken, within.matrix @ frames, *within, STEPS), whole, atol=1e-9)
+    np.testing.assert_allclose(refine(broken, within.matrix @ frames, *within, STEPS), whole, atol=1e-9)

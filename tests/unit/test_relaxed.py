@@ -1,4 +1,4 @@
-"""The control that relaxes another method: what it begins with is that method, and molecules come out."""
+"""Refinement control: properties of the wrapped method, and corrected geometries."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def parse(**settings: object) -> relaxed.RelaxedSettings:
     return parsed
 
 
-def test_what_a_gaussian_draws_becomes_a_molecule(
+def test_refined_gaussian_samples_have_correct_bonds(
     alanine: Molecule, alanine_frames: Frames, three_beads: Mapping
 ) -> None:
     train, test = alanine_frames.positions[:150], alanine_frames.positions[150:]
@@ -38,7 +38,7 @@ def test_what_a_gaussian_draws_becomes_a_molecule(
     assert errors[0] > 1
     assert errors[1] < 0.05
     off, apart = np.abs(before - after).mean(), np.abs(before - other).mean()
-    assert off < 0.75 * apart, "it is still the same draw"
+    assert off < 0.75 * apart, "refined samples stay close to their draws"
 
 
 @pytest.mark.parametrize(("of", "stochastic", "equivariance"), [
@@ -46,7 +46,7 @@ def test_what_a_gaussian_draws_becomes_a_molecule(
     ("equivariant_linear", False, "SE(3)"),
     ("mlp", False, "none"),
 ])  # fmt: skip
-def test_it_is_what_it_begins_with(
+def test_properties_are_those_of_the_wrapped_method(
     of: str, stochastic: bool, equivariance: str, alanine: Molecule, three_beads: Mapping
 ) -> None:
     method = relaxed.Method(parse(of=of), three_beads, alanine)
@@ -54,7 +54,7 @@ def test_it_is_what_it_begins_with(
     assert method.made_of(method.settings) == (of,)
 
 
-def test_settings_are_those_of_the_method_to_begin_with() -> None:
+def test_settings_are_those_of_the_wrapped_method() -> None:
     settings = parse(of="mlp", settings={"width": 3})
     assert settings.inner().settings.width == 3
     with pytest.raises(InputError, match="unknown key 'breadth'"):
@@ -64,15 +64,15 @@ def test_settings_are_those_of_the_method_to_begin_with() -> None:
 
 
 @pytest.mark.parametrize("of", ["true_frames", "on_beads", "relaxed"])
-def test_what_cannot_be_relaxed_is_refused(of: str) -> None:
-    with pytest.raises(InputError, match=f"{of} cannot be relaxed"):
+def test_controls_are_refused(of: str) -> None:
+    with pytest.raises(InputError, match=f"{of} cannot be refined"):
         parse(of=of)
 
 
-def test_a_network_is_stored_with_its_own_bounds_and_used_again(
+def test_wrapped_network_is_stored_and_loaded(
     alanine: Molecule, alanine_frames: Frames, three_beads: Mapping, tmp_path: Path
 ) -> None:
-    """CGVAE has bounds too, and what was used in double precision can be fitted again."""
+    """CGVAE has restraints too; a method used in double precision can be fitted again."""
     frames = alanine_frames.positions[:64]
     small = {"epochs": 1, "features": 16, "batch_size": 16, "flow": None, "relaxation": 0}
     method = relaxed.Method(parse(of="cgvae", settings=small), three_beads, alanine)
@@ -86,11 +86,11 @@ def test_a_network_is_stored_with_its_own_bounds_and_used_again(
     np.testing.assert_allclose(loaded.reconstruct(frames), method.reconstruct(frames), atol=1e-4)
 
 
-def test_one_or_two_beads_are_left_alone(alanine: Molecule, alanine_frames: Frames) -> None:
-    """All atoms lie on a line, from which rounding alone could lead."""
+def test_one_or_two_beads_are_not_refined(alanine: Molecule, alanine_frames: Frames) -> None:
+    """All atoms are collinear, so rounding errors would determine the displacements."""
     mapping = Mapping.centres(np.arange(alanine.n_atoms) * 2 // alanine.n_atoms)
     method = relaxed.Method(parse(of="equivariant_linear"), mapping, alanine)
     frames = alanine_frames.positions[:64]
-    with pytest.warns(UserWarning, match=r"relaxed: 2 bead.s. define no plane, so nothing is relaxed"):
+    with pytest.warns(UserWarning, match=r"relaxed: 2 bead.s. define no plane, so the refinement is"):
         method.fit(frames[:48], frames[48:], TrainingContext(seed=1))
     np.testing.assert_array_equal(method.reconstruct(frames), method.method.reconstruct(frames))

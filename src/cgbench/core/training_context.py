@@ -1,4 +1,4 @@
-"""What a method gets from the run that trains it, apart from data."""
+"""Context of a training: seed, device, checkpoint folder and history."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -7,26 +7,26 @@ from pathlib import Path
 
 @dataclass
 class TrainingContext:
-    """What a method gets from the run that trains it, apart from data.
+    """Everything that a method receives for its training except the data.
 
     Attributes
     ----------
     seed
-        Everything stochastic in training derives from it.
+        Seed of all random numbers of the training.
     scratch
-        Directory for checkpoints that survive a killed job, or None to keep none.
+        Folder of the checkpoints, or None for a training without checkpoints.
     spec
-        What else must be equal for a checkpoint to be taken up: data, mapping, settings, as text.
+        Data, mapping and settings as text; a checkpoint is used only if it has the same text.
     device
         ``"cpu"`` or ``"cuda"``.
     history
-        One row per epoch (or fewer); the run writes them to ``history.csv``.
+        At most one row per epoch, written to ``history.csv``.
     progress
         Whether to draw a progress bar.
     observer
-        Called with the history whenever a row is added, or None.
+        Called with the history whenever it changes, or None.
     name
-        Of the stage of a training, under which its settings stand; empty where there are no stages.
+        Name of a stage of the training, which is also the config key of its settings; empty without stages.
     """
 
     seed: int
@@ -40,42 +40,39 @@ class TrainingContext:
 
     @property
     def training(self) -> str:
-        """What is being trained, for messages."""
+        """Name of the training in messages."""
         return f"training of the {self.name}" if self.name else "training"
 
     def key(self, setting: str) -> str:
-        """Where a setting of it stands in the config of the method."""
+        """Return the config key of a setting of the training, relative to the method."""
         return f"{self.name}.{setting}" if self.name else setting
 
     def record(self, row: dict[str, float]) -> None:
-        """Add a row to the history."""
-        self.history.append(row)
-        if self.observer:
-            self.observer(self.history)
+        """Append a row to the history."""
+        self.restore([*self.history, row])
 
     def restore(self, history: list[dict[str, float]]) -> None:
-        """Take up the history of a training that was killed."""
+        """Replace the history, for example by that of a checkpoint."""
         self.history[:] = history
         if self.observer:
             self.observer(self.history)
 
     def stage(self, name: str) -> "TrainingContext":
-        """Return the context of a later stage of this training, with checkpoints of its own.
+        """Return the context of a later stage with its own checkpoints.
 
-        Its epochs and seconds go on from those so far, and its loss gets the name of the stage: another
-        quantity is not to continue the curve of the first.
+        Its rows are appended to the history with continued epochs and seconds. The loss is renamed after the
+        stage, because it is another quantity.
         """
         before = list(self.history)
         last = before[-1] if before else {}
 
-        def follow(rows: list[dict[str, float]]) -> None:
-            self.restore(before + [_continued(row, last, name) for row in rows])
+        def append(rows: list[dict[str, float]]) -> None:
+            self.restore(before + [_continue_row(row, last, name) for row in rows])
 
         scratch = self.scratch and self.scratch / name
-        return replace(self, scratch=scratch, history=[], observer=follow, name=name)
+        return replace(self, scratch=scratch, history=[], observer=append, name=name)
 
 
-def _continued(row: dict[str, float], last: dict[str, float], name: str) -> dict[str, float]:
-    """Turn a row of a stage into a row of the whole."""
+def _continue_row(row: dict[str, float], last: dict[str, float], name: str) -> dict[str, float]:
     renamed = {key.replace("_loss", f"_{name}"): value for key, value in row.items()}
     return renamed | {key: row[key] + last.get(key, 0.0) for key in ("epoch", "seconds") if key in row}

@@ -1,1 +1,1 @@
-"""Backmapping methods. Every module here but ``base`` is a method; its file name is its key in the config."""
+"""Backmapping methods, one per file; the file name is the key in the config (except ``base`` and ``_*``)."""

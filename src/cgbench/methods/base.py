@@ -25,41 +25,61 @@ Positions = NDArray[np.floating]
 class BackmappingMethod(ABC):
     """Contract of a method: one file in ``cgbench/methods`` with one class named ``Method``.
 
-    Arrays are numpy, in Å; results have the dtype of the argument and are computed in at least
-    that precision. Frames passed to :meth:`fit` are all a method ever learns from.
+    Arrays are numpy arrays in Å. Results have the dtype of the argument and are computed in at least that
+    precision. A method learns only from the frames passed to :meth:`fit`.
+
+    Parameters
+    ----------
+    settings
+        Validated settings of the config key ``methods.<name>``.
+    mapping
+        CG mapping M of the task.
+    molecule
+        Topology of the task.
 
     Attributes
     ----------
     Settings
-        Its settings in the config (key ``methods.<name>``).
+        Class of the settings.
     stochastic
         Whether samples for one CG geometry differ.
     equivariance
-        Under which group results turn with their input: ``"none"``, ``"SE(3)"`` (rotations and
-        translations) or ``"E(3)"`` (mirror images too).
+        Group under which results transform with their input: ``"none"``, ``"SE(3)"`` (rotations and
+        translations) or ``"E(3)"`` (reflections too).
     reference
-        Where it comes from.
+        Publication or origin.
     bound
-        ``"floor"`` or ``"ceiling"`` for the control that scores are scaled between; such a method is
-        shown and does not compete. None for all others.
+        ``"floor"`` for the lower and ``"ceiling"`` for the upper control, between which scores are scaled.
+        These two are shown and not ranked. None for all other methods.
+    arrays
+        Names of the attributes that hold the fitted numpy arrays; :meth:`state` stores these.
+
+    Raises
+    ------
+    InputError
+        If mapping and molecule have different numbers of atoms.
     """
 
     Settings: ClassVar[type[SettingsModel]] = SettingsModel
     bound: ClassVar[Literal["floor", "ceiling"] | None] = None
+    arrays: ClassVar[tuple[str, ...]] = ()
     stochastic: bool
     equivariance: Literal["none", "SE(3)", "E(3)"]
     reference: ClassVar[str]
 
     def __init__(self, settings: SettingsModel, mapping: Mapping, molecule: Molecule) -> None:
         if mapping.n_atoms != molecule.n_atoms:
-            raise InputError(f"mapping has {mapping.n_atoms} atoms, the molecule has {molecule.n_atoms}")
+            raise InputError(
+                f"mapping has {mapping.n_atoms} atoms, the molecule has {molecule.n_atoms}; use a mapping of "
+                "this molecule"
+            )
         self.settings = settings
         self.mapping = mapping
         self.molecule = molecule
 
     @property
     def name(self) -> str:
-        """Name of the method's file, by which a config chooses it."""
+        """Name of the method's file, which is its key in the config."""
         return type(self).__module__.rsplit(".", 1)[-1]
 
     @abstractmethod
@@ -68,15 +88,15 @@ class BackmappingMethod(ABC):
 
     @abstractmethod
     def reconstruct(self, positions: Positions) -> Positions:
-        """Encode and decode frames [n_frames, n_atoms, 3], without noise.
+        """Encode and decode frames [n_frames, n_atoms, 3] without noise.
 
-        For a method without an encoder: backmap the beads of the frames.
+        A method without an encoder backmaps the beads of the frames.
         """
 
     def reconstruct_draw(self, positions: Positions, seed: int) -> Positions:
-        """Reconstruct frames [n_frames, n_atoms, 3] from one draw of what they were encoded to.
+        """Reconstruct frames [n_frames, n_atoms, 3] from one draw of the posterior.
 
-        For a method that encodes them to one point, or not at all: without noise.
+        A method without a stochastic encoder reconstructs without noise.
         """
         return self.reconstruct(positions)
 
@@ -88,33 +108,34 @@ class BackmappingMethod(ABC):
         """
 
     def to(self, device: str) -> Self:
-        """Move what computes to ``"cpu"`` or ``"cuda"``; a method without a network has nothing to move."""
+        """Move the network, if there is one, to ``"cpu"`` or ``"cuda"``."""
         return self
 
     @classmethod
     def made_of(cls, settings: SettingsModel) -> tuple[str, ...]:
-        """Names of other methods that it is made of: an edit of one of them trains it anew."""
+        """Return the names of wrapped methods; an edit of one of their files repeats the training."""
         return ()
 
     @classmethod
     def uses_gpu(cls) -> bool:
-        """Whether a GPU is of any use: a method says so by having something to move, and :meth:`to`."""
+        """Whether the method can use a GPU, which it declares by overriding :meth:`to`."""
         return cls.to is not BackmappingMethod.to
 
-    @abstractmethod
     def state(self) -> dict[str, Any]:
-        """All that was learned: a dictionary of tensors, numbers, texts and such dictionaries."""
+        """Return everything learned as a (nested) dictionary of tensors, numbers and strings."""
+        return {name: torch.as_tensor(getattr(self, name)) for name in self.arrays}
 
-    @abstractmethod
     def load_state(self, state: dict[str, Any]) -> None:
-        """Restore what :meth:`state` returned."""
+        """Restore the result of :meth:`state`."""
+        for name in self.arrays:
+            setattr(self, name, state[name].numpy())
 
     def n_parameters(self) -> int:
         """Count the learned numbers."""
-        return _n_numbers(self.state())
+        return _count_numbers(self.state())
 
     def save(self, path: Path | str) -> None:
-        """Write a self-contained model file (method, settings, mapping, molecule, state), atomically."""
+        """Write a self-contained model file (method, settings, mapping, molecule, state) atomically."""
         content = {
             "method": self.name,
             "settings": self.settings.to_json(),
@@ -130,23 +151,22 @@ class BackmappingMethod(ABC):
             torch.save(content, temporary)
 
 
-def _n_numbers(state: dict[str, Any]) -> int:
-    """Count the numbers in the tensors of a state, and of those that it is made of."""
+def _count_numbers(state: dict[str, Any]) -> int:
     tensors = (value.numel() for value in state.values() if isinstance(value, torch.Tensor))
-    return sum(tensors) + sum(_n_numbers(value) for value in state.values() if isinstance(value, dict))
+    return sum(tensors) + sum(_count_numbers(value) for value in state.values() if isinstance(value, dict))
 
 
 class DeterministicMethod(BackmappingMethod):
-    """A method that maps beads to one geometry; results are projected so that M x = X holds (R1)."""
+    """A method that maps beads to one geometry, which is then projected so that M x = X holds exactly."""
 
     stochastic = False
 
     @abstractmethod
     def backmap(self, beads: Positions) -> Positions:
-        """Backmap beads [n_frames, n_beads, 3] to [n_frames, n_atoms, 3]; R1 is seen to afterwards."""
+        """Backmap beads [n_frames, n_beads, 3] to [n_frames, n_atoms, 3], before the projection."""
 
     def reconstruct(self, positions: Positions) -> Positions:
-        """Backmap the beads of the frames [n_frames, n_atoms, 3]."""
+        """Backmap the beads of frames [n_frames, n_atoms, 3]."""
         beads = self.mapping.beads(positions)
         return self.mapping.project(self.backmap(beads), beads)
 
@@ -157,34 +177,33 @@ class DeterministicMethod(BackmappingMethod):
 
 
 class OracleMethod(BackmappingMethod):
-    """A method that is shown the frames whose beads it is to backmap: the ceiling, never a competitor."""
+    """A method that samples from the MD frames instead of their beads: the upper control, never ranked."""
 
     bound = "ceiling"
 
     @abstractmethod
     def sample_frames(self, positions: Positions, n_samples: int, seed: int) -> Positions:
-        """Sample for the beads of known frames [n_frames, n_atoms, 3].
+        """Sample [n_frames, n_samples, n_atoms, 3] given frames [n_frames, n_atoms, 3].
 
-        Returns [n_frames, n_samples, n_atoms, 3]; the same seed gives the same samples.
+        The same seed gives the same samples.
         """
 
     def sample(self, beads: Positions, n_samples: int, seed: int) -> Positions:
-        """Refuse: beads alone are not what it works from."""
+        """Raise an InputError, since beads alone are not enough."""
         raise InputError(
-            f"{self.name}: works from the true frames, which beads alone do "
-            "not tell; backmap with another method"
+            f"{self.name}: needs the MD frames, which beads alone do not give; backmap with another method"
         )
 
 
 def draw(model: BackmappingMethod, positions: Positions, n_samples: int, seed: int) -> Positions:
-    """Sample for the beads of frames [n_frames, n_atoms, 3]; only an oracle is shown more than the beads."""
+    """Sample for frames [n_frames, n_atoms, 3]; all methods but an oracle receive only the beads."""
     if isinstance(model, OracleMethod):
         return model.sample_frames(positions, n_samples, seed)
     return model.sample(model.mapping.beads(positions), n_samples, seed)
 
 
 def load_model(path: Path | str) -> BackmappingMethod:
-    """Read a model file that :meth:`BackmappingMethod.save` wrote; nothing in it is executed.
+    """Read a model file written by :meth:`BackmappingMethod.save`, without executing code from it.
 
     Raises
     ------
@@ -202,8 +221,8 @@ def load_model(path: Path | str) -> BackmappingMethod:
         model: BackmappingMethod = method(settings, mapping, molecule)
         model.load_state(content["state"])
     except FileNotFoundError:
-        raise InputError(f"{path}: no such model; train it first") from None
+        raise InputError(f"{path}: no such model file; train the model first") from None
     except Exception as error:
-        # Archive, unpickler and network have errors of their own, IndexError among them.
+        # torch, zipfile and the unpickler raise many exception types for damaged files.
         raise InputError(f"{path}: not a usable model file ({error}); delete it and train again") from None
     return model

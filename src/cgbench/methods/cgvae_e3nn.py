@@ -1,8 +1,8 @@
-"""CGVAE with another decoder: features of degrees up to 2 and both parities, made with e3nn.
+"""CGVAE with an e3nn decoder: features of degree 0 to 2 or more and of both parities.
 
-All but the decoder is that of :mod:`cgbench.methods.cgvae`. It is the example of how any equivariant
-network takes the place of CGVAE's decoder, and shows in the comparison what features beyond vectors
-are worth.
+Identical to :mod:`cgbench.methods.cgvae` except for the decoder (Geiger and Smidt, *e3nn: Euclidean Neural
+Networks*, arXiv 2207.09453). It shows how another equivariant network replaces the decoder of CGVAE, and
+measures the benefit of features of higher degree than vectors.
 """
 
 from typing import Annotated
@@ -20,16 +20,16 @@ Multiplicity = Annotated[int, Field(ge=1)]
 
 
 class CGVAEE3nnSettings(CGVAESettings):
-    """Settings of CGVAE with a decoder made with e3nn.
+    """Settings of CGVAE with an e3nn decoder.
 
     Attributes
     ----------
     multiplicities
-        Decoder channels per bead of degree 0 (scalars), 1 (vectors), 2 and so on, of each parity.
+        Decoder channels per bead of degree 0 (scalars), 1 (vectors), 2 and so on, for each parity.
     densities
-        Sums over neighbours that a layer of the decoder multiplies features with.
+        Neighbour densities per layer that features are multiplied with.
     decoder_layers
-        Convolutions; with fewer than two, atoms would stay in the plane of planar beads.
+        Convolutions; at least two, since with one the atoms would stay in the plane of planar beads.
     """
 
     multiplicities: Annotated[tuple[Multiplicity, ...], Field(min_length=2)] = (16, 8, 4)
@@ -38,7 +38,7 @@ class CGVAEE3nnSettings(CGVAESettings):
 
 
 class Method(cgvae.Method):
-    """CGVAE with a decoder made with e3nn."""
+    """CGVAE with an e3nn decoder."""
 
     Settings = CGVAEE3nnSettings
     reference = "Wang et al., ICML 2022, arXiv 2201.12176; Geiger and Smidt 2022, arXiv 2207.09453"
@@ -47,8 +47,8 @@ class Method(cgvae.Method):
     def make_decoder(
         settings: CGVAEE3nnSettings, mapping: Mapping, n_latent: int, local: LocalCoordinates | None
     ) -> Decoder:
-        """Make the decoder, with random weights."""
-        # Here, so that only jobs with a network wait for e3nn: it brings the whole compiler of torch along.
+        """Return the decoder with random weights."""
+        # Imported here, because e3nn loads the compiler of torch, which takes seconds.
         from cgbench.nn.e3nn_decoder import E3nnDecoder
 
         return E3nnDecoder(

@@ -1,10 +1,10 @@
-"""Conditional flow matching on the places of atoms in frames that the beads span: samples without a decoder.
+"""Conditional flow matching in local frames: a flow on invariant atom coordinates, without a decoder.
 
-Every bead has a frame spanned by the directions to two others. There the places of its atoms are
-invariant, and their principal components over the training frames are a linear code of them, lossless
-where there are enough. A velocity field on that code, which sees the beads, carries Gaussian noise to
-geometries. No likelihood is traded against anything, so a sample is as sharp as the code; bonds between
-beads hold as far as the field has learned them.
+dz/dt = v(z, t, X) from z ~ N(0, 1) at t = 0 to the code of a frame at t = 1 (Lipman et al., ICLR 2023, arXiv
+2210.02747). Every bead has a local frame, spanned by the directions to two other beads, in which atom
+positions are invariant. Their principal components over the training frames are the code z, which is lossless
+if there are enough components. There is no likelihood term, so a sample is as accurate as the code; bond
+lengths between beads are as accurate as the learned velocity field.
 """
 
 from typing import Annotated
@@ -20,17 +20,17 @@ from cgbench.methods._network import NetworkMethod
 from cgbench.methods.base import Positions, TrainingContext
 from cgbench.nn.latent_flow import FlowSettings, LatentFlow
 from cgbench.nn.local_coordinates import LocalCoordinates
-from cgbench.nn.mapping_module import MappedNetwork
+from cgbench.nn.mapped_network import MappedNetwork
 from cgbench.nn.training import Terms, train_network
 
 
 class LocalFlowSettings(FlowSettings):
-    """Settings of the flow and of what it runs on.
+    """Settings of the flow and its code.
 
     Attributes
     ----------
     latent
-        Principal components per bead at most.
+        Largest number of principal components per bead.
     """
 
     epochs: Annotated[int, Field(ge=1)] = 40
@@ -45,8 +45,10 @@ class LocalFlowNetwork(MappedNetwork):
 
     Parameters
     ----------
-    mapping, settings
-        What it is to be made for.
+    mapping
+        CG mapping M.
+    settings
+        Settings of the method.
     """
 
     bead_index: Tensor
@@ -58,26 +60,26 @@ class LocalFlowNetwork(MappedNetwork):
         self.local = LocalCoordinates(self.bead_index, n_latent).requires_grad_(False)
         self.flow = LatentFlow(self.local.frames, mapping.n_beads, n_latent, settings)
 
-    def start_from(self, positions: Tensor) -> None:
-        """Find frames and code for training frames [n_frames, n_atoms, 3]."""
+    def initialise(self, positions: Tensor) -> None:
+        """Determine local frames and code from training frames [n_frames, n_atoms, 3] (Å)."""
         beads = self.matrix @ positions
         offsets = positions - beads[:, self.bead_index]
-        self.local.frames.choose(beads.numpy(), offsets.numpy(), self.mapping.bead_index)
-        self.local.start_from(self.local.read(offsets, beads))
-        self.flow.start_from(beads)
+        self.local.frames.choose_neighbours(beads.numpy(), offsets.numpy(), self.mapping.bead_index)
+        self.local.fit_components(self.local.to_local(offsets, beads))
+        self.flow.fit_normalisation(beads)
 
     def encode(self, positions: Tensor, beads: Tensor) -> Tensor:
-        """Code [batch, n_beads, L] of frames [batch, n_atoms, 3]."""
-        return self.local.encode(self.local.read(positions - beads[:, self.bead_index], beads))
+        """Encode frames [batch, n_atoms, 3] (Å) to [batch, n_beads, L]."""
+        return self.local.encode(self.local.to_local(positions - beads[:, self.bead_index], beads))
 
     def decode(self, latent: Tensor, beads: Tensor) -> Tensor:
-        """Frames [batch, n_atoms, 3] that have the code, on their beads exactly."""
-        away = self.local.write(self.local.decode(latent), beads)
-        return away + (beads - self.matrix @ away)[:, self.bead_index]
+        """Decode [batch, n_beads, L] to frames [batch, n_atoms, 3] (Å) with M x = X exactly."""
+        offsets = self.local.to_cartesian(self.local.decode(latent), beads)
+        return offsets + (beads - self.matrix @ offsets)[:, self.bead_index]
 
 
 class Method(NetworkMethod):
-    """Flow matching in local frames."""
+    """Conditional flow matching in local frames."""
 
     Settings = LocalFlowSettings
     stochastic = True
@@ -91,11 +93,11 @@ class Method(NetworkMethod):
         self.network = LocalFlowNetwork(mapping, settings)
 
     def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
-        """Minimise the error of the velocity; stop on the validation frames."""
+        """Minimise the mean squared velocity error with early stopping on the validation frames."""
         self.warn_without_plane()
         torch.manual_seed(context.seed)
         self.network = LocalFlowNetwork(self.mapping, self.settings)
-        self.network.start_from(torch.as_tensor(np.asarray(train, dtype=np.float32)))
+        self.network.initialise(torch.as_tensor(np.asarray(train, dtype=np.float32)))
         train_network(self.network, self._loss, train, valid, self.settings, context)
 
     def _loss(self, positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
@@ -113,10 +115,10 @@ class Method(NetworkMethod):
 
     @property
     def n_latent(self) -> int:
-        """L, principal components per bead."""
+        """Number L of principal components per bead."""
         return self.network.flow.n_latent
 
     def decode_noise(self, noise: Tensor, beads: Tensor) -> Tensor:
-        """Carry noise [n_samples, batch, n_beads, L] to the code of frames, and decode."""
-        latent = self.network.flow.push(noise, beads).flatten(0, 1)
+        """Transform noise [n_samples, batch, n_beads, L] to the code with the flow and decode it."""
+        latent = self.network.flow.integrate(noise, beads).flatten(0, 1)
         return self.network.decode(latent, beads.repeat(len(noise), 1, 1))

@@ -1,16 +1,21 @@
-"""MLP baseline: bead coordinates to atom coordinates, as they stand in space (arXiv 2201.12176, appendix).
+"""MLP baseline: a fully connected network from bead coordinates to atom coordinates.
 
-It is not equivariant: it has to learn every orientation from the frames, which is what it is there
-to show. Translations are taken out, because trajectories drift.
+After Wang et al., arXiv 2201.12176 (appendix): x = f(X − c) + c, where c is the mean of the beads. The
+network is not equivariant and has to learn every orientation from the training frames.
 """
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
+import numpy as np
+import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from cgbench.methods._perceptron import PerceptronMethod, perceptron
-from cgbench.nn.training import TrainingSettings
+from cgbench.chem.molecule import Molecule
+from cgbench.mapping.base import Mapping
+from cgbench.methods._network import NetworkMixin
+from cgbench.methods.base import DeterministicMethod, Positions, TrainingContext
+from cgbench.nn.training import Terms, TrainingSettings, train_network
 
 
 class MLPSettings(TrainingSettings):
@@ -28,20 +33,53 @@ class MLPSettings(TrainingSettings):
     depth: Annotated[int, Field(ge=0)] = 1
 
 
-class Method(PerceptronMethod):
-    """Fully connected network from 3 n_beads to 3 n_atoms numbers."""
+class Method(NetworkMixin, DeterministicMethod):
+    """Fully connected network from 3 n_beads to 3 n_atoms coordinates, fitted to the mean squared error."""
 
-    Settings = MLPSettings
+    Settings: ClassVar[type[TrainingSettings]] = MLPSettings
     equivariance = "none"
     reference = "Wang et al., ICML 2022, arXiv 2201.12176"
-    settings: MLPSettings
+    settings: TrainingSettings
+    network: nn.Sequential
+
+    def __init__(self, settings: TrainingSettings, mapping: Mapping, molecule: Molecule) -> None:
+        super().__init__(settings, mapping, molecule)
+        self.network = self.new_network()
 
     def new_network(self) -> nn.Sequential:
-        """Network on all coordinates at once."""
+        """Return the network with random weights."""
+        assert isinstance(self.settings, MLPSettings)
         n_inputs, n_outputs = 3 * self.mapping.n_beads, 3 * self.mapping.n_atoms
-        return perceptron(n_inputs, self.settings.width * n_outputs, self.settings.depth, n_outputs)
+        return fully_connected(n_inputs, self.settings.width * n_outputs, self.settings.depth, n_outputs)
 
     def decode(self, beads: Tensor) -> Tensor:
-        """Map centred beads to atoms, and shift these back."""
+        """Map beads [n_frames, n_beads, 3] to atoms [n_frames, n_atoms, 3] (Å) on the network's device."""
         centre = beads.mean(1, keepdim=True)
         return self.network((beads - centre).flatten(1)).unflatten(1, (-1, 3)) + centre
+
+    def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
+        """Minimise the mean squared coordinate error with early stopping on the validation frames."""
+        torch.manual_seed(context.seed)
+        self.network = self.new_network()
+        matrix = torch.as_tensor(self.mapping.matrix, dtype=torch.float32, device=context.device)
+
+        def loss(positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
+            return {"loss": (self.decode(matrix @ positions) - positions).square().mean()}
+
+        train_network(self.network, loss, train, valid, self.settings, context)
+        self.network.cpu()
+
+    def backmap(self, beads: Positions) -> Positions:
+        """Map beads [n_frames, n_beads, 3] to atoms [n_frames, n_atoms, 3] (Å)."""
+        tensor = torch.as_tensor(beads, device=next(self.network.parameters()).device)
+        self.network.to(tensor.dtype)
+        with torch.inference_mode():
+            return np.asarray(self.decode(tensor).cpu().numpy())
+
+
+def fully_connected(n_inputs: int, hidden: int, depth: int, n_outputs: int) -> nn.Sequential:
+    """Return a network with SiLU activations and ``depth`` hidden layers after the first one."""
+    layers: list[nn.Module] = [nn.Linear(n_inputs, hidden), nn.SiLU()]
+    for _ in range(depth):
+        layers += [nn.Linear(hidden, hidden), nn.SiLU()]
+    return nn.Sequential(*layers, nn.Linear(hidden, n_outputs))

@@ -1,10 +1,8 @@
-"""Control, the floor: every atom on its bead.
+"""Lower control: every atom at the position of its bead.
 
-It knows of the molecule only what the mapping says, and what it gives is no molecule: a method that
-does not clearly beat it has learned nothing.
+x_i = X_I(i). The result is the mapping without any model. A method that does not clearly score better has
+learned nothing from the training frames.
 """
-
-from typing import Any
 
 from cgbench.methods.base import DeterministicMethod, Positions, TrainingContext
 
@@ -14,18 +12,11 @@ class Method(DeterministicMethod):
 
     bound = "floor"
     equivariance = "E(3)"
-    reference = "the mapping, read backwards"
+    reference = "lower control: the mapping alone"
 
     def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
-        """Learn nothing."""
+        """Do nothing: the method has no parameters."""
 
     def backmap(self, beads: Positions) -> Positions:
-        """Put atoms on beads: [n_frames, n_beads, 3] to [n_frames, n_atoms, 3]."""
+        """Place atoms on beads: [n_frames, n_beads, 3] to [n_frames, n_atoms, 3] (Å)."""
         return self.mapping.lift(beads)
-
-    def state(self) -> dict[str, Any]:
-        """Return nothing: nothing was learned."""
-        return {}
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Set nothing."""

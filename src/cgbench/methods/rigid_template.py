@@ -1,14 +1,14 @@
-"""Control: every bead as a rigid piece of a training frame, turned the way its neighbour beads lie.
+"""Rigid-template control: the atoms of every bead as a rigid fragment, oriented by the neighbouring beads.
 
-What fragment libraries and rotation of templates do without a fit of the internal geometry: within
-a bead, bonds and angles are those of a real frame; between beads, nothing sees to them. One or two
-beads define no orientation; an arbitrary one is taken then, the same in every call.
+x_i = X_I + R_I t_i. The templates t_i are fragments of training frames, and R_I superposes the vectors to the
+nearest beads. Bonds and angles within a bead are those of an MD frame; the geometry between beads is not
+restrained. With one or two beads the orientation is not defined, and the same arbitrary one is used in every
+call.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -23,7 +23,7 @@ class RigidTemplateSettings(Settings):
     Attributes
     ----------
     neighbours
-        Beads, nearest on average over training frames, by which a template is oriented.
+        Number of beads, nearest on average over the training frames, that orient a template.
     """
 
     neighbours: Annotated[int, Field(ge=1)] = 3
@@ -37,55 +37,38 @@ class Method(DeterministicMethod):
     reference = (
         "after the rigid fragments of O. N. Vickery, P. J. Stansfeld, J. Chem. Theory Comput. 17, 6472 (2021)"
     )
+    arrays = ("neighbours", "vectors", "offsets")
     settings: RigidTemplateSettings
 
     neighbours: NDArray[np.int64]  # [n_beads, k]
     vectors: Positions  # [n_beads, k, 3], from a bead to its neighbours in the frame of its template
-    offsets: Positions  # [n_atoms, 3], from the bead of an atom to the atom in that frame
+    offsets: Positions  # t [n_atoms, 3], from the bead of an atom to the atom in the same frame
 
     def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
-        """Take for each bead the training frame whose piece is nearest to the mean of all pieces."""
+        """Select for each bead the training frame with the fragment closest to the mean fragment."""
         positions = train.astype(np.float64)
         beads = self.mapping.beads(positions)
         offsets = positions - self.mapping.lift(beads)
-        self.neighbours = self._nearest(beads)
-        vectors = self._vectors(beads)
+        distance = np.linalg.norm(beads[:, None] - beads[:, :, None], axis=-1).mean(axis=0)
+        k = min(self.settings.neighbours, self.mapping.n_beads - 1)
+        self.neighbours = np.argsort(distance, axis=1, kind="stable")[:, 1 : k + 1]
+        vectors, weights = self._vectors(beads), np.ones(k)
         self.vectors, self.offsets = np.empty(vectors.shape[1:]), np.empty(offsets.shape[1:])
         for bead in range(self.mapping.n_beads):
             atoms = self.mapping.bead_index == bead
-            mean = mean_shape(vectors[:, bead], self._weights, self._generator())
-            pieces = offsets[:, atoms] @ rotations(mean, vectors[:, bead], self._weights, self._generator())
-            template = int(np.square(pieces - pieces.mean(axis=0)).sum(axis=(1, 2)).argmin())
+            mean = mean_shape(vectors[:, bead], weights, np.random.default_rng(0))
+            rotation = rotations(mean, vectors[:, bead], weights, np.random.default_rng(0))
+            fragments = offsets[:, atoms] @ rotation
+            template = int(np.square(fragments - fragments.mean(axis=0)).sum(axis=(1, 2)).argmin())
             self.vectors[bead], self.offsets[atoms] = vectors[template, bead], offsets[template, atoms]
-
-    def _nearest(self, beads: Positions) -> NDArray[np.int64]:
-        distance = np.linalg.norm(beads[:, None] - beads[:, :, None], axis=-1).mean(axis=0)
-        k = min(self.settings.neighbours, self.mapping.n_beads - 1)
-        return np.argsort(distance, axis=1, kind="stable")[:, 1 : k + 1]
 
     def _vectors(self, beads: Positions) -> Positions:
         return np.asarray(beads[:, self.neighbours] - beads[:, :, None])
 
-    @property
-    def _weights(self) -> Positions:
-        return np.ones(self.neighbours.shape[1])
-
-    def _generator(self) -> np.random.Generator:
-        return np.random.default_rng(0)
-
     def backmap(self, beads: Positions) -> Positions:
-        """Turn the templates onto beads [n_frames, n_beads, 3]: [n_frames, n_atoms, 3]."""
+        """Place the templates on beads [n_frames, n_beads, 3]: [n_frames, n_atoms, 3] (Å)."""
         exact = beads.astype(np.float64)
-        turns = rotations(self.vectors, self._vectors(exact), self._weights, self._generator())
-        offsets = np.einsum("faij,aj->fai", turns[:, self.mapping.bead_index], self.offsets)
+        weights = np.ones(self.neighbours.shape[1])
+        rotation = rotations(self.vectors, self._vectors(exact), weights, np.random.default_rng(0))
+        offsets = np.einsum("faij,aj->fai", rotation[:, self.mapping.bead_index], self.offsets)
         return np.asarray(self.mapping.lift(exact) + offsets, dtype=beads.dtype)
-
-    def state(self) -> dict[str, Any]:
-        """Return templates and neighbours."""
-        return {name: torch.as_tensor(getattr(self, name)) for name in ("neighbours", "vectors", "offsets")}
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Set templates and neighbours."""
-        self.neighbours, self.vectors, self.offsets = (
-            state[name].numpy() for name in ("neighbours", "vectors", "offsets")
-        )

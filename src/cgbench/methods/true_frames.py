@@ -1,11 +1,8 @@
-"""Control, the ceiling: the true frames themselves.
+"""Upper control: the MD frames themselves.
 
-No method can be closer to the reference than the reference, so what a metric says of it is the best
-that the metric can say: 0 for errors, the noise of finite data for distributions. It is shown the
-test frames when it samples, which no other method is.
+x̃ = x. The scores are the best that each metric can give: 0 for errors, and the noise of finite data for
+distributions. The method is the only one that receives the test frames when it samples.
 """
-
-from typing import Any
 
 import numpy as np
 
@@ -20,19 +17,12 @@ class Method(OracleMethod):
     reference = "identity"
 
     def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
-        """Learn nothing."""
+        """Do nothing: the method has no parameters."""
 
     def reconstruct(self, positions: Positions) -> Positions:
-        """Give back the frames [n_frames, n_atoms, 3]."""
+        """Return a copy of the frames [n_frames, n_atoms, 3]."""
         return positions.copy()
 
     def sample_frames(self, positions: Positions, n_samples: int, seed: int) -> Positions:
-        """Give back the frames [n_frames, n_atoms, 3], ``n_samples`` times each."""
+        """Repeat the frames [n_frames, n_atoms, 3] to [n_frames, n_samples, n_atoms, 3]."""
         return np.repeat(positions[:, None], n_samples, axis=1)
-
-    def state(self) -> dict[str, Any]:
-        """Return nothing: nothing was learned."""
-        return {}
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Set nothing."""

@@ -1,1 +1,1 @@
-"""Neural network parts and the training loop that the methods share."""
+"""Neural network modules and the training loop of the methods."""

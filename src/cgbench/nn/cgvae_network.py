@@ -1,4 +1,4 @@
-"""The network of CGVAE: its settings, and how encoder, prior, decoder and flow are put together."""
+"""Settings and construction of the CGVAE network."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
@@ -11,11 +11,11 @@ from torch import nn
 from cgbench.chem.molecule import Molecule
 from cgbench.mapping.base import Mapping
 from cgbench.nn.decoder import Decoder
+from cgbench.nn.dense import mlp
 from cgbench.nn.encoders import AtomEncoder, BeadEncoder
-from cgbench.nn.invariant import InvariantNetwork, mlp
+from cgbench.nn.invariant import InvariantNetwork, MessageSettings
 from cgbench.nn.latent_flow import FlowSettings, LatentFlow
 from cgbench.nn.local_coordinates import LocalCoordinates
-from cgbench.nn.message_settings import MessageSettings
 from cgbench.nn.variational import VariationalNetwork, VariationalSettings
 
 
@@ -25,33 +25,32 @@ class CGVAESettings(MessageSettings, VariationalSettings):
     Attributes
     ----------
     features, vectors, latent
-        Invariant channels per atom or bead, vector channels per bead, latent numbers per
-        bead (with ``local``, at most three for each atom of the largest bead).
+        Invariant channels per atom or bead, vector channels per bead, and latent variables per bead (with
+        ``local`` at most three per atom of the largest bead).
     handed
-        Parity-odd channels of the prior, and of the encoder on atoms; without any, neither can tell left
-        from right.
+        Pseudoscalar channels of the prior, and of the encoder on atoms; with 0 neither distinguishes
+        enantiomers.
     encoder
-        ``"beads"`` reads a frame through equivariant layers on its beads, at a cost that grows with the
-        number of atoms; ``"atoms"`` through messages between all pairs of atoms, as in the paper.
+        ``"beads"`` for equivariant layers on the beads, with a cost linear in the number of atoms;
+        ``"atoms"`` for messages between all pairs of atoms, as published.
     identity
-        Whether the encoder knows every atom or only elements.
+        Whether the encoder distinguishes all atoms or only elements.
     combination
-        Whether the decoder corrects the best fixed combination of the beads or starts from the beads.
+        Whether the decoder corrects the linear least-squares prediction or starts from the beads.
     local
-        Whether posterior and decoder start from the principal components of the atoms' places in frames
-        that neighbouring beads span, and correct those.
+        Whether posterior and decoder start from the principal components of the atom positions in local
+        frames.
     products
-        Vectors whose inner products are the first invariants that the encoder on beads sees.
+        Vectors of which inner products are the first invariants of the encoder on beads.
     atom_cutoff
-        Å, where the encoder is on atoms.
+        Å, for the encoder on atoms.
     encoder_layers, prior_layers, decoder_layers
         Message passing layers.
     flow
-        How the flow is made and fitted that takes the place of the Gaussian prior once encoder and decoder
-        are fitted; with None the Gaussian stays.
+        Settings of the flow that replaces the Gaussian prior after training; null keeps the Gaussian.
     """
 
-    channels = ("features", "vectors")
+    divisible = ("features", "vectors")
 
     vectors: Annotated[int, Field(ge=1)] = 16
     latent: Annotated[int, Field(ge=1)] = 32
@@ -71,44 +70,36 @@ class CGVAESettings(MessageSettings, VariationalSettings):
     beta: Annotated[float, Field(ge=0)] = 0.01
 
     @model_validator(mode="after")
-    def _flow_sees_beads_in_local_frames(self) -> Self:
+    def _flow_needs_local_frames(self) -> Self:
         if self.flow and not self.local:
-            raise ValueError("flow needs local: true, in whose frames it sees the beads; set flow: null")
+            raise ValueError("flow needs local: true, because it acts in local frames; set flow: null")
         return self
 
 
-# From settings, mapping, latent numbers per bead and local coordinates, or None.
+# Arguments: settings, mapping, latent variables per bead, and local coordinates or None.
 MakeDecoder = Callable[[Any, Mapping, int, LocalCoordinates | None], Decoder]
 
 
 def make_network(
     settings: CGVAESettings, mapping: Mapping, molecule: Molecule, make_decoder: MakeDecoder
 ) -> VariationalNetwork:
-    """Put encoder, prior and decoder together, with random weights."""
+    """Return a network with random weights; ``make_decoder`` constructs its decoder."""
     s = settings
     kinds = torch.as_tensor(np.arange(mapping.n_atoms) if s.identity == "atoms" else molecule.element_index)
     bead_index = torch.as_tensor(mapping.bead_index)
+    message = s.basis, s.heads
     encoder: nn.Module
     if s.encoder == "beads":
         encoder = BeadEncoder(
-            bead_index,
-            kinds,
-            s.features,
-            s.vectors,
-            s.encoder_layers,
-            s.basis,
-            s.heads,
-            s.products,
-            s.bead_cutoff,
+            bead_index, kinds, s.features, s.vectors, s.encoder_layers, *message, s.products, s.bead_cutoff
         )
     else:
         encoder = AtomEncoder(
-            bead_index, kinds, s.features, s.encoder_layers, s.basis, s.heads, s.handed, s.atom_cutoff
+            bead_index, kinds, s.features, s.encoder_layers, *message, s.handed, s.atom_cutoff
         )
-    prior = InvariantNetwork(
-        torch.arange(mapping.n_beads), s.features, s.prior_layers, s.basis, s.heads, s.handed, s.bead_cutoff
-    )
-    # A bead has no more to tell than where its atoms are.
+    beads = torch.arange(mapping.n_beads)
+    prior = InvariantNetwork(beads, s.features, s.prior_layers, *message, s.handed, s.bead_cutoff)
+    # More components than coordinates of the largest bead would be constant.
     n_latent = min(s.latent, 3 * int(np.bincount(mapping.bead_index).max())) if s.local else s.latent
     local = LocalCoordinates(bead_index, n_latent) if s.local else None
     decoder = make_decoder(s, mapping, n_latent, local)
@@ -127,7 +118,7 @@ def make_network(
 
 
 def _head(n_features: int, n_latent: int) -> nn.Sequential:
-    """From features to mean and log standard deviation, both zero to begin with."""
+    """Network from features to mean and log standard deviation, both initially zero."""
     network = mlp(n_features, n_features, 2 * n_latent)
     for parameter in network[-1].parameters():
         nn.init.zeros_(parameter)

@@ -1,34 +1,34 @@
-"""Decoders: from beads and an invariant latent vector per bead to all atoms."""
+"""Equivariant decoders from beads and one invariant latent vector per bead to all atoms."""
 
 from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
 
-from cgbench.nn.dense import Linear
+from cgbench.nn.dense import Linear, mlp
 from cgbench.nn.equivariant import EquivariantLayers, normalised_cross
-from cgbench.nn.invariant import mlp
 from cgbench.nn.local_coordinates import LocalCoordinates
 from cgbench.nn.radial import RadialBasis, filter_matrix, neighbour_sum, pair_distance
 
 
 class Decoder(nn.Module, ABC):
-    """A decoder that keeps M x = X exactly, whatever it is made of.
+    """Base class of decoders, with M x = X exactly.
 
-    Atoms are placed relative to a fixed combination of the beads, which the network corrects: with many
-    beads that combination is most of the answer.
+    The geometry is the sum of a learned linear combination of the beads, the geometry that the latents encode
+    in the local frames of the beads, and the correction of a network, shifted bead by bead onto X.
 
     Parameters
     ----------
     bead_index : [n_atoms]
+        Bead of every atom.
     mapping_matrix : [n_beads, n_atoms]
         M.
     n_latent
-        L, numbers per bead that are decoded.
+        Number L of latent variables per bead.
     correct_combination
-        Whether there is that combination; without it the network starts from the beads.
+        Whether to include the linear combination; without it atoms start from their beads.
     local
-        What the latents say of the atoms in the frames of their beads, which is corrected too; or None.
+        Local coordinates that the latents encode, or None.
     """
 
     bead_index: Tensor
@@ -52,22 +52,22 @@ class Decoder(nn.Module, ABC):
         self.local = local
 
     def forward(self, latent: Tensor, beads: Tensor) -> Tensor:
-        """Decode latent [batch, n_beads, L] at beads [batch, n_beads, 3] (Å) to [batch, n_atoms, 3]."""
+        """Decode latents [batch, n_beads, L] at beads [batch, n_beads, 3] (Å) to [batch, n_atoms, 3] (Å)."""
         centred = beads - beads.mean(1, keepdim=True)
         relative = self.correction(latent, centred)
         if self.local is not None:
-            relative = relative + self.local.write(self.local.decode(latent), centred)
+            relative = relative + self.local.to_cartesian(self.local.decode(latent), centred)
         if self.combination is not None:
             relative = relative + self.combination @ centred
         return self._on_beads(relative, beads)
 
-    def rows(self, positions: Tensor, beads: Tensor) -> Tensor:
-        """Write what the combination leaves open of [batch, n_atoms, 3] as rows of local coordinates."""
+    def local_residual(self, positions: Tensor, beads: Tensor) -> Tensor:
+        """Return local coordinates of positions [batch, n_atoms, 3] minus the linear combination."""
         assert self.local is not None
         relative = torch.zeros_like(positions)
         if self.combination is not None:
             relative = self.combination @ (beads - beads.mean(1, keepdim=True))
-        return self.local.read(positions - self._on_beads(relative, beads), beads)
+        return self.local.to_local(positions - self._on_beads(relative, beads), beads)
 
     def _on_beads(self, relative: Tensor, beads: Tensor) -> Tensor:
         shift = beads - self.matrix @ relative
@@ -75,28 +75,25 @@ class Decoder(nn.Module, ABC):
 
     @abstractmethod
     def correction(self, latent: Tensor, centred: Tensor) -> Tensor:
-        """Vectors [batch, n_atoms, 3] that turn with the centred beads [batch, n_beads, 3]."""
+        """Return equivariant displacements [batch, n_atoms, 3] for centred beads [batch, n_beads, 3]."""
 
 
 class EquivariantDecoder(Decoder):
-    """Equivariant layers on the beads.
+    """Decoder with equivariant layers on the beads.
 
-    Every atom reads its own combination of the vectors of its bead, so a bead may hold any number of
-    atoms. The pseudoscalars start from the latent vector, the pseudovectors from products of bead
-    directions: so even beads that lie in one plane, where every bead direction does too, get atoms out
-    of the plane from the first layer on, whatever their number. One or two beads define no plane: their
-    atoms stay on the point or line.
+    Every atom is a learned combination of the vectors and pseudovectors of its bead, so a bead may contain
+    any number of atoms. Pseudoscalars start from the latents, and pseudovectors from cross products of bead
+    directions; atoms can therefore leave the plane of planar beads from the first layer on. With one or two
+    beads atoms stay on their point or line.
 
     Parameters
     ----------
-    bead_index, mapping_matrix
+    bead_index, mapping_matrix, n_latent, correct_combination, local
         As in :class:`Decoder`.
-    n_latent, n_features, n_vectors, n_layers, n_basis, n_heads
-        Latent numbers, invariant and vector channels per bead; layers, radial functions, filters.
+    n_features, n_vectors, n_layers, n_basis, n_heads
+        Invariant and vector channels per bead, layers, radial basis functions, filters per layer.
     cutoff
-        Å.
-    correct_combination, local
-        As in :class:`Decoder`.
+        Å, between beads.
     """
 
     def __init__(
@@ -134,21 +131,21 @@ class EquivariantDecoder(Decoder):
             )
 
     def correction(self, latent: Tensor, centred: Tensor) -> Tensor:
-        """Vectors [batch, n_atoms, 3] that turn with the centred beads [batch, n_beads, 3]."""
+        """Return equivariant displacements [batch, n_atoms, 3] for centred beads [batch, n_beads, 3]."""
         with torch.no_grad():
             basis = self.basis(pair_distance(centred))
         S, P, V, A = self.layers(self._start(latent, centred, basis), centred, basis)
-        # Chirality is a fact of the molecule, not of its beads: both parities reach the atoms.
+        # Atoms combine vectors and pseudovectors, because the molecule is chiral and its beads need not be.
         vectors = torch.cat((V, A), dim=-1)[:, self.bead_index]
-        moved = torch.matmul(vectors, self.readout.unsqueeze(-1)).squeeze(-1)
+        displacement = torch.matmul(vectors, self.readout.unsqueeze(-1)).squeeze(-1)
         if self.local is None:
-            return moved
+            return displacement
         invariant = self.final(torch.cat((S, P), dim=-1)).transpose(0, 1)
-        return moved + self.local.write(invariant @ self.coordinates, centred)
+        return displacement + self.local.to_cartesian(invariant @ self.coordinates, centred)
 
     def _start(self, latent: Tensor, centred: Tensor, basis: Tensor) -> tuple[Tensor, ...]:
         S = self.scalar(latent) + self.identity
-        # The one lets directions through before anything is learned, so that vectors start at a useful size.
+        # The constant 1 gives the initial vectors the magnitude of the bead directions.
         value = 1.0 + self.direction(S).unsqueeze(-1)
         carried = torch.cat((value * centred.unsqueeze(2), value), dim=-1)
         summed = neighbour_sum(basis, carried, self.direction_filters)

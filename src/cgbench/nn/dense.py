@@ -1,34 +1,39 @@
-"""Dense layers whose products may be made in bfloat16 while a network is trained."""
+"""Dense layers with optional bfloat16 products during training."""
 
 from torch import Tensor, nn
 from torch.nn import functional
 
 
 class Linear(nn.Linear):
-    """``torch.nn.Linear`` that can multiply in bfloat16: factors and product are rounded to it, sums are not.
+    """``torch.nn.Linear`` with optional bfloat16 products: factors and products are rounded, sums are not.
 
-    Weights and all else stay in float32. Autocast would do it to every product, and geometry does not bear
-    it: differences of coordinates vanish in eight bits. Vector channels that a layer mixes are rounded too,
-    so training is equivariant to as much; in evaluation nothing is rounded.
+    Weights and all other operations stay in float32, unlike with autocast, which would round differences of
+    coordinates to eight bits. Mixed vector channels are rounded too, so training is equivariant only to this
+    precision. Evaluation is always in full precision.
 
     Attributes
     ----------
-    halved
-        Whether it does.
+    low_precision
+        Whether products are in bfloat16 during training.
     """
 
-    halved = False
+    low_precision = False
 
     def forward(self, values: Tensor) -> Tensor:
         """Map features [..., n_in] to [..., n_out]."""
-        if not (self.halved and self.training):
+        if not (self.low_precision and self.training):
             return super().forward(values)
         product = functional.linear(values.bfloat16(), self.weight.bfloat16()).to(values)
         return product if self.bias is None else product + self.bias
 
 
-def halve_products(network: nn.Module) -> None:
-    """Let all dense layers of a network multiply in bfloat16 while it is trained."""
+def mlp(n_in: int, n_hidden: int, n_out: int) -> nn.Sequential:
+    """Return two linear layers with a SiLU activation between them."""
+    return nn.Sequential(Linear(n_in, n_hidden), nn.SiLU(), Linear(n_hidden, n_out))
+
+
+def use_bfloat16(network: nn.Module) -> None:
+    """Switch all dense layers of a network to bfloat16 products during training."""
     for module in network.modules():
         if isinstance(module, Linear):
-            module.halved = True
+            module.low_precision = True

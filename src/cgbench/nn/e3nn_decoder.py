@@ -1,8 +1,4 @@
-"""A decoder made of irreducible representations of O(3), with e3nn (arXiv 2207.09453).
-
-The example of a general equivariant decoder: features of every degree and both parities, and all the
-products of them that symmetry allows.
-"""
+"""Equivariant decoder with e3nn (arXiv 2207.09453): features of any degree and both parities."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -19,22 +15,22 @@ from cgbench.nn.dense import Linear
 from cgbench.nn.local_coordinates import LocalCoordinates
 from cgbench.nn.radial import RadialBasis, filter_matrix, neighbour_sum, pair_distance
 
-# Compiling would take longer than it saves, in every process anew.
+# Compiling in every process takes longer than it saves.
 e3nn.set_optimization_defaults(jit_mode="eager")
 
 
 class ExactTensorProduct(o3.FullyConnectedTensorProduct):  # type: ignore[misc]
-    """A tensor product that is equivariant to float64 once cast to it, and the same once unpickled.
+    """Tensor product with coupling coefficients in the precision of its weights, which can be pickled.
 
-    e3nn stores coupling coefficients in float32; cast from there, they would be wrong by 1e-8.
+    e3nn stores the coefficients in float32, which would limit the equivariance in float64 to 1e-8.
     """
 
     def __init__(self, irreps_in1: o3.Irreps, irreps_in2: o3.Irreps, irreps_out: o3.Irreps) -> None:
         super().__init__(irreps_in1, irreps_in2, irreps_out)
-        # Products that nothing reads, which compiling would have removed.
+        # Remove unused products, as compiling would.
         self._compiled_main_left_right.graph.eliminate_dead_code()
         self._compiled_main_left_right.recompile()
-        leave_constants_out_of_state(self)
+        exclude_constants(self)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         super()._apply(fn, recurse)
@@ -44,7 +40,7 @@ class ExactTensorProduct(o3.FullyConnectedTensorProduct):  # type: ignore[misc]
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Made anew when unpickled: what e3nn restores has constants of other names, past the cast above.
+        # e3nn would restore constants under other names, which the cast above does not find.
         return type(self), (self.irreps_in1, self.irreps_in2, self.irreps_out), self.weight
 
     def __setstate__(self, weight: nn.Parameter) -> None:
@@ -52,33 +48,33 @@ class ExactTensorProduct(o3.FullyConnectedTensorProduct):  # type: ignore[misc]
         self.weight = weight
 
 
-def leave_constants_out_of_state(made_by_e3nn: nn.Module) -> None:
-    """Keep what is not learned out of model files and of the number of parameters."""
-    for module in made_by_e3nn.modules():
+def exclude_constants(network: nn.Module) -> None:
+    """Exclude the constants of e3nn from the state, and so from model files and the number of parameters."""
+    for module in network.modules():
         for name, constant in list(module.named_buffers(recurse=False)):
             module.register_buffer(name, constant, persistent=False)
 
 
 def bounded(features: Tensor) -> Tensor:
-    """Features [..., channels] scaled to a mean square below 1, so that products cannot blow up."""
+    """Scale features [..., channels] to a mean square below 1, so that products stay bounded."""
     return features * (1.0 + features.square().mean(-1, keepdim=True)).rsqrt()
 
 
 class Convolution(nn.Module):
-    """Features of a bead and its neighbours times the density around the bead, through a gate.
+    """Tensor product of bead features with the neighbour density, followed by a gate.
 
-    As in an atomic cluster expansion (arXiv 2206.07697), neighbours are first summed up in spherical
-    harmonics of their directions, so that there is one product for a bead, not for a pair of beads. The
-    gate (arXiv 1807.02547) passes scalars through a function that keeps their parity and multiplies all
-    other features by scalars.
+    As in an atomic cluster expansion (MACE, arXiv 2206.07697), neighbours are summed in spherical harmonics
+    of their directions before the product, so that there is one product per bead and not per pair. The gate
+    (arXiv 1807.02547) applies a parity-preserving activation to scalars and multiplies all other features by
+    scalars.
 
     Parameters
     ----------
     irreps_in, irreps_out
-        Features before and after; the former start with even scalars.
+        Irreducible representations of input and output; the input starts with even scalars.
     l_max, n_basis, n_densities
-        Highest degree of the harmonics; radial functions; densities, each a sum over neighbours with
-        radial filters of its own.
+        Largest degree of the harmonics, radial basis functions K, and number of densities m, each with its
+        own radial filters.
     """
 
     def __init__(
@@ -95,20 +91,20 @@ class Convolution(nn.Module):
         density = o3.Irreps([(n_densities, (degree, (-1) ** degree)) for degree in range(l_max + 1)])
         self.product = ExactTensorProduct(irreps_in, density, self.gate.irreps_in)
         self.keep = o3.Linear(irreps_in, self.gate.irreps_in)
-        leave_constants_out_of_state(self)
+        exclude_constants(self)
 
     def forward(self, features: Tensor, basis: Tensor, harmonics: Tensor) -> Tensor:
-        """Map features [batch, n, ...], with basis [batch, K, n, n] and harmonics [batch, K, m, n, n].
+        """Map features [batch, n, ...] with basis [batch, K, n, n] and harmonics [batch, K, m, n, n].
 
-        The harmonics of the directions are to be multiplied by the basis already.
+        The harmonics of the directions include the factor of the basis.
         """
-        seen = features + neighbour_sum(basis, features.unsqueeze(2), self.filters).squeeze(2)
-        product = self.product(bounded(seen), bounded(self._density(features, harmonics)))
+        values = features + neighbour_sum(basis, features.unsqueeze(2), self.filters).squeeze(2)
+        product = self.product(bounded(values), bounded(self._density(features, harmonics)))
         return self.gate(product + self.keep(features))
 
     def _density(self, features: Tensor, harmonics: Tensor) -> Tensor:
-        sent = self.send(features[..., : self.n_senders])
-        summed = torch.matmul(harmonics.flatten(1, 3), sent).unflatten(1, harmonics.shape[1:4])
+        message = self.send(features[..., : self.n_senders])
+        summed = torch.matmul(harmonics.flatten(1, 3), message).unflatten(1, harmonics.shape[1:4])
         by_degree = summed.split([2 * degree + 1 for degree in range(len(self.density_filters))], dim=2)
         parts = [
             torch.einsum("bkmic,kc->bicm", part, filters).flatten(2)
@@ -118,27 +114,22 @@ class Convolution(nn.Module):
 
 
 class E3nnDecoder(Decoder):
-    """Convolutions over the beads with features of degree 0 to l_max, of both parities.
+    """Convolutions over the beads with features of degree 0 to l_max and both parities.
 
-    The latent vector enters as scalars and as pseudoscalars, so that left and right differ. The first
-    convolution makes vectors and pseudovectors from directions to other beads, the second takes
-    products of them with directions: these lead out of a plane in which all beads lie. Every atom reads
-    its own combination of the vectors and pseudovectors of its bead.
+    The latents enter as scalars and as pseudoscalars, so that enantiomers differ. The first convolution gives
+    vectors and pseudovectors from directions to other beads; the products of the second one can leave the
+    plane of planar beads. Every atom is a learned combination of the vectors and pseudovectors of its bead.
 
     Parameters
     ----------
-    bead_index, mapping_matrix
-        As in :class:`Decoder`.
-    n_latent
-        Latent numbers per bead.
+    bead_index, mapping_matrix, n_latent, correct_combination, local
+        As in :class:`cgbench.nn.decoder.Decoder`.
     multiplicities
-        Channels of degree 0, 1, ..., l_max, of each parity.
+        Channels of degree 0, 1, ..., l_max for each parity.
     n_layers, n_basis, n_densities
-        Convolutions, at least two; the others as in :class:`Convolution`.
+        Convolutions (at least two), and sizes as in :class:`Convolution`.
     cutoff
-        Å.
-    correct_combination, local
-        As in :class:`Decoder`.
+        Å, between beads.
     """
 
     def __init__(
@@ -176,17 +167,17 @@ class E3nnDecoder(Decoder):
         self.readout = nn.Parameter(torch.randn(n_atoms, 1, 2 * n_vectors) / (2 * n_vectors))
 
     def correction(self, latent: Tensor, centred: Tensor) -> Tensor:
-        """Vectors [batch, n_atoms, 3] that turn with the centred beads [batch, n_beads, 3]."""
+        """Return equivariant displacements [batch, n_atoms, 3] for centred beads [batch, n_beads, 3]."""
         start = torch.cat((self.scalar(latent) + self.identity, self.pseudoscalar(latent)), dim=-1)
-        # e3nn's components of a vector are x, y and z. Chirality is a fact of the molecule, not of its
-        # beads: both parities reach the atoms.
+        # e3nn orders the components of vectors as x, y, z. Atoms combine vectors and pseudovectors, because
+        # the molecule is chiral and its beads need not be.
         vectors = self.convolve(start, centred).unflatten(-1, (-1, 3))
         return torch.matmul(self.readout, vectors[:, self.bead_index]).squeeze(-2)
 
     def convolve(self, features: Tensor, centred: Tensor) -> Tensor:
-        """Map features of ``irreps_in`` to those of ``irreps_out``, both [batch, n_beads, ...]."""
+        """Map features of ``irreps_in`` to ``irreps_out``, both [batch, n_beads, ...]."""
         with torch.no_grad():
-            # Times the cutoff, so that sums over neighbours reach the size that they are bounded to.
+            # The factor of the cutoff gives sums over neighbours a mean square of about 1.
             basis = self.basis(pair_distance(centred)) * self.basis.cutoff
             directions = self.harmonics(centred.unsqueeze(1) - centred.unsqueeze(2))
             harmonics = basis.unsqueeze(2) * directions.movedim(-1, 1).unsqueeze(1)

@@ -1,31 +1,32 @@
-"""What the posterior sees of a frame: invariant features per bead, read from all atoms."""
+"""Encoders of the posterior: invariant features per bead from the positions of all atoms."""
 
 import torch
 from torch import Tensor, nn
 
-from cgbench.nn.dense import Linear
+from cgbench.nn.dense import Linear, mlp
 from cgbench.nn.equivariant import EquivariantLayers, normalised_cross
-from cgbench.nn.invariant import InvariantNetwork, mlp
-from cgbench.nn.mapping_module import members_of
+from cgbench.nn.invariant import InvariantNetwork
+from cgbench.nn.mapped_network import membership_matrix
 from cgbench.nn.radial import RadialBasis, pair_distance
 
 
 class BeadEncoder(nn.Module):
-    """Equivariant layers on the beads, which begin with where their atoms are.
+    """Equivariant layers on the beads, starting from the offsets of their atoms.
 
-    The offsets of its atoms, x_i − X_I, enter a bead as vectors, by weights of every atom's own. Nothing
-    is lost that the vectors have room for, no pair of atoms is looked at, and cost grows with the number
-    of atoms instead of its square. Left and right differ, as the pseudovectors are products of vectors.
+    The initial vectors of bead I are Σ_{i in I} w_i (x_i − X_I) with learned weights per atom type. The cost
+    is linear in the number of atoms, because there are no messages between atoms. Enantiomers differ, because
+    the pseudovectors are cross products of vectors.
 
     Parameters
     ----------
     bead_index : [n_atoms]
+        Bead of every atom.
     kinds : [n_atoms]
-        What is known of every atom, numbered from 0: atoms of one kind cannot be told apart.
+        Type of every atom, numbered from 0; atoms of one type share their weights.
     n_features, n_vectors, n_layers, n_basis, n_heads
-        As for the decoder.
+        Invariant and vector channels per bead, layers, radial basis functions, filters per layer.
     n_products
-        Inner products of so many with twice as many vectors are the first invariants of a bead.
+        Number of vectors that are multiplied with twice as many to give the first invariants.
     cutoff
         Å, between beads.
     """
@@ -47,13 +48,13 @@ class BeadEncoder(nn.Module):
         cutoff: float,
     ) -> None:
         super().__init__()
-        members = members_of(bead_index)
+        members = membership_matrix(bead_index)
         self.register_buffer("bead_index", bead_index, persistent=False)
         self.register_buffer("kinds", kinds, persistent=False)
         self.register_buffer("members", members, persistent=False)
-        size = members.sum(1)[bead_index]  # of the bead of every atom
+        size = members.sum(1)[bead_index]  # atoms in the bead of every atom
         count = torch.bincount(kinds)
-        size = torch.zeros(len(count)).index_add(0, kinds, size) / count  # on average over atoms of a kind
+        size = torch.zeros(len(count)).index_add(0, kinds, size) / count  # mean over the atoms of a type
         self.weights = nn.Parameter(torch.randn(len(size), n_vectors) / size.sqrt().unsqueeze(-1))
         self.basis = RadialBasis(cutoff, n_basis)
         self.other_vector = Linear(n_vectors, n_vectors, bias=False)
@@ -65,7 +66,7 @@ class BeadEncoder(nn.Module):
         self.readout = Linear(n_features + n_vectors, n_features)
 
     def forward(self, positions: Tensor, beads: Tensor, bead_features: Tensor) -> Tensor:
-        """Features [batch, n_beads, F] of frames [batch, n_atoms, 3] and what is known of their beads."""
+        """Encode frames [batch, n_atoms, 3] and bead features [batch, n_beads, F] to [batch, n_beads, F]."""
         with torch.no_grad():
             centred = beads - beads.mean(1, keepdim=True)
             basis = self.basis(pair_distance(centred))
@@ -73,7 +74,7 @@ class BeadEncoder(nn.Module):
         V = torch.matmul(self.members, offset.unsqueeze(-1) * self.weights[self.kinds]).transpose(1, 2)
         A = normalised_cross(V, self.other_vector(V))
         product = self.left(V).transpose(2, 3) @ torch.cat((self.right_v(V), self.right_a(A)), dim=-1)
-        # Grows like a length, as the products that the layers take do.
+        # Scales like a length, as the products in the layers do.
         product = (product / (1.0 + product.abs()).sqrt()).flatten(-2)
         S = bead_features + self.products(product)
         S, P, *_ = self.layers((S, torch.zeros_like(V[:, :, 0]), V, A), centred, basis)
@@ -81,15 +82,15 @@ class BeadEncoder(nn.Module):
 
 
 class AtomEncoder(nn.Module):
-    """Messages between all atoms, pooled to their beads after every layer, as in the paper.
+    """Messages between all atoms, pooled to the beads after every layer (arXiv 2201.12176).
 
     Parameters
     ----------
     bead_index, kinds : [n_atoms]
         As for :class:`BeadEncoder`.
     n_features, n_layers, n_basis, n_heads, n_handed, cutoff
-        As for :class:`cgbench.nn.invariant.InvariantNetwork`; their distance to
-        their bead counts up to twice the cutoff.
+        As for :class:`cgbench.nn.invariant.InvariantNetwork`. The cutoff between an atom and its bead is
+        twice as large.
     """
 
     bead_index: Tensor
@@ -107,7 +108,7 @@ class AtomEncoder(nn.Module):
         cutoff: float,
     ) -> None:
         super().__init__()
-        members = members_of(bead_index)
+        members = membership_matrix(bead_index)
         self.register_buffer("bead_index", bead_index, persistent=False)
         self.register_buffer("members", members, persistent=False)
         self.atoms = InvariantNetwork(kinds, n_features, n_layers, n_basis, n_heads, n_handed, cutoff)
@@ -116,7 +117,7 @@ class AtomEncoder(nn.Module):
         self.values = nn.ModuleList(Linear(n_features, n_features) for _ in range(n_layers))
 
     def forward(self, positions: Tensor, beads: Tensor, bead_features: Tensor) -> Tensor:
-        """Features [batch, n_beads, F] of frames [batch, n_atoms, 3]."""
+        """Encode frames [batch, n_atoms, 3] to [batch, n_beads, F]; bead features are not used."""
         with torch.no_grad():
             offset = positions - beads[:, self.bead_index]
             basis = self.to_bead(offset.square().sum(-1).sqrt()).transpose(1, 2)

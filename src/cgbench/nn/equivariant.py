@@ -1,19 +1,18 @@
-"""Equivariant layers on the beads, which encoder and decoder are made of."""
+"""Equivariant message passing between beads with scalars, pseudoscalars, vectors and pseudovectors."""
 
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from cgbench.nn.dense import Linear
-from cgbench.nn.invariant import mlp
+from cgbench.nn.dense import Linear, mlp
 from cgbench.nn.radial import filter_matrix, neighbour_sum
 
-# Vector features are [batch, n_beads, 3, channels]: the component first, so that channels mix by Linear.
+# Vector features are [batch, n_beads, 3, channels], so that Linear mixes the channels.
 
 
 class _Cross(torch.autograd.Function):
-    """Forward and backward of :func:`cross`."""
+    """Forward and backward pass of :func:`cross`."""
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
@@ -36,23 +35,27 @@ class _Cross(torch.autograd.Function):
 
 
 def cross(a: Tensor, b: Tensor) -> Tensor:
-    """Vector product of [batch, n, 3, F]; that of torch takes its vectors one by one where F comes last."""
+    """Compute the cross product of [batch, n, 3, F] for all channels at once.
+
+    ``torch.linalg.cross`` and plain products differ from it in the last bit of the gradients.
+    """
     product: Tensor = _Cross.apply(a, b)
     return product
 
 
 def normalised_cross(a: Tensor, b: Tensor) -> Tensor:
-    """Vector product of [batch, n, 3, F], bounded by the longer factor so that depth cannot blow it up."""
+    """Compute the cross product of [batch, n, 3, F], bounded in magnitude by the longer factor."""
     size = 1.0 + a.square().sum(2, keepdim=True) + b.square().sum(2, keepdim=True)
     return cross(a, b) * size.rsqrt()
 
 
 class EquivariantMessage(nn.Module):
-    """One layer over scalars S, pseudoscalars P, vectors V and pseudovectors A of the beads.
+    """One message layer for scalars S, pseudoscalars P, vectors V and pseudovectors A of the beads.
 
-    Neighbours send S, V, A and their direction, weighted by radial filters; products with the
-    receiver's own features couple the four kinds as parity allows: V gains V×A and P·A, A gains
-    P·V, V×V and A×A, P gains V·A.
+    Messages are S, V, A and the direction of the neighbours, weighted by radial filters. Products with the
+    features of the receiver couple the four types as parity allows: V gains V×A and P·A, A gains P·V, V×V and
+    A×A, and P gains V·A. The layer extends PaiNN (arXiv 2102.03150) by the parity-odd features of arXiv
+    2201.12176.
     """
 
     def __init__(self, n_features: int, n_vectors: int, n_basis: int, n_heads: int) -> None:
@@ -70,41 +73,48 @@ class EquivariantMessage(nn.Module):
     def forward(self, state: tuple[Tensor, ...], positions: Tensor, basis: Tensor) -> tuple[Tensor, ...]:
         """Update (S, P, V, A) at beads [batch, n, 3] with basis [batch, K, n, n]."""
         S, P, V, A = state
-        at = positions.unsqueeze(-1)
+        x = positions.unsqueeze(-1)
         s, r, v, a = self.source(self.normalise(S)).unsqueeze(2).split(self.sizes, dim=-1)
-        scalar, placed, carried, vector, pseudovector = self._sum(basis, s, r * at, r, v * V, a * A)
-        direction = placed - at * carried
+        scalar, placed, carried, vector, pseudovector = self._sum(basis, s, r * x, r, v * V, a * A)
+        direction = placed - x * carried
 
         v_plain, v_pseudo, v_cross = self.from_vector(vector).chunk(3, dim=-1)
         a_plain, a_pseudo, a_cross_v, a_cross_a = self.from_pseudovector(pseudovector).chunk(4, dim=-1)
-        turn = P.unsqueeze(2)
+        pseudoscalar = P.unsqueeze(2)
         return (
             S + self.to_scalar(scalar.squeeze(2)),
             P + (V * pseudovector).sum(2) / (1.0 + V.square().sum(2) + pseudovector.square().sum(2)),
-            V + self.from_direction(direction) + v_plain + normalised_cross(V, a_cross_v) + turn * a_pseudo,
-            A + a_plain + turn * v_pseudo + normalised_cross(V, v_cross) + normalised_cross(A, a_cross_a),
+            V
+            + self.from_direction(direction)
+            + v_plain
+            + normalised_cross(V, a_cross_v)
+            + pseudoscalar * a_pseudo,
+            A
+            + a_plain
+            + pseudoscalar * v_pseudo
+            + normalised_cross(V, v_cross)
+            + normalised_cross(A, a_cross_a),
         )
 
     def _sum(self, basis: Tensor, scalar: Tensor, *vectors: Tensor) -> list[Tensor]:
-        """Sum all kinds [batch, n, components, channels] over neighbours at once.
+        """Sum features [batch, n, components, channels] of all types over neighbours in one matrix product.
 
-        A head takes the same share of the channels of every kind, with all their components, so that
-        one matrix product serves them all.
+        A head has the same share of the channels of every type.
         """
         sent = self._by_head(torch.cat(vectors, dim=2))
         values = self._by_head(scalar).flatten(3), sent.flatten(3)
         summed = neighbour_sum(basis, torch.cat(values, dim=-1).transpose(1, 2), self.filters)
         s, v = summed.split([each.shape[-1] for each in values], dim=-1)
         received = v.unflatten(-1, sent.shape[3:]).transpose(2, 3).flatten(3)
-        return [s.flatten(2).unsqueeze(2), *received.split([kind.shape[2] for kind in vectors], dim=2)]
+        return [s.flatten(2).unsqueeze(2), *received.split([vector.shape[2] for vector in vectors], dim=2)]
 
-    def _by_head(self, kind: Tensor) -> Tensor:
-        """View [batch, n, components, channels] as [batch, heads, n, components, channels of the head]."""
-        return kind.unflatten(-1, (self.n_heads, -1)).movedim(3, 1)
+    def _by_head(self, features: Tensor) -> Tensor:
+        """View [batch, n, components, channels] as [batch, heads, n, components, channels per head]."""
+        return features.unflatten(-1, (self.n_heads, -1)).movedim(3, 1)
 
 
 class Update(nn.Module):
-    """PaiNN's update block (arXiv 2102.03150) on (S, P, V, A): scalars gate vectors, lengths feed scalars."""
+    """Update block of PaiNN (arXiv 2102.03150), extended to (S, P, V, A)."""
 
     def __init__(self, n_features: int, n_vectors: int) -> None:
         super().__init__()
@@ -128,7 +138,7 @@ class Update(nn.Module):
 
 
 class EquivariantLayers(nn.Module):
-    """Several rounds of message and update over the state (S, P, V, A) of the beads."""
+    """Alternating message and update layers on the state (S, P, V, A) of the beads."""
 
     def __init__(self, n_features: int, n_vectors: int, n_layers: int, n_basis: int, n_heads: int) -> None:
         super().__init__()

@@ -1,60 +1,102 @@
-"""The networks of the published CGVAE (arXiv 2201.12176): what this package's own are compared with.
+"""Encoder, prior and network of the published CGVAE (arXiv 2201.12176).
 
-They compute what the paper says, factorised over dense batches, and leave out what its code computes
-and never reads: the vectors of encoder and prior, and those filters of the decoder whose factor is still
-zero in a layer (V and V̄ start at zero) or whose product is read by no later one.
+The equations are those of the paper, factorised over dense batches. Left out is what the published code
+computes without effect: the vectors of encoder and prior, and those filters of the decoder with a factor that
+is zero in a layer (V and V̄ start at zero) or with a result that no later layer uses.
 """
 
+from typing import Annotated
+
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from cgbench.chem.molecule import Molecule
 from cgbench.mapping.base import Mapping
-from cgbench.nn.invariant import mlp
-from cgbench.nn.mapping_module import members_of
-from cgbench.nn.published_decoder import PublishedDecoder, filters, xavier_mlp
+from cgbench.nn.dense import mlp
+from cgbench.nn.mapped_network import membership_matrix
+from cgbench.nn.published_decoder import PublishedDecoder, xavier_filters, xavier_mlp
 from cgbench.nn.radial import RadialBasis, channel_sum, pair_distance
-from cgbench.nn.variational import Gaussian, VariationalNetwork, gaussian
+from cgbench.nn.variational import Gaussian, VariationalNetwork, VariationalSettings, gaussian
 
 POOLING_CUTOFF = 20.0  # Å, between an atom and its bead
 
 
+class PublishedSettings(VariationalSettings):
+    """Settings of the published CGVAE; the defaults are those for alanine dipeptide.
+
+    Attributes
+    ----------
+    features
+        Channels of all features and latents; must be at least the number of atoms of every bead.
+    basis
+        Radial basis functions.
+    encoder_layers
+        Message passing layers of encoder and prior.
+    decoder_layers
+        Message passing layers of the decoder.
+    atom_cutoff
+        Å.
+    beta
+        Weight of the mean KL divergence per bead.
+    """
+
+    features: Annotated[int, Field(ge=1)] = 600
+    basis: Annotated[int, Field(ge=1)] = 8
+    encoder_layers: Annotated[int, Field(ge=1)] = 4
+    decoder_layers: Annotated[int, Field(ge=1)] = 5
+    atom_cutoff: Annotated[float, Field(gt=0)] = 8.5
+    batch_size: Annotated[int, Field(ge=1)] = 32
+    learning_rate: Annotated[float, Field(gt=0)] = 8e-5
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    gradient_clip: Annotated[float, Field(gt=0)] = 0.01
+    beta: Annotated[float, Field(ge=0)] = 0.05
+    beta_warm_up: Annotated[float, Field(ge=0, le=1)] = 0.0
+    gamma: Annotated[float, Field(ge=0)] = 25.0
+    relaxation: Annotated[int, Field(ge=0)] = 0
+
+    def kl_weight(self, progress: float, n_atoms: int, n_beads: int) -> float:
+        """Return the weight of the KL divergence per frame: β for its mean over the beads."""
+        return super().kl_weight(progress, n_atoms, n_beads) * 3 * n_atoms / n_beads
+
+
 class ScalarMessage(nn.Module):
-    """One layer h_i += Σ_j φ(h_j)∘W(d_ij), with a radial filter for every channel."""
+    """One layer h_i += Σ_j φ(h_j)∘W(d_ij) with one radial filter per channel."""
 
     def __init__(self, n_features: int, n_basis: int) -> None:
         super().__init__()
         self.value = xavier_mlp(n_features, n_features, n_features)
-        self.filters = filters(n_basis, n_features)
+        self.filters = xavier_filters(n_basis, n_features)
 
     def forward(self, h: Tensor, basis: Tensor) -> Tensor:
-        """Update features [batch, n, F], or [n, F] of all the batch, with basis [batch, K, n, n]."""
+        """Update features [batch, n, F] or [n, F] (the same in all frames) with a basis [batch, K, n, n]."""
         return h + channel_sum(basis, self.value(h), self.filters)
 
 
 class Pooling(nn.Module):
-    """What atoms tell their bead after a layer: Σ_{i in I} φ'(h_i)∘W'(|x_i − X_I|)."""
+    """Pooling of atom features to beads: Σ_{i in I} φ'(h_i)∘W'(|x_i − X_I|)."""
 
     def __init__(self, n_features: int, n_basis: int) -> None:
         super().__init__()
         self.value = xavier_mlp(n_features, n_features, n_features)
-        self.filters = filters(n_basis, n_features)
+        self.filters = xavier_filters(n_basis, n_features)
 
     def forward(self, h: Tensor, basis: Tensor, members: Tensor) -> Tensor:
-        """Sum features [batch, n, F] with basis [batch, n, K] over members [N, n] to [batch, N, F]."""
+        """Pool features [batch, n, F] with a basis [batch, n, K] by the matrix [N, n] to [batch, N, F]."""
         return members @ (self.value(h) * (basis @ self.filters))
 
 
 class PublishedEncoder(nn.Module):
-    """Scalar messages between atoms that are told apart by element, pooled to beads after every layer.
+    """Scalar messages between atoms, embedded by element and pooled to beads after every layer.
 
     Parameters
     ----------
     bead_index : [n_atoms]
+        Bead of every atom.
     elements : [n_atoms]
         Elements, numbered from 0.
     n_features, n_layers, n_basis, cutoff
-        F, layers, radial functions, Å.
+        Channels F, layers, radial basis functions K, and the cutoff in Å.
     """
 
     bead_index: Tensor
@@ -71,7 +113,7 @@ class PublishedEncoder(nn.Module):
         cutoff: float,
     ) -> None:
         super().__init__()
-        members = members_of(bead_index)
+        members = membership_matrix(bead_index)
         for name, buffer in (("bead_index", bead_index), ("elements", elements), ("members", members)):
             self.register_buffer(name, buffer, persistent=False)
         self.embedding = nn.Parameter(torch.randn(int(elements.max()) + 1, n_features))
@@ -81,24 +123,23 @@ class PublishedEncoder(nn.Module):
         self.poolings = nn.ModuleList(Pooling(n_features, n_basis) for _ in range(n_layers))
 
     def forward(self, positions: Tensor, beads: Tensor, bead_features: Tensor) -> Tensor:
-        """Features [batch, n_beads, F] of frames [batch, n_atoms, 3]; the beads' are not looked at."""
+        """Encode frames [batch, n_atoms, 3] to [batch, n_beads, F]; bead features are not used."""
         with torch.no_grad():
             basis = self.basis(pair_distance(positions))
             offset = positions - beads[:, self.bead_index]
             to_bead = self.to_bead(offset.square().sum(-1).sqrt()).transpose(1, 2)
         h = self.embedding[self.elements]
-        H: Tensor | None = None
-        for layer, pooling in zip(self.layers, self.poolings, strict=True):
+        H = torch.empty(0)
+        for index, (layer, pooling) in enumerate(zip(self.layers, self.poolings, strict=True)):
             h = layer(h, basis)
-            if H is None:
+            if index == 0:
                 H = (self.members / self.members.sum(1, keepdim=True)) @ h
             H = H + pooling(h, to_bead, self.members)
-        assert H is not None
         return H
 
 
 class PublishedPrior(nn.Module):
-    """The encoder's messages between beads, each with an embedding of its own."""
+    """Scalar messages between beads, each with its own embedding."""
 
     def __init__(self, n_beads: int, n_features: int, n_layers: int, n_basis: int, cutoff: float) -> None:
         super().__init__()
@@ -107,7 +148,7 @@ class PublishedPrior(nn.Module):
         self.layers = nn.ModuleList(ScalarMessage(n_features, n_basis) for _ in range(n_layers))
 
     def forward(self, positions: Tensor) -> list[Tensor]:
-        """Features [batch, n_beads, F] after every layer, for beads [batch, n_beads, 3] (Å)."""
+        """Compute features [batch, n_beads, F] after every layer from beads [batch, n_beads, 3] (Å)."""
         with torch.no_grad():
             basis = self.basis(pair_distance(positions))
         h = self.embedding
@@ -119,7 +160,7 @@ class PublishedPrior(nn.Module):
 
 
 class GaussianHead(nn.Module):
-    """Mean and log σ = log σ² / 2, by a two-layer perceptron each."""
+    """Mean and log σ = log σ² / 2 by one two-layer perceptron each."""
 
     def __init__(self, n_features: int) -> None:
         super().__init__()
@@ -127,51 +168,38 @@ class GaussianHead(nn.Module):
         self.log_variance = mlp(n_features, n_features, n_features)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Both, one behind the other: [batch, n_beads, 2F]."""
+        """Return mean and log σ concatenated: [batch, n_beads, 2F]."""
         return torch.cat((self.mean(features), 0.5 * self.log_variance(features)), dim=-1)
 
 
 class PublishedNetwork(VariationalNetwork):
-    """Encoder, prior and decoder as published: latents are as wide as features, the posterior absolute.
+    """Encoder, prior and decoder as published, with F latents per bead and an absolute posterior.
 
     Parameters
     ----------
     mapping, molecule
-        M, and what the atoms are.
-    n_features, n_basis
-        F and radial functions.
-    encoder_layers, decoder_layers
-        Layers of encoder and prior, and of the decoder.
-    atom_cutoff, bead_cutoff
-        Å.
+        CG mapping and topology.
+    settings
+        Settings of the published CGVAE.
     """
 
-    def __init__(
-        self,
-        mapping: Mapping,
-        molecule: Molecule,
-        n_features: int,
-        n_basis: int,
-        encoder_layers: int,
-        decoder_layers: int,
-        atom_cutoff: float,
-        bead_cutoff: float,
-    ) -> None:
+    def __init__(self, mapping: Mapping, molecule: Molecule, settings: PublishedSettings) -> None:
+        s = settings
         bead_index = torch.as_tensor(mapping.bead_index)
         matrix = torch.as_tensor(mapping.matrix, dtype=torch.float32)
         elements = torch.as_tensor(molecule.element_index)
         super().__init__(
             mapping,
             molecule,
-            PublishedEncoder(bead_index, elements, n_features, encoder_layers, n_basis, atom_cutoff),
-            PublishedPrior(mapping.n_beads, n_features, encoder_layers, n_basis, bead_cutoff),
-            PublishedDecoder(bead_index, matrix, n_features, decoder_layers, n_basis, bead_cutoff),
-            GaussianHead(n_features),
-            GaussianHead(n_features),
+            PublishedEncoder(bead_index, elements, s.features, s.encoder_layers, s.basis, s.atom_cutoff),
+            PublishedPrior(mapping.n_beads, s.features, s.encoder_layers, s.basis, s.bead_cutoff),
+            PublishedDecoder(bead_index, matrix, s.features, s.decoder_layers, s.basis, s.bead_cutoff),
+            GaussianHead(s.features),
+            GaussianHead(s.features),
         )
 
     def posterior(self, positions: Tensor, beads: Tensor, prior: Gaussian, bead_features: Tensor) -> Gaussian:
-        """q(z|x,X) in units of the prior, so that whatever uses it need not know how it is written."""
+        """Return q(z|x,X) relative to the prior: mean and log standard deviation of (z − μ_p)/σ_p."""
         mean, log_sigma = gaussian(self.posterior_head(self.encoder(positions, beads, bead_features)))
         prior_mean, prior_log_sigma = prior
         return (mean - prior_mean) * (-prior_log_sigma).exp(), log_sigma - prior_log_sigma

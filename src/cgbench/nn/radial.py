@@ -1,4 +1,4 @@
-"""Radial filters and the sum over neighbours, without a tensor of pairs times features."""
+"""Interatomic distances, radial filters, and sums over neighbours without pair features in memory."""
 
 import math
 from typing import Any
@@ -8,14 +8,14 @@ from torch import Tensor, nn
 
 
 class RadialBasis(nn.Module):
-    """Spherical Bessel basis sin(kπd/c)/d, k = 1..K, times a cosine envelope (arXiv 2102.03150).
+    """Spherical Bessel basis sin(kπd/c)/d, k = 1..K, times a cosine envelope (PaiNN, arXiv 2102.03150).
 
     Parameters
     ----------
     cutoff
-        c, Å; the basis and its slope vanish there.
+        c, Å; the basis and its derivative vanish at the cutoff.
     n_basis
-        K.
+        Number K of basis functions.
     """
 
     order: Tensor
@@ -23,7 +23,7 @@ class RadialBasis(nn.Module):
     def __init__(self, cutoff: float, n_basis: int) -> None:
         super().__init__()
         self.cutoff = cutoff
-        # Whole numbers, so that a network cast to float64 has wave numbers of that precision.
+        # Integers, so that wave numbers are exact after a cast of the network to float64.
         self.register_buffer("order", torch.arange(1, n_basis + 1), persistent=False)
 
     def forward(self, distance: Tensor) -> Tensor:
@@ -31,34 +31,42 @@ class RadialBasis(nn.Module):
         inside = (distance < self.cutoff) & (distance > 0)
         envelope = 0.5 * (torch.cos(distance * (math.pi / self.cutoff)) + 1.0)
         scale = torch.where(inside, envelope / distance.clamp_min(1e-6), 0.0)
-        wave_number = self.order.to(distance.dtype).view(-1, *[1] * (distance.ndim - 1)) * (
-            math.pi / self.cutoff
-        )
+        order = self.order.to(distance.dtype).view(-1, *[1] * (distance.ndim - 1))
+        wave_number = order * (math.pi / self.cutoff)
         return torch.sin(distance.unsqueeze(1) * wave_number) * scale.unsqueeze(1)
 
 
 def pair_distance(positions: Tensor) -> Tensor:
-    """Distances [batch, n, n] between points [batch, n, 3], exactly 0 on the diagonal."""
+    """Compute distances [batch, n, n] between points [batch, n, 3]; exactly 0 on the diagonal."""
     difference = positions.unsqueeze(2) - positions.unsqueeze(1)
     return difference.square().sum(-1).sqrt()
 
 
-def neighbour_sum(basis: Tensor, values: Tensor, filters: Tensor) -> Tensor:
-    r"""Sum values over neighbours, each weighted by a learned function of distance.
+def selected_distances(pairs: Tensor, positions: Tensor) -> Tensor:
+    """Compute distances [batch, n_pairs] of pairs [2, n_pairs] of points [batch, n, 3].
 
-    The filter of head h is linear in the basis, :math:`W_h(d) = \sum_k A_{kh} b_k(d)`, and every
-    channel belongs to one head, so :math:`m_{ic} = \sum_j W_{h(c)}(d_{ij}) v_{jc}` can be
-    contracted over k first (a matrix of pairs for every head, then one matrix product) or over j
-    first (one matrix product for every basis function, then a sum over k). The cheaper order
-    depends on the sizes alone; a tensor of pairs times channels is never formed.
+    The gradient is finite at distance 0 too.
+    """
+    i, j = pairs
+    difference = positions.index_select(1, i) - positions.index_select(1, j)
+    return (difference.square().sum(-1) + 1e-12).sqrt()
+
+
+def neighbour_sum(basis: Tensor, values: Tensor, filters: Tensor) -> Tensor:
+    r"""Sum values over neighbours, weighted by learned radial filters.
+
+    The filter of head h is linear in the basis, :math:`W_h(d) = \sum_k A_{kh} b_k(d)`, and every channel
+    belongs to one head. The sum :math:`m_{ic} = \sum_j W_{h(c)}(d_{ij}) v_{jc}` is contracted first over k or
+    first over j, whichever is cheaper for the given sizes. A tensor of pairs times channels is never formed.
 
     Parameters
     ----------
     basis : [batch, K, n, n]
+        Radial basis of the distances.
     values : [batch, n, H, C]
         H heads of C channels each.
     filters : [K, H]
-        A.
+        Coefficients A.
 
     Returns
     -------
@@ -73,32 +81,33 @@ def neighbour_sum(basis: Tensor, values: Tensor, filters: Tensor) -> Tensor:
 
 
 def pair_weights(basis: Tensor, filters: Tensor) -> Tensor:
-    """Weigh pairs for every head, [batch, H, n, n]: filters [K, H] times their basis [batch, K, n, n]."""
+    """Evaluate filters [K, H] on a basis [batch, K, n, n]: pair weights [batch, H, n, n]."""
     batch, n_basis, n, _ = basis.shape
-    # One small product for every frame: a broadcast one would copy the pairs to and fro.
+    # A batched product, because a broadcast product would copy the basis.
     weights = torch.bmm(filters.t().expand(batch, -1, -1), basis.reshape(batch, n_basis, n * n))
     return weights.view(batch, filters.shape[1], n, n)
 
 
 def filter_matrix(n_basis: int, n_heads: int) -> nn.Parameter:
-    """Draw initial filters [K, H], scaled so that messages keep the size of what they carry."""
+    """Draw initial filters [K, H], scaled so that messages have the magnitude of the values."""
     return nn.Parameter(torch.randn(n_basis, n_heads) / math.sqrt(n_basis))
 
 
 def channel_sum(basis: Tensor, values: Tensor, filters: Tensor) -> Tensor:
-    r"""Sum values over neighbours where every channel has a radial filter of its own.
+    r"""Sum values over neighbours with one radial filter per channel.
 
-    :math:`m_{ic} = \sum_j W_c(d_{ij}) v_{jc} = \sum_k A_{kc} \sum_j b_k(d_{ij}) v_{jc}`, one basis
-    function after the other, so that no tensor is larger than the values: neither one of pairs times
-    channels nor one of basis functions times channels, forwards or backwards. Distances are taken as
-    given: no gradient goes to the basis.
+    :math:`m_{ic} = \sum_j W_c(d_{ij}) v_{jc} = \sum_k A_{kc} \sum_j b_k(d_{ij}) v_{jc}`, evaluated for one
+    basis function after the other, so that no intermediate tensor is larger than the values, forward and
+    backward. The basis gets no gradient.
 
     Parameters
     ----------
     basis : [batch, K, n, n]
-    values : [batch, n, C] or, where they are the same in all of the batch, [n, C]
+        Radial basis of the distances.
+    values : [batch, n, C] or [n, C]
+        The latter if all frames have the same values.
     filters : [K, C]
-        A.
+        Coefficients A.
 
     Returns
     -------
@@ -109,24 +118,24 @@ def channel_sum(basis: Tensor, values: Tensor, filters: Tensor) -> Tensor:
 
 
 class _ChannelSum(torch.autograd.Function):
-    """Forward and backward of :func:`channel_sum`, which keeps its arguments and nothing else."""
+    """Forward and backward pass of :func:`channel_sum`; only the arguments are saved."""
 
     @staticmethod
     def forward(ctx: Any, basis: Tensor, values: Tensor, filters: Tensor) -> Tensor:
         ctx.save_for_backward(basis, values, filters)
-        summed, of_one = torch.zeros_like(values), torch.empty_like(values)
+        summed, term = torch.zeros_like(values), torch.empty_like(values)
         for pairs, row in zip(basis.unbind(1), filters, strict=True):
-            torch.bmm(pairs, values, out=of_one)
-            summed.addcmul_(of_one, row)
+            torch.bmm(pairs, values, out=term)
+            summed.addcmul_(term, row)
         return summed
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor, Tensor]:
         basis, values, filters = ctx.saved_tensors
-        of_values, of_filters = torch.zeros_like(values), torch.empty_like(filters)
-        of_one = torch.empty_like(values)
-        for pairs, row, of_row in zip(basis.unbind(1), filters, of_filters, strict=True):
-            torch.bmm(pairs, values, out=of_one)
-            torch.sum(of_one.mul_(gradient), dim=(0, 1), out=of_row)
-            of_values.baddbmm_(pairs.transpose(1, 2), torch.mul(gradient, row, out=of_one))
-        return None, of_values, of_filters
+        grad_values, grad_filters = torch.zeros_like(values), torch.empty_like(filters)
+        term = torch.empty_like(values)
+        for pairs, row, grad_row in zip(basis.unbind(1), filters, grad_filters, strict=True):
+            torch.bmm(pairs, values, out=term)
+            torch.sum(term.mul_(gradient), dim=(0, 1), out=grad_row)
+            grad_values.baddbmm_(pairs.transpose(1, 2), torch.mul(gradient, row, out=term))
+        return None, grad_values, grad_filters

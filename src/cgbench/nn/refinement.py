@@ -1,86 +1,94 @@
-"""The last step of decoding: a geometry is brought within the bounds that dynamics keeps a molecule in.
+"""Geometry refinement: projection of decoded geometries onto distance and volume restraints.
 
-What a network writes is right on average; here bonds that are too long and atoms inside each other are
-mended, as far as the number of steps reaches. Distance geometry (Crippen and Havel, *Distance Geometry and
-Molecular Conformation*, 1988) does this for geometries that are made of nothing else.
+Networks predict geometries that are correct on average. The refinement corrects bond lengths, angles, clashes
+and chirality by a fixed number of descent steps, as in distance geometry (G. M. Crippen and T. F. Havel,
+*Distance Geometry and Molecular Conformation*, 1988).
 """
 
 import torch
 from torch import Tensor
 
-from cgbench.nn.restraints import Bounds
+from cgbench.nn.restraints import Restraints
 
-STEP = 0.1  # of the way by which a pair alone is out of bounds: many pull at one atom
+STEP = 0.1  # share of a violation that one pair corrects per step; many pairs act on one atom
 MOMENTUM = 0.9
-VOLUME_WEIGHT = 2.0  # of a tetrahedron beside a pair: it has to turn inside out against its edges
-LONGEST = 0.5  # Å that an atom moves in a step, before its bead is put back: nothing is thrown out
-LEAST_DISTANCE = 0.01  # Å; closer than this, two atoms have no direction to leave by
-WORKING_SET = {"cpu": 2**19, "cuda": 2**26}  # pairs looked at at once: more leave the caches, or the memory
-PLANE = 3  # beads that span one
+VOLUME_WEIGHT = 2.0  # relative to pairs; an inversion has to overcome the distance restraints
+MAX_DISPLACEMENT = 0.5  # Å per step and atom
+MIN_DISTANCE = 0.01  # Å; regularises the direction between coinciding atoms
+WORKING_SET = {"cpu": 2**19, "cuda": 2**26}  # pairs per chunk, to stay within cache or memory
+MIN_BEADS = 3  # fewer beads define no plane
 
 
-def relax(
-    positions: Tensor, beads: Tensor, bounds: Bounds, matrix: Tensor, bead_index: Tensor, steps: int
+def refine(
+    positions: Tensor, beads: Tensor, restraints: Restraints, matrix: Tensor, bead_index: Tensor, steps: int
 ) -> Tensor:
-    """Bring geometries within bounds by descending the squares of what is out of them, with momentum.
+    """Minimise the squared violations of the restraints by gradient descent with momentum.
 
-    A geometry that is within them is returned as it is, but for rounding. Equivariant: rotations and
-    translations of positions and beads turn and move the result. With one or two beads nothing is done: all
-    atoms may lie on their point or line, from which rounding alone would lead them, anywhere.
+    Geometries without violations are unchanged up to rounding. The function is SE(3) equivariant. Geometries
+    with one or two beads are returned unchanged, because all of their atoms may be collinear and rounding
+    errors alone would determine the direction of the displacements.
 
     Parameters
     ----------
     positions : [batch, n_atoms, 3]
         Å.
     beads : [batch, n_beads, 3]
-        To which the atoms keep in every step: M x = X.
-    bounds
-        Of the molecule.
+        X, Å; M x = X holds after every step.
+    restraints
+        Ranges of the molecule.
     matrix : [n_beads, n_atoms]
         M.
     bead_index : int [n_atoms]
-        Bead of every atom, of those without weight too.
+        Bead of every atom, including atoms without weight.
     steps
-        How many.
+        Number of steps.
+
+    Returns
+    -------
+    Tensor [batch, n_atoms, 3]
+        Å.
     """
-    if beads.shape[1] < PLANE:
+    if beads.shape[1] < MIN_BEADS:
         return positions
     size = max(1, WORKING_SET[positions.device.type] // positions.shape[1] ** 2)
-    parts = zip(positions.split(size), beads.split(size), strict=True)
-    return torch.cat([_relax(part, at, bounds, matrix, bead_index, steps) for part, at in parts])
+    chunks = zip(positions.split(size), beads.split(size), strict=True)
+    return torch.cat([_refine_chunk(x, X, restraints, matrix, bead_index, steps) for x, X in chunks])
 
 
-def _relax(
-    positions: Tensor, beads: Tensor, bounds: Bounds, matrix: Tensor, bead_index: Tensor, steps: int
+def _refine_chunk(
+    positions: Tensor, beads: Tensor, restraints: Restraints, matrix: Tensor, bead_index: Tensor, steps: int
 ) -> Tensor:
-    least, most = bounds.distances()
-    moved = torch.zeros_like(positions)
+    least, most = restraints.distance_bounds()
+    velocity = torch.zeros_like(positions)
     for _ in range(steps):
-        ahead = positions + MOMENTUM * moved
-        moved = MOMENTUM * moved + STEP * (_pull(ahead, least, most) + VOLUME_WEIGHT * _turn(ahead, bounds))
-        moved = moved * (LONGEST / moved.norm(dim=-1, keepdim=True).clamp_min(LONGEST))
-        moved = moved + (beads - matrix @ (positions + moved))[:, bead_index]
-        positions = positions + moved
+        ahead = positions + MOMENTUM * velocity
+        force = _distance_force(ahead, least, most) + VOLUME_WEIGHT * _volume_force(ahead, restraints)
+        velocity = MOMENTUM * velocity + STEP * force
+        velocity = velocity * (
+            MAX_DISPLACEMENT / velocity.norm(dim=-1, keepdim=True).clamp_min(MAX_DISPLACEMENT)
+        )
+        velocity = velocity + (beads - matrix @ (positions + velocity))[:, bead_index]
+        positions = positions + velocity
     return positions
 
 
-def _pull(positions: Tensor, least: Tensor, most: Tensor) -> Tensor:
-    """Sum of the ways [batch, n_atoms, 3] that pairs have to go to be within their distances."""
+def _distance_force(positions: Tensor, least: Tensor, most: Tensor) -> Tensor:
+    """Sum over pairs of the displacements [batch, n_atoms, 3] that correct their distances."""
     centred = positions - positions.mean(1, keepdim=True)
     square = centred.square().sum(-1, keepdim=True)
     one = torch.ones_like(square)
-    # |a|² - 2 a·b + |b|² as one product.
+    # |a|² - 2 a·b + |b|² as one matrix product.
     squares = torch.cat((square, centred, one), -1) @ torch.cat((one, -2 * centred, square), -1).mT
-    distances = squares.clamp_min_(LEAST_DISTANCE**2).sqrt_()
+    distances = squares.clamp_min_(MIN_DISTANCE**2).sqrt_()
     excess = torch.clamp(distances, least, most).div_(distances).sub_(1.0)
     summed = excess @ torch.cat((centred, one), -1)
     return centred * summed[..., 3:] - summed[..., :3]
 
 
-def _turn(positions: Tensor, bounds: Bounds) -> Tensor:
-    """Sum of the ways [batch, n_atoms, 3] that corners have to go for tetrahedra to have their volumes."""
-    volumes, slopes = bounds.volumes(positions)
-    missing = volumes.clamp(*bounds.volume_range) - volumes
-    steepness = slopes.flatten(2).square().sum(2).clamp_min(1e-3)
-    ways = slopes * (missing / steepness)[..., None, None]
-    return torch.zeros_like(positions).index_add_(1, bounds.corners.flatten(), ways.flatten(1, 2))
+def _volume_force(positions: Tensor, restraints: Restraints) -> Tensor:
+    """Sum over tetrahedra of the displacements [batch, n_atoms, 3] that correct their volumes."""
+    volumes, gradients = restraints.volumes(positions)
+    violation = volumes.clamp(*restraints.volume_range) - volumes
+    norm = gradients.flatten(2).square().sum(2).clamp_min(1e-3)
+    steps = gradients * (violation / norm)[..., None, None]
+    return torch.zeros_like(positions).index_add_(1, restraints.corners.flatten(), steps.flatten(1, 2))

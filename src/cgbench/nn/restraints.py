@@ -1,4 +1,4 @@
-"""Within which bounds dynamics keeps a molecule: distances of its atoms, and handedness of its centres."""
+"""Distance and volume restraints of a molecule, fitted to MD frames."""
 
 from itertools import combinations
 
@@ -8,39 +8,40 @@ import torch
 from torch import Tensor, nn
 
 from cgbench.chem.molecule import Molecule
-from cgbench.nn.pairs import distances_of
+from cgbench.nn.radial import selected_distances
 
-ONE_FOUR = 3  # bonds between 1-4 neighbours, whose distance bonds, angles and one torsion decide
-APART = 3.0  # Å; atoms that are farther from each other than this are in nobody's way
-WORKING_SET = 2**21  # distances measured at once
+ONE_FOUR = 3  # bonds between 1-4 neighbours
+MAX_CONTACT = 3.0  # Å, upper limit of the lower distance bound of non-bonded pairs
+WORKING_SET = 2**21  # distances computed at once
 
 
-class Bounds(nn.Module):
-    """Least and greatest distances of atoms, and volumes of tetrahedra, as training frames have them.
+class Restraints(nn.Module):
+    """Ranges of atom distances and tetrahedron volumes in the training frames.
 
-    A pair of atoms belongs to a kind. Up to three bonds apart it is a kind of its own, with both bounds.
-    All other pairs of the same two elements are one kind, and are only kept from each other: a pair that
-    never met in the frames may meet in others. The corners of a tetrahedron are an atom and three of
-    its neighbours: the sign of its volume tells left from right, of hydrogens too, and a planar group has
-    next to none.
+    Pairs up to three bonds apart each have a lower and an upper bound of their own. All other pairs of the
+    same two elements share one lower bound, because pairs without contact in the frames may come into contact
+    in others. A tetrahedron consists of an atom and three of its neighbours. The sign of its volume is the
+    chirality, including that of prochiral hydrogens; the volume of planar groups is close to zero.
 
-    Before :meth:`measure` nothing is out of bounds.
+    Before :meth:`fit` all ranges are infinite.
 
     Parameters
     ----------
     molecule
-        n atoms.
+        Topology with n atoms.
 
     Attributes
     ----------
     pairs : int [2, n_pairs]
         All pairs of atoms, the smaller index first.
     kind : int [n, n]
-        Kind of each pair; the last one is that of an atom and itself.
+        Type of each pair; the last type is an atom with itself.
+    corners : int [n_tetrahedra, 4]
+        Central atom and three neighbours.
     least, most : [n_kinds]
         Å.
     volume_range : [2, n_tetrahedra]
-        Least and greatest volume of parallelepipeds that the corners span, Å³.
+        Smallest and largest signed volume of the parallelepiped spanned by the corners, Å³.
     """
 
     pairs: Tensor
@@ -58,11 +59,11 @@ class Bounds(nn.Module):
         for atom, lengths in nx.all_pairs_shortest_path_length(molecule.graph, cutoff=ONE_FOUR):
             bonds_between[atom, list(lengths)] = list(lengths.values())
         pairs = np.stack(np.triu_indices(n, 1))
-        between = bonds_between[*pairs]
         elements = np.sort(molecule.element_index[pairs], axis=0)
-        labels = np.where(between <= ONE_FOUR, pairs, -1 - elements)  # indices of atoms, or below zero
-        found, kind_of_pair = np.unique(labels, axis=1, return_inverse=True)
-        n_kinds = found.shape[1] + 1
+        # Near pairs are labelled by their atoms, far pairs by their elements as negative numbers.
+        labels = np.where(bonds_between[*pairs] <= ONE_FOUR, pairs, -1 - elements)
+        unique, kind_of_pair = np.unique(labels, axis=1, return_inverse=True)
+        n_kinds = unique.shape[1] + 1
         kind = np.full((n, n), n_kinds - 1)
         kind[*pairs] = kind[*pairs[::-1]] = kind_of_pair.reshape(-1)
         corners = [
@@ -71,40 +72,54 @@ class Bounds(nn.Module):
         for name, array in (
             ("pairs", pairs),
             ("kind", kind),
-            ("is_far", np.append(found[0] < 0, False)),
+            ("is_far", np.append(unique[0] < 0, False)),
             ("corners", np.array(corners, dtype=np.int64).reshape(-1, 4)),
         ):
             self.register_buffer(name, torch.as_tensor(array.copy()), persistent=False)
         self.register_buffer("least", torch.zeros(n_kinds))
         self.register_buffer("most", torch.full((n_kinds,), torch.inf))
-        endless = torch.full((len(corners),), torch.inf)
-        self.register_buffer("volume_range", torch.stack((-endless, endless)))
+        infinite = torch.full((len(corners),), torch.inf)
+        self.register_buffer("volume_range", torch.stack((-infinite, infinite)))
 
     @torch.no_grad()
-    def measure(self, positions: Tensor) -> None:
-        """Take the bounds from training frames [n_frames, n, 3] (Å)."""
+    def fit(self, positions: Tensor) -> None:
+        """Set all ranges to those of training frames [n_frames, n, 3] (Å)."""
         kind = self.kind[*self.pairs]
         self.least[:-1], self.most[:-1] = torch.inf, 0.0
-        least, most = self.volume_range
-        least.fill_(torch.inf)
-        most.fill_(-torch.inf)
+        smallest, largest = self.volume_range
+        smallest.fill_(torch.inf)
+        largest.fill_(-torch.inf)
         for frames in positions.split(max(1, WORKING_SET // max(len(kind), 1))):
-            distances = distances_of(self.pairs, frames)
+            distances = selected_distances(self.pairs, frames)
             self.least.scatter_reduce_(0, kind, distances.amin(0), "amin")
             self.most.scatter_reduce_(0, kind, distances.amax(0), "amax")
             volumes, _ = self.volumes(frames)
-            torch.minimum(least, volumes.amin(0), out=least)
-            torch.maximum(most, volumes.amax(0), out=most)
-        self.least[self.is_far] = self.least[self.is_far].clamp_max(APART)
+            torch.minimum(smallest, volumes.amin(0), out=smallest)
+            torch.maximum(largest, volumes.amax(0), out=largest)
+        self.least[self.is_far] = self.least[self.is_far].clamp_max(MAX_CONTACT)
         self.most[self.is_far] = torch.inf
 
-    def distances(self) -> tuple[Tensor, Tensor]:
-        """Least and greatest distance [n, n] of all pairs; of an atom and itself zero and infinity."""
+    def distance_bounds(self) -> tuple[Tensor, Tensor]:
+        """Return lower and upper bounds [n, n] of all distances (Å); zero and infinity on the diagonal."""
         return self.least[self.kind], self.most[self.kind]
 
     def volumes(self, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """Volumes [batch, n_tetrahedra] (Å³), and their slopes [batch, n_tetrahedra, 4, 3] by the corners."""
+        """Compute signed volumes and their gradients with respect to the corners.
+
+        Parameters
+        ----------
+        positions : [batch, n, 3]
+            Å.
+
+        Returns
+        -------
+        volumes : [batch, n_tetrahedra]
+            Å³.
+        gradients : [batch, n_tetrahedra, 4, 3]
+            Å².
+        """
         places = positions.index_select(1, self.corners.flatten()).unflatten(1, self.corners.shape)
         a, b, c = (places[:, :, 1:] - places[:, :, :1]).unbind(2)
-        of_a, of_b, of_c = torch.linalg.cross(b, c), torch.linalg.cross(c, a), torch.linalg.cross(a, b)
-        return (a * of_a).sum(-1), torch.stack((-of_a - of_b - of_c, of_a, of_b, of_c), dim=2)
+        grad_a, grad_b, grad_c = torch.linalg.cross(b, c), torch.linalg.cross(c, a), torch.linalg.cross(a, b)
+        gradients = torch.stack((-grad_a - grad_b - grad_c, grad_a, grad_b, grad_c), dim=2)
+        return (a * grad_a).sum(-1), gradients

@@ -1,8 +1,11 @@
-"""The training loop that all learned methods share."""
+"""The training loop of all learned methods, with checkpoints."""
 
 import copy
+import io
 import math
 import time
+import warnings
+import zipfile
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -13,39 +16,39 @@ from pydantic import Field
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from cgbench.core.atomic_io import atomic_output
 from cgbench.core.errors import InputError
 from cgbench.core.seeds import derive
 from cgbench.core.settings import Settings, fingerprint
 from cgbench.core.training_context import TrainingContext
-from cgbench.nn.checkpoint import Checkpoints
 
 Positions = NDArray[np.floating]
 Terms = dict[str, Tensor]
-# From frames [batch, n_atoms, 3] (Å), the share of training that is over and random numbers to loss
-# terms; the one with key "loss" is minimised.
+# Maps frames [batch, n_atoms, 3] (Å), the completed share of training and a random generator to loss terms.
+# The term "loss" is minimised.
 Loss = Callable[[Tensor, float, torch.Generator], Terms]
 
 LEARNING_RATE_WARM_UP = 0.05  # share of all steps
 
 
 class TrainingSettings(Settings):
-    """How a network is fitted.
+    """Settings of the optimisation of a network.
 
     Attributes
     ----------
     epochs
-        Passes over the training frames at most, each in whole batches: what is left over is other frames
-        in every pass.
+        Largest number of passes over the training frames. Incomplete batches are left out; frames are
+        shuffled in every epoch.
     batch_size
         Frames per step.
     learning_rate
-        Peak of the schedule (linear warm-up, then half a cosine down to zero).
+        Peak of the schedule (linear warm-up, then cosine decay to zero).
     weight_decay
-        Of AdamW.
+        Weight decay of AdamW.
     gradient_clip
-        Largest norm of a gradient step.
+        Largest norm of the gradient.
     patience
-        Epochs without a better validation loss, after the warm-up, after which training stops.
+        Epochs without a lower validation loss, after the warm-up, until training stops.
     """
 
     epochs: Annotated[int, Field(ge=1)] = 40
@@ -57,7 +60,7 @@ class TrainingSettings(Settings):
 
     @property
     def warm_up(self) -> float:
-        """Share of training in which the objective or the step still grows: too early to lose patience."""
+        """Share of training in which learning rate or loss still increase and patience does not count."""
         return LEARNING_RATE_WARM_UP
 
 
@@ -69,23 +72,29 @@ def train_network(
     settings: TrainingSettings,
     context: TrainingContext,
 ) -> None:
-    """Fit ``network`` in place and leave it with the weights of the best validation loss.
+    """Fit a network in place and restore the weights with the lowest validation loss.
 
-    Random numbers depend on the seed and the epoch alone, so a run that was killed and resumed from
-    ``context.scratch`` ends with the same weights as one that was not.
+    Random numbers depend only on the seed and the epoch. A run that was killed and resumed from a checkpoint
+    in ``context.scratch`` therefore ends with the same weights as an uninterrupted run.
 
     Parameters
     ----------
+    network
+        Module with the parameters to fit.
     loss
-        Validation calls it with the share 1.0: the criterion does not move while terms warm up.
+        Loss function. Validation calls it with the share 1.0, so that losses of different epochs are
+        comparable.
     train, valid : [n_frames, n_atoms, 3]
         Å.
+    settings
+        Settings of the optimisation.
+    context
+        Seed, device, checkpoint folder and history of the run.
 
     Raises
     ------
     InputError
-        If the loss stops being finite, the checkpoint belongs to another configuration, or the disk
-        is full.
+        If the loss is not finite, the checkpoint belongs to another configuration, or the disk is full.
     """
     frames, valid_frames = (
         torch.as_tensor(np.asarray(part, dtype=np.float32), device=context.device) for part in (train, valid)
@@ -94,25 +103,20 @@ def train_network(
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )
-    state = _State(network, optimizer, settings, context)
+    progress = _Progress(network, optimizer, settings, context)
     n_batches = max(1, len(frames) // settings.batch_size)
     total = settings.epochs * n_batches
     warm_epochs = math.ceil(settings.warm_up * settings.epochs)
     started = time.monotonic() - (context.history[-1]["seconds"] if context.history else 0.0)
-    bar = tqdm(
-        total=settings.epochs,
-        initial=state.epoch,
-        unit="epoch",
-        disable=not context.progress,
-    )
-    while state.epoch < settings.epochs and state.waited(warm_epochs) < settings.patience:
-        generator = torch.Generator().manual_seed(derive(context.seed, "epoch", state.epoch))
+    bar = tqdm(total=settings.epochs, initial=progress.epoch, unit="epoch", disable=not context.progress)
+    while progress.epoch < settings.epochs and progress.waited(warm_epochs) < settings.patience:
+        generator = torch.Generator().manual_seed(derive(context.seed, "epoch", progress.epoch))
         order = torch.randperm(len(frames), generator=generator)
         sums: dict[str, float] = {}
         network.train()
         for index in range(n_batches):
-            step = state.epoch * n_batches + index
-            # Half a step before its end the schedule is not yet 0: a last or only step learns as well.
+            step = progress.epoch * n_batches + index
+            # The last step is half a step before the end of the schedule, where the learning rate is zero.
             share = min(step + 1, total - 0.5) / total
             for group in optimizer.param_groups:
                 group["lr"] = settings.learning_rate * _schedule(share)
@@ -123,23 +127,23 @@ def train_network(
             norm = nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_clip)
             if not torch.isfinite(norm):
                 raise InputError(
-                    f"{context.training} diverged in its epoch {state.epoch + 1}, step {index + 1} (gradient "
-                    f"norm {norm.item()}); {state.cure}"
+                    f"{context.training} diverged in epoch {progress.epoch + 1}, step {index + 1} (gradient "
+                    f"norm {norm.item()}); {progress.cure}"
                 )
             optimizer.step()
             for key, value in terms.items():
                 sums[key] = sums.get(key, 0.0) + value.item() / n_batches
-        row = {"epoch": float(state.epoch + 1), "seconds": time.monotonic() - started}
+        row = {"epoch": float(progress.epoch + 1), "seconds": time.monotonic() - started}
         row |= {f"train_{key}": value for key, value in sums.items()}
         row |= {
             f"valid_{key}": value for key, value in _validate(network, loss, valid_frames, settings).items()
         }
         context.record(row)
-        state.finish_epoch(row["valid_loss"])
+        progress.finish_epoch(row["valid_loss"])
         bar.set_postfix(train=f"{row['train_loss']:.4f}", valid=f"{row['valid_loss']:.4f}", refresh=False)
         bar.update()
     bar.close()
-    network.load_state_dict(state.best_weights)
+    network.load_state_dict(progress.best_weights)
     network.eval()
 
 
@@ -152,7 +156,7 @@ def _schedule(share: float) -> float:
 
 def _validate(network: nn.Module, loss: Loss, frames: Tensor, settings: TrainingSettings) -> dict[str, float]:
     network.eval()
-    generator = torch.Generator().manual_seed(0)  # the same noise every epoch: losses are comparable
+    generator = torch.Generator().manual_seed(0)  # the same noise in every epoch
     sums: dict[str, float] = {}
     with torch.inference_mode():
         for batch in frames.split(4 * settings.batch_size):
@@ -161,8 +165,8 @@ def _validate(network: nn.Module, loss: Loss, frames: Tensor, settings: Training
     return sums
 
 
-class _State:
-    """Where training stands; written to disk after every epoch so that a killed job goes on."""
+class _Progress:
+    """Epoch, best weights and checkpoint file of a training."""
 
     def __init__(
         self,
@@ -176,43 +180,66 @@ class _State:
         self.epoch, self.best_epoch, self.best_loss = 0, 0, math.inf
         self.best_weights: dict[str, Tensor] = copy.deepcopy(network.state_dict())
         shapes = {name: list(value.shape) for name, value in self.best_weights.items()}
-        owner = fingerprint(settings.to_json(), str(context.seed), str(shapes), context.spec)
-        self.checkpoints = context.scratch and Checkpoints(context.scratch, owner)
-        if self.checkpoints and (content := self.checkpoints.load()):
-            self._resume(content)
+        self.fingerprint = fingerprint(settings.to_json(), str(context.seed), str(shapes), context.spec)
+        self.checkpoint = context.scratch and context.scratch / "checkpoint.pt"
+        if content := self._load():
+            self.epoch, self.best_epoch = content["epoch"], content["best_epoch"]
+            self.best_loss, self.best_weights = content["best_loss"], content["best_weights"]
+            network.load_state_dict(content["weights"])
+            optimizer.load_state_dict(content["optimizer"])
+            context.restore(content["history"])
 
     def waited(self, warm_epochs: int) -> int:
-        """Epochs without a better validation loss, not counting those of the warm-up."""
+        """Count epochs without a lower validation loss, after the warm-up."""
         return self.epoch - max(self.best_epoch, warm_epochs)
 
     def finish_epoch(self, valid_loss: float) -> None:
-        """Keep the weights if they are the best so far, and write the checkpoint."""
+        """Store the weights if they are the best so far, and write the checkpoint."""
         self.epoch += 1
         if not math.isfinite(valid_loss):
             raise InputError(
-                f"{self.context.training}: validation loss is {valid_loss} after its epoch {self.epoch}; "
+                f"{self.context.training}: the validation loss is {valid_loss} after epoch {self.epoch}; "
                 f"{self.cure}"
             )
         if valid_loss < self.best_loss:
             self.best_epoch, self.best_loss = self.epoch, valid_loss
             self.best_weights = copy.deepcopy(self.network.state_dict())
-        if self.checkpoints:
-            self.checkpoints.save(self._content())
+        if self.checkpoint:
+            content = {
+                "epoch": self.epoch,
+                "best_epoch": self.best_epoch,
+                "best_loss": self.best_loss,
+                "best_weights": self.best_weights,
+                "weights": self.network.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "history": self.context.history,
+                "fingerprint": self.fingerprint,
+            }
+            with atomic_output(self.checkpoint) as temporary:
+                torch.save(content, temporary)
 
-    def _content(self) -> dict[str, Any]:
-        return {
-            "epoch": self.epoch,
-            "best_epoch": self.best_epoch,
-            "best_loss": self.best_loss,
-            "best_weights": self.best_weights,
-            "weights": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "history": self.context.history,
-        }
-
-    def _resume(self, content: dict[str, Any]) -> None:
-        self.epoch, self.best_epoch = content["epoch"], content["best_epoch"]
-        self.best_loss, self.best_weights = content["best_loss"], content["best_weights"]
-        self.network.load_state_dict(content["weights"])
-        self.optimizer.load_state_dict(content["optimizer"])
-        self.context.restore(content["history"])
+    def _load(self) -> dict[str, Any] | None:
+        if not self.checkpoint or not self.checkpoint.exists():
+            return None
+        try:
+            stored = io.BytesIO(self.checkpoint.read_bytes())
+            # torch does not verify checksums, so a flipped bit would change a weight.
+            if damaged := zipfile.ZipFile(stored).testzip():
+                raise zipfile.BadZipFile(damaged)
+            stored.seek(0)
+            content: dict[str, Any] = torch.load(stored, weights_only=True, map_location="cpu")
+        except Exception as error:
+            # torch, zipfile and the unpickler raise many exception types for damaged files.
+            self.checkpoint.unlink()
+            warnings.warn(
+                f"{self.checkpoint}: damaged checkpoint ({type(error).__name__}), removed; this "
+                "training starts again from its first epoch, with the same result",
+                stacklevel=4,
+            )
+            return None
+        if content.get("fingerprint") != self.fingerprint:
+            raise InputError(
+                f"{self.checkpoint}: checkpoint of another configuration ({content.get('fingerprint')}, this "
+                f"run is {self.fingerprint}); delete it to train from the start"
+            )
+        return content

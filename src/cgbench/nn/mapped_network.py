@@ -1,4 +1,4 @@
-"""A network that knows by which weights atoms make beads."""
+"""Base class of networks that hold the mapping matrix."""
 
 import torch
 from torch import Tensor, nn
@@ -6,18 +6,23 @@ from torch import Tensor, nn
 from cgbench.mapping.base import Mapping
 
 
-def members_of(bead_index: Tensor) -> Tensor:
-    """Matrix [n_beads, n_atoms] that sums over the atoms of every bead, from the bead of every atom."""
+def membership_matrix(bead_index: Tensor) -> Tensor:
+    """Return the matrix [n_beads, n_atoms] of zeros and ones that sums over the atoms of every bead."""
     return torch.eye(int(bead_index.max()) + 1)[bead_index].t().contiguous()
 
 
 class MappedNetwork(nn.Module):
-    """A network that knows the mapping's matrix, in the precision of its weights.
+    """A network that holds the mapping matrix M in the precision of its weights.
 
     Parameters
     ----------
     mapping
-        M, by which atoms make beads.
+        CG mapping.
+
+    Attributes
+    ----------
+    matrix : [n_beads, n_atoms]
+        M.
     """
 
     matrix: Tensor
@@ -28,6 +33,6 @@ class MappedNetwork(nn.Module):
         self.register_buffer("matrix", torch.as_tensor(mapping.matrix, dtype=torch.float32), persistent=False)
 
     def set_precision(self, dtype: torch.dtype) -> None:
-        """Cast to ``dtype``, the mapping's weights in full: cast from float32 they would not sum to 1."""
+        """Cast to ``dtype``; M is cast from float64, because weights rounded to float32 do not sum to 1."""
         self.to(dtype)
         self.matrix = torch.as_tensor(self.mapping.matrix).to(self.matrix)
