@@ -1,4 +1,4 @@
-"""The verb for users of a trained model."""
+"""Command for users of a trained model."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,22 +17,22 @@ def backmap(
         Path, typer.Option(help=".npy [n_frames, n_beads, 3] in Å, or .pdb with one atom per bead.")
     ],
     output: Annotated[
-        Path, typer.Option(help=".npz for the samples, Å; the first one is written as .pdb beside it.")
+        Path, typer.Option(help=".npz for the samples, Å; the first geometry is also written as .pdb.")
     ],
-    n_samples: Annotated[int, typer.Option(min=1, help="Geometries drawn for each frame.")] = 1,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same geometries.")] = 0,
+    n_samples: Annotated[int, typer.Option(min=1, help="Samples per frame.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
 ) -> None:
-    """Draw all-atom geometries for your own coarse-grained frames.
+    """Sample all-atom geometries for coarse-grained frames.
 
     Example: `cgbench backmap model.pt --beads beads.npy --n-samples 10 --output atoms.npz`
     """
-    from cgbench.pipeline.backmap import backmap, picture_beside, read_beads
+    from cgbench.pipeline.backmap import backmap, first_geometry_path, read_beads
 
-    picture = picture_beside(output)
-    if beads.resolve() == picture.resolve():
-        raise InputError(f"{beads}: the first geometry would be written over it; give another --output")
+    first_geometry = first_geometry_path(output)
+    if beads.resolve() == first_geometry.resolve():
+        raise InputError(f"{beads}: the first geometry would overwrite it; give another --output")
     positions = read_beads(beads)
     backmap(model, positions, output, n_samples=n_samples, seed=seed)
     n_frames, n_beads = positions.shape[:2]
     typer.echo(f"{n_frames} frames of {n_beads} beads in {beads}, {n_samples} samples of each in {output}")
-    typer.echo(f"the first in {picture}")
+    typer.echo(f"the first in {first_geometry}")

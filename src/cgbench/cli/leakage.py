@@ -1,4 +1,4 @@
-"""Verbs that measure and draw the effect of leakage between training and test frames."""
+"""Commands of the leakage study."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +20,7 @@ def leakage(
         list[str], typer.Option(help='Method as JSON {"use": ..., "settings": {...}}; repeat for more.')
     ],
     output: Annotated[Path, typer.Option(help="CSV with a row per test frame of each split and fold.")],
-    summary: Annotated[Path, typer.Option(help="CSV with a row per quantity: what the leak is worth.")],
+    summary: Annotated[Path, typer.Option(help="CSV with the effect of shuffling on each quantity.")],
     seed: Seed,
     protocol: Annotated[
         str, typer.Option(help="Section `protocol` of the config as JSON, or @file of it; {} for defaults.")
@@ -30,7 +30,7 @@ def leakage(
     """Train methods on leak-free and on shuffled folds, and compare scores and nearest training frames.
 
     Example: `cgbench leakage --frames frames.npz --mapping fold0.json --protocol '{"folds": 1}'
-    --method '{"use": "nearest_frame"}' --seed 2022 --output leak.csv --summary worth.csv`
+    --method '{"use": "nearest_frame"}' --seed 2022 --output leakage.csv --summary summary.csv`
     """
     from cgbench.chem.frames import Frames
     from cgbench.config.schema import Protocol
@@ -60,9 +60,9 @@ def figure_leakage(
     output: Output,
     title: Title = "",
 ) -> None:
-    """Draw distances to the nearest training frame, and scores, under both splits.
+    """Draw distances to the nearest training frame and scores for both splits.
 
-    Example: `cgbench figure-leakage leak-3.csv leak-6.csv --n-beads 3 --n-beads 6 --output leak.svg`
+    Example: `cgbench figure-leakage leakage-3.csv leakage-6.csv --n-beads 3 --n-beads 6 --output leakage.svg`
     """
     from cgbench.core.errors import InputError
     from cgbench.figures.leakage import draw_leakage

@@ -12,8 +12,8 @@ from cgbench.core.errors import InputError
 app = typer.Typer(
     name="cgbench",
     help="A benchmark of generative backmapping: from coarse-grained beads back to all atoms.\n\n"
-    "Every verb is one stage of the workflow (`snakemake all` runs them all in order) and a plain "
-    "Python function as well.",
+    "Commands run the stages of the workflow; `snakemake all` runs them in order. Each stage is also a "
+    "Python function.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -1,4 +1,4 @@
-"""Verbs for the stages of a run: train, sample, score, and the noise floor of a dataset."""
+"""Commands for the stages of a run: train, sample, score, and the noise floor of a dataset."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +20,7 @@ from cgbench.cli.options import (
 
 app = typer.Typer()
 
-Metrics = Annotated[str, typer.Option("--metrics", help="Names of metrics, separated by commas.")]
+Metrics = Annotated[str, typer.Option("--metrics", help="Comma-separated names of metrics.")]
 Card = Annotated[
     Path | None, typer.Option("--card", help="card.json of the dataset, for energies in its force field.")
 ]
@@ -48,7 +48,7 @@ def train(
 ) -> None:
     """Train one method on the training frames; the validation frames decide when to stop.
 
-    A killed training resumes from its checkpoint when the same command is given again.
+    Run the same command again to resume a killed training.
 
     Example: `cgbench train --frames frames.npz --split fold0.json --mapping backbone-6.json
     --method '{"use": "linear"}' --seed 2022 --fold 0 --output runs/linear`
@@ -89,7 +89,7 @@ def sample(
     threads: Threads = 1,
     device: Device = "auto",
 ) -> None:
-    """Reconstruct the test frames and draw samples from their beads; `cgbench score` scores them.
+    """Reconstruct the test frames and draw samples from their beads, for `cgbench score`.
 
     Example: `cgbench sample --model runs/linear/model.pt --frames frames.npz --split fold0.json
     --n-samples 8 --seed 2022 --fold 0 --output runs/linear/samples.npz`
@@ -112,7 +112,7 @@ def sample(
 
 @app.command()
 def score(
-    run: Annotated[Path, typer.Option(help="run.json of the training; it labels the rows.")],
+    run: Annotated[Path, typer.Option(help="run.json of the training (source of the row labels).")],
     frames: FramesFile,
     split: SplitFile,
     mapping: MappingFile,
@@ -130,7 +130,7 @@ def score(
     threads: Threads = 1,
     device: Device = "auto",
 ) -> None:
-    """Score stored samples without training or sampling.
+    """Compute the metrics of stored samples.
 
     Example: `cgbench score --run run.json --frames frames.npz --split fold0.json
     --mapping backbone-6.json --samples samples.npz --metrics rmsd_recon,graph_xor --output metrics.csv`
@@ -167,7 +167,7 @@ def noise_floor(
     ] = None,
     fold: Folds = [0],  # noqa: B006
 ) -> None:
-    """Score MD against MD: the test frames of a fold against as many independent ones.
+    """Compute the noise floor: metrics of the test frames against equally many independent MD frames.
 
     Example: `cgbench noise-floor --frames frames.npz --split fold0.json --metrics phi_psi_jsd,angle_w1
     --dataset alanine_dipeptide --output fold0.floor.csv`

@@ -1,4 +1,4 @@
-"""Backmapping a user's own beads with a trained model."""
+"""Backmapping of beads from a file with a trained model."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def read_beads(path: Path | str) -> NDArray[np.float32]:
     """
     path = Path(path)
     if path.suffix not in (".npy", ".pdb"):
-        raise InputError(f"{path}: beads are read from .npy (Å) or .pdb, not from {path.suffix or 'this'}")
+        raise InputError(f"{path}: cannot be read as beads; give a .npy file (Å) or a .pdb file")
     if not path.is_file():
         raise InputError(f"{path}: no such file; check the path")
     if path.suffix == ".pdb":
@@ -43,8 +43,8 @@ def read_beads(path: Path | str) -> NDArray[np.float32]:
     return np.asarray(beads, dtype=np.float32).reshape(-1, *beads.shape[-2:])
 
 
-def picture_beside(output_path: Path | str) -> Path:
-    """Give the ``.pdb`` that the first geometry is written to."""
+def first_geometry_path(output_path: Path | str) -> Path:
+    """Path of the ``.pdb`` file with the first geometry."""
     return Path(output_path).with_suffix(".pdb")
 
 
@@ -52,7 +52,7 @@ def _check(beads: NDArray[np.floating], where: str) -> None:
     if not beads.size:
         raise InputError(f"{where}: no frames or no beads (shape {beads.shape}); give at least one of each")
     if not np.isfinite(beads).all():
-        raise InputError(f"{where}: holds NaN or infinite positions; leave those frames out")
+        raise InputError(f"{where}: contains NaN or infinite positions; leave those frames out")
 
 
 def backmap(
@@ -63,32 +63,32 @@ def backmap(
     n_samples: int = 1,
     seed: int = 0,
 ) -> None:
-    """Draw all-atom geometries for bead positions.
+    """Sample all-atom geometries for bead positions.
 
     Parameters
     ----------
     beads : float32 [n_frames, n_beads, 3]
-        Å.
+        Bead positions, Å.
     output_path
-        ``.npz`` for the array ``samples`` [n_frames, n_samples, n_atoms, 3] in Å; the first
-        geometry is written beside it as ``.pdb``, which is the topology to read the rest with.
+        ``.npz`` for the array ``samples`` [n_frames, n_samples, n_atoms, 3], Å. The first geometry is
+        written to a ``.pdb`` file of the same name, which also serves as topology of the samples.
 
     Raises
     ------
     InputError
-        If there are no beads, some are NaN or infinite, or their number is not that of the model.
+        If there are no beads, a position is not finite, or the model has another number of beads.
     """
     output_path = Path(output_path)
     if output_path.suffix != ".npz":
-        raise InputError(f"{output_path}: samples are written as .npz; choose a name that ends so")
+        raise InputError(f"{output_path}: samples are written as .npz; give a name that ends in .npz")
     _check(beads, "beads")
     model = load_model(model_path)
     if beads.shape[1] != model.mapping.n_beads:
         raise InputError(
             f"{model_path}: trained on {model.mapping.n_beads} beads, these frames have {beads.shape[1]}; "
-            "give the beads of the mapping it was trained with, in its order"
+            "give the beads of the mapping that it was trained with, in the same order"
         )
     samples = np.asarray(model.sample(beads, n_samples, seed), dtype=np.float32)
     with atomic_output(output_path) as temporary:
         np.savez(temporary, samples=samples)
-    write_pdb(picture_beside(output_path), samples[0, 0], model.molecule)
+    write_pdb(first_geometry_path(output_path), samples[0, 0], model.molecule)

@@ -1,4 +1,4 @@
-"""What shuffling correlated frames before the split is worth: the same methods under both protocols."""
+"""Leakage study: the same methods with a leak-free and with the published, shuffled split."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,35 +30,36 @@ def measure_leakage(
     *,
     threads: int = 1,
 ) -> pd.DataFrame:
-    """Train and test methods on leak-free and on shuffled folds, and measure how near training frames are.
+    """Train and test methods with both splits, and measure distances to the nearest training frames.
 
-    Both see as many training frames in a fold: where whole trajectories leave one more, it is thinned.
+    Both splits use the same number of training frames per fold; the larger set is thinned.
 
     Parameters
     ----------
     mappings
-        One per fold.
+        One mapping per fold.
     methods
-        Cheap ones: each is trained twice per fold.
+        Methods; each is trained twice per fold.
     protocol
-        Its ``split`` does not matter: both are made.
+        Protocol of the folds; its ``split`` is ignored.
 
     Returns
     -------
     DataFrame
-        One row per test frame of a split and fold: ``trajectory``, ``frame``, RMSD (Å) to the nearest
-        training frame after superposition, of the beads (each counted with its atoms) as ``nearest
-        beads`` and of all atoms as ``nearest atoms``; and mean RMSD (Å) of samples drawn from the beads
-        to the frame, without superposition, as ``<method> all`` and ``<method> heavy``.
+        One row per test frame of a split and fold, with ``trajectory``, ``frame``, and
+
+        - ``nearest beads``, ``nearest atoms``: RMSD (Å) to the nearest training frame after superposition, of
+          the beads (weighted by their number of atoms) and of all atoms;
+        - ``<method> all``, ``<method> heavy``: mean RMSD (Å) of samples to the frame, without superposition.
 
     Raises
     ------
     InputError
-        If there are not as many mappings as folds, or a split cannot be made.
+        If the number of mappings is not the number of folds, or a split cannot be made.
     """
     if len(mappings) != protocol.folds:
         raise InputError(
-            f"{len(mappings)} mappings for {protocol.folds} folds (protocol.folds); give one of each fold"
+            f"{len(mappings)} mappings for {protocol.folds} folds (protocol.folds); give one per fold"
         )
     splits = {
         name: [
@@ -83,10 +84,10 @@ def measure_leakage(
 
 def _distances(frames: Frames, split: Split, mapping: Mapping) -> dict[str, NDArray[np.floating]]:
     test, train = frames.positions[split.test], frames.positions[split.train]
-    even = np.full(mapping.n_atoms, 1 / mapping.n_atoms)
+    uniform = np.full(mapping.n_atoms, 1 / mapping.n_atoms)
     return {
         NEAREST_BEADS: nearest_shapes(mapping.beads(test), mapping.beads(train), mapping.shares, 1)[1][:, 0],
-        NEAREST_ATOMS: nearest_shapes(test, train, even, 1)[1][:, 0],
+        NEAREST_ATOMS: nearest_shapes(test, train, uniform, 1)[1][:, 0],
     }
 
 

@@ -15,16 +15,16 @@ SUMMARY_COLUMNS = ("quantity", *SPLITS, "difference", "low", "high", "p")
 
 
 def summarise(table: pd.DataFrame) -> pd.DataFrame:
-    """Compare the two splits on the trajectories that both test.
+    """Compare the two splits on the trajectories that both test, paired by trajectory.
 
-    Folds of the two splits test other frames, but over all folds both test the same trajectories,
-    which are therefore what is paired and drawn.
+    A fold of one split tests other frames than that of the other, but over all folds both test the same
+    trajectories. These are paired and resampled.
 
     Returns
     -------
     DataFrame
         One row per quantity of the table: mean under each split, ``difference`` published − leak_free
-        with its 95 % interval, and ``p``. Negative differences are what the leak is worth.
+        with its 95 % confidence interval, and ``p``. A negative difference is the effect of leakage.
     """
     quantities = [str(column) for column in table if column not in LABELS]
     means = table.groupby(["split", "trajectory"])[quantities].mean()
@@ -63,5 +63,5 @@ def read_leakage(path: Path | str) -> pd.DataFrame:
         raise InputError(f"{path}: damaged table ({error}); delete it and run again") from None
     missing = [column for column in (*LABELS, NEAREST_BEADS, NEAREST_ATOMS) if column not in table]
     if missing or set(table["split"]) != set(SPLITS):
-        raise InputError(f"{path}: not a table of a leak; delete it and run `cgbench leakage` again")
+        raise InputError(f"{path}: not a table of `cgbench leakage`; delete it and run that again")
     return table

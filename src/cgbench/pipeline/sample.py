@@ -1,4 +1,4 @@
-"""The sampling stage: a trained model backmaps the test frames; the raw output is kept for any metric."""
+"""Sampling stage: reconstructions and samples of the test frames, stored for any metric."""
 
 import time
 from pathlib import Path
@@ -31,14 +31,14 @@ def sample(
     Parameters
     ----------
     n_samples
-        Geometries drawn for each test frame.
+        Samples per test frame.
     seed, fold
-        As in training; every method of a fold draws with the same seed.
+        Seed of the benchmark and index of the fold, as in training; all methods of a fold use the same seed.
     threads
         CPU threads.
     device
-        ``"auto"``, ``"cpu"`` or ``"cuda"``; what is drawn is the same up to rounding. A method that
-        has no use for a GPU stays on the CPU.
+        ``"auto"``, ``"cpu"`` or ``"cuda"``; samples are the same up to rounding. A method that does not use
+        a GPU runs on the CPU.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The scoring stage: metrics of the stored test samples of one run, as rows of the result table."""
+"""Scoring stage: metrics of the stored samples of a run."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -32,24 +32,24 @@ COLUMNS = ("split", "metric", "atoms", "unit", "value", "n_frames")
 
 @dataclass(frozen=True)
 class Score:
-    """What one metric says of one set of atoms.
+    """Value of one metric for one set of atoms.
 
     Attributes
     ----------
     metric
-        Name of the plug-in.
+        Name of the metric.
     atoms
-        Which atoms.
+        Set of atoms.
     unit
-        Of the value.
+        Unit of the value.
     value
-        Over all frames.
+        Value over all frames.
     n_frames
-        On how many it was observables.
+        Number of frames that the value is computed from.
     block_sums : float [n_blocks, k]
-        ``Metric.value`` of their sum, over any blocks, is the value of those blocks.
+        Sums over the frames of each block; ``Metric.value`` of a sum over blocks is the value of these blocks.
     per_frame : float [n_frames] or [n_frames, m], or None
-        What every frame gives, of a metric that is made of that.
+        Scores of single frames, for metrics that have them.
     """
 
     metric: str
@@ -75,22 +75,22 @@ def evaluate(
     threads: int = 1,
     device: str = "auto",
 ) -> None:
-    """Score the samples of one run and write tidy rows, labelled with what ``run.json`` says it is.
+    """Score the samples of one run and write tidy rows with the labels of its ``run.json``.
 
     Parameters
     ----------
     run_path
         ``run.json`` of the training.
     metrics
-        Names of plug-ins of ``cgbench/metrics``.
+        Names of metrics.
     output_path
         ``metrics.csv``; its columns are those of :mod:`cgbench.results.tables`.
     per_frame_path
         ``.npz`` for the scores of single frames and blocks (optional).
     card_path
-        ``card.json`` of the dataset, which may name the force field (optional).
+        ``card.json`` of the dataset, for its force field (optional).
     energies_path
-        Energies of the test frames, if they were computed before (optional).
+        Energies of the test frames, written with the noise floor (optional); computed if not given.
     threads
         CPU threads.
     device
@@ -106,7 +106,7 @@ def evaluate(
         from cgbench.runtime import device as runtime  # loads torch, which takes seconds
 
         device = runtime.choose_device(device)
-        runtime.set_up(0, threads)  # nothing is drawn
+        runtime.set_up(0, threads)  # the seed is not used
     else:
         device = "cpu"
     frames = Frames.load(frames_path)
@@ -141,33 +141,31 @@ def score(
     energies_path: Path | str | None = None,
     device: str = "cpu",
 ) -> pd.DataFrame:
-    """Score what a method made of the test frames.
+    """Score the samples and reconstructions of the test frames.
 
     Parameters
     ----------
     samples_path
         :class:`cgbench.results.samples_file.Samples` as the sampling stage writes them.
     metrics
-        Names of plug-ins of ``cgbench/metrics``.
+        Names of metrics.
     per_frame_path
-        Where to keep what error bars are made from (optional), because they go by trajectory or
-        block, not by frame: an ``.npz`` with ``frame_index``, ``trajectory``, ``time`` (ps) and
-        ``block`` [n_frames], for every metric ``<metric>.<atoms>.blocks`` [n_blocks, k], the sums
-        that its ``value`` is made of, and for every metric that is made of what each frame gives
-        ``<metric>.<atoms>`` [n_frames] or [n_frames, m].
+        ``.npz`` for the data of confidence intervals (optional): ``frame_index``, ``trajectory``, ``time``
+        (ps) and ``block`` [n_frames]; for every metric the sums over each block, ``<metric>.<atoms>.blocks``
+        [n_blocks, k]; for metrics with scores of single frames ``<metric>.<atoms>`` [n_frames] or
+        [n_frames, m].
     force_field
-        OpenMM's files that the frames were made with; energies are left out where it is not known.
+        OpenMM files of the force field of the frames; without them, energies are left out.
     energies_path
-        Energies of the test frames, if they were computed before (optional).
+        Energies of the test frames, written with the noise floor (optional); computed if not given.
     device
-        Where geometries are measured, as torch names it.
+        Device for measuring geometries, as torch names it.
 
     Returns
     -------
     DataFrame
-        One row per metric and set of atoms with the columns split (``test``), metric, atoms,
-        unit, value and n_frames, on which it was observables. Metrics that do not apply to the molecule have
-        none, and a note on standard error says so.
+        One row per metric and set of atoms with the columns split (``test``), metric, atoms, unit, value and
+        n_frames. Metrics that do not apply to the molecule are left out, with a note on standard error.
 
     Raises
     ------
@@ -178,16 +176,16 @@ def score(
     index = stored.frame_index
     if not np.array_equal(index, split.test):
         raise InputError(
-            f"{samples_path}: its {len(index)} frames are not the {len(split.test)} test frames of the "
-            "split; delete it and sample again"
+            f"{samples_path}: the {len(index)} frames differ from the {len(split.test)} test frames of the "
+            "split; delete the file and sample again"
         )
     if mapping.n_atoms != frames.molecule.n_atoms:
         raise InputError(
             f"mapping has {mapping.n_atoms} atoms, the frames have {frames.molecule.n_atoms}; "
-            "give the mapping that was made for these frames"
+            "give a mapping of this molecule"
         )
     try:
-        whole = Evaluation(
+        evaluation = Evaluation(
             frames.positions[index],
             stored.reconstruction,
             stored.samples,
@@ -200,9 +198,9 @@ def score(
     except InputError as error:
         raise InputError(f"{samples_path}: {error}") from None
     if energies_path is not None:
-        whole = replace(whole, reference_energies=read_energies(energies_path, index))
+        evaluation = replace(evaluation, reference_energies=read_energies(energies_path, index))
     blocks = independent_blocks(frames, index)
-    scores = list(score_blocks(whole, metrics, blocks))
+    scores = list(score_blocks(evaluation, metrics, blocks))
     if per_frame_path is not None:
         arrays: dict[str, Any] = {"frame_index": index, "block": blocks}
         arrays |= {"trajectory": frames.trajectory[index], "time": frames.time[index]}
@@ -217,12 +215,12 @@ def score(
 
 
 def score_blocks(evaluation: Evaluation, metrics: Sequence[str], blocks: IntArray) -> Iterator[Score]:
-    """Score an evaluation of all atoms by every metric that applies to the molecule.
+    """Score an evaluation of all atoms with every metric that applies to the molecule.
 
     Parameters
     ----------
     blocks : int [n_frames]
-        Block of each frame, from 0.
+        Index of the block of each frame.
     """
     restricted = {"all": evaluation, "heavy": evaluation.restrict_to("heavy")}
     for name in metrics:
@@ -231,7 +229,7 @@ def score_blocks(evaluation: Evaluation, metrics: Sequence[str], blocks: IntArra
             if metric.applies(restricted[atoms].molecule, evaluation.force_field):
                 yield _score(name, metric, restricted[atoms], blocks)
             else:
-                note = f"{name} ({atoms} atoms): left out, this molecule has no {metric.requires}"
+                note = f"{name} ({atoms} atoms): left out, because the molecule has no {metric.requires}"
                 print(note, file=sys.stderr, flush=True)
 
 
@@ -242,8 +240,8 @@ def _score(name: str, metric: MetricBase, evaluation: Evaluation, blocks: IntArr
         expected = (evaluation.n_frames, *metric.frame_shape)
         if per_frame.shape != expected:
             raise InputError(
-                f"metric {name!r} gave an array of shape {per_frame.shape} for {evaluation.n_frames} "
-                f"frames; it must be of shape {expected}"
+                f"metric {name!r}: per_frame returned shape {per_frame.shape} for "
+                f"{evaluation.n_frames} frames, expected {expected}; correct its per_frame or frame_shape"
             )
         sums = metric.sum_frames(per_frame, blocks)
     else:

@@ -1,4 +1,4 @@
-"""The training stage: one method, one task, one fold."""
+"""Training stage: one method on one task and fold."""
 
 import csv
 import shutil
@@ -41,32 +41,32 @@ def train(
 ) -> dict[str, Any]:
     """Train a method and write ``model.pt``, ``history.csv`` and ``run.json``.
 
-    The test frames of the split are never handed to the method. A killed training leaves its
-    checkpoints in ``<output_dir>/scratch``, under a name made of data, settings, seed and code of
-    the method: the same training goes on from there, and no other one does. The workflow does not
-    know this directory, so Snakemake does not clear it away; success does.
+    The method gets training and validation frames only. A killed training leaves its checkpoint in
+    ``<output_dir>/scratch``, in a folder named by a hash of data, settings, seed and code of the method, so
+    that only the same training resumes from it. Snakemake does not know the folder and does not remove it;
+    it is removed when the training succeeds.
 
     Parameters
     ----------
     method
-        Chosen and set up by the config, or ``PlugIn.from_json("methods", ...)``.
+        Method of the configuration, or ``PlugIn.from_json("methods", ...)``.
     seed, fold
-        The seed of the benchmark and the fold; every method of a fold starts from the same seed.
+        Seed of the benchmark and index of the fold; all methods of a fold use the same seed.
     dataset, mapping_name
-        Labels of the result; they change nothing else.
+        Labels of the result, without any other effect.
     threads
         CPU threads.
     device
-        ``"auto"``, ``"cpu"`` or ``"cuda"``; a method that has no use for a GPU stays on the CPU.
+        ``"auto"``, ``"cpu"`` or ``"cuda"``; a method that does not use a GPU runs on the CPU.
     progress
-        Whether to draw a progress bar on standard error.
+        Whether to show a progress bar on standard error.
     wait
-        Whether to wait for another training in ``output_dir`` to end instead of refusing.
+        Whether to wait for another training in ``output_dir`` to end, instead of raising an error.
 
     Returns
     -------
     dict
-        What ``run.json`` holds.
+        Content of ``run.json``.
 
     Raises
     ------
