@@ -23,7 +23,7 @@ from cgbench.chem.frames import Frames
 from cgbench.cli.main import app, main
 
 VERBS = sorted(
-    command.name or command.callback.__name__.replace("_", "-")
+    f"{group.name or ''} {command.name or command.callback.__name__.replace('_', '-')}".strip()
     for group in app.registered_groups
     if group.typer_instance
     for command in group.typer_instance.registered_commands
@@ -52,7 +52,7 @@ def test_tables_and_figures_of_tables_load_no_network_library() -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_help_explains_and_shows_an_example(verb: str) -> None:
-    done = CliRunner().invoke(app, [verb, "--help"])
+    done = CliRunner().invoke(app, [*verb.split(), "--help"])
     assert done.exit_code == 0
     # Boxes and line breaks of the help are no part of its text.
     printed = " ".join(re.sub("[│╭╮╰╯─]", " ", done.output).split())
