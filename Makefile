@@ -37,9 +37,9 @@ leak: env  ## measure what the published, shuffled split is worth
 	$(SNAKEMAKE) leak
 
 # What the README shows and a reader can compare a run of their own with.
-reference: env  ## run every resolution and method (hours) and keep tables and figures in results/reference
+reference: env  ## run every resolution and method (hours) and export tables and figures to results/reference
 	$(SNAKEMAKE) all --configfile config/full.yaml
-	cgbench keep --config results/full/config.json --output results/reference
+	cgbench export --config results/full/config.json --output results/reference
 
 partial: env  ## tables and figures of what is finished so far, in results/partial
 	cgbench partial --config results/config.json
