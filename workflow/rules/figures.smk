@@ -94,8 +94,12 @@ rule figures_distributions:
         sources=source_inputs(verb="figures-distributions"),
     output:
         figure(f"{MAPPED}/torsions", "Distributions", "distributions", shows="torsions"),
-        figure(f"{MAPPED}/bonds", "Distributions", "distributions", shows="bond lengths"),
-        figure(f"{MAPPED}/angles", "Distributions", "distributions", shows="bond angles"),
+        figure(
+            f"{MAPPED}/bonds", "Distributions", "distributions", shows="bond lengths"
+        ),
+        figure(
+            f"{MAPPED}/angles", "Distributions", "distributions", shows="bond angles"
+        ),
     log:
         f"{MAPPED}/distributions.log",
     conda:
