@@ -86,12 +86,7 @@ def atom_errors(
 
 
 def _draw(
-    axes: Axes,
-    molecule: Molecule,
-    errors: NDArray[np.float64],
-    points: Points,
-    bond: float,
-    scale: Normalize,
+    axes: Axes, molecule: Molecule, errors: NDArray[np.float64], points: Points, bond: float, scale: Normalize
 ) -> None:
     """Draw one molecule; ``bond`` is the length of a bond in points."""
     letters = molecule.n_atoms <= SMALL_UP_TO

@@ -40,6 +40,7 @@ VALIDITY = "graph_xor"
 # Inches. At a width of 900 pixels, as in the README, type is 12 pixels high.
 LEFT, PANEL, GAP = 0.64, 2.45, 0.32
 TOP, TITLE, HEIGHT, TICKS, BOTTOM = 0.28, 0.28, 1.55, 0.24, 0.34
+LETTERS = 17  # least room for names, which titles need as well
 SIZE, LINE, LETTER = 8.5, 0.15, 0.07  # of type: points; inches of a line and of a letter
 TYPE = {
     "axes.titlesize": 9, "axes.labelsize": 9, "xtick.labelsize": SIZE, "ytick.labelsize": SIZE,
@@ -86,7 +87,7 @@ def comparison(
     bounds = set(runs.loc[runs["bound"] != "", "method"])
     grey = _not_best(summary, [name for name in deterministic if name not in bounds])
     columns, rows = len(atoms), len(PANELS)
-    pitch = PANEL + GAP + LETTER * max((len(name) for name in styles if name not in grey), default=0)
+    pitch = PANEL + GAP + LETTER * max([LETTERS, *(len(name) for name in styles if name not in grey)])
     width = LEFT + columns * pitch
     lines = [
         line for text in (note, _explain(grey)) for line in textwrap.wrap(text, int(width * 72 / SIZE * 1.75))

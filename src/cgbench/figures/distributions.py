@@ -69,10 +69,7 @@ def read_distributions(run_dir: Path | str) -> StoredDistributions:
 def distribution_figures(selection: RunSelection) -> Iterator[tuple[str, Figure]]:
     """Draw ``torsions``, ``bonds`` and ``angles`` of one dataset and mapping, with all folds pooled.
 
-    Yields
-    ------
-    str, Figure
-        Name of the file without suffix, and the figure.
+    Yields the name of each file without suffix, and the figure.
 
     Raises
     ------

@@ -13,10 +13,7 @@ from cgbench.figures.style import notice
 def mapping_figures(selection: RunSelection) -> Iterator[tuple[str, Figure]]:
     """Draw ``mapping`` on the bond graph and ``mapping-view`` on the first frame.
 
-    Yields
-    ------
-    str, Figure
-        Name of the file without suffix, and the figure.
+    Yields the name of each file without suffix, and the figure.
 
     Raises
     ------

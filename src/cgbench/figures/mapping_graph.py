@@ -84,12 +84,7 @@ def _draw(axes: Axes, molecule: Molecule, mapping: Mapping, points: Points, scal
 
 
 def _outline(
-    axes: Axes,
-    molecule: Molecule,
-    atoms: NDArray[np.int64],
-    points: Points,
-    color: Color,
-    scale: float,
+    axes: Axes, molecule: Molecule, atoms: NDArray[np.int64], points: Points, color: Color, scale: float
 ) -> None:
     """Surround a bead by thick lines along its bonds: a dark wide one under a light one."""
     inside = molecule.graph.subgraph(atoms.tolist())

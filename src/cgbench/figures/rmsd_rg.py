@@ -51,10 +51,7 @@ def rmsd_rg(frames: Frames, states: Sequence[str] | None = None, title: str = ""
     state_of = dict(zip(numbers, states or [""] * len(numbers), strict=True))
     colors = {state: PALETTE[PRINTABLE[k]] for k, state in enumerate(sorted(set(state_of.values())))}
     shown = numbers[:TRACES_UP_TO]
-    quantities = {
-        "rmsd": f"RMSD of {name} (Å)",
-        "radius_of_gyration": "radius of gyration (Å)",
-    }
+    quantities = {"rmsd": f"RMSD of {name} (Å)", "radius_of_gyration": "radius of gyration (Å)"}
     with styled():
         figure = Figure(figsize=(DOUBLE_COLUMN, 3.9), layout="constrained")
         grid: Any = figure.subplots(

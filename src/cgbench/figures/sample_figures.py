@@ -20,10 +20,7 @@ def sample_figures(selection: RunSelection) -> Iterator[tuple[str, Figure]]:
 
     One fold shows the shape of a density; more folds would only add points.
 
-    Yields
-    ------
-    str, Figure
-        Name of the file without suffix, and the figure.
+    Yields the name of each file without suffix, and the figure.
 
     Raises
     ------

@@ -22,12 +22,7 @@ DOUBLE_COLUMN = 7.2
 GREY = "0.45"
 
 # Words for the values of a metric that are better.
-DIRECTION = {
-    "lower": "↓ lower is better",
-    "higher": "↑ higher is better",
-    "zero": "→ 0 is ideal",
-    None: "",
-}
+DIRECTION = {"lower": "↓ lower is better", "higher": "↑ higher is better", "zero": "→ 0 is ideal", None: ""}
 
 RC: dict[Any, Any] = {
     "figure.dpi": 100,

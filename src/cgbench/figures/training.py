@@ -25,10 +25,7 @@ WORDS = {"train": "training frames", "valid": "validation frames (one line per f
 def training_figures(selection: RunSelection) -> Iterator[tuple[str, Figure]]:
     """Draw ``training-<method>`` of each method of one dataset and mapping.
 
-    Yields
-    ------
-    str, Figure
-        Name of the file without suffix, and the figure.
+    Yields the name of each file without suffix, and the figure.
 
     Raises
     ------

@@ -13,10 +13,7 @@ from cgbench.figures.walkers import walkers
 def trajectory_figures(selection: RunSelection) -> Iterator[tuple[str, Figure]]:
     """Draw ``walkers``, the agreement of trajectories, and ``rmsd-rg``, their conformations over time.
 
-    Yields
-    ------
-    str, Figure
-        Name of the file without suffix, and the figure.
+    Yields the name of each file without suffix, and the figure.
 
     Raises
     ------

@@ -81,14 +81,7 @@ def _draw_populations(axes: Axes, rows: pd.DataFrame, quantity: str) -> None:
     axes.axhline(mean, color=GREY, linewidth=0.8)
     labels = percent.index.astype(int)
     axes.errorbar(
-        labels,
-        percent,
-        yerr=errors,
-        fmt="o",
-        color="#0173b2",
-        capsize=1.8,
-        elinewidth=0.8,
-        markersize=3.5,
+        labels, percent, yerr=errors, fmt="o", color="#0173b2", capsize=1.8, elinewidth=0.8, markersize=3.5
     )
     axes.set_xlabel("trajectory")
     top = max(axes.get_ylim()[1], 1.0)
