@@ -5,17 +5,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from cgbench.figures.panels import (
-    LINEAR_BELOW,
-    draw_points,
-    label_outside,
-    mean_and_error,
-    resolution_panels,
-    summary_of,
+from cgbench.figures.panels import LINEAR_BELOW, clear, draw_points, mean_and_error, summary_of
+from cgbench.figures.style import (
+    DOUBLE_COLUMN,
+    GREY,
+    add_title,
+    method_legend,
+    method_styles,
+    notice,
+    point_sizes,
+    styled,
 )
-from cgbench.figures.style import GREY, add_title, method_legend, method_styles, notice, point_sizes, styled
 from cgbench.results.tables import metric_info
 
+COLUMNS = 4  # panels in a row
 VALIDITY, DIVERSITY = "graph_xor", "diversity"
 
 
@@ -39,10 +42,19 @@ def diversity_validity(metrics: pd.DataFrame, dataset: str, mapping: str, atoms:
         return notice(f"Nothing to draw: run.metrics has neither {VALIDITY} nor {DIVERSITY}.")
     scores, styles = mean_and_error(summary), method_styles(summary["method"])
     sizes = point_sizes(styles)
+    resolutions = sorted(summary["n_beads"].unique().tolist())
+    n_columns = min(COLUMNS, max(len(resolutions), 2))
+    n_rows = -(-len(resolutions) // n_columns)
     with styled():
-        resolutions = sorted(summary["n_beads"].unique().tolist())
-        figure, panels = resolution_panels(resolutions, height=1.9, room=0.95)
-        for n_beads, axes in panels:
+        figure = Figure(figsize=(DOUBLE_COLUMN, 0.95 + 1.9 * n_rows), layout="constrained")
+        grid = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True).ravel()
+        for axes in grid[len(resolutions) :]:
+            axes.set_visible(False)
+        for axes in grid[: len(resolutions)][-n_columns:]:
+            axes.tick_params(labelbottom=True)
+        for n_beads, axes in zip(resolutions, grid, strict=False):
+            axes.set_title(f"{n_beads} beads", pad=3)
+            clear(axes)
             for name, style in styles.items():
                 validity, diversity = (scores.get((n_beads, name, key)) for key in (VALIDITY, DIVERSITY))
                 if validity and diversity:
@@ -51,10 +63,10 @@ def diversity_validity(metrics: pd.DataFrame, dataset: str, mapping: str, atoms:
                     )
             _mark_ideal(axes)
         means = summary.groupby("metric")["mean"]
-        _scale(panels[0][1], means.max().get(VALIDITY, 1.0), means.min().get(DIVERSITY, 0.0))
-        x_label, y_label = (metric_info(name).label for name in (VALIDITY, DIVERSITY))
-        y_label = y_label.replace(" (", "\n(")  # it is longer than the axis
-        label_outside([axes for _, axes in panels], f"{x_label}, {atoms} atoms", f"{y_label}, {atoms} atoms")
+        _scale(grid[0], means.max().get(VALIDITY, 1.0), means.min().get(DIVERSITY, 0.0))
+        x_label, y_label = (f"{metric_info(name).label}, {atoms} atoms" for name in (VALIDITY, DIVERSITY))
+        figure.supxlabel(x_label, fontsize="medium")
+        figure.supylabel(y_label, fontsize="medium")
         method_legend(figure, styles, False, most=5)
         add_title(figure, f"{dataset}, mapping: {mapping}")
     return figure

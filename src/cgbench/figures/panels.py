@@ -1,19 +1,16 @@
 """Panels, axes and points that figures of scores share."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from cgbench.core.errors import InputError
-from cgbench.figures.style import DOUBLE_COLUMN, EDGE, EDGE_WIDTH, GREY, MethodStyle
+from cgbench.figures.style import EDGE, EDGE_WIDTH, GREY, MethodStyle
 from cgbench.results.tables import mean_over_folds
 
-COLUMNS = 4
-FEWEST = 2  # panels that a figure has room for even where there is one
 LINEAR_BELOW = 0.01  # below this, in the unit of the score, an axis that includes 0 is linear by default
 
 
@@ -55,56 +52,11 @@ def mean_and_error(summary: pd.DataFrame) -> dict[tuple[int, str, str], tuple[fl
     return dict(zip(keys, zip(summary["mean"], summary["se"], strict=True), strict=True))
 
 
-def resolution_panels(
-    resolutions: Sequence[int], height: float, room: float
-) -> tuple[Figure, list[tuple[int, Axes]]]:
-    """Lay out panels with common axes, four in a row.
-
-    Parameters
-    ----------
-    resolutions
-        Numbers of beads, in order.
-    height, room
-        Height of a row of panels, and of all that is above and below the rows, inches.
-
-    Returns
-    -------
-    figure, panels
-        The panels with their resolutions.
-    """
-    n_columns = min(COLUMNS, max(len(resolutions), FEWEST))
-    n_rows = -(-len(resolutions) // n_columns)
-    figure = Figure(figsize=(DOUBLE_COLUMN, room + height * n_rows), layout="constrained")
-    grid = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True)
-    for axes in grid.ravel()[len(resolutions) :]:
-        axes.set_visible(False)
-    panels = list(zip(resolutions, grid.ravel(), strict=False))
-    for n_beads, axes in panels:
-        axes.set_title(f"{n_beads} beads", pad=3)
-        clear(axes)
-    return figure, panels
-
-
 def clear(axes: Axes) -> None:
     """Leave two spines and a faint grid behind the data."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="0.92", linewidth=0.5)
     axes.set_axisbelow(True)
-
-
-def label_outside(panels: Iterable[Axes], x: str, y: str) -> None:
-    """Label the axes of panels that have none to their left, or below them."""
-    shown = list(panels)
-    for axes in shown:
-        place = axes.get_subplotspec()
-        if place is None:
-            continue
-        if place.is_first_col():
-            axes.set_ylabel(y)
-        below = place.num1 + place.get_gridspec().ncols
-        if below >= len(shown):
-            axes.set_xlabel(x)
-            axes.tick_params(labelbottom=True)
 
 
 def draw_points(
