@@ -115,7 +115,7 @@ def test_diversity_is_drawn_against_validity() -> None:
     figure = diversity_validity(table(), "toy", "pairs")
     axes = panels(figure)
     assert [a.get_title() for a in axes] == ["3 beads", "6 beads"]
-    assert figure.get_supxlabel() == "Graph error λ, all atoms"
+    assert axes[0].get_xlabel() == axes[1].get_xlabel() == "Graph error λ, all atoms"
     assert figure.get_supylabel() == "Diversity score (0 ideal, 1 none), all atoms"
     assert points(axes[0]) == [pytest.approx(p) for p in [(0.0525, 0.315), (0.105, 0.63), (0.0, 0.0)]]
     error = axes[0].containers[0].lines[2][0].get_segments()[0]

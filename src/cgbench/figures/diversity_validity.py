@@ -42,6 +42,7 @@ def diversity_validity(metrics: pd.DataFrame, dataset: str, mapping: str, atoms:
         return notice(f"Nothing to draw: run.metrics has neither {VALIDITY} nor {DIVERSITY}.")
     scores, styles = mean_and_error(summary), method_styles(summary["method"])
     sizes = point_sizes(styles)
+    x_label, y_label = (f"{metric_info(name).label}, {atoms} atoms" for name in (VALIDITY, DIVERSITY))
     resolutions = sorted(summary["n_beads"].unique().tolist())
     n_columns = min(COLUMNS, max(len(resolutions), 2))
     n_rows = -(-len(resolutions) // n_columns)
@@ -52,6 +53,7 @@ def diversity_validity(metrics: pd.DataFrame, dataset: str, mapping: str, atoms:
             axes.set_visible(False)
         for axes in grid[: len(resolutions)][-n_columns:]:
             axes.tick_params(labelbottom=True)
+            axes.set_xlabel(x_label)
         for n_beads, axes in zip(resolutions, grid, strict=False):
             axes.set_title(f"{n_beads} beads", pad=3)
             clear(axes)
@@ -64,8 +66,6 @@ def diversity_validity(metrics: pd.DataFrame, dataset: str, mapping: str, atoms:
             _mark_ideal(axes)
         means = summary.groupby("metric")["mean"]
         _scale(grid[0], means.max().get(VALIDITY, 1.0), means.min().get(DIVERSITY, 0.0))
-        x_label, y_label = (f"{metric_info(name).label}, {atoms} atoms" for name in (VALIDITY, DIVERSITY))
-        figure.supxlabel(x_label, fontsize="medium")
         figure.supylabel(y_label, fontsize="medium")
         method_legend(figure, styles, False, most=5)
         add_title(figure, f"{dataset}, mapping: {mapping}")

@@ -191,7 +191,9 @@ def _refuse_duplicates(table: pd.DataFrame, key: Iterable[str], where: str) -> N
     repeated = table[table.duplicated(list(key))]
     if len(repeated):
         first = ", ".join(f"{column}={repeated.iloc[0][column]}" for column in key)
-        raise InputError(f"{where}: {len(repeated)} duplicate rows, the first is {first}; delete one of the runs")
+        raise InputError(
+            f"{where}: {len(repeated)} duplicate rows, the first is {first}; delete one of the runs"
+        )
 
 
 def mean_over_folds(metrics: pd.DataFrame) -> pd.DataFrame:
