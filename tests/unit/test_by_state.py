@@ -86,7 +86,7 @@ def test_scores_of_another_revision_are_refused(files: list[str]) -> None:
     scores = next(Path(config.results).glob("runs/chignolin/*/linear/fold0/scores.npz"))
     with np.load(scores) as stored:
         np.savez(scores, **stored, **{"diversity.heavy": np.full(3, 0.3)})
-    with pytest.raises(InputError, match=r"scores of the present version of diversity.*delete it"):
+    with pytest.raises(InputError, match=r"scores of diversity as they are made now.*delete it"):
         scores_by_state(config)
 
 

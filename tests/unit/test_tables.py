@@ -119,7 +119,7 @@ def test_collect_refuses_nothing_and_the_same_run_twice(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none of 1 metrics files exists, the first is .*absent\.csv"):
         collect([tmp_path / "absent.csv"], [], *outputs)
     metrics, run = write_run(tmp_path, "a", 0)
-    with pytest.raises(InputError, match=r"1 duplicate rows.*method=a, fold=0"):
+    with pytest.raises(InputError, match=r"1 rows stand there twice.*method=a, fold=0"):
         collect([metrics, metrics], [run], *outputs)
     assert not outputs[0].exists()
 
