@@ -39,7 +39,7 @@ leakage: env  ## measure the effect of the published, shuffled split
 # The results that the README shows, to compare with your own runs.
 reference: env  ## run every resolution and method (hours), export tables and figures to results/reference
 	$(SNAKEMAKE) all --configfile config/full.yaml
-	cgbench keep --config results/full/config.json --output results/reference
+	cgbench export --config results/full/config.json --output results/reference
 
 partial: env  ## make tables and figures of the finished runs in results/partial
 	cgbench partial --config results/config.json

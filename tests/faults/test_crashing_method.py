@@ -82,7 +82,5 @@ def test_repaired_method_completes_the_report(project: Project) -> None:
     assert set(pd.read_csv(results / "metrics.csv")["method"]) == {"linear", "crashing"}
 
     assert "0 runs are missing" in partial(project)
-    names = {"comparison", "mapping", "ramachandran", "training-linear", "training-crashing", "walkers"}
-    assert {Path(path).stem for path in drawn(results / "partial/figures")} == names
-    assert set(drawn(results / "partial/figures")) < set(drawn(results / "figures"))
+    assert drawn(results / "partial/figures") == drawn(results / "figures")
     assert (results / "partial/metrics.csv").read_text() == (results / "metrics.csv").read_text()

@@ -23,7 +23,7 @@ from cgbench.chem.frames import Frames
 from cgbench.cli.main import app, main
 
 VERBS = sorted(
-    command.name or command.callback.__name__.replace("_", "-")
+    f"{group.name or ''} {command.name or command.callback.__name__.replace('_', '-')}".strip()
     for group in app.registered_groups
     if group.typer_instance
     for command in group.typer_instance.registered_commands

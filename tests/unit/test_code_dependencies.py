@@ -42,13 +42,11 @@ DRAWN = {
     "figures-scores": {"comparison", "fidelity", "cost", "diversity_validity"},
     "figures-samples": {"sample_figures", "ramachandran", "atom_errors"},
     "figures-distributions": {"distributions"},
-    "figure-sweep": {"sweep"},
-    "figure-training": {"training"},
-    "figure-mapping": {"mapping_graph"},
-    "figure-mapping-view": {"mapping_view"},
-    "figure-walkers": {"walkers"},
-    "figure-shape": {"shape"},
-    "figure-leakage": {"leakage"},
+    "figures-sweep": {"sweep"},
+    "figures-training": {"training"},
+    "figures-mappings": {"mapping_graph", "mapping_view"},
+    "figures-trajectories": {"walkers", "rmsd_rg"},
+    "figures-leakage": {"leakage"},
 }
 # Errors of atoms are drawn on the same layout of the molecule as mappings.
 SHARED = {("figures-samples", "mapping_graph")}
@@ -63,7 +61,7 @@ def test_a_figure_depends_on_what_draws_it_and_on_no_other_figure(verb: str) -> 
 
 
 def test_no_verb_depends_on_how_it_is_called() -> None:
-    assert not {path for path in verb_files("figure-training") if path.parent.name == "cli"}
+    assert not {path for path in verb_files("figures-training") if path.parent.name == "cli"}
 
 
 def test_an_edit_of_what_scores_are_made_with_repeats_no_training() -> None:

@@ -1,4 +1,4 @@
-"""What is kept of a benchmark: tables, few colours, one method's figures, and nothing half done."""
+"""Exports of a benchmark: tables, figures with few colours, and nothing half done."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from cgbench.cli.main import app
 from cgbench.config.run_matrix import RunMatrix
 from cgbench.core import atomic_io as files
 from cgbench.core.errors import InputError
-from cgbench.report.export import TABLES, keep
+from cgbench.report.export import TABLES, export
 
 ROOT = Path(__file__).parents[2]
 FIGURES = ("comparison", "training-cgvae", "training-mlp", "atoms-linear", "ramachandran", "mapping-view")
@@ -61,9 +61,9 @@ def nothing_else_is_there(output: Path) -> bool:
 
 
 def test_tables_and_figures_of_the_configuration_are_kept(config: RunMatrix, output: Path) -> None:
-    keep(config, output, "cgvae")
+    export(config, output, "cgvae")
     names = ("comparison", "training-cgvae", "ramachandran", "mapping-view")
-    assert kept(output) == {*TABLES, "noise_floor.csv", "kept.json"} | {
+    assert kept(output) == {*TABLES, "noise_floor.csv", "manifest.json"} | {
         f"figures/{dataset}/{name}.png"
         for dataset in ("alanine_dipeptide", "chignolin")
         for name in ("walkers", *(f"cgae/{name}" for name in names))
@@ -76,7 +76,7 @@ def test_tables_and_figures_of_the_configuration_are_kept(config: RunMatrix, out
 def test_figures_are_a_part_of_what_is_finished(config: RunMatrix, output: Path) -> None:
     (Path(config.results) / "figures/chignolin/cgae/comparison.png").unlink()
     with pytest.raises(InputError, match=r"chignolin/cgae/comparison\.png: not there, one of 1 files; run"):
-        keep(config, output, "cgvae")
+        export(config, output, "cgvae")
 
 
 def test_scores_by_state_are_kept_where_there_are_states(config: RunMatrix, output: Path) -> None:
@@ -86,20 +86,20 @@ def test_scores_by_state_are_kept_where_there_are_states(config: RunMatrix, outp
     config.run_folder(cell).mkdir(parents=True)
     scores = {"trajectory": np.array([0, 1]), "rmsd_recon.heavy": np.array([0.1, 0.3])}
     np.savez(config.run_folder(cell) / "scores.npz", **scores)
-    keep(config, output, "cgvae")
+    export(config, output, "cgvae")
     assert pd.read_csv(output / "states.csv")["rmsd_recon"].tolist() == pytest.approx([0.1, 0.3])
 
 
 def test_pictures_keep_their_size_and_few_colours(config: RunMatrix, output: Path) -> None:
-    keep(config, output, "cgvae")
+    export(config, output, "cgvae")
     with Image.open(output / "figures/chignolin/cgae/comparison.png") as image:
         assert image.size == (64, 64)
         assert len(image.convert("RGB").getcolors(1 << 16) or []) <= 256
 
 
 def test_an_earlier_one_is_replaced_whole(config: RunMatrix, output: Path) -> None:
-    keep(config, output, "cgvae")
-    keep(config, output, "mlp")
+    export(config, output, "cgvae")
+    export(config, output, "mlp")
     figures = {path.name for path in (output / "figures/chignolin/cgae").iterdir()}
     assert "training-mlp.png" in figures
     assert "training-cgvae.png" not in figures
@@ -108,10 +108,12 @@ def test_an_earlier_one_is_replaced_whole(config: RunMatrix, output: Path) -> No
 
 @pytest.mark.parametrize("stranger", ["thesis.tex", "metrics.csv"])
 def test_what_it_has_not_written_is_left_alone(config: RunMatrix, output: Path, stranger: str) -> None:
-    keep(config, output, "cgvae")
+    export(config, output, "cgvae")
     (output / stranger).write_text("mine")
-    with pytest.raises(InputError, match=f"{stranger}: not as `cgbench keep` left it; move it away"):
-        keep(config, output, "cgvae")
+    with pytest.raises(
+        InputError, match=f"{stranger}: not written by `cgbench export`, or edited since; move it away"
+    ):
+        export(config, output, "cgvae")
     assert (output / stranger).read_text() == "mine"
 
 
@@ -123,37 +125,37 @@ def test_what_it_has_not_written_is_left_alone(config: RunMatrix, output: Path, 
     ],
 )
 def test_an_unfinished_benchmark_is_refused(config: RunMatrix, output: Path, damage: str, match: str) -> None:
-    keep(config, output, "cgvae")
+    export(config, output, "cgvae")
     before = kept(output)
     (Path(config.results) / damage).unlink()
     with pytest.raises(InputError, match=match):
-        keep(config, output, "cgvae")
+        export(config, output, "cgvae")
     assert kept(output) == before
 
 
 @pytest.mark.parametrize(
     ("file", "share", "match"),
     [
-        ("figures/chignolin/cgae/comparison.png", 0, "comparison.png: no picture"),
-        ("figures/chignolin/cgae/comparison.png", 0.5, "comparison.png: no picture"),
+        ("figures/chignolin/cgae/comparison.png", 0, "comparison.png: not an image"),
+        ("figures/chignolin/cgae/comparison.png", 0.5, "comparison.png: not an image"),
         ("data/chignolin/splits/fold1.floor.csv", 0, "fold1.floor.csv: damaged table"),
     ],
 )
 def test_a_damaged_file_is_named_and_nothing_lost(
     config: RunMatrix, output: Path, file: str, share: float, match: str
 ) -> None:
-    keep(config, output, "cgvae")
+    export(config, output, "cgvae")
     before = kept(output)
     path = Path(config.results) / file
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
     with pytest.raises(InputError, match=match):
-        keep(config, output, "cgvae")
+        export(config, output, "cgvae")
     assert kept(output) == before
     assert nothing_else_is_there(output)
 
 
 def test_a_full_disk_loses_nothing(config: RunMatrix, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    keep(config, output, "cgvae")
+    export(config, output, "cgvae")
     before = kept(output)
 
     def full(*_: object) -> None:
@@ -161,26 +163,26 @@ def test_a_full_disk_loses_nothing(config: RunMatrix, output: Path, monkeypatch:
 
     monkeypatch.setattr("cgbench.report.export.shutil.copyfile", full)
     with pytest.raises(InputError, match=r"the disk is full .* free some space in .*paper"):
-        keep(config, output, "cgvae")
+        export(config, output, "cgvae")
     assert kept(output) == before
     assert nothing_else_is_there(output)
 
 
 def test_what_a_killed_process_was_replacing_is_put_back(config: RunMatrix, output: Path) -> None:
-    keep(config, output, "cgvae")
+    export(config, output, "cgvae")
     before = kept(output)
     output.rename(output.with_name(".kept-before"))
     output.with_name(".kept-unfinished").mkdir()
     (Path(config.results) / "figures/chignolin/cgae/comparison.png").write_bytes(b"damaged")
-    with pytest.raises(InputError, match="no picture"):
-        keep(config, output, "cgvae")
+    with pytest.raises(InputError, match="not an image"):
+        export(config, output, "cgvae")
     assert kept(output) == before
     assert nothing_else_is_there(output)
 
 
 def test_the_command_line_names_what_is_wrong(config: RunMatrix, output: Path, tmp_path: Path) -> None:
     given = ["--config", "config/config.yaml", "--config", "config/simulations.yaml"]
-    arguments = ["keep", *given, "--config", str(tmp_path / "mine.yaml"), "--output"]
+    arguments = ["export", *given, "--config", str(tmp_path / "mine.yaml"), "--output"]
     runner = CliRunner()
     assert runner.invoke(app, [*arguments, str(output)]).exit_code == 0
     wrong = runner.invoke(app, [*arguments, str(output), "--method", "cgvea"]).exception

@@ -4,14 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from figure_helpers import panels, write_run
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from cgbench.chem.dihedrals import phi_psi
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import Molecule
 from cgbench.core.errors import InputError
-from cgbench.figures.comparison import DETERMINISTIC_NOTE, comparison
+from cgbench.figures.comparison import comparison
 from cgbench.figures.mapping_graph import layout, mapping_graph
-from cgbench.figures.style import CONTROLS, KNOWN, legend_columns, method_styles, save
+from cgbench.figures.style import CONTROLS, KNOWN, method_legend, method_styles, save
 from cgbench.figures.torsions import density
 from cgbench.figures.training import read_histories, training
 from cgbench.figures.walkers import walkers
@@ -22,7 +24,7 @@ RESOLUTIONS = (3, 6, 8)
 
 
 def scores(*methods: str, folds: int = 2) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Every headline of every method at three resolutions, and runs in which only cgvae draws."""
+    """Every metric of the comparison at three resolutions, and runs in which only cgvae is stochastic."""
     table = [
         ("toy", "pairs", n, method, fold, "test", metric, atoms, unit, value * (1 + 0.1 * fold), 10)
         for method in methods
@@ -36,48 +38,58 @@ def scores(*methods: str, folds: int = 2) -> tuple[pd.DataFrame, pd.DataFrame]:
         )
     ]
     runs = pd.DataFrame({"method": methods, "stochastic": [method == "cgvae" for method in methods]})
+    runs["bound"] = ["ceiling" if method == "true_frames" else "" for method in methods]
     return pd.DataFrame(table, columns=list(COLUMNS)), runs
 
 
-def test_comparison_has_three_panels_per_set_of_atoms_with_units_and_directions() -> None:
+def names(axes: Axes) -> list[str]:
+    return [text.get_text() for text in axes.texts]
+
+
+def test_comparison_has_a_row_per_metric_and_a_column_per_set_of_atoms() -> None:
     figure = comparison(*scores("cgvae", "linear"), "toy", "pairs")
     axes = panels(figure)
-    assert [a.get_ylabel() for a in axes[:3]] == [
-        "RMSD, heavy atoms (Å)",
-        "RMSD, heavy atoms (Å)",
-        "λ, heavy atoms",
+    assert [a.get_title(loc="left") for a in axes] == [
+        f"{metric}, {atoms} atoms  {direction}"
+        for metric, direction in (
+            ("Reconstruction RMSD", "↓ lower is better"),
+            ("Sampling RMSD (diversity)", "↑ higher is better"),
+            ("Graph error λ", "↓ lower is better"),
+        )
+        for atoms in ("heavy", "all")
     ]
-    assert [a.get_ylabel() for a in axes[3:]] == [
-        "RMSD, all atoms (Å)",
-        "RMSD, all atoms (Å)",
-        "λ, all atoms",
-    ]
-    assert [a.get_title().splitlines()[1] for a in axes[:3]] == [
-        "↓ lower is better",
-        "↑ higher is better",
-        "↓ lower is better",
-    ]
-    assert all(a.get_xlabel() == "resolution (number of beads)" for a in axes[3:])
+    assert [a.get_ylabel() for a in axes[::2]] == ["RMSD (Å)", "RMSD (Å)", "λ"]
+    assert all(a.get_xlabel() == "resolution (number of beads)" for a in axes[4:])
     assert [round(tick) for tick in axes[3].get_xticks()] == list(RESOLUTIONS)
-    assert all(len(a.containers) == 2 for a in axes)  # one line with error bars per method
-    assert (axes[0].get_yscale(), axes[2].get_yscale()) == ("log", "symlog")
+    assert [len(a.containers) for a in axes] == [2, 2, 1, 1, 2, 2]  # one line with error bars per method
+    assert (axes[0].get_yscale(), axes[4].get_yscale()) == ("log", "symlog")
+    assert all(
+        first.get_ylim() == second.get_ylim() for first, second in zip(axes[::2], axes[1::2], strict=True)
+    )
     assert len(comparison(*scores("cgvae"), "toy", "pairs", atoms=["all"]).axes) == 3
 
 
-def test_comparison_marks_deterministic_methods_only_where_they_mislead() -> None:
-    figure = comparison(*scores("cgvae", "linear"), "toy", "pairs")
-    recon, sample = panels(figure)[:2]
-    faces = {
-        axes: {bars.get_label(): bars.lines[0].get_markerfacecolor() for bars in axes.containers}
-        for axes in (recon, sample)
-    }
-    assert faces[sample]["linear"] == "white"
-    assert faces[sample]["cgvae"] == faces[recon]["cgvae"] != "white"
-    assert faces[recon]["linear"] != "white"
-    labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == ["cgvae", "linear", DETERMINISTIC_NOTE]
-    only = comparison(*scores("cgvae"), "toy", "pairs")
-    assert [text.get_text() for text in only.legends[0].get_texts()] == ["cgvae"]
+def test_comparison_colours_methods_that_sample_and_the_best_deterministic_one() -> None:
+    metrics, runs = scores("cgvae", "linear", "mlp", "true_frames")
+    metrics.loc[(metrics["method"] == "mlp") & (metrics["n_beads"] == 3), "value"] *= 0.9
+    figure = comparison(metrics, runs, "toy", "pairs", note="not finished: flow")
+    recon, _, diversity, *_ = panels(figure)
+    assert set(names(recon)) == {"cgvae", "mlp", "true frames"}
+    assert names(diversity) == ["cgvae"], "samples of the others are equal"
+    assert "linear" in [line.get_label() for line in recon.lines]
+    words = figure.texts[0].get_text().split("\n")
+    assert words[0] == "not finished: flow"
+    assert words[1].startswith("Grey lines: linear. ")
+
+
+def test_names_in_a_comparison_do_not_overlap() -> None:
+    figure = comparison(*scores(*KNOWN[:1], *(f"sampler_{k}" for k in range(9))), "toy", "pairs")
+    figure.draw_without_rendering()
+    for axes in panels(figure):
+        boxes = sorted(text.get_window_extent().y0 for text in axes.texts)
+        heights = [text.get_window_extent().height for text in axes.texts]
+        assert len(boxes) < 2 or np.diff(boxes).min() > 0.8 * max(heights)
+        assert all(text.get_window_extent().x1 < figure.bbox.x1 for text in axes.texts)
 
 
 @pytest.mark.parametrize(("spread", "length"), [("sd", 0.1 / np.sqrt(2)), ("se", 0.05)])
@@ -97,7 +109,7 @@ def test_comparison_keeps_its_scale_where_the_ceiling_is_at_0() -> None:
 
 
 def test_comparison_of_what_is_not_there() -> None:
-    with pytest.raises(InputError, match="no scores for dataset 'other' with mapping 'pairs'"):
+    with pytest.raises(InputError, match="no rows for dataset 'other' with mapping 'pairs'"):
         comparison(*scores("cgvae"), "other", "pairs")
 
 
@@ -112,8 +124,13 @@ def test_known_methods_keep_their_looks_when_others_come() -> None:
 def test_many_methods_and_long_names_are_told_apart() -> None:
     looks = method_styles([f"method_{number}" for number in range(40)]).values()
     assert len({(look.color, look.marker) for look in looks}) == 40
-    assert legend_columns(["cgvae", "conditional_gaussian"], 4) == 4
-    assert legend_columns(["cgvae_with_a_rather_long_name_of_tuning_0"], 4) == 2
+
+
+def test_a_legend_has_fewer_columns_for_long_names() -> None:
+    for name, columns in (("conditional_gaussian", 4), ("cgvae_with_a_rather_long_name_of_tuning", 2)):
+        figure = Figure()
+        method_legend(figure, method_styles(f"{name}_{k}" for k in range(8)), lines=True)
+        assert figure.legends[0]._ncols == columns
 
 
 @pytest.mark.slow
@@ -123,7 +140,7 @@ def test_files_are_reproducible_and_hold_text_as_text(tmp_path: Path) -> None:
     assert (tmp_path / "first.svg").read_bytes() == (tmp_path / "second.svg").read_bytes()
     assert (tmp_path / "first.png").read_bytes() == (tmp_path / "second.png").read_bytes()
     svg = (tmp_path / "first.svg").read_text(encoding="utf-8")
-    assert "RMSD, heavy atoms (Å)</text>" in svg and "<dc:date>" not in svg
+    assert "RMSD (Å)</text>" in svg and "<dc:date>" not in svg
 
 
 def test_training_draws_a_line_per_fold_and_part(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Figures of geometries: the shape of a chain over time, and beads in space."""
+"""Figures of geometries: RMSD and radius of gyration over time, and beads in space."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from cgbench.chem.molecule import Molecule
 from cgbench.chem.trajectory_io import molecule_from_mdtraj
 from cgbench.core.errors import InputError
 from cgbench.figures.mapping_view import broadest_side, mapping_view
-from cgbench.figures.shape import measures, reference_frame, shape, superposed_atoms
+from cgbench.figures.rmsd_rg import measures, reference_frame, rmsd_rg, superposed_atoms
 from cgbench.mapping.base import Mapping
 
 
@@ -73,7 +73,7 @@ def test_the_reference_is_a_typical_folded_frame(two_states: Frames) -> None:
 
 
 def test_states_are_told_apart_by_colour(two_states: Frames) -> None:
-    figure = shape(two_states, ["folded", "unfolded"], "toy")
+    figure = rmsd_rg(two_states, ["folded", "unfolded"], "toy")
     axes = panels(figure)
     assert len(axes) == 2 * 3  # two trajectories and their distributions
     assert [axes[0].get_ylabel(), axes[3].get_ylabel()] == [
@@ -84,13 +84,13 @@ def test_states_are_told_apart_by_colour(two_states: Frames) -> None:
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["folded (1)", "unfolded (1)"]
     assert "ns" in axes[3].get_xlabel()
-    assert not shape(two_states, ["", ""]).legends
+    assert not rmsd_rg(two_states, ["", ""]).legends
 
 
-def test_a_shape_of_few_or_equal_frames_is_drawn(two_states: Frames) -> None:
+def test_few_or_equal_frames_are_drawn(two_states: Frames) -> None:
     still = replace(two_states, positions=np.repeat(two_states.positions[:1], 40, axis=0))
     for frames in (still, Frames(still.positions[:1], still.trajectory[:1], still.time[:1], still.molecule)):
-        assert panels(shape(frames))[0].lines
+        assert panels(rmsd_rg(frames))[0].lines
 
 
 def test_the_view_is_turned_and_not_mirrored(alanine_frames: Frames) -> None:

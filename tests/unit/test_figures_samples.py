@@ -13,12 +13,12 @@ from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import Molecule
 from cgbench.chem.observables import Observables
 from cgbench.core.errors import InputError
-from cgbench.figures.atom_errors import AtomErrors, atom_errors, common_scale, draw_atom_errors
-from cgbench.figures.distribution_terms import quantities
+from cgbench.figures.atom_errors import atom_errors, common_scale
+from cgbench.figures.distribution_groups import quantities
 from cgbench.figures.distributions import TALLEST, StoredDistributions, distributions, read_distributions
 from cgbench.figures.mapping_graph import layout
-from cgbench.figures.ramachandran import ramachandran, ramachandran_difference, sampled_torsions
-from cgbench.figures.run_samples import StoredRun, read_stored
+from cgbench.figures.ramachandran import ramachandran, ramachandran_difference
+from cgbench.figures.stored_samples import StoredSamples
 from cgbench.mapping.base import Mapping
 from cgbench.metrics._evaluation import Evaluation
 from cgbench.pipeline.score import score_blocks
@@ -28,14 +28,18 @@ from cgbench.results.tables import COLUMNS
 INDEX = np.arange(20)
 
 
-def stored(frames: Frames, n_beads: int = 3, shift: float = 0.0, stochastic: bool = True) -> StoredRun:
+def samples(frames: Frames, shift: float = 0.0) -> Samples:
     """Samples that are the frames with one atom moved by ``shift`` Å, and reconstructions by half of it."""
     samples = np.repeat(frames.positions[INDEX][:, None], 2, axis=1)
     reconstruction = samples[:, 0].copy()
     samples[..., 4, 0] += shift
     reconstruction[:, 4, 0] += shift / 2
-    made = Samples(INDEX, reconstruction, reconstruction, samples, 1.0)
-    return StoredRun("cgvae", n_beads, stochastic, "", made, {"phi_psi_jsd": 0.125})
+    return Samples(INDEX, reconstruction, reconstruction, samples, 1.0)
+
+
+def stored(frames: Frames, n_beads: int = 3, shift: float = 0.0, stochastic: bool = True) -> StoredSamples:
+    run = {"method": "cgvae", "n_beads": n_beads, "stochastic": stochastic, "bound": None}
+    return StoredSamples.measure(run, samples(frames, shift), 0.125, frames)
 
 
 def test_stored_runs_are_read_with_their_scores(alanine_frames: Frames, tmp_path: Path) -> None:
@@ -45,22 +49,22 @@ def test_stored_runs_are_read_with_their_scores(alanine_frames: Frames, tmp_path
         for atoms, value in (("all", 0.125), ("heavy", 9.0))
     ]
     pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(directory / "metrics.csv", index=False)
-    samples = stored(alanine_frames).samples
-    samples.save(directory / "samples.npz")
-    run = read_stored(directory, alanine_frames)
-    assert (run.method, run.n_beads, run.stochastic, run.bound) == ("cgvae", 3, True, "")
-    assert run.scores == {"phi_psi_jsd": 0.125}
-    fewer = samples.reconstruction[:, :5]
-    other = Samples(INDEX, fewer, fewer, samples.samples[:, :, :5], 1.0)
+    made = samples(alanine_frames)
+    made.save(directory / "samples.npz")
+    run = StoredSamples.read(directory, alanine_frames)
+    assert (run.method, run.n_beads, run.bound, run.divergence) == ("cgvae", 3, "", 0.125)
+    assert run.torsions.shape == (2 * len(INDEX), 1, 2)
+    fewer = made.reconstruction[:, :5]
+    other = Samples(INDEX, fewer, fewer, made.samples[:, :, :5], 1.0)
     other.save(directory / "samples.npz")
     with pytest.raises(InputError, match=r"samples\.npz: samples of shape .* do not fit"):
-        read_stored(directory, alanine_frames)
+        StoredSamples.read(directory, alanine_frames)
 
 
 def test_ramachandran_has_the_reference_and_every_run(alanine_frames: Frames) -> None:
     molecule = alanine_frames.molecule
     reference = phi_psi(alanine_frames.positions[INDEX], molecule)
-    runs = [sampled_torsions(stored(alanine_frames, n), molecule) for n in (6, 3)]
+    runs = [stored(alanine_frames, n) for n in (6, 3)]
     axes = panels(ramachandran(reference, runs, 0.5, "toy"))
     assert [a.get_title() for a in axes] == ["MD", "3 beads", "6 beads"]
     assert axes[1].get_ylabel() == "cgvae\nψ (°)" and axes[1].get_xlabel() == "φ (°)"
@@ -74,7 +78,7 @@ def test_differences_are_drawn_below_densities(alanine_frames: Frames) -> None:
     molecule = alanine_frames.molecule
     reference = phi_psi(alanine_frames.positions[INDEX], molecule)
     others = phi_psi(alanine_frames.positions[INDEX + 100], molecule)
-    runs = [sampled_torsions(stored(alanine_frames, n), molecule) for n in (6, 3)]
+    runs = [stored(alanine_frames, n) for n in (3, 6)]
     figure = ramachandran_difference(reference, others, runs, 0.5, "toy")
     axes = panels(figure)
     titles = ["MD", "3 beads", "6 beads", "MD − MD", "− MD", "− MD"]
@@ -93,16 +97,16 @@ def test_differences_are_drawn_below_densities(alanine_frames: Frames) -> None:
 
 def test_errors_of_atoms_are_drawn_on_their_atoms(alanine_frames: Frames) -> None:
     molecule = alanine_frames.molecule
-    runs = [atom_errors(stored(alanine_frames, n, shift=n / 2), alanine_frames) for n in (6, 3)]
-    assert runs[1].errors["samples"][4] == pytest.approx(1.5, abs=1e-5)
-    assert runs[1].errors["reconstruction"][4] == pytest.approx(0.75, abs=1e-5)
-    assert not np.delete(runs[1].errors["samples"], 4).any()
-    figure = draw_atom_errors(molecule, runs, 2.0, layout(molecule), "toy")
+    runs = [stored(alanine_frames, n, shift=n / 2) for n in (3, 6)]
+    assert runs[0].errors["samples"][4] == pytest.approx(1.5, abs=1e-5)
+    assert runs[0].errors["reconstruction"][4] == pytest.approx(0.75, abs=1e-5)
+    assert not np.delete(runs[0].errors["samples"], 4).any()
+    figure = atom_errors(molecule, runs, 2.0, layout(molecule), "toy")
     axes = panels(figure)
     kinds = ("reconstruction", "samples")
     assert [a.get_title() for a in axes] == [f"{n} beads\n{kind}" for kind in kinds for n in (3, 6)]
     discs = next(item for item in axes[2].collections if isinstance(item, PathCollection))
-    assert np.allclose(discs.get_array().filled(-1), runs[1].errors["samples"])
+    assert np.allclose(discs.get_array().filled(-1), runs[0].errors["samples"])
     assert discs.norm.vmax == 2.0
     bar = next(a for a in figure.axes if a.get_label() == "<colorbar>")
     assert bar.get_ylabel() == "RMS error of an atom (Å)"
@@ -110,21 +114,19 @@ def test_errors_of_atoms_are_drawn_on_their_atoms(alanine_frames: Frames) -> Non
 
 
 def test_a_deterministic_method_has_one_picture_per_resolution(alanine_frames: Frames) -> None:
-    run = atom_errors(stored(alanine_frames, shift=1.0, stochastic=False), alanine_frames)
+    run = stored(alanine_frames, shift=1.0, stochastic=False)
     molecule = alanine_frames.molecule
-    assert [a.get_title() for a in panels(draw_atom_errors(molecule, [run], 1.0, layout(molecule)))] == [
-        "3 beads"
-    ]
+    assert [a.get_title() for a in panels(atom_errors(molecule, [run], 1.0, layout(molecule)))] == ["3 beads"]
 
 
 def test_one_bad_method_does_not_take_the_colours_from_others() -> None:
-    def run(method: str, worst: float, bound: str = "") -> AtomErrors:
-        return AtomErrors(method, 3, bound, {"backmapping": np.array([0.1, worst])})
+    def run(method: str, worst: float, bound: str = "") -> StoredSamples:
+        return StoredSamples(
+            method, 3, bound, np.zeros((1, 1, 2)), np.nan, {"backmapping": np.array([0.1, worst])}
+        )
 
     runs = [run("a", 1.0), run("b", 2.0), run("c", 30.0), run("on_beads", 90.0, "floor")]
     assert common_scale(runs) == 2.0
-    with pytest.raises(InputError, match="no runs given"):
-        common_scale([])
 
 
 def distributed(frames: Frames, samples: np.ndarray, method: str, bound: str = "") -> StoredDistributions:
@@ -193,8 +195,8 @@ def test_torsions_are_drawn_one_angle_at_a_time(alanine_frames: Frames) -> None:
     for column, group in enumerate(quantities(alanine_frames.molecule)[0].groups):
         weights = group.plug_in.weights(measured, np.zeros(len(INDEX), dtype=np.int64))[0]
         expected = np.histogram(angles[:, 0, column], bins=36, range=(-180, 180))[0]
-        assert np.array_equal(group.pick(weights)[0], expected)
-        assert group.places[[0, -1]].tolist() == [-175.0, 175.0]
+        assert np.array_equal(group.select(weights)[0], expected)
+        assert group.centres[[0, -1]].tolist() == [-175.0, 175.0]
 
 
 def test_a_ridge_is_as_high_as_what_is_drawn_of_it(alanine_frames: Frames) -> None:

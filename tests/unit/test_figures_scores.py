@@ -1,4 +1,4 @@
-"""Figures of the tables: likeness to MD, cost, the trade of generative methods, and settings."""
+"""Figures of the tables: similarity to MD, cost, diversity against validity, and settings."""
 
 import json
 from pathlib import Path
@@ -8,11 +8,9 @@ import pytest
 from figure_helpers import panels
 from matplotlib.axes import Axes
 
-from cgbench.config.sweeps import swept
 from cgbench.core.errors import InputError
-from cgbench.core.registry import PlugIn
 from cgbench.figures.cost import SHORTEST, cost
-from cgbench.figures.diversity_validity import trade
+from cgbench.figures.diversity_validity import diversity_validity
 from cgbench.figures.fidelity import fidelity
 from cgbench.figures.noise_floor import LABEL, floor_values, read_floors
 from cgbench.figures.sweep import read_sweep, sweep
@@ -113,12 +111,12 @@ def test_floors_are_read_for_all_folds_and_mistakes_named(tmp_path: Path) -> Non
         read_floors(paths)
 
 
-def test_trade_puts_every_method_where_it_stands() -> None:
-    figure = trade(table(), "toy", "pairs")
+def test_diversity_is_drawn_against_validity() -> None:
+    figure = diversity_validity(table(), "toy", "pairs")
     axes = panels(figure)
     assert [a.get_title() for a in axes] == ["3 beads", "6 beads"]
     assert axes[0].get_xlabel() == axes[1].get_xlabel() == "Graph error λ, all atoms"
-    assert axes[0].get_ylabel() == "Diversity score\n(0 ideal, 1 none), all atoms"
+    assert figure.get_supylabel() == "Diversity score (0 ideal, 1 none), all atoms"
     assert points(axes[0]) == [pytest.approx(p) for p in [(0.0525, 0.315), (0.105, 0.63), (0.0, 0.0)]]
     error = axes[0].containers[0].lines[2][0].get_segments()[0]
     assert error[1, 0] - error[0, 0] == pytest.approx(0.005)  # twice the standard error of two folds
@@ -138,7 +136,7 @@ def test_cost_joins_errors_and_times() -> None:
     training, sampling = axes[0], axes[2]
     assert (training.get_xlabel(), sampling.get_xlabel()) == ("training (s)", "sampling (ms per frame)")
     assert training.get_ylabel() == "RMSD, all atoms (Å)" and training.get_xscale() == "log"
-    expected = [(100.0, 0.84), (0.01, 1.68), (SHORTEST["training"], 0.0)]
+    expected = [(100.0, 0.84), (0.01, 1.68), (SHORTEST, 0.0)]
     assert points(training) == [pytest.approx(p) for p in expected]
     assert [x for x, _ in points(sampling)] == pytest.approx([50.0] * 3)
     stem = training.lines[0]
@@ -189,25 +187,13 @@ def test_a_sweep_follows_the_setting_from_run_json(tmp_path: Path) -> None:
         read_sweep(runs[:2], "beta")
 
 
-def test_settings_are_swept_where_nothing_else_differs() -> None:
-    def cgvae(name: str, **values: object) -> PlugIn:
-        return PlugIn.parse("methods", name, "cgvae", values, name)
-
-    linear = PlugIn.parse("methods", "linear", "linear", {}, "linear")
-    methods = [cgvae("a", beta=0.1), cgvae("b", beta=0.2), cgvae("c", beta=0.3, epochs=3), linear]
-    assert swept(methods) == {"beta": ["a", "b"]}
-    assert swept([cgvae("a", beta=0.1), linear]) == {}
-    assert swept([cgvae("a", encoder="atoms"), cgvae("b", encoder="beads")]) == {}, "not a number"
-
-
-def test_of_several_groups_the_largest_is_swept() -> None:
-    """Those of different groups differ in more than the setting."""
-    values = [("a", 1, 0.1), ("b", 1, 0.2), ("c", 2, 0.1), ("d", 2, 0.2), ("e", 2, 0.3)]
-    methods = [
-        PlugIn.parse("methods", name, "cgvae", {"epochs": epochs, "beta": beta}, name)
-        for name, epochs, beta in values
-    ]
-    assert swept(methods) == {"beta": ["c", "d", "e"], "epochs": ["a", "c"]}
+def test_methods_of_a_sweep_differ_in_nothing_else(tmp_path: Path) -> None:
+    runs = [write_beta(tmp_path, beta, 0) for beta in (0.5, 0.01)]
+    run = json.loads((runs[1] / "run.json").read_text())
+    run["settings"]["epochs"] = 3
+    (runs[1] / "run.json").write_text(json.dumps(run))
+    with pytest.raises(InputError, match=r"'beta0.5' and 'beta0.01' differ in settings.epochs .* --method"):
+        read_sweep(runs, "beta")
 
 
 @pytest.mark.parametrize("kept", [["rmsd_recon"], ["clashes"], ["phi_psi_jsd", "clashes"]])
@@ -219,7 +205,7 @@ def test_figures_of_metrics_that_are_not_scored_say_so(kept: list[str]) -> None:
     costs = costs.assign(wall_seconds=1.0, sample_seconds=1.0, n_test=1)
     for figure in (
         cost(few, costs, "toy", "pairs"),
-        trade(few, "toy", "pairs"),
+        diversity_validity(few, "toy", "pairs"),
         sweep(few.assign(value_set=few["method"].map(len)), floors(), "beta"),
     ):
         assert "Nothing to draw: run.metrics" in figure.texts[0].get_text()
@@ -230,6 +216,9 @@ def test_figures_of_metrics_that_are_not_scored_say_so(kept: list[str]) -> None:
 
 
 def test_points_of_nothing_are_refused() -> None:
-    for draw in (lambda: trade(table(), "other", "pairs"), lambda: cost(table(), table(), "toy", "other")):
+    for draw in (
+        lambda: diversity_validity(table(), "other", "pairs"),
+        lambda: cost(table(), table(), "toy", "other"),
+    ):
         with pytest.raises(InputError, match="no rows for dataset"):
             draw()

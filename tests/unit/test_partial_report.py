@@ -1,4 +1,4 @@
-"""What of a benchmark is missing: found, and named in the leaderboard and on figures."""
+"""Missing runs of a benchmark: found, and named in the leaderboard and on figures."""
 
 import os
 from pathlib import Path
@@ -70,14 +70,14 @@ def test_what_is_older_than_what_it_is_made_of_is_not_done(config: Config) -> No
 def test_the_leaderboard_names_them_and_warns_of_means(missing: pd.DataFrame) -> None:
     text = to_markdown(missing, 12)
     assert "3 of 12 runs have no scores" in text
-    assert "such means do not compare" in text
+    assert "such means are not comparable" in text
     rows = [[word.strip() for word in line.split("|")[1:-1]] for line in text.splitlines() if "mlp" in line]
     assert [row[3:6] for row in rows] == [
         ["mlp", "1", "sample"],
         ["mlp", "2", "score"],
         ["mlp", "0", "train"],
     ]
-    assert to_markdown(missing.head(0), 12) == "All 12 runs are there."
+    assert to_markdown(missing.head(0), 12) == "All 12 runs have scores."
 
 
 def test_figures_name_them_in_a_line(missing: pd.DataFrame) -> None:

@@ -13,13 +13,13 @@ import pandas as pd
 import pytest
 import torch
 from tracked_runs import offline_runs, read_run
-from typer.testing import CliRunner
 
 from cgbench.chem.frames import Frames
-from cgbench.cli.main import app
 from cgbench.config.schema import Protocol, Tracking
 from cgbench.core.registry import PlugIn
 from cgbench.data.splits import make_split
+from cgbench.figures.style import save
+from cgbench.figures.walkers import walkers
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import TrainingContext
 from cgbench.pipeline.sample import sample
@@ -93,8 +93,7 @@ def test_training_scores_and_figures_are_followed(task: Task, offline: Path, tmp
     samples = tmp_path / "samples.npz"
     sample(tmp_path / "model.pt", task[0], task[1], samples, n_samples=1, seed=7)
     evaluate(tmp_path / "run.json", *task, samples, ["rmsd_recon"], tmp_path / "metrics.csv")
-    arguments = ["figure-walkers", "--frames", str(task[0]), "--output", str(tmp_path / "walkers.svg")]
-    assert CliRunner().invoke(app, arguments).exit_code == 0
+    save(walkers(Frames.load(task[0]), "ala"), tmp_path / "walkers.svg")
 
     folders = offline_runs(offline)
     training, scoring, _ = runs = [read_run(folder) for folder in folders]

@@ -68,7 +68,7 @@ def test_a_real_trajectory_goes_through_every_stage(shared_data: Path, tmp_path:
     assert metrics.loc[metrics["metric"] == "consistency", "value"].max() < 1e-3
 
     figures = results / "figures/own"
-    expected = {f"{name}.svg" for name in ("shape", "walkers")}
+    expected = {f"{name}.svg" for name in ("rmsd-rg", "walkers")}
     assert {path.name for path in figures.glob("*.svg")} >= expected
     for mapping in ("alpha_carbon", "backbone"):
         names = {path.name for path in (figures / mapping).glob("*.svg")}

@@ -37,7 +37,7 @@ def test_tasks_and_figures_are_those_of_the_mappings_of_each_dataset(tmp_path: P
         ("same", "backbone", "4"),
     }
     for rule in (
-        "figures_scores", "figures_samples", "figures_distributions", "figure_mapping", "figure_training",
+        "figures_scores", "figures_samples", "figures_distributions", "figures_mappings", "figures_training",
     ):  # fmt: skip
         drawn = [(job.wildcards["dataset"], job.wildcards["mapping"]) for job in planned if job.rule == rule]
         assert sorted(drawn) == [
@@ -45,5 +45,5 @@ def test_tasks_and_figures_are_those_of_the_mappings_of_each_dataset(tmp_path: P
             ("alanine_dipeptide", "backbone"),
             ("same", "backbone"),
         ]
-    walkers = [job.wildcards["dataset"] for job in planned if job.rule == "figure_walkers"]
+    walkers = [job.wildcards["dataset"] for job in planned if job.rule == "figures_trajectories"]
     assert sorted(walkers) == ["alanine_dipeptide", "same"]

@@ -18,7 +18,6 @@ from cgbench.core.errors import InputError
 from cgbench.core.registry import load
 from cgbench.core.settings import fingerprint
 from cgbench.core.code_dependencies import code_hash, plugin_files, verb_files
-from cgbench.config.sweeps import swept
 from cgbench.runtime.tracking import environment
 
 try:
@@ -172,11 +171,6 @@ def gpus(wildcards):
     return gpus_of_a_job() if method.uses_gpu() else 0
 
 
-def directories(name):
-    """Parameter function: the directories of the input files called ``name``."""
-    return lambda wildcards, input: [str(Path(file).parent) for file in input[name]]
-
-
 def figure(path, category, caption=None, **labels):
     """SVG and PNG of a figure of a dataset and mapping; the report shows the SVG under ``labels``."""
     name = caption or Path(path).name
@@ -187,23 +181,3 @@ def figure(path, category, caption=None, **labels):
         labels={"dataset": "{dataset}", "mapping": "{mapping}"} | labels,
     )
     return [svg, f"{path}.png"]
-
-
-def sweeps_of(dataset):
-    """Settings in which methods differ while all else agrees, and the names of these methods."""
-    return swept(CONFIG.method(name, dataset) for name in CONFIG.run.methods)
-
-
-def sweep_files(name):
-    """Input function: file ``name`` of the runs of methods that differ in the wildcard ``setting``."""
-
-    def files(wildcards):
-        methods = sweeps_of(wildcards.dataset).get(wildcards.setting, [])
-        wanted = (wildcards.dataset, wildcards.mapping)
-        return [
-            f"{RUN}/{name}".format(**vars(spec))
-            for spec in CONFIG.run_specs()
-            if (spec.dataset, spec.mapping) == wanted and spec.method in methods
-        ]
-
-    return files

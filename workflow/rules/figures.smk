@@ -1,164 +1,232 @@
-"""Figures of a dataset with a mapping; those that read the same files are drawn by one job."""
+"""Figures; those that are drawn from the same files are drawn by one job."""
 
-DRAWN = f"{FIGURES}/{{mapping}}"
-FLOORS = [
-    f"{SPLIT}.floor.csv".replace("{fold}", str(fold))
-    for fold in range(CONFIG.protocol.folds)
-]
-SPLITS = [
-    f"{SPLIT}.json".replace("{fold}", str(fold))
-    for fold in range(CONFIG.protocol.folds)
-]
-
-
-# One pair of figures for each method.
-OF_METHODS = [
-    path
-    for method in CONFIG.run.methods
-    for path in (
-        *figure(
-            f"{DRAWN}/ramachandran-{method}",
-            "Torsions",
-            "ramachandran-method",
-            shows=f"{method} against MD",
-        ),
-        *figure(f"{DRAWN}/atoms-{method}", "Errors of atoms", "atoms", method=method),
-    )
-]
+MAPPED = f"{FIGURES}/{{mapping}}"
+# An edit of the configuration that matters to a figure changes its other inputs or its outputs.
+BENCHMARK = ancient("<results>/config.json")
+FOLDS = range(CONFIG.protocol.folds)
+SPLITS = [f"{SPLIT}.json".replace("{fold}", str(fold)) for fold in FOLDS]
+FLOORS = [f"{SPLIT}.floor.csv".replace("{fold}", str(fold)) for fold in FOLDS]
+DRAW = (
+    " --config {input.config:q} --dataset {wildcards.dataset:q}"
+    " --mapping {wildcards.mapping:q} > {log:q} 2>&1"
+)
 
 
 rule figures_scores:
     input:
+        config=BENCHMARK,
         metrics="<results>/metrics.csv",
         runs="<results>/runs.csv",
         floors=FLOORS,
     output:
         figure(
-            f"{DRAWN}/comparison", "Comparison", shows="accuracy, diversity, validity"
+            f"{MAPPED}/comparison", "Comparison", shows="accuracy, diversity, validity"
         ),
         figure(
-            f"{DRAWN}/fidelity", "Comparison", shows="likeness to molecular dynamics"
+            f"{MAPPED}/fidelity",
+            "Comparison",
+            shows="similarity to molecular dynamics",
         ),
-        figure(f"{DRAWN}/cost", "Comparison", shows="accuracy against cost"),
-        figure(f"{DRAWN}/trade", "Comparison", shows="diversity against validity"),
+        figure(f"{MAPPED}/cost", "Comparison", shows="accuracy against cost"),
+        figure(
+            f"{MAPPED}/diversity-validity",
+            "Comparison",
+            shows="diversity against validity",
+        ),
     log:
-        f"{DRAWN}/scores.log",
+        f"{MAPPED}/scores.log",
     localrule: True
     conda:
         "../../environment.yml"
     params:
-        floors=lambda wildcards, input: [f"--floor={path}" for path in input.floors],
-        directory=lambda wildcards, output: str(Path(output[0]).parent),
         code=code(verb="figures-scores"),
     shell:
-        "python -m cgbench figures-scores --metrics {input.metrics:q} --runs {input.runs:q} {params.floors:q}"
-        " --dataset {wildcards.dataset} --mapping {wildcards.mapping} --output {params.directory:q} > {log:q} 2>&1"
+        "python -m cgbench figures scores" + DRAW
 
 
 rule figures_samples:
     input:
+        config=BENCHMARK,
         frames=f"{DATA}/frames.npz",
-        # One fold shows the shape; more would only make the points denser.
         split=SPLITS[0],
         floor=FLOORS[0],
         samples=run_files("samples.npz", fold=0),
         metrics=run_files("metrics.csv", fold=0),
         runs=run_files("run.json", fold=0),
     output:
-        figure(f"{DRAWN}/ramachandran", "Torsions", shows="densities of all methods"),
-        OF_METHODS,
+        figure(f"{MAPPED}/ramachandran", "Torsions", shows="densities of all methods"),
+        [
+            path
+            for method in CONFIG.run.methods
+            for path in (
+                *figure(
+                    f"{MAPPED}/ramachandran-{method}",
+                    "Torsions",
+                    "ramachandran-method",
+                    shows=f"{method} against MD",
+                ),
+                *figure(
+                    f"{MAPPED}/atoms-{method}",
+                    "Errors of atoms",
+                    "atoms",
+                    method=method,
+                ),
+            )
+        ],
     log:
-        f"{DRAWN}/samples.log",
+        f"{MAPPED}/samples.log",
     conda:
         "../../environment.yml"
     resources:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        runs=directories("runs"),
-        title="{dataset}, mapping: {mapping}",
-        directory=lambda wildcards, output: str(Path(output[0]).parent),
         code=code(verb="figures-samples"),
     shell:
-        "python -m cgbench figures-samples --frames {input.frames:q} --split {input.split:q}"
-        " --floor {input.floor:q} {params.runs:q} --output {params.directory:q}"
-        " --title {params.title:q} > {log:q} 2>&1"
+        "python -m cgbench figures samples" + DRAW
 
 
 rule figures_distributions:
     input:
+        config=BENCHMARK,
         frames=f"{DATA}/frames.npz",
         splits=SPLITS,
         scores=run_files("scores.npz"),
         runs=run_files("run.json"),
     output:
-        figure(f"{DRAWN}/torsions", "Distributions", "distributions", shows="torsions"),
-        figure(f"{DRAWN}/bonds", "Distributions", "distributions", shows="bond lengths"),
-        figure(f"{DRAWN}/angles", "Distributions", "distributions", shows="bond angles"),
+        figure(f"{MAPPED}/torsions", "Distributions", "distributions", shows="torsions"),
+        figure(
+            f"{MAPPED}/bonds", "Distributions", "distributions", shows="bond lengths"
+        ),
+        figure(
+            f"{MAPPED}/angles", "Distributions", "distributions", shows="bond angles"
+        ),
     log:
-        f"{DRAWN}/distributions.log",
+        f"{MAPPED}/distributions.log",
     conda:
         "../../environment.yml"
     resources:
         mem_mb=growing(4000),
         runtime=growing(30),
     params:
-        runs=directories("runs"),
-        title="{dataset}, mapping: {mapping}",
-        splits=lambda wildcards, input: [f"--split={path}" for path in input.splits],
-        directory=lambda wildcards, output: str(Path(output[0]).parent),
         code=code(verb="figures-distributions"),
     shell:
-        "python -m cgbench figures-distributions --frames {input.frames:q} {params.splits:q} {params.runs:q}"
-        " --output {params.directory:q} --title {params.title:q}"
-        " > {log:q} 2>&1"
+        "python -m cgbench figures distributions" + DRAW
 
 
-rule figure_sweep:
+rule figures_training:
     input:
-        floors=FLOORS,
-        metrics=sweep_files("metrics.csv"),
-        runs=sweep_files("run.json"),
+        config=BENCHMARK,
+        histories=run_files("history.csv"),
+        runs=run_files("run.json"),
     output:
-        svg=report(
-            f"{DRAWN}/sweep-{{setting}}.svg",
-            caption="../report/sweep.rst",
-            category="Settings",
-            labels={
-                "dataset": "{dataset}",
-                "mapping": "{mapping}",
-                "setting": "{setting}",
-            },
-        ),
-        png=f"{DRAWN}/sweep-{{setting}}.png",
+        [
+            path
+            for method in CONFIG.run.methods
+            for path in figure(
+                f"{MAPPED}/training-{method}", "Training", "training", method=method
+            )
+        ],
     log:
-        f"{DRAWN}/sweep-{{setting}}.log",
+        f"{MAPPED}/training.log",
     localrule: True
     conda:
         "../../environment.yml"
     params:
-        runs=directories("runs"),
-        title="{dataset}, mapping: {mapping}",
-        floors=lambda wildcards, input: [f"--floor={path}" for path in input.floors],
-        code=code(verb="figure-sweep"),
+        code=code(verb="figures-training"),
     shell:
-        "python -m cgbench figure-sweep --setting {wildcards.setting} {params.floors:q} {params.runs:q}"
-        " --title {params.title:q} --output {output.svg:q} > {log:q} 2>&1"
+        "python -m cgbench figures training" + DRAW
 
 
-SWEEPS = [
-    path
-    for dataset in CONFIG.run.datasets
-    for setting in sweeps_of(dataset)
-    for path in every_run(f"{DRAWN}/sweep-{setting}.svg")
-    if path.startswith(f"<results>/figures/{dataset}/")
-]
+rule figures_mappings:
+    input:
+        config=BENCHMARK,
+        frames=f"{DATA}/frames.npz",
+        mappings=lambda wildcards: expand(
+            f"{MAPPING}.json",
+            dataset=wildcards.dataset,
+            mapping=wildcards.mapping,
+            n_beads=CONFIG.run.n_beads(wildcards.dataset, wildcards.mapping),
+            fold=0,
+        ),
+    output:
+        figure(f"{MAPPED}/mapping", "Tasks", shows="mapping on the bond graph"),
+        figure(f"{MAPPED}/mapping-view", "Tasks", shows="mapping in space"),
+    log:
+        f"{MAPPED}/mapping.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        code=code(verb="figures-mappings"),
+    shell:
+        "python -m cgbench figures mappings" + DRAW
+
+
+rule figures_trajectories:
+    input:
+        config=BENCHMARK,
+        frames=f"{DATA}/frames.npz",
+        card=f"{DATA}/card.json",
+    output:
+        report(
+            f"{FIGURES}/walkers.svg",
+            caption="../report/walkers.rst",
+            category="Tasks",
+            labels={"dataset": "{dataset}", "shows": "agreement of trajectories"},
+        ),
+        report(
+            f"{FIGURES}/rmsd-rg.svg",
+            caption="../report/rmsd-rg.rst",
+            category="Tasks",
+            labels={"dataset": "{dataset}", "shows": "RMSD and radius of gyration"},
+        ),
+        f"{FIGURES}/walkers.png",
+        f"{FIGURES}/rmsd-rg.png",
+    log:
+        f"{FIGURES}/trajectories.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(30),
+    params:
+        code=code(verb="figures-trajectories"),
+    shell:
+        "python -m cgbench figures trajectories --config {input.config:q}"
+        " --dataset {wildcards.dataset:q} > {log:q} 2>&1"
+
+
+# Not part of `all`: snakemake <results>/figures/<dataset>/<mapping>/sweep-<setting>.svg
+rule figures_sweep:
+    input:
+        config=BENCHMARK,
+        floors=FLOORS,
+        metrics=run_files("metrics.csv"),
+        runs=run_files("run.json"),
+    output:
+        figure(f"{MAPPED}/sweep-{{setting}}", "Settings", "sweep", setting="{setting}"),
+    log:
+        f"{MAPPED}/sweep-{{setting}}.log",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        code=code(verb="figures-sweep"),
+    shell:
+        "python -m cgbench figures sweep --setting {wildcards.setting:q}" + DRAW
 
 
 rule figures:
     input:
-        every_run(f"{DRAWN}/comparison.svg"),
-        every_run(f"{DRAWN}/ramachandran.svg"),
-        every_run(f"{DRAWN}/torsions.svg"),
-        SWEEPS,
+        every_run(f"{MAPPED}/comparison.svg"),
+        every_run(f"{MAPPED}/ramachandran.svg"),
+        every_run(f"{MAPPED}/torsions.svg"),
+    localrule: True
+
+
+# Needs no training: fold 0, all resolutions.
+rule mapping_pictures:
+    input:
+        every_run(f"{MAPPED}/mapping.svg"),
     localrule: True

@@ -58,7 +58,7 @@ rule measure_leakage:
         " --output {output.table:q} --summary {output.summary:q} > {log:q} 2>&1"
 
 
-rule figure_leakage:
+rule figures_leakage:
     input:
         tables=lambda wildcards: [
             f"{LEAKAGE}-{n_beads}.csv".format(**wildcards)
@@ -88,9 +88,9 @@ rule figure_leakage:
             for text in ("--n-beads", str(n_beads))
         ],
         title="{dataset}, mapping: {mapping}",
-        code=code(verb="figure-leakage"),
+        code=code(verb="figures-leakage"),
     shell:
-        "python -m cgbench figure-leakage {input.tables:q} {params.n_beads:q} --output {output.svg:q}"
+        "python -m cgbench figures leakage {input.tables:q} {params.n_beads:q} --output {output.svg:q}"
         " --title {params.title:q} > {log:q} 2>&1"
 
 

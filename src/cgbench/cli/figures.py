@@ -1,4 +1,4 @@
-"""Verbs that draw: a figure each, or the figures of a dataset and mapping that share what they read."""
+"""Verbs that draw the figures of a benchmark: one for each group of figures that read the same files."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -6,15 +6,23 @@ from typing import Annotated, Literal
 
 import typer
 
-from cgbench.cli.options import FramesFile, MetricsTable, Output, RunsTable, SplitFile, Title
+app = typer.Typer(
+    help="Draw figures of a benchmark that has been run, as SVG and PNG.\n\n"
+    "Runs are found from the configuration; `<results>/config.json` is the configuration of a finished "
+    "benchmark. Every run of the dataset and mapping must be there: `cgbench partial` draws an unfinished "
+    "benchmark.",
+    no_args_is_help=True,
+)
 
-app = typer.Typer()
-
-Directory = Annotated[Path, typer.Option("--output", help="Directory for the figures, SVG and PNG.")]
-RunDirs = Annotated[list[Path], typer.Argument(help="Directories of runs, `<results>/runs/.../fold<k>`.")]
-Mappings = Annotated[list[Path], typer.Argument(help="Mappings written by `cgbench map`.")]
-Floors = Annotated[list[Path], typer.Option("--floor", help="Noise floor of a fold, or of many; repeat it.")]
-Splits = Annotated[list[Path], typer.Option("--split", help="`fold<k>.json` of `cgbench split`; repeat it.")]
+Configs = Annotated[
+    list[Path], typer.Option("--config", help="File of the benchmark; repeat it to override.")
+]
+Dataset = Annotated[str, typer.Option(help="Dataset as named in the configuration.")]
+Mapping = Annotated[str, typer.Option(help="Mapping as named in the configuration.")]
+Output = Annotated[
+    Path | None,
+    typer.Option(help="Directory for the figures; `<results>/figures/<dataset>[/<mapping>]` if not given."),
+]
 
 
 class Atoms(StrEnum):
@@ -24,215 +32,179 @@ class Atoms(StrEnum):
     ALL = "all"
 
 
-@app.command()
+@app.command("scores")
 def figures_scores(
-    metrics: MetricsTable,
-    runs: RunsTable,
-    floor: Floors,
-    dataset: Annotated[str, typer.Option(help="Dataset as named in the tables.")],
-    mapping: Annotated[str, typer.Option(help="Mapping as named in the tables.")],
-    output: Directory,
+    dataset: Dataset,
+    mapping: Mapping,
+    config: Annotated[
+        list[Path] | None, typer.Option(help="File of the benchmark; repeat it to override.")
+    ] = None,
+    tables: Annotated[
+        Path | None,
+        typer.Option(help="Directory with metrics.csv, runs.csv and noise_floor.csv, instead of --config."),
+    ] = None,
+    output: Output = None,
     atoms: Annotated[
         list[Atoms] | None,
-        typer.Option(help="Atoms of the comparison, one row of panels each; repeat it. Both if not given."),
+        typer.Option(help="Atoms of the comparison, a column of panels each; repeat it. Both if not given."),
     ] = None,
     spread: Annotated[
         Literal["se", "sd"], typer.Option(help="Error bars of the comparison: standard error or deviation.")
     ] = "se",
 ) -> None:
-    """Draw what the tables say: comparison, fidelity, cost and trade, a line or point per method.
+    """Draw comparison, fidelity, cost and diversity-validity from the collected tables.
 
-    Example: `cgbench figures-scores --metrics results/metrics.csv --runs results/runs.csv
-    --floor results/data/alanine_dipeptide/splits/fold0.floor.csv --dataset alanine_dipeptide
+    The tables are `<results>/metrics.csv` and `runs.csv` of the configuration, or those that
+    `cgbench export` wrote.
+
+    Example: `cgbench figures scores --tables results/reference --dataset alanine_dipeptide
     --mapping cgae --output figures`
     """
-    from cgbench.figures.comparison import comparison
-    from cgbench.figures.cost import cost
-    from cgbench.figures.diversity_validity import trade
-    from cgbench.figures.fidelity import fidelity
+    from cgbench.config.run_matrix import RunMatrix
+    from cgbench.core.errors import InputError
     from cgbench.figures.noise_floor import read_floors
-    from cgbench.figures.style import save
+    from cgbench.figures.run_selection import RunSelection
+    from cgbench.figures.score_figures import score_figures
+    from cgbench.figures.style import save_all
     from cgbench.results.tables import read_metrics, read_runs
 
-    scores, costs = read_metrics(metrics), read_runs(runs)
-    chosen = comparison(scores, costs, dataset, mapping, atoms or list(Atoms), spread)
-    save(chosen, output / "comparison.svg")
-    save(fidelity(scores, read_floors(floor), dataset, mapping), output / "fidelity.svg")
-    save(cost(scores, costs, dataset, mapping), output / "cost.svg")
-    save(trade(scores, dataset, mapping), output / "trade.svg")
+    if tables and output and not config:
+        floors = read_floors([tables / "noise_floor.csv"])
+    elif config and not tables:
+        selection = RunSelection.of_config(RunMatrix.load(*config), dataset, mapping)
+        tables, floors = Path(selection.config.results), selection.floors()
+        output = output or tables / "figures" / dataset / mapping
+    else:
+        raise InputError("give either --config, or --tables with --output")
+    scores, costs = read_metrics(tables / "metrics.csv"), read_runs(tables / "runs.csv")
+    save_all(score_figures(scores, costs, floors, dataset, mapping, atoms or list(Atoms), spread), output)
 
 
-@app.command()
-def figures_samples(
-    frames: FramesFile,
-    split: SplitFile,
-    floor: Annotated[Path, typer.Option(help="Noise floor of the fold, written by `cgbench noise-floor`.")],
-    runs: RunDirs,
-    output: Directory,
-    title: Title = "",
-) -> None:
-    """Draw what samples look like: φ/ψ densities, their difference from MD, and the error of every atom.
+@app.command("samples")
+def figures_samples(config: Configs, dataset: Dataset, mapping: Mapping, output: Output = None) -> None:
+    """Draw φ/ψ densities, their difference from MD, and the error of every atom, of the samples of fold 0.
 
-    Reads samples.npz, run.json and metrics.csv of every run; give those of one dataset, mapping and fold.
-
-    Example: `cgbench figures-samples --frames results/data/alanine_dipeptide/frames.npz
-    --split results/data/alanine_dipeptide/splits/fold0.json
-    --floor results/data/alanine_dipeptide/splits/fold0.floor.csv
-    results/runs/alanine_dipeptide/cgae-*/*/fold0 --output figures`
+    Example: `cgbench figures samples --config results/config.json --dataset alanine_dipeptide
+    --mapping cgae`
     """
-    from cgbench.chem.frames import Frames
-    from cgbench.data.splits import Split
-    from cgbench.figures.noise_floor import floor_values, read_floors
-    from cgbench.figures.sample_figures import draw_samples
+    from cgbench.config.run_matrix import RunMatrix
+    from cgbench.figures.run_selection import RunSelection
+    from cgbench.figures.sample_figures import sample_figures
+    from cgbench.figures.style import save_all
 
-    stored = Frames.load(frames)
-    floors = floor_values(read_floors([floor]), "phi_psi_jsd", "all")
-    draw_samples(stored, Split.load_for(split, stored, frames), floors.mean(), runs, output, title)
+    selection = RunSelection.of_config(RunMatrix.load(*config), dataset, mapping)
+    save_all(sample_figures(selection), output or selection.figures)
 
 
-@app.command()
-def figures_distributions(
-    frames: FramesFile, split: Splits, runs: RunDirs, output: Directory, title: Title = ""
-) -> None:
-    """Draw how torsions, bond lengths and bond angles are distributed: a ridge per method, beside MD.
+@app.command("distributions")
+def figures_distributions(config: Configs, dataset: Dataset, mapping: Mapping, output: Output = None) -> None:
+    """Draw distributions of torsions, bond lengths and bond angles in samples of all folds and in MD.
 
-    Reads scores.npz and run.json of every run; give those of one dataset and mapping, of all folds.
-
-    Example: `cgbench figures-distributions --frames results/data/alanine_dipeptide/frames.npz
-    --split results/data/alanine_dipeptide/splits/fold0.json
-    results/runs/alanine_dipeptide/cgae-*/*/fold0 --output figures`
+    Example: `cgbench figures distributions --config results/config.json --dataset alanine_dipeptide
+    --mapping cgae`
     """
-    from cgbench.chem.frames import Frames
-    from cgbench.chem.observables import Observables
-    from cgbench.data.splits import Split
-    from cgbench.figures.distribution_terms import quantities
-    from cgbench.figures.distributions import distributions, read_distributions
-    from cgbench.figures.style import save
-    from cgbench.statistics.noise_floor import independent_parts
+    from cgbench.config.run_matrix import RunMatrix
+    from cgbench.figures.distributions import distribution_figures
+    from cgbench.figures.run_selection import RunSelection
+    from cgbench.figures.style import save_all
 
-    stored = Frames.load(frames)
-    floors = []
-    for path in split:
-        parts = independent_parts(Split.load_for(path, stored, frames))
-        first, second = (Observables(stored.positions[part][:, None], stored.molecule) for part in parts)
-        floors.append((first, second))
-    read = [read_distributions(run) for run in runs]
-    for quantity in quantities(stored.molecule):
-        save(distributions(quantity, read, floors, title), output / f"{quantity.name}.svg")
+    selection = RunSelection.of_config(RunMatrix.load(*config), dataset, mapping)
+    save_all(distribution_figures(selection), output or selection.figures)
 
 
-@app.command()
-def figure_sweep(
+@app.command("training")
+def figures_training(config: Configs, dataset: Dataset, mapping: Mapping, output: Output = None) -> None:
+    """Draw the training curves of every method: a row per loss term, a column per resolution.
+
+    Example: `cgbench figures training --config results/config.json --dataset alanine_dipeptide
+    --mapping cgae`
+    """
+    from cgbench.config.run_matrix import RunMatrix
+    from cgbench.figures.run_selection import RunSelection
+    from cgbench.figures.style import save_all
+    from cgbench.figures.training import training_figures
+
+    selection = RunSelection.of_config(RunMatrix.load(*config), dataset, mapping)
+    save_all(training_figures(selection), output or selection.figures)
+
+
+@app.command("mappings")
+def figures_mappings(config: Configs, dataset: Dataset, mapping: Mapping, output: Output = None) -> None:
+    """Draw the mapping at every resolution, on the bond graph and on the first frame.
+
+    Example: `cgbench figures mappings --config results/config.json --dataset alanine_dipeptide
+    --mapping cgae`
+    """
+    from cgbench.config.run_matrix import RunMatrix
+    from cgbench.figures.mapping_figures import mapping_figures
+    from cgbench.figures.run_selection import RunSelection
+    from cgbench.figures.style import save_all
+
+    selection = RunSelection.of_config(RunMatrix.load(*config), dataset, mapping)
+    save_all(mapping_figures(selection), output or selection.figures)
+
+
+@app.command("trajectories")
+def figures_trajectories(config: Configs, dataset: Dataset, output: Output = None) -> None:
+    """Draw the molecular dynamics: φ/ψ density and basins, RMSD and radius of gyration of trajectories.
+
+    Example: `cgbench figures trajectories --config results/config.json --dataset alanine_dipeptide`
+    """
+    from cgbench.config.run_matrix import RunMatrix
+    from cgbench.figures.run_selection import RunSelection
+    from cgbench.figures.style import save_all
+    from cgbench.figures.trajectory_figures import trajectory_figures
+
+    selection = RunSelection.of_config(RunMatrix.load(*config), dataset)
+    save_all(trajectory_figures(selection), output or selection.figures)
+
+
+@app.command("sweep")
+def figures_sweep(
+    config: Configs,
+    dataset: Dataset,
+    mapping: Mapping,
     setting: Annotated[str, typer.Option(help="Setting in which the methods differ, such as beta.")],
-    floor: Floors,
-    runs: RunDirs,
-    output: Output,
-    title: Title = "",
+    method: Annotated[
+        list[str] | None,
+        typer.Option(help="Method to compare; repeat it. All with the setting if not given."),
+    ] = None,
+    output: Output = None,
 ) -> None:
     """Draw reconstruction against sampling as a setting of the methods varies, a line per resolution.
 
-    Reads run.json and metrics.csv of every run; give those of one dataset and mapping.
-
-    Example: `cgbench figure-sweep --setting beta
-    --floor results/beta/data/alanine_dipeptide/splits/fold0.floor.csv
-    results/beta/runs/alanine_dipeptide/cgae-*/*/fold* --output beta.svg`
+    Example: `cgbench figures sweep --config results/beta/config.json --dataset alanine_dipeptide
+    --mapping cgae --setting beta`
     """
-    from cgbench.figures.noise_floor import read_floors
+    from cgbench.config.run_matrix import RunMatrix
+    from cgbench.figures.run_selection import RunSelection
     from cgbench.figures.style import save
     from cgbench.figures.sweep import read_sweep, sweep
 
-    save(sweep(read_sweep(runs, setting), read_floors(floor), setting, title), output)
+    selection = RunSelection.of_config(RunMatrix.load(*config), dataset, mapping)
+    runs = selection.runs("metrics.csv", method or [])
+    figure = sweep(read_sweep(runs, setting), selection.floors(), setting, selection.title)
+    save(figure, (output or selection.figures) / f"sweep-{setting}.svg")
 
 
-@app.command()
-def figure_training(runs: RunDirs, output: Output) -> None:
-    """Draw the training curves of one method: a row per loss term, a column per resolution.
-
-    Reads history.csv and run.json of every run; give those of one dataset, mapping and method.
-
-    Example: `cgbench figure-training results/runs/alanine_dipeptide/cgae-*/cgvae/fold*
-    --output training.svg`
-    """
-    from cgbench.figures.style import save
-    from cgbench.figures.training import read_histories, training
-
-    save(training(read_histories(runs)), output)
-
-
-@app.command()
-def figure_mapping(
-    frames: FramesFile,
-    mappings: Mappings,
-    output: Output,
-    title: Title = "",
+@app.command("leakage")
+def figures_leakage(
+    tables: Annotated[list[Path], typer.Argument(help="Tables written by `cgbench leakage`.")],
+    n_beads: Annotated[list[int], typer.Option(help="Resolution of each table, in order.")],
+    output: Annotated[Path, typer.Option(help="SVG file; a PNG file of the same name is written beside it.")],
+    title: Annotated[str, typer.Option(help="Title of the figure.")] = "",
 ) -> None:
-    """Draw mappings on the bond graph of the molecule, from coarse to fine.
+    """Draw distances to the nearest training frame and scores for both splits.
 
-    Example: `cgbench figure-mapping --frames results/data/alanine_dipeptide/frames.npz
-    results/mappings/alanine_dipeptide/cgae-*/fold0.json --output mapping.svg`
+    Example: `cgbench figures leakage leakage-3.csv leakage-6.csv --n-beads 3 --n-beads 6 --output leakage.svg`
     """
-    from cgbench.chem.frames import Frames
-    from cgbench.figures.mapping_graph import mapping_graph
+    from cgbench.core.errors import InputError
+    from cgbench.figures.leakage import draw_leakage
     from cgbench.figures.style import save
-    from cgbench.mapping.base import Mapping
+    from cgbench.pipeline.leakage_table import read_leakage
 
-    molecule = Frames.load(frames).molecule
-    chosen = [Mapping.load_for(path, molecule.n_atoms, frames) for path in mappings]
-    save(mapping_graph(molecule, chosen, title), output)
-
-
-@app.command()
-def figure_mapping_view(
-    frames: FramesFile,
-    mappings: Mappings,
-    output: Output,
-    title: Title = "",
-) -> None:
-    """Draw mappings in space, on the first frame of the molecule, from coarse to fine.
-
-    Example: `cgbench figure-mapping-view --frames results/data/alanine_dipeptide/frames.npz
-    results/mappings/alanine_dipeptide/cgae-*/fold0.json --output mapping-view.svg`
-    """
-    from cgbench.chem.frames import Frames
-    from cgbench.figures.mapping_view import mapping_view
-    from cgbench.figures.style import save
-    from cgbench.mapping.base import Mapping
-
-    stored = Frames.load(frames)
-    chosen = [Mapping.load_for(path, stored.molecule.n_atoms, frames) for path in mappings]
-    save(mapping_view(stored.molecule, stored.positions[0], chosen, title), output)
-
-
-@app.command()
-def figure_walkers(frames: FramesFile, output: Output, title: Title = "") -> None:
-    """Draw φ/ψ density and basin populations of every trajectory, to see whether they agree.
-
-    Example: `cgbench figure-walkers --frames results/data/alanine_dipeptide/frames.npz
-    --output walkers.svg`
-    """
-    from cgbench.chem.frames import Frames
-    from cgbench.figures.style import save
-    from cgbench.figures.walkers import walkers
-
-    save(walkers(Frames.load(frames), title), output)
-
-
-@app.command()
-def figure_shape(
-    frames: FramesFile,
-    card: Annotated[Path, typer.Option(help="Card of the frames, which may name states of trajectories.")],
-    output: Output,
-    title: Title = "",
-) -> None:
-    """Draw RMSD and radius of gyration of every trajectory over time, coloured by state.
-
-    Example: `cgbench figure-shape --frames results/data/chignolin/frames.npz
-    --card results/data/chignolin/card.json --output shape.svg`
-    """
-    from cgbench.chem.frames import Frames
-    from cgbench.core.atomic_io import read_json
-    from cgbench.figures.shape import shape
-    from cgbench.figures.style import save
-
-    states = [known.get("state", "") for known in read_json(card)["trajectories"]]
-    save(shape(Frames.load(frames), states, title), output)
+    if len(tables) != len(n_beads):
+        raise InputError(
+            f"--n-beads is given {len(n_beads)} times for {len(tables)} tables; give one for each"
+        )
+    save(draw_leakage(dict(zip(n_beads, map(read_leakage, tables), strict=True)), title), output)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cgbench.cli.options import FramesFile, Output, Seed, Threads, Title, read_json_spec, read_spec
+from cgbench.cli.options import FramesFile, Seed, Threads, read_json_spec, read_spec
 
 app = typer.Typer()
 
@@ -51,26 +51,3 @@ def leakage(
     )
     write(table, output)
     write(summarise(table), summary)
-
-
-@app.command()
-def figure_leakage(
-    tables: Annotated[list[Path], typer.Argument(help="Tables written by `cgbench leakage`.")],
-    n_beads: Annotated[list[int], typer.Option(help="Resolution of each table, in order.")],
-    output: Output,
-    title: Title = "",
-) -> None:
-    """Draw distances to the nearest training frame and scores for both splits.
-
-    Example: `cgbench figure-leakage leakage-3.csv leakage-6.csv --n-beads 3 --n-beads 6 --output leakage.svg`
-    """
-    from cgbench.core.errors import InputError
-    from cgbench.figures.leakage import draw_leakage
-    from cgbench.figures.style import save
-    from cgbench.pipeline.leakage_table import read_leakage
-
-    if len(tables) != len(n_beads):
-        raise InputError(
-            f"--n-beads is given {len(n_beads)} times for {len(tables)} tables; give one for each"
-        )
-    save(draw_leakage(dict(zip(n_beads, map(read_leakage, tables), strict=True)), title), output)

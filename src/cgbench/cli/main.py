@@ -19,8 +19,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for group in (download, data, runs, report, figures, leakage, backmap, simulation, environment):
+for group in (download, data, runs, report, leakage, backmap, simulation, environment):
     app.add_typer(group.app)
+app.add_typer(figures.app, name="figures")
 
 
 def _print_version(wanted: bool) -> None:

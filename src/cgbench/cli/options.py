@@ -13,8 +13,6 @@ SplitFile = Annotated[Path, typer.Option("--split", help="`fold<k>.json` written
 MappingFile = Annotated[Path, typer.Option("--mapping", help="Mapping written by `cgbench map`.")]
 MetricsTable = Annotated[Path, typer.Option("--metrics", help="metrics.csv written by `cgbench collect`.")]
 RunsTable = Annotated[Path, typer.Option("--runs", help="runs.csv written by `cgbench collect`.")]
-Output = Annotated[Path, typer.Option(help="SVG file; a PNG file of the same name is written beside it.")]
-Title = Annotated[str, typer.Option(help="Title of the figure.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the benchmark; every stage derives its own.")]
 Folds = Annotated[
     list[int],

@@ -1,4 +1,4 @@
-"""Verbs that turn the results of single runs into tables, and what is finished into a report."""
+"""Verbs that make tables, partial reports and exports of the results of single runs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,10 +20,10 @@ def collect(
         Path | None, typer.Option(help="Table of costs; `<results>/runs.csv` if not given.")
     ] = None,
 ) -> None:
-    """Join the scores and costs of all runs of a benchmark that are there, and list those that are not.
+    """Join the scores and costs of the finished runs of a benchmark, and list the missing files.
 
-    Reads metrics.csv and run.json of every run that the configuration asks for. Missing ones are
-    printed, not an error, so that a benchmark which is still running can be looked at.
+    Reads metrics.csv and run.json of every run of the configuration. Missing files are printed and are
+    not an error.
 
     Example: `cgbench collect --config config/config.yaml --config config/simulations.yaml`
     """
@@ -51,10 +51,10 @@ def partial(
         Path | None, typer.Option(help="Directory for tables and figures; `<results>/partial` if not given.")
     ] = None,
 ) -> None:
-    """Make tables and figures of the runs that are scored, and name those that are missing.
+    """Make tables and figures of the runs that have scores, and list the missing runs.
 
-    For a benchmark that is still running, or in which a method fails. Repeats no run, and leaves what
-    the workflow has made alone.
+    For a benchmark that is still running, or in which a method fails. Repeats no run, and changes no file
+    of the workflow.
 
     Example: `cgbench partial --config results/config.json`
     """
@@ -65,8 +65,8 @@ def partial(
     folder = output or Path(checked.results) / "partial"
     missing = partial_report(checked, folder)
     for run in missing.to_dict("records"):
-        where = "{dataset}, {mapping}, {n_beads} beads, {method}, fold {fold}: {stage}".format_map(run)
-        typer.echo(f"missing: {where}" + (f", see {run['log']}" if run["log"] else ""))
+        text = "{dataset}, {mapping}, {n_beads} beads, {method}, fold {fold}: {stage}".format_map(run)
+        typer.echo(f"missing: {text}" + (f", see {run['log']}" if run["log"] else ""))
     typer.echo(f"{folder / 'leaderboard.md'}: {len(missing)} runs are missing")
 
 
@@ -80,9 +80,9 @@ def intervals(
         Path | None, typer.Option(help="Table of pairs; `<results>/differences.csv` if not given.")
     ] = None,
 ) -> None:
-    """Give every score, and every difference of two methods, its confidence interval by bootstrap.
+    """Estimate confidence intervals of scores and of differences between methods by bootstrap.
 
-    Reads run.json and scores.npz of every run that the configuration asks for and that is there.
+    Reads run.json and scores.npz of every run of the configuration that exists.
 
     Example: `cgbench intervals --config config/config.yaml --config config/simulations.yaml`
     """
@@ -101,10 +101,10 @@ def leaderboard(
     intervals: Annotated[Path, typer.Option(help="intervals.csv written by `cgbench intervals`.")],
     differences: Annotated[Path, typer.Option(help="differences.csv written by `cgbench intervals`.")],
     runs: RunsTable,
-    csv: Annotated[Path, typer.Option(help="The leaderboard for machines.")],
-    markdown: Annotated[Path, typer.Option(help="The leaderboard for people.")],
+    csv: Annotated[Path, typer.Option(help="The leaderboard as CSV.")],
+    markdown: Annotated[Path, typer.Option(help="The leaderboard as Markdown.")],
 ) -> None:
-    """Rank methods on every task: means with intervals, cost, best and tied ones marked.
+    """Rank methods on every task: means with intervals and costs; best and tied methods are marked.
 
     Example: `cgbench leaderboard --intervals results/intervals.csv --differences results/differences.csv
     --runs results/runs.csv --csv leaderboard.csv --markdown leaderboard.md`
@@ -120,11 +120,11 @@ def leaderboard(
 @app.command()
 def states(
     config: Annotated[list[Path], typer.Option(help="YAML file of the benchmark; repeat it to override.")],
-    csv: Annotated[Path | None, typer.Option(help="Write a table for machines, and print none.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="CSV file to write instead of printing the table.")] = None,
 ) -> None:
-    """Average scores by the state of the trajectories they are of, such as folded and unfolded.
+    """Average scores by the state of the trajectory, such as folded and unfolded.
 
-    Heavy atoms, test frames of all folds, of the runs that are scored.
+    Heavy atoms, test frames of all folds, of the runs that have scores.
 
     Example: `cgbench states --config results/config.json`
     """
@@ -139,27 +139,25 @@ def states(
     elif len(table):
         typer.echo(table.to_markdown(index=False, floatfmt=".3f"))
     else:
-        typer.echo("no scored run of a dataset whose trajectories have states")
+        typer.echo("no dataset with states of trajectories has a run with scores")
 
 
 @app.command()
-def keep(
+def export(
     config: Annotated[list[Path], typer.Option(help="YAML file of the benchmark; repeat it to override.")],
-    output: Annotated[Path, typer.Option(help="Folder to make, or to replace if this verb has made it.")],
-    method: Annotated[
-        str, typer.Option(help="Whose figures are kept, of those that show one method.")
-    ] = "cgvae",
+    output: Annotated[Path, typer.Option(help="New folder, or one that this verb has made, to replace.")],
+    method: Annotated[str, typer.Option(help="Method of the figures that show one method.")] = "cgvae",
 ) -> None:
-    """Keep tables and figures of a finished benchmark, small enough for a repository or a supplement.
+    """Export tables and figures of a finished benchmark, small enough for a repository or a supplement.
 
-    Pictures become PNG of few colours; models, samples and logs stay where they are. kept.json lists what
-    was kept with checksums.
+    Figures are PNG with 256 colours; models, samples and logs are not exported. manifest.json has the
+    checksums of all files.
 
-    Example: `cgbench keep --config results/config.json --output supplement`
+    Example: `cgbench export --config results/config.json --output supplement`
     """
     from cgbench.config.run_matrix import RunMatrix
-    from cgbench.report.export import keep
+    from cgbench.report.export import export
 
-    keep(RunMatrix.load(*config), output, method)
+    export(RunMatrix.load(*config), output, method)
     size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
     typer.echo(f"{output}: {size / 2**20:.1f} MiB")

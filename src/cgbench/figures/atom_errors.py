@@ -1,7 +1,6 @@
-"""Which atoms are hard to place: the error of every atom on the molecule's bond graph."""
+"""Errors of the atoms, drawn on the bond graph of the molecule."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import seaborn as sns
@@ -12,66 +11,22 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import Molecule
-from cgbench.core.errors import InputError
 from cgbench.figures.mapping_graph import Points
 from cgbench.figures.mapping_panels import COLUMNS_OF_LARGE, SMALL_UP_TO
-from cgbench.figures.run_samples import StoredRun
-from cgbench.figures.style import DOUBLE_COLUMN, readable, styled
+from cgbench.figures.stored_samples import StoredSamples
+from cgbench.figures.style import DOUBLE_COLUMN, add_title, styled
 
 COLORS = sns.cm.rocket_r  # from near white at no error to black
 BAR = 0.9  # inches for the colour bar
 
 
-@dataclass(frozen=True)
-class AtomErrors:
-    """Error of every atom in one run.
+def common_scale(runs: Sequence[StoredSamples]) -> float:
+    """Upper end of a colour scale for all methods, Å: the median of the largest errors of the methods.
 
-    Attributes
-    ----------
-    method, n_beads, bound
-        Which run, and whether it is the ceiling or floor of all methods.
-    errors : dict of float [n_atoms]
-        RMS over test frames of the distance to the atom's place in MD, Å: of ``reconstruction`` and
-        ``samples``, or ``backmapping`` alone where a method is deterministic and both are the same.
+    The median keeps one bad method from compressing the scale of the others. The upper and the lower
+    control do not count.
     """
-
-    method: str
-    n_beads: int
-    bound: str
-    errors: dict[str, NDArray[np.float64]]
-
-
-def atom_errors(run: StoredRun, frames: Frames) -> AtomErrors:
-    """Measure every atom's error over the test frames, without superposition."""
-    reference = frames.positions[run.samples.frame_index]
-    samples = _rms(run.samples.samples - reference[:, None])
-    if not run.stochastic:
-        return AtomErrors(run.method, run.n_beads, run.bound, {"backmapping": samples})
-    reconstruction = _rms(run.samples.reconstruction - reference)
-    errors = {"reconstruction": reconstruction, "samples": samples}
-    return AtomErrors(run.method, run.n_beads, run.bound, errors)
-
-
-def _rms(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-    squares = np.square(vectors).sum(axis=-1, dtype=np.float64)
-    return np.asarray(np.sqrt(squares.mean(axis=tuple(range(squares.ndim - 1)))))
-
-
-def common_scale(runs: Sequence[AtomErrors]) -> float:
-    """Upper end of a colour scale for all methods, Å: the median of what each would need for itself.
-
-    So one bad method does not take the colours from the others. Controls at the ends of every scale
-    do not count.
-
-    Raises
-    ------
-    InputError
-        If there are no runs.
-    """
-    if not runs:
-        raise InputError("no runs given; name at least one directory that holds run.json and samples.npz")
     needed: dict[str, float] = {}
     for run in [run for run in runs if not run.bound] or runs:
         worst = max(float(values.max()) for values in run.errors.values())
@@ -79,31 +34,30 @@ def common_scale(runs: Sequence[AtomErrors]) -> float:
     return float(np.median(list(needed.values())))
 
 
-def draw_atom_errors(
-    molecule: Molecule, runs: Sequence[AtomErrors], highest: float, points: Points, title: str = ""
+def atom_errors(
+    molecule: Molecule, runs: Sequence[StoredSamples], highest: float, points: Points, title: str = ""
 ) -> Figure:
     """Draw the errors of one method at all resolutions on the bond graph.
 
     Parameters
     ----------
     runs
-        Of one method, one for each resolution.
+        Of one method, from coarse to fine.
     highest
         Upper end of the colour scale, Å.
     points : float [n_atoms, 2]
-        Places of the atoms, from :func:`cgbench.figures.mapping_graph.layout`.
+        Positions of the atoms, from :func:`cgbench.figures.mapping_graph.layout`.
     title
-        Keys to write above.
+        Written above the figure.
     """
-    ordered = sorted(runs, key=lambda run: run.n_beads)
     extent = np.ptp(points, axis=0) + 1.6
     letters = molecule.n_atoms <= SMALL_UP_TO
-    kinds = list(ordered[0].errors)
-    cells = [(run, kind) for kind in kinds for run in ordered]
-    n_columns = len(ordered)
+    kinds = list(runs[0].errors)
+    cells = [(run, kind) for kind in kinds for run in runs]
+    n_columns = len(runs)
     if not letters:
-        # Too large to stand beside each other: rows are resolutions where there are two pictures of each.
-        cells = [(run, kind) for run in ordered for kind in kinds]
+        # Too large for one row: rows are resolutions where there are two kinds of errors.
+        cells = [(run, kind) for run in runs for kind in kinds]
         n_columns = min(COLUMNS_OF_LARGE, len(cells))
     n_rows = -(-len(cells) // n_columns)
     width = (DOUBLE_COLUMN - BAR) / max(n_columns, 2)
@@ -122,25 +76,19 @@ def draw_atom_errors(
             axes.set_title(
                 f"{run.n_beads} beads\n{kind}" if len(kinds) > 1 else f"{run.n_beads} beads", pad=2
             )
-        over = max(values.max() for run in ordered for values in run.errors.values()) > scale.vmax
+        over = max(values.max() for run in runs for values in run.errors.values()) > scale.vmax
         figure.colorbar(
             ScalarMappable(scale, COLORS), ax=grid, label="RMS error of an atom (Å)",
             aspect=16, shrink=min(1.0, 1.6 / size[1] + 0.4), extend="max" if over else "neither",
         )  # fmt: skip
-        method = readable(ordered[0].method)
-        figure.suptitle(f"{method}: {readable(title)}" if title else method, x=0.01, ha="left")
+        add_title(figure, runs[0].method, title)
     return figure
 
 
 def _draw(
-    axes: Axes,
-    molecule: Molecule,
-    errors: NDArray[np.float64],
-    points: Points,
-    bond: float,
-    scale: Normalize,
+    axes: Axes, molecule: Molecule, errors: NDArray[np.float64], points: Points, bond: float, scale: Normalize
 ) -> None:
-    """Draw one molecule; ``bond`` is the length of a bond in points of type."""
+    """Draw one molecule; ``bond`` is the length of a bond in points."""
     letters = molecule.n_atoms <= SMALL_UP_TO
     lines = LineCollection(list(points[molecule.bonds]), colors="0.6", linewidths=0.14 * bond, zorder=1)
     axes.add_collection(lines)

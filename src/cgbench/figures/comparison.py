@@ -1,5 +1,6 @@
-"""The benchmark in one figure: reconstruction, diversity and validity over resolution."""
+"""Comparison of all methods: reconstruction, diversity and validity over resolution."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import Literal
 
@@ -7,19 +8,21 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from scipy.optimize import isotonic_regression
 
-from cgbench.core.errors import InputError
+from cgbench.figures.panels import (
+    LINEAR_BELOW,
+    clear,
+    draw_points,
+    part,
+    resolution_ticks,
+    scale_from_zero,
+    set_ticks,
+)
 from cgbench.figures.style import (
     DIRECTION,
-    DOUBLE_COLUMN,
-    EDGE,
-    EDGE_WIDTH,
-    GREY,
     MethodStyle,
-    legend_columns,
-    method_handles,
+    add_title,
     method_styles,
     readable,
     styled,
@@ -29,13 +32,20 @@ from cgbench.results.tables import mean_over_folds, metric_info
 
 Spread = Literal["se", "sd"]
 
-# One panel each, from left to right.
-PANELS = ("rmsd_recon", "rmsd_sample", "graph_xor")
+# A row of panels each, and the quantity on its axis.
+PANELS = {"rmsd_recon": "RMSD", "rmsd_sample": "RMSD", "graph_xor": "λ"}
 DIVERSITY = "rmsd_sample"
 VALIDITY = "graph_xor"
-# Below this (Å, or λ), an axis that must have a place for 0 is linear.
-LINEAR_BELOW = 0.01
-DETERMINISTIC_NOTE = "hollow: all samples equal; this is error, not diversity"
+
+# Inches. At a width of 900 pixels, as in the README, type is 12 pixels high.
+LEFT, PANEL, GAP = 0.64, 2.45, 0.32
+TOP, TITLE, HEIGHT, TICKS, BOTTOM = 0.28, 0.28, 1.55, 0.24, 0.34
+LETTERS = 17  # least room for names, which titles need as well
+SIZE, LINE, LETTER = 8.5, 0.15, 0.07  # of type: points; inches of a line and of a letter
+TYPE = {
+    "axes.titlesize": 9, "axes.labelsize": 9, "xtick.labelsize": SIZE, "ytick.labelsize": SIZE,
+    "figure.titlesize": 10,
+}  # fmt: skip
 
 
 def comparison(
@@ -45,8 +55,13 @@ def comparison(
     mapping: str,
     atoms: Sequence[str] = ("heavy", "all"),
     spread: Spread = "se",
+    note: str = "",
 ) -> Figure:
-    """Draw the headline metrics over the number of beads, one line per method.
+    """Draw the main metrics over the number of beads, a line per method with its name at the end.
+
+    Methods whose samples differ have colours, and so has the deterministic method with the lowest
+    reconstruction error. The other deterministic methods are grey lines without names. The panel of
+    diversity leaves deterministic methods out: all their samples of a frame are equal.
 
     Parameters
     ----------
@@ -55,130 +70,133 @@ def comparison(
     dataset, mapping
         Which part of them.
     atoms
-        Sets of atoms, one row of panels each.
+        Sets of atoms, a column of panels each.
     spread
         Error bars: standard error of the mean over folds, or standard deviation of folds.
+    note
+        Written below the panels.
 
     Raises
     ------
     InputError
         If the table has nothing on this dataset and mapping.
     """
-    chosen = metrics[(metrics["dataset"] == dataset) & (metrics["mapping"] == mapping)]
-    if chosen.empty:
-        raise InputError(f"no scores for dataset {dataset!r} with mapping {mapping!r}; run those cells first")
-    summary = mean_over_folds(chosen)
+    summary = mean_over_folds(part(metrics, dataset, mapping))
     styles = method_styles(summary["method"])
-    deterministic = set(runs.loc[~runs["stochastic"], "method"]) & set(styles)
-    with styled():
-        figure = Figure(figsize=(DOUBLE_COLUMN, 0.5 + 1.95 * len(atoms)), layout="constrained")
-        grid = figure.subplots(len(atoms), len(PANELS), squeeze=False, sharex=True)
-        for row, atom_set in enumerate(atoms):
-            for column, metric in enumerate(PANELS):
-                axes = grid[row, column]
-                scores = summary[(summary["metric"] == metric) & (summary["atoms"] == atom_set)]
-                hollow = deterministic if metric == DIVERSITY else set()
-                draw_methods(axes, scores, styles, hollow, spread)
-                scale(axes, scores["mean"], validity=metric == VALIDITY)
-                _label(axes, scores, metric, atom_set, title=row == 0)
-                if row == len(atoms) - 1:
+    deterministic = [name for name in styles if name in set(runs.loc[~runs["stochastic"], "method"])]
+    bounds = set(runs.loc[runs["bound"] != "", "method"])
+    grey = _not_best(summary, [name for name in deterministic if name not in bounds])
+    columns, rows = len(atoms), len(PANELS)
+    pitch = PANEL + GAP + LETTER * max([LETTERS, *(len(name) for name in styles if name not in grey)])
+    width = LEFT + columns * pitch
+    lines = [
+        line for text in (note, _explain(grey)) for line in textwrap.wrap(text, int(width * 72 / SIZE * 1.75))
+    ]
+    height = TOP + rows * (TITLE + HEIGHT + TICKS) + BOTTOM + LINE * len(lines)
+    with styled(TYPE):
+        figure = Figure(figsize=(width, height))
+        for row, (metric, quantity) in enumerate(PANELS.items()):
+            scores = summary[summary["metric"] == metric]
+            if metric == DIVERSITY:
+                scores = scores[~scores["method"].isin(deterministic)]
+            for column, atom_set in enumerate(atoms):
+                bottom = height - TOP - (row + 1) * (TITLE + HEIGHT) - row * TICKS
+                left = LEFT + column * pitch
+                axes = figure.add_axes((left / width, bottom / height, PANEL / width, HEIGHT / height))
+                drawn = scores[scores["atoms"] == atom_set]
+                _scale(axes, scores["mean"], validity=metric == VALIDITY)
+                resolution_ticks(axes, sorted(summary["n_beads"].unique()))
+                _draw(axes, drawn, styles, grey, spread)
+                _write_names(axes, drawn, {name: styles[name] for name in styles if name not in grey})
+                clear(axes)
+                axes.grid(axis="x", visible=False)
+                info = metric_info(metric)
+                title = f"{info.label}, {atom_set} atoms  {DIRECTION[info.better]}"
+                axes.set_title(title, loc="left", pad=5)
+                axes.tick_params(labelleft=column == 0)
+                if column == 0:
+                    unit = scores["unit"].iloc[0] if len(scores) else ""
+                    axes.set_ylabel(f"{quantity}{without_unit_one(unit)}")
+                if row == rows - 1:
                     axes.set_xlabel("resolution (number of beads)")
-        resolution_ticks(grid[0, 0], sorted(summary["n_beads"].unique()))
-        _legend(figure, styles, note=bool(deterministic))
-        figure.suptitle(f"{readable(dataset)}, mapping: {readable(mapping)}", x=0.01, ha="left")
+        figure.text(
+            0.01, 0.06 / height, "\n".join(lines), fontsize=SIZE, color="0.3", va="bottom", linespacing=1.25
+        )
+        add_title(figure, f"{dataset}, mapping: {mapping}")
     return figure
 
 
-def draw_methods(
-    axes: Axes, scores: pd.DataFrame, styles: dict[str, MethodStyle], hollow: set[str], spread: Spread
+def _not_best(summary: pd.DataFrame, methods: Sequence[str]) -> list[str]:
+    """Leave out the method with the lowest reconstruction error; every resolution has equal weight."""
+    recon = summary[(summary["metric"] == "rmsd_recon") & summary["method"].isin(list(methods))]
+    if recon.empty:
+        return list(methods)
+    best = np.log(recon["mean"].clip(lower=1e-6)).groupby(recon["method"]).mean().idxmin()
+    return [name for name in methods if name != best]
+
+
+def _explain(grey: Sequence[str]) -> str:
+    names = f"Grey lines: {', '.join(map(readable, grey))}. " if grey else ""
+    return f"{names}Diversity is shown of the methods whose samples of a frame differ."
+
+
+def _draw(
+    axes: Axes, scores: pd.DataFrame, styles: dict[str, MethodStyle], grey: Sequence[str], spread: Spread
 ) -> None:
-    """Draw a line with error bars per method over the number of beads, with ``hollow`` ones standing back."""
-    for name, style in styles.items():
-        line = scores[scores["method"] == name].sort_values("n_beads")
-        axes.errorbar(
-            line["n_beads"],
-            line["mean"],
-            yerr=line[spread],
+    drawn = set(scores["method"])
+    for name in reversed([name for name in styles if name in drawn]):  # the first method is on top
+        line, style = scores[scores["method"] == name].sort_values("n_beads"), styles[name]
+        if name in grey:
+            axes.plot(
+                line["n_beads"], line["mean"], color="0.78", linewidth=1.0, zorder=2, label=readable(name)
+            )
+        else:
+            draw_points(axes, line["n_beads"], line["mean"], style, 5, y_error=line[spread], line=True)
+
+
+def _write_names(axes: Axes, scores: pd.DataFrame, styles: dict[str, MethodStyle]) -> None:
+    """Write names right of the last points, moved apart where they would overlap."""
+    last = scores.sort_values("n_beads").groupby("method").last()
+    # An RMSD of 0 is below a logarithmic axis.
+    shown = last[last.index.isin(list(styles)) & (last["mean"] >= axes.get_ylim()[0])]
+    if shown.empty:
+        return
+    ends = axes.transLimits.transform(axes.transScale.transform(shown[["n_beads", "mean"]].to_numpy(float)))
+    order = np.argsort(ends[:, 1], kind="stable")
+    # Least squares of the distances from the ends, at least one line of type apart.
+    steps = np.arange(len(order)) * LINE / HEIGHT
+    places = isotonic_regression(ends[order, 1] - steps).x
+    places = np.clip(places, 0.0, max(0.0, 0.97 - steps[-1])) + steps
+    for index, place in zip(order, places, strict=True):
+        style = styles[shown.index[index]]
+        axes.annotate(
+            readable(shown.index[index]),
+            xy=tuple(ends[index]),
+            xytext=(1.09, place),
+            xycoords="axes fraction",
+            textcoords="axes fraction",
+            fontsize=SIZE,
             color=style.color,
-            marker=style.marker,
-            linestyle=":" if name in hollow else style.linestyle,
-            linewidth=0.8 if name in hollow else 1.2,
-            markerfacecolor="white" if name in hollow else style.color,
-            markeredgecolor=style.color if name in hollow else EDGE,
-            markeredgewidth=0.9 if name in hollow else EDGE_WIDTH,
-            capsize=1.8,
-            elinewidth=0.8,
-            label=readable(name),
-            zorder=2 if name in hollow else 3,
-        )
+            va="center",
+            arrowprops={
+                "arrowstyle": "-", "relpos": (0, 0.5), "color": style.color, "linewidth": 0.5,
+                "shrinkA": 1, "shrinkB": 4,
+            },
+            annotation_clip=False,
+        )  # fmt: skip
 
 
-def scale(axes: Axes, means: pd.Series, validity: bool) -> None:
-    """Scale an axis so that 0.06 and 2 both read: logarithmic, or with a place for 0 where it is needed."""
+def _scale(axes: Axes, means: pd.Series, validity: bool) -> None:
+    """Scale an axis: logarithmic, or with a place for 0 where values are small."""
     if means.empty:
         return
-    # The RMSD of the ceiling is 0, which must not take the axis from the others.
+    # The RMSD of the upper control is 0, which must not compress the range of the other methods.
     counted = means if validity else means[means > 0]
     lowest, highest = counted.min() / 1.3, max(means.max(), 2.0 if validity else 0.0) * 1.3
     if validity or counted.empty or lowest < LINEAR_BELOW:
-        from_zero(axes, highest, LINEAR_BELOW)
+        scale_from_zero(axes, highest, LINEAR_BELOW)
     else:
         axes.set_yscale("log")
         axes.set_ylim(lowest, highest)
         steps = [1, 2, 5] if highest / lowest > 5 else [1, 1.5, 2, 3, 4, 5, 6, 8]
-        _ticks(axes, list(np.outer(10.0 ** np.arange(-2, 3), steps).ravel()))
-
-
-def decade(values: pd.Series) -> float:
-    """Power of ten at or below the smallest of the values that are not 0; of none, :data:`LINEAR_BELOW`."""
-    positive = values[values > 0]
-    return float(10.0 ** np.floor(np.log10(positive.min()))) if len(positive) else LINEAR_BELOW
-
-
-def from_zero(axes: Axes, highest: float, linear_below: float, lowest: float = 0.0) -> None:
-    """Scale an axis about 0, the best value there is, from ``lowest`` to ``highest``.
-
-    Logarithmic to both sides but for the part below ``linear_below``.
-    """
-    axes.set_yscale("symlog", linthresh=linear_below, linscale=0.6)
-    axes.set_ylim(min(lowest, -linear_below / 5), max(highest, 2 * linear_below))
-    axes.axhline(0, color=GREY, linewidth=0.5, zorder=1)
-    powers = linear_below * 10.0 ** np.arange(7)
-    _ticks(axes, [*-powers[::-1], 0.0, *powers] if lowest < 0 else [0.0, *powers])
-
-
-def _ticks(axes: Axes, places: Sequence[float]) -> None:
-    axes.yaxis.set_major_locator(FixedLocator(places))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.grid(axis="y", color="0.9", linewidth=0.5)
-    axes.set_axisbelow(True)
-
-
-def _label(axes: Axes, scores: pd.DataFrame, metric: str, atom_set: str, title: bool) -> None:
-    facts = metric_info(metric)
-    unit = scores["unit"].iloc[0] if len(scores) else ""
-    quantity = "λ" if metric == VALIDITY else "RMSD"
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.set_ylabel(f"{quantity}, {atom_set} atoms{without_unit_one(unit)}")
-    if title:
-        axes.set_title(f"{facts.label}\n{DIRECTION[facts.better]}")
-
-
-def resolution_ticks(axes: Axes, resolutions: Sequence[int]) -> None:
-    """Put a tick at each resolution, and at nothing between."""
-    axes.xaxis.set_major_locator(FixedLocator(list(resolutions)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlim(min(resolutions) - 0.5, max(resolutions) + 0.5)
-
-
-def _legend(figure: Figure, styles: dict[str, MethodStyle], note: bool) -> None:
-    handles = method_handles(styles)
-    if note:
-        hollow = Line2D(
-            [], [], color=GREY, marker="o", mfc="white", mew=0.9, lw=0.8, ls=":", label=DETERMINISTIC_NOTE
-        )
-        handles.append(hollow)
-    # The note is wide: three columns still fit the page.
-    columns = legend_columns(styles, 3 if note else 4)
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=3.4)
+        set_ticks(axes, list(np.outer(10.0 ** np.arange(-2, 3), steps).ravel()))

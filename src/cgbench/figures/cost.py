@@ -1,4 +1,4 @@
-"""What accuracy costs: error of backmapping against the time of training and of sampling."""
+"""Error of backmapping against the times of training and of sampling."""
 
 import numpy as np
 import pandas as pd
@@ -7,28 +7,27 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
-from cgbench.figures.method_points import draw_point, method_points
-from cgbench.figures.panels import clear, mean_and_error, part
+from cgbench.figures.panels import clear, draw_points, mean_and_error, part, summary_of
 from cgbench.figures.style import (
     DOUBLE_COLUMN,
     GREY,
     MethodStyle,
-    legend_columns,
-    method_handles,
+    add_title,
+    method_legend,
+    method_styles,
     notice,
-    readable,
+    point_sizes,
     styled,
 )
 from cgbench.results.tables import TASK
 
 MEAN, BEST = "rmsd_backmap_mean", "rmsd_backmap_min"
-# Times below are drawn here: a logarithmic axis has no 0, and less is noise of the clock.
-SHORTEST = {"training": 1e-3, "sampling": 1e-3}
+SHORTEST = 1e-3  # in the unit of the axis; shorter times, which the clock cannot resolve, are drawn here
 AXES = {"training": "training (s)", "sampling": "sampling (ms per frame)"}
 
 
 def cost(metrics: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, atoms: str = "all") -> Figure:
-    """Draw the error of samples against what they cost: a column per resolution, a point per method.
+    """Draw the error of samples against time: a column per resolution, a point per method.
 
     Parameters
     ----------
@@ -42,25 +41,24 @@ def cost(metrics: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, 
     InputError
         If the tables have nothing on this dataset and mapping.
     """
-    points = method_points(metrics, dataset, mapping, atoms, (MEAN, BEST))
-    errors = mean_and_error(points.summary)
-    if not errors:
-        with styled():
-            return notice(f"Nothing to draw: run.metrics has neither {MEAN} nor {BEST}.")
-    times = _times(part(runs, dataset, mapping))
-    resolutions = points.resolutions
+    summary = summary_of(metrics, dataset, mapping, atoms, (MEAN, BEST))
+    if summary.empty:
+        return notice(f"Nothing to draw: run.metrics has neither {MEAN} nor {BEST}.")
+    errors, times = mean_and_error(summary), _times(part(runs, dataset, mapping))
+    styles, resolutions = method_styles(summary["method"]), sorted(summary["n_beads"].unique().tolist())
+    sizes = point_sizes(styles)
     with styled():
         figure = Figure(figsize=(DOUBLE_COLUMN, 0.95 + 1.75 * len(AXES)), layout="constrained")
         grid = figure.subplots(len(AXES), max(len(resolutions), 2), squeeze=False, sharex="row", sharey=True)
         for row, (quantity, label) in enumerate(AXES.items()):
             for column, n_beads in enumerate(resolutions):
                 axes = grid[row, column]
-                for name, look in points.styles.items():
+                for name, style in styles.items():
                     error, best = (errors.get((n_beads, name, metric)) for metric in (MEAN, BEST))
                     time = float(times[quantity].get((n_beads, name), np.nan))
                     if error and best and not np.isnan(time):
-                        _draw(axes, time, error, best[0], look, points.sizes[name])
-                if column == (len(resolutions) - 1) // 2:  # of all columns, which may be narrower than it
+                        _draw(axes, time, error, best[0], style, sizes[name])
+                if column == (len(resolutions) - 1) // 2:  # centred below all columns
                     axes.set_xlabel(label)
                 clear(axes)
                 if row == 0:
@@ -69,12 +67,11 @@ def cost(metrics: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, 
             grid[row, 0].set_ylabel(f"RMSD, {atoms} atoms (Å)")
             for axes in grid[row, len(resolutions) :]:
                 axes.set_visible(False)
-        highest = points.summary["mean"].max()
+        highest = summary["mean"].max()
         grid[0, 0].set_ylim(-0.05 * highest, 1.08 * highest)
         stem = Line2D([], [], color=GREY, marker="_", ms=6, mew=1.2, lw=0.8, label="best sample of a frame")
-        handles = [*method_handles(points.styles, lines=False), stem]
-        figure.legend(handles=handles, loc="outside lower center", ncols=legend_columns(points.styles, 4))
-        figure.suptitle(f"{readable(dataset)}, mapping: {readable(mapping)}", x=0.01, ha="left")
+        method_legend(figure, styles, False, stem)
+        add_title(figure, f"{dataset}, mapping: {mapping}")
     return figure
 
 
@@ -84,23 +81,23 @@ def _times(runs: pd.DataFrame) -> pd.DataFrame:
     training = runs["wall_seconds"].groupby(keys).mean()
     sampling = (1e3 * runs["sample_seconds"] / runs["n_test"]).groupby(keys).mean()
     times = pd.DataFrame({"training": training, "sampling": sampling})
-    return times.clip(lower=pd.Series(SHORTEST), axis=1)
+    return times.clip(lower=SHORTEST)
 
 
 def _draw(
-    axes: Axes, time: float, error: tuple[float, float], best: float, look: MethodStyle, size: float
+    axes: Axes, time: float, error: tuple[float, float], best: float, style: MethodStyle, size: float
 ) -> None:
     """Draw the mean over samples with its error bar, and a stem down to the best sample."""
     axes.plot(
-        [time, time], [error[0], best], color=look.color, linewidth=0.8, zorder=2,
+        [time, time], [error[0], best], color=style.color, linewidth=0.8, zorder=2,
         marker="_", markevery=[1], markersize=6, markeredgewidth=1.2,
     )  # fmt: skip
-    draw_point(axes, time, error[0], look, size, y_error=error[1])
+    draw_points(axes, time, error[0], style, size, y_error=error[1])
 
 
 def _scale(axes: Axes, times: pd.Series) -> None:
     axes.set_xscale("log")
     if times.notna().any():
         axes.set_xlim(times.min() / 2.5, times.max() * 2.5)
-    axes.xaxis.set_major_locator(LogLocator(numticks=4))
+    axes.xaxis.set_major_locator(LogLocator(numticks=3))
     axes.xaxis.set_minor_locator(NullLocator())

@@ -1,21 +1,29 @@
-"""The trade that every generative method makes: samples that differ against samples that are valid."""
+"""Diversity of samples against their validity."""
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from cgbench.figures.method_points import draw_point, method_points
-from cgbench.figures.panels import label_outside, mean_and_error, resolution_panels
-from cgbench.figures.style import GREY, legend_columns, method_handles, notice, readable, styled
+from cgbench.figures.panels import LINEAR_BELOW, clear, draw_points, mean_and_error, summary_of
+from cgbench.figures.style import (
+    DOUBLE_COLUMN,
+    GREY,
+    add_title,
+    method_legend,
+    method_styles,
+    notice,
+    point_sizes,
+    styled,
+)
 from cgbench.results.tables import metric_info
 
+COLUMNS = 4  # panels in a row
 VALIDITY, DIVERSITY = "graph_xor", "diversity"
-LINEAR_BELOW = 0.01  # λ below which the axis is linear, so that 0 has a place
 
 
-def trade(metrics: pd.DataFrame, dataset: str, mapping: str, atoms: str = "all") -> Figure:
-    """Draw diversity against the bond graph's error, a panel per resolution and a point per method.
+def diversity_validity(metrics: pd.DataFrame, dataset: str, mapping: str, atoms: str = "all") -> Figure:
+    """Draw diversity against graph error, a panel per resolution and a point per method.
 
     Parameters
     ----------
@@ -29,35 +37,43 @@ def trade(metrics: pd.DataFrame, dataset: str, mapping: str, atoms: str = "all")
     InputError
         If the table has nothing on this dataset and mapping.
     """
-    points = method_points(metrics, dataset, mapping, atoms, (VALIDITY, DIVERSITY))
-    scores = mean_and_error(points.summary)
-    if not scores:
-        with styled():
-            return notice(f"Nothing to draw: run.metrics has neither {VALIDITY} nor {DIVERSITY}.")
+    summary = summary_of(metrics, dataset, mapping, atoms, (VALIDITY, DIVERSITY))
+    if summary.empty:
+        return notice(f"Nothing to draw: run.metrics has neither {VALIDITY} nor {DIVERSITY}.")
+    scores, styles = mean_and_error(summary), method_styles(summary["method"])
+    sizes = point_sizes(styles)
+    x_label, y_label = (f"{metric_info(name).label}, {atoms} atoms" for name in (VALIDITY, DIVERSITY))
+    resolutions = sorted(summary["n_beads"].unique().tolist())
+    n_columns = min(COLUMNS, max(len(resolutions), 2))
+    n_rows = -(-len(resolutions) // n_columns)
     with styled():
-        figure, panels = resolution_panels(points.resolutions, height=1.9, room=0.95)
-        for n_beads, axes in panels:
-            for name, look in points.styles.items():
-                cells = [(n_beads, name, metric) for metric in (VALIDITY, DIVERSITY)]
-                if not scores.keys() >= set(cells):
-                    continue
-                (validity, x_error), (diversity, y_error) = (scores[cell] for cell in cells)
-                draw_point(axes, validity, diversity, look, points.sizes[name], x_error, y_error)
-            _goal(axes)
-        means = points.summary.groupby("metric")["mean"]
-        _scale(panels[0][1], means.max().get(VALIDITY, 1.0), means.min().get(DIVERSITY, 0.0))
-        across, along = (metric_info(name).label for name in (VALIDITY, DIVERSITY))
-        folded = along.replace(" (", "\n(")  # it is longer than the axis
-        words = f"{across}, {atoms} atoms", f"{folded}, {atoms} atoms"
-        label_outside([axes for _, axes in panels], *words)
-        handles = method_handles(points.styles, lines=False)
-        figure.legend(handles=handles, loc="outside lower center", ncols=legend_columns(points.styles, 5))
-        figure.suptitle(f"{readable(dataset)}, mapping: {readable(mapping)}", x=0.01, ha="left")
+        figure = Figure(figsize=(DOUBLE_COLUMN, 0.95 + 1.9 * n_rows), layout="constrained")
+        grid = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True).ravel()
+        for axes in grid[len(resolutions) :]:
+            axes.set_visible(False)
+        for axes in grid[: len(resolutions)][-n_columns:]:
+            axes.tick_params(labelbottom=True)
+            axes.set_xlabel(x_label)
+        for n_beads, axes in zip(resolutions, grid, strict=False):
+            axes.set_title(f"{n_beads} beads", pad=3)
+            clear(axes)
+            for name, style in styles.items():
+                validity, diversity = (scores.get((n_beads, name, key)) for key in (VALIDITY, DIVERSITY))
+                if validity and diversity:
+                    draw_points(
+                        axes, validity[0], diversity[0], style, sizes[name], validity[1], diversity[1]
+                    )
+            _mark_ideal(axes)
+        means = summary.groupby("metric")["mean"]
+        _scale(grid[0], means.max().get(VALIDITY, 1.0), means.min().get(DIVERSITY, 0.0))
+        figure.supylabel(y_label, fontsize="medium")
+        method_legend(figure, styles, False, most=5)
+        add_title(figure, f"{dataset}, mapping: {mapping}")
     return figure
 
 
-def _goal(axes: Axes) -> None:
-    """Point to where independent draws from the truth are: no wrong bond, and as different as off."""
+def _mark_ideal(axes: Axes) -> None:
+    """Point to the origin, the place of samples from the true conditional distribution."""
     axes.axhline(0, color=GREY, linewidth=0.5, zorder=1)
     axes.axvline(0, color=GREY, linewidth=0.5, zorder=1)
     axes.annotate(

@@ -1,4 +1,4 @@
-"""What the leak of shuffled folds is worth: nearest training frames, and scores, under both splits."""
+"""Effect of leakage by shuffled folds: distances to training frames and scores under both splits."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from cgbench.figures.style import DOUBLE_COLUMN, GREY, readable, styled
+from cgbench.figures.style import DOUBLE_COLUMN, GREY, add_title, readable, styled
 from cgbench.pipeline.leakage_table import LABELS, NEAREST_ATOMS, NEAREST_BEADS, SPLITS, summarise
 
 COLORS = dict(zip(SPLITS, ("#0173b2", "#de8f05"), strict=True))
@@ -26,7 +26,7 @@ def draw_leakage(tables: Mapping[int, pd.DataFrame], title: str = "") -> Figure:
     tables
         By number of beads, tables of :func:`cgbench.pipeline.leakage.measure_leak`.
     title
-        Keys to write above.
+        Written above the figure.
     """
     resolutions = sorted(tables)
     methods = [str(column) for column in tables[resolutions[0]] if column not in (*LABELS, *LINES)]
@@ -43,7 +43,7 @@ def draw_leakage(tables: Mapping[int, pd.DataFrame], title: str = "") -> Figure:
         for axes in grid.ravel():
             axes.spines[["top", "right"]].set_visible(False)
         grid[0, 0].set_ylabel("share of test frames")
-        figure.suptitle(readable(title), x=0.01, ha="left")
+        add_title(figure, title)
         figure.legend(handles=_handles(), loc="outside lower center", ncols=4, handlelength=3)
     return figure
 
@@ -65,7 +65,7 @@ def _draw_scores(axes: Axes, table: pd.DataFrame, methods: list[str]) -> None:
     for place, method in enumerate(methods):
         row = rows.loc[method]
         axes.plot(row[list(SPLITS)].astype(float), [place, place], color=GREY, linewidth=0.8, zorder=1)
-        # The interval is of the difference, so it stands where the leak takes the score.
+        # The interval of the difference is drawn at the published end.
         axes.errorbar(
             row["published"],
             place,

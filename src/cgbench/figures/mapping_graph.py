@@ -1,4 +1,4 @@
-"""A mapping drawn on the molecule's bond graph: which atoms make up which bead."""
+"""Mappings drawn on the bond graph of the molecule."""
 
 from collections.abc import Iterable
 
@@ -23,14 +23,14 @@ def mapping_graph(molecule: Molecule, mappings: Iterable[Mapping], title: str = 
     """Draw mappings of one molecule beside each other, from coarse to fine.
 
     Every bead is an outline around its atoms; parts of a bead that no bond connects are joined by
-    a dotted line. The layout follows from the bonds alone (Kamada-Kawai), not from a geometry.
+    a dotted line. The layout (Kamada-Kawai) depends on the bonds alone.
 
     Parameters
     ----------
     molecule, mappings
         The molecule and its mappings, in any order.
     title
-        Keys to write above, such as ``"alanine_dipeptide, mapping: cgae"``.
+        Written above the figure, such as ``"alanine_dipeptide, mapping: cgae"``.
 
     Raises
     ------
@@ -56,12 +56,12 @@ def layout(molecule: Molecule) -> Points:
     points = (points - points.mean(axis=0)) / np.linalg.norm(bonds, axis=1).mean()
     _, axes = np.linalg.eigh(points.T @ points)
     points = points @ axes[:, ::-1]
-    # An eigenvector's sign is arbitrary: fixed, so that the drawing is the same on every machine.
+    # The sign of an eigenvector is arbitrary; it is fixed for reproducible figures.
     return np.asarray(points * -np.sign(points[0]))
 
 
 def _draw(axes: Axes, molecule: Molecule, mapping: Mapping, points: Points, scale: float) -> None:
-    """Draw with line widths in units of a bond; ``scale`` is a bond in points."""
+    """Draw one mapping; ``scale`` is the length of a bond in points."""
     letters = molecule.n_atoms <= SMALL_UP_TO
     colors = bead_colors(mapping)
     for bead in range(mapping.n_beads):
@@ -84,14 +84,9 @@ def _draw(axes: Axes, molecule: Molecule, mapping: Mapping, points: Points, scal
 
 
 def _outline(
-    axes: Axes,
-    molecule: Molecule,
-    atoms: NDArray[np.int64],
-    points: Points,
-    color: Color,
-    scale: float,
+    axes: Axes, molecule: Molecule, atoms: NDArray[np.int64], points: Points, color: Color, scale: float
 ) -> None:
-    """Surround a bead by thick round lines along its bonds: a dark wider one under a light one."""
+    """Surround a bead by thick lines along its bonds: a dark wide one under a light one."""
     inside = molecule.graph.subgraph(atoms.tolist())
     strokes = [points[list(bond)] for bond in inside.edges]
     dark = tuple(0.65 * channel for channel in color)
@@ -100,7 +95,7 @@ def _outline(
             strokes, colors=[paint], linewidths=width * scale, capstyle="round", zorder=zorder
         )
         axes.add_collection(lines)
-        # A line of no length is not drawn, so atoms without a bond in their bead need a disc.
+        # Atoms without a bond in their bead need a disc.
         axes.plot(*points[atoms].T, "o", color=paint, markersize=width * scale, mew=0, zorder=zorder)
     for a, b in _bridges(inside, points):
         axes.plot(*points[[a, b]].T, ":", color=dark, linewidth=1.2, zorder=3.5)

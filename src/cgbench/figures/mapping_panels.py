@@ -1,4 +1,4 @@
-"""Panels and colours of mappings of one molecule, beside each other from coarse to fine."""
+"""Panels and bead colours of figures of mappings."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from cgbench.chem.molecule import Molecule
 from cgbench.core.errors import InputError
-from cgbench.figures.style import DOUBLE_COLUMN, PALETTE, readable
+from cgbench.figures.style import DOUBLE_COLUMN, PALETTE, add_title
 from cgbench.mapping.base import Mapping
 
-# Beyond this many atoms, letters for them would overlap, and four panels side by side be too small.
+# Largest number of atoms that are drawn with letters, four panels side by side.
 SMALL_UP_TO = 60
 COLUMNS, COLUMNS_OF_LARGE = 4, 2
-# How much of white the colours of the first ten beads, the next ten, ... hold.
+# Shares of white in the colours of the first ten beads, the next ten, and so on.
 WHITENED = (0.45, 0.7)
 
 Color = tuple[float, float, float]
@@ -52,14 +52,14 @@ def mapping_panels(
     ordered
         Mappings of the molecule, from :func:`coarse_to_fine`.
     extent
-        Lower left and upper right corner [2] of a panel, in its own unit.
+        Lower left and upper right corner [2] of a panel.
     title
-        Keys to write above.
+        Written above the figure.
 
     Returns
     -------
     figure, panels, width
-        The mappings with their panels, and how wide a panel is, inches.
+        The mappings with their panels, and the width of a panel, inches.
     """
     low, high = extent
     n_columns = min(COLUMNS if molecule.n_atoms <= SMALL_UP_TO else COLUMNS_OF_LARGE, len(ordered))
@@ -76,14 +76,14 @@ def mapping_panels(
     panels = list(zip(ordered, grid, strict=False))
     for mapping, axes in panels:
         axes.set_title(f"{mapping.n_beads} beads", pad=2)
-    figure.suptitle(readable(title), x=0.01, ha="left")
+    add_title(figure, title)
     return figure, panels, width
 
 
 def bead_colors(mapping: Mapping, whitened: Sequence[float] = WHITENED) -> list[Color]:
-    """Colours [n_beads], by default light ones to write on; beads that follow each other differ in hue.
+    """Colours [n_beads], by default light; consecutive beads differ in hue.
 
-    Beads count by their first atom, so that equal beads look equal across mappings and figures.
+    Beads are ordered by their first atom, so that equal beads of several mappings have equal colours.
 
     Parameters
     ----------

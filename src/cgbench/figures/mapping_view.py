@@ -1,4 +1,4 @@
-"""A mapping drawn on a geometry, seen from its broadest side: where in space the beads are."""
+"""Mappings in space, drawn on one geometry."""
 
 from collections.abc import Iterable
 
@@ -21,11 +21,11 @@ HEAVY, HYDROGEN = 0.34, 0.2  # radii of atoms as drawn, Å
 # Radius of a bead, in root mean square distances of its atoms from it, and at least, Å.
 SPREAD, SMALLEST_BEAD = 0.75, 0.75
 DEEP = (0.0, 0.4)  # white in the colours of atoms, as in :func:`bead_colors`
-FOG = 0.6  # how much of white the farthest atoms and bonds hold
+FOG = 0.6  # share of white in the colours of the farthest atoms and bonds
 # Discs that a sphere is painted with, from rim to highlight, and its opacity.
 ATOM_SHADES, BEAD_SHADES = 4, 7
 ATOM_ALPHA, BEAD_ALPHA = 1.0, 0.26
-# Light falls from the upper left: highlights sit there, in radii from the centre.
+# Place of the highlight of a sphere, in radii from its centre.
 LIGHT = np.array([-0.32, 0.36])
 
 Points = NDArray[np.float64]  # [n_points, 3], Å; x to the right, y up, z towards the eye
@@ -36,8 +36,8 @@ def mapping_view(
 ) -> Figure:
     """Draw mappings of one molecule on one geometry beside each other, from coarse to fine.
 
-    A bead is a translucent sphere around its position, the larger the farther its atoms are spread;
-    atoms have the colour of their bead, and what is farther away is paler.
+    A bead is a translucent sphere around its position, with a radius by the spread of its atoms.
+    Atoms have the colour of their bead and are paler the farther away they are.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def mapping_view(
     mappings
         Its mappings, in any order.
     title
-        Keys to write above, such as ``"alanine_dipeptide, mapping: cgae"``.
+        Written above the figure, such as ``"alanine_dipeptide, mapping: cgae"``.
 
     Raises
     ------
@@ -68,13 +68,13 @@ def mapping_view(
 
 
 def broadest_side(positions: Points) -> Points:
-    """Turn a geometry so that its longest extent is horizontal and its shortest is depth.
+    """Rotate a geometry so that its longest extent is horizontal and its shortest is depth.
 
-    A proper rotation, so that what is left-handed stays left-handed.
+    The rotation is proper, so chirality does not change.
     """
     centred = positions - positions.mean(axis=0)
     axes = np.linalg.eigh(centred.T @ centred)[1][:, ::-1]
-    # An eigenvector's sign is arbitrary: fixed, so that the drawing is the same on every machine.
+    # The sign of an eigenvector is arbitrary; it is fixed for reproducible figures.
     axes[:, 0] *= -1.0 if centred[0] @ axes[:, 0] > 0 else 1.0
     axes[:, 1] *= -1.0 if centred[0] @ axes[:, 1] < 0 else 1.0
     axes[:, 2] = np.cross(axes[:, 0], axes[:, 1])
@@ -92,7 +92,7 @@ def _radii(mapping: Mapping, points: Points) -> NDArray[np.float64]:
 def _extent(
     points: Points, spheres: Iterable[tuple[Points, NDArray[np.float64]]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Corners [2] of what all panels show, Å."""
+    """Lower left and upper right corner [2] of all panels, Å."""
     lows, highs = [points.min(axis=0)], [points.max(axis=0)]
     for centres, radii in spheres:
         lows.append((centres - radii[:, None]).min(axis=0))
@@ -141,7 +141,7 @@ def _sphere(
     circles = [
         Path.circle(tuple(centre[:2] + s * radius * 0.55 * LIGHT), radius * (1 - 0.85 * s)) for s in share
     ]
-    # So that the discs on top of each other have the opacity asked for at the rim.
+    # Discs overlap, so each but the largest has a part of the opacity.
     faces = [to_rgba(lighter(color, 0.75 * s**1.5), alpha if s == 0 else 0.35 * alpha) for s in share]
     edges = [to_rgba((r, g, b), min(1.0, 2 * alpha)) if s == 0 else "none" for s in share]
     discs = PathCollection(circles, facecolors=faces, edgecolors=edges, linewidths=0.4, zorder=zorder)

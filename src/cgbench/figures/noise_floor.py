@@ -1,4 +1,4 @@
-"""The noise floor in figures: how far molecular dynamics is from itself, as a band."""
+"""Bands that show the noise floor: the distance of molecular dynamics from itself."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,17 +21,15 @@ def read_floors(paths: Iterable[Path | str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Their rows, with the columns dataset, metric, atoms, unit and value among others.
+        Their rows, with the columns dataset, metric, atoms and value among others; none without files.
 
     Raises
     ------
     InputError
-        If a file is missing or damaged, or none is given.
+        If a file is missing or damaged.
     """
-    tables = [_read(Path(path)) for path in paths]
-    if not tables:
-        raise InputError("no noise floors given; name at least one fold<k>.floor.csv")
-    return pd.concat(tables, ignore_index=True)
+    nothing = pd.DataFrame({"dataset": [], "metric": [], "atoms": [], "value": []})
+    return pd.concat([_read(Path(path)) for path in paths] or [nothing], ignore_index=True)
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -56,7 +54,7 @@ def draw_floor(axes: Axes, values: pd.Series, around_zero: bool = False) -> None
     Parameters
     ----------
     around_zero
-        For scores of either sign, of which 0 is best: the band is that of the highest to both sides.
+        For scores of either sign, of which 0 is best: the band extends to both sides by the highest.
     """
     if around_zero and not values.empty:
         axes.axhspan(-values.max(), values.max(), color=BAND, linewidth=0, zorder=0, label=LABEL)

@@ -1,16 +1,17 @@
-"""Panels side by side, one for each resolution."""
+"""Panels, axes and points that figures of scores share."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from cgbench.core.errors import InputError
-from cgbench.figures.style import DOUBLE_COLUMN
+from cgbench.figures.style import EDGE, EDGE_WIDTH, GREY, MethodStyle
+from cgbench.results.tables import mean_over_folds
 
-COLUMNS = 4
-NARROWEST = 2  # panels that a figure has room for even where there is one
+LINEAR_BELOW = 0.01  # below this, in the unit of the score, an axis that includes 0 is linear by default
 
 
 def part(table: pd.DataFrame, dataset: str, mapping: str) -> pd.DataFrame:
@@ -23,46 +24,32 @@ def part(table: pd.DataFrame, dataset: str, mapping: str) -> pd.DataFrame:
     """
     chosen = table[(table["dataset"] == dataset) & (table["mapping"] == mapping)]
     if chosen.empty:
-        raise InputError(f"no rows for dataset {dataset!r} with mapping {mapping!r}; run those cells first")
+        pairs = table[["dataset", "mapping"]].drop_duplicates().itertuples(index=False)
+        raise InputError(
+            f"no rows for dataset {dataset!r} with mapping {mapping!r}; the table has: "
+            + ", ".join(f"{dataset} with {mapping}" for dataset, mapping in pairs)
+        )
     return chosen
+
+
+def summary_of(
+    metrics: pd.DataFrame, dataset: str, mapping: str, atoms: str, shown: Collection[str]
+) -> pd.DataFrame:
+    """Means over folds of the metrics ``shown`` of one dataset, mapping and set of atoms.
+
+    Raises
+    ------
+    InputError
+        If the table has nothing on this dataset and mapping.
+    """
+    summary = mean_over_folds(part(metrics, dataset, mapping))
+    return summary[(summary["atoms"] == atoms) & summary["metric"].isin(list(shown))]
 
 
 def mean_and_error(summary: pd.DataFrame) -> dict[tuple[int, str, str], tuple[float, float]]:
     """Look up mean and standard error by resolution, method and metric, of one task and set of atoms."""
     keys = zip(summary["n_beads"].tolist(), summary["method"], summary["metric"], strict=True)
     return dict(zip(keys, zip(summary["mean"], summary["se"], strict=True), strict=True))
-
-
-def resolution_panels(
-    resolutions: Sequence[int], height: float, room: float
-) -> tuple[Figure, list[tuple[int, Axes]]]:
-    """Lay out panels with common axes, four in a row.
-
-    Parameters
-    ----------
-    resolutions
-        Numbers of beads, in order.
-    height
-        Of a row of panels, inches.
-    room
-        For what stands above and below the panels, inches.
-
-    Returns
-    -------
-    figure, panels
-        The panels with their resolutions.
-    """
-    n_columns = min(COLUMNS, max(len(resolutions), NARROWEST))
-    n_rows = -(-len(resolutions) // n_columns)
-    figure = Figure(figsize=(DOUBLE_COLUMN, room + height * n_rows), layout="constrained")
-    grid = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True)
-    for axes in grid.ravel()[len(resolutions) :]:
-        axes.set_visible(False)
-    panels = list(zip(resolutions, grid.ravel(), strict=False))
-    for n_beads, axes in panels:
-        axes.set_title(f"{n_beads} beads", pad=3)
-        clear(axes)
-    return figure, panels
 
 
 def clear(axes: Axes) -> None:
@@ -72,16 +59,58 @@ def clear(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
-def label_outside(panels: Iterable[Axes], x: str, y: str) -> None:
-    """Label the axes of panels that have none to their left, or below them."""
-    shown = list(panels)
-    for axes in shown:
-        place = axes.get_subplotspec()
-        if place is None:
-            continue
-        if place.is_first_col():
-            axes.set_ylabel(y)
-        below = place.num1 + place.get_gridspec().ncols
-        if below >= len(shown):
-            axes.set_xlabel(x)
-            axes.tick_params(labelbottom=True)
+def draw_points(
+    axes: Axes,
+    x: float | pd.Series,
+    y: float | pd.Series,
+    style: MethodStyle,
+    size: float = 4.5,
+    x_error: float | pd.Series | None = None,
+    y_error: float | pd.Series | None = None,
+    line: bool = False,
+) -> None:
+    """Draw points of one method with error bars, and the line that joins them; ``size`` in points."""
+    axes.errorbar(
+        x,
+        y,
+        xerr=x_error,
+        yerr=y_error,
+        color=style.color,
+        marker=style.marker,
+        markeredgecolor=EDGE,
+        markeredgewidth=EDGE_WIDTH,
+        markersize=size,
+        capsize=1.8,
+        elinewidth=0.8,
+        linestyle=style.linestyle if line else "none",
+        zorder=3,
+    )
+
+
+def resolution_ticks(axes: Axes, resolutions: Sequence[int]) -> None:
+    """Put ticks at the resolutions alone."""
+    axes.xaxis.set_major_locator(FixedLocator(list(resolutions)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlim(min(resolutions) - 0.5, max(resolutions) + 0.5)
+
+
+def decade(values: pd.Series) -> float:
+    """Power of ten at or below the smallest positive value; :data:`LINEAR_BELOW` if there is none."""
+    positive = values[values > 0]
+    return float(10.0 ** np.floor(np.log10(positive.min()))) if len(positive) else LINEAR_BELOW
+
+
+def scale_from_zero(axes: Axes, highest: float, linear_below: float, lowest: float = 0.0) -> None:
+    """Scale the y axis from ``lowest`` to ``highest``: linear below ``linear_below``, else logarithmic."""
+    axes.set_yscale("symlog", linthresh=linear_below, linscale=0.6)
+    axes.set_ylim(min(lowest, -linear_below / 5), max(highest, 2 * linear_below))
+    axes.axhline(0, color=GREY, linewidth=0.5, zorder=1)
+    powers = linear_below * 10.0 ** np.arange(7)
+    set_ticks(axes, [*-powers[::-1], 0.0, *powers] if lowest < 0 else [0.0, *powers])
+
+
+def set_ticks(axes: Axes, places: Sequence[float]) -> None:
+    """Put ticks with plain numbers on the y axis."""
+    axes.yaxis.set_major_locator(FixedLocator(places))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -1,7 +1,6 @@
 """Backbone torsions of samples beside those of molecular dynamics."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,11 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 
-from cgbench.chem.dihedrals import phi_psi
-from cgbench.chem.molecule import Molecule
-from cgbench.core.errors import InputError
-from cgbench.figures.run_samples import StoredRun
-from cgbench.figures.style import DOUBLE_COLUMN, method_styles, notice, readable, styled
+from cgbench.figures.stored_samples import StoredSamples
+from cgbench.figures.style import DOUBLE_COLUMN, add_title, method_styles, notice, readable, styled
 from cgbench.figures.torsions import (
     NO_BACKBONE,
     OUTLINE,
@@ -24,59 +20,28 @@ from cgbench.figures.torsions import (
     write_divergence,
 )
 
-# Inches for what stands left and right of the panels: labels and the colour bar.
-MARGIN = 1.5
-METRIC = "phi_psi_jsd"
-
-
-@dataclass(frozen=True)
-class SampledTorsions:
-    """φ and ψ of the samples of one run.
-
-    Attributes
-    ----------
-    method, n_beads
-        Which run.
-    angles : float [n_test × n_samples, n_residues, 2]
-        Degrees.
-    divergence
-        From the MD frames by ``phi_psi_jsd``, nat; NaN if the run was not scored by it.
-    """
-
-    method: str
-    n_beads: int
-    angles: Angles
-    divergence: float
-
-
-def sampled_torsions(run: StoredRun, molecule: Molecule) -> SampledTorsions:
-    """Measure the samples of one run."""
-    positions = run.samples.samples.reshape(-1, molecule.n_atoms, 3)
-    return SampledTorsions(
-        run.method, run.n_beads, phi_psi(positions, molecule), run.scores.get(METRIC, np.nan)
-    )
+MARGIN = 1.5  # inches left and right of the panels, for labels and the colour bar
 
 
 def ramachandran(
-    reference: Angles, runs: Sequence[SampledTorsions], floor: float = np.nan, title: str = ""
+    reference: Angles, runs: Sequence[StoredSamples], floor: float = np.nan, title: str = ""
 ) -> Figure:
-    """Draw φ/ψ densities of all methods: a row per method, a column per resolution, the reference in front.
+    """Draw φ/ψ densities of all methods: a row per method, a column per resolution.
 
     Parameters
     ----------
     reference : float [n_frames, n_residues, 2]
-        Of the MD frames that the samples belong to, degrees.
+        φ and ψ of the MD test frames, degrees.
     runs
         One for each method and resolution.
     floor
-        ``phi_psi_jsd`` of MD against MD, nat; NaN if it is not known.
+        ``phi_psi_jsd`` of MD against MD, nat; NaN if unknown.
     title
-        Keys to write above.
+        Written above the figure.
     """
-    _refuse_none(runs)
+    if not reference.shape[1]:
+        return notice(NO_BACKBONE)
     with styled():
-        if not reference.shape[1]:
-            return notice(NO_BACKBONE)
         methods = list(method_styles(run.method for run in runs))
         resolutions = sorted({run.n_beads for run in runs})
         width = _width(len(resolutions))
@@ -89,7 +54,7 @@ def ramachandran(
         grid[0, 0].set_title("MD", pad=3)
         for run in runs:
             axes = grid[methods.index(run.method), 1 + resolutions.index(run.n_beads)]
-            _draw(axes, run.angles, reference, run.divergence)
+            _draw(axes, run.torsions, reference, run.divergence)
         for row, method in enumerate(methods):
             grid[row, 1].set_ylabel(readable(method).replace(" ", "\n") + "\nψ (°)")
             grid[row, 1].tick_params(labelleft=True)
@@ -100,14 +65,14 @@ def ramachandran(
         figure.colorbar(
             image, ax=grid[:, -1], label="density (1/degree²)", shrink=bar, aspect=12, anchor=(0.0, 1.0)
         )
-        _legend(figure, title)
+        _finish(figure, title)
     return figure
 
 
 def ramachandran_difference(
     reference: Angles,
     independent: Angles,
-    runs: Sequence[SampledTorsions],
+    runs: Sequence[StoredSamples],
     floor: float = np.nan,
     title: str = "",
 ) -> Figure:
@@ -116,31 +81,29 @@ def ramachandran_difference(
     Parameters
     ----------
     reference : float [n_frames, n_residues, 2]
-        Of the MD frames that the samples belong to, degrees.
+        φ and ψ of the MD test frames, degrees.
     independent : float [n_frames, n_residues, 2]
-        Of MD frames independent of these, whose difference shows what is noise.
+        φ and ψ of independent MD frames; their difference from the reference is noise.
     runs
-        Of one method, one for each resolution.
+        Of one method, from coarse to fine.
     floor, title
         As of :func:`ramachandran`.
     """
-    _refuse_none(runs)
+    if not reference.shape[1]:
+        return notice(NO_BACKBONE)
     with styled():
-        if not reference.shape[1]:
-            return notice(NO_BACKBONE)
-        ordered = sorted(runs, key=lambda run: run.n_beads)
-        width = _width(len(ordered))
-        size = (MARGIN + 0.2 + width * (len(ordered) + 1), 1.2 + 2 * width)
+        width = _width(len(runs))
+        size = (MARGIN + 0.2 + width * (len(runs) + 1), 1.2 + 2 * width)
         figure = Figure(figsize=size, layout="constrained")
-        grid = figure.subplots(2, len(ordered) + 1, squeeze=False, sharex=True, sharey=True)
+        grid = figure.subplots(2, len(runs) + 1, squeeze=False, sharex=True, sharey=True)
         density = _draw(grid[0, 0], reference, reference, np.nan)
         difference = draw_difference(grid[1, 0], independent, reference)
         write_divergence(grid[1, 0], floor, "floor")
         grid[0, 0].set_title("MD", pad=3)
         grid[1, 0].set_title("MD − MD", pad=3)
-        for run, upper, lower in zip(ordered, grid[0, 1:], grid[1, 1:], strict=True):
-            _draw(upper, run.angles, reference, run.divergence)
-            draw_difference(lower, run.angles, reference)
+        for run, upper, lower in zip(runs, grid[0, 1:], grid[1, 1:], strict=True):
+            _draw(upper, run.torsions, reference, run.divergence)
+            draw_difference(lower, run.torsions, reference)
             upper.set_title(f"{run.n_beads} beads", pad=3)
             lower.set_title("− MD", pad=3)
         for axes in grid[:, 0]:
@@ -152,17 +115,12 @@ def ramachandran_difference(
             difference, ax=grid[1], label="difference\n(1/degree²)", aspect=12,
             ticks=[-1e-3, -1e-4, 0, 1e-4, 1e-3], format=_signed_power,
         )  # fmt: skip
-        _legend(figure, f"{readable(ordered[0].method)}: {title}" if title else ordered[0].method)
+        _finish(figure, runs[0].method, title)
     return figure
 
 
-def _refuse_none(runs: Sequence[SampledTorsions]) -> None:
-    if not runs:
-        raise InputError("no runs given; name at least one directory that holds run.json and samples.npz")
-
-
 def _width(n_resolutions: int) -> float:
-    """Of a panel, inches: as large as the page allows beside the reference."""
+    """Width of a panel, inches: as large as the page allows beside the reference."""
     return min(1.3, (DOUBLE_COLUMN - MARGIN) / (n_resolutions + 1))
 
 
@@ -180,7 +138,7 @@ def _signed_power(value: float, _: object = None) -> str:
     return f"${'−' if value < 0 else '+'}10^{{{round(np.log10(abs(value)))}}}$"
 
 
-def _legend(figure: Figure, title: str) -> None:
+def _finish(figure: Figure, *title: str) -> None:
     outline = Line2D([], [], color=OUTLINE, linewidth=0.8, label="densest region with 95 % of MD frames")
     figure.legend(handles=[outline], loc="outside lower center")
-    figure.suptitle(readable(title), x=0.01, ha="left")
+    add_title(figure, *title)

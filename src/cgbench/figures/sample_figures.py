@@ -1,57 +1,47 @@
-"""All figures of stored samples of one fold; every file of samples is read once."""
+"""Figures of the stored samples of fold 0; every file of samples is read once."""
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterator
+
+from matplotlib.figure import Figure
 
 from cgbench.chem.dihedrals import phi_psi
-from cgbench.chem.frames import Frames
-from cgbench.data.splits import Split
-from cgbench.figures.atom_errors import atom_errors, common_scale, draw_atom_errors
+from cgbench.figures.atom_errors import atom_errors, common_scale
 from cgbench.figures.mapping_graph import layout
-from cgbench.figures.ramachandran import ramachandran, ramachandran_difference, sampled_torsions
-from cgbench.figures.run_samples import read_stored
-from cgbench.figures.style import save
+from cgbench.figures.noise_floor import floor_values
+from cgbench.figures.ramachandran import ramachandran, ramachandran_difference
+from cgbench.figures.run_selection import RunSelection
+from cgbench.figures.stored_samples import StoredSamples
+from cgbench.figures.style import notice
 from cgbench.statistics.noise_floor import independent_parts
 
 
-def draw_samples(
-    frames: Frames,
-    split: Split,
-    floor: float,
-    run_dirs: Iterable[Path | str],
-    output_dir: Path | str,
-    title: str = "",
-) -> None:
-    """Write ``ramachandran.svg``, and ``ramachandran-<method>.svg`` and ``atoms-<method>.svg`` for each.
+def sample_figures(selection: RunSelection) -> Iterator[tuple[str, Figure]]:
+    """Draw ``ramachandran``, and ``ramachandran-<method>`` and ``atoms-<method>`` of each method.
 
-    Parameters
-    ----------
-    split
-        Of the runs' fold.
-    floor
-        ``phi_psi_jsd`` of MD against MD in it, nat; NaN if it is not known.
-    run_dirs
-        Runs of one dataset, mapping and fold.
-    title
-        Keys to write above.
+    One fold shows the shape of a density; more folds would only add points.
+
+    Yields the name of each file without suffix, and the figure.
 
     Raises
     ------
     InputError
-        If a file is missing or damaged, belongs to other frames, or there are no runs.
+        If a file is missing or damaged, or belongs to other frames.
     """
-    torsions, errors = [], []
-    for directory in run_dirs:
-        run = read_stored(directory, frames)
-        torsions.append(sampled_torsions(run, frames.molecule))
-        errors.append(atom_errors(run, frames))
-    output, molecule = Path(output_dir), frames.molecule
-    reference, independent = (phi_psi(frames.positions[part], molecule) for part in independent_parts(split))
-    save(ramachandran(reference, torsions, floor, title), output / "ramachandran.svg")
-    points, highest = layout(molecule), common_scale(errors)
-    for method in dict.fromkeys(run.method for run in torsions):
-        drawn = [run for run in torsions if run.method == method]
-        figure = ramachandran_difference(reference, independent, drawn, floor, title)
-        save(figure, output / f"ramachandran-{method}.svg")
-        of_method = [run for run in errors if run.method == method]
-        save(draw_atom_errors(molecule, of_method, highest, points, title), output / f"atoms-{method}.svg")
+    run_dirs = selection.runs("samples.npz", fold=0)
+    if not run_dirs:
+        yield "ramachandran", notice("Nothing to draw yet.")
+        return
+    frames = selection.frames()
+    runs = [StoredSamples.read(directory, frames) for directory in run_dirs]
+    parts = independent_parts(selection.split(0, frames))
+    reference, independent = (phi_psi(frames.positions[part], frames.molecule) for part in parts)
+    floor = floor_values(selection.floors(0), "phi_psi_jsd", "all").mean()
+    yield "ramachandran", ramachandran(reference, runs, floor, selection.title)
+    points, highest = layout(frames.molecule), common_scale(runs)
+    for method in dict.fromkeys(run.method for run in runs):
+        drawn = sorted((run for run in runs if run.method == method), key=lambda run: run.n_beads)
+        yield (
+            f"ramachandran-{method}",
+            ramachandran_difference(reference, independent, drawn, floor, selection.title),
+        )
+        yield f"atoms-{method}", atom_errors(frames.molecule, drawn, highest, points, selection.title)

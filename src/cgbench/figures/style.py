@@ -1,7 +1,7 @@
-"""The look that all figures share: type sizes for print, one style per method, reproducible files."""
+"""Style that all figures share: type sizes for print, one style per method, reproducible files."""
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -20,13 +21,8 @@ DOUBLE_COLUMN = 7.2
 
 GREY = "0.45"
 
-# What to say of a metric, by which of its values are better.
-DIRECTION = {
-    "lower": "↓ lower is better",
-    "higher": "↑ higher is better",
-    "zero": "→ 0 is ideal",
-    None: "",
-}
+# Words for the values of a metric that are better.
+DIRECTION = {"lower": "↓ lower is better", "higher": "↑ higher is better", "zero": "→ 0 is ideal", None: ""}
 
 RC: dict[Any, Any] = {
     "figure.dpi": 100,
@@ -60,11 +56,11 @@ RC: dict[Any, Any] = {
 
 
 @contextmanager
-def styled() -> Iterator[None]:
-    """Draw and save with the settings above, whatever the user's own matplotlib settings are."""
+def styled(changes: Mapping[str, Any] | None = None) -> Iterator[None]:
+    """Draw and save with the settings above, and ``changes``, instead of the user's matplotlib settings."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(RC)
+        mpl.rcParams.update(RC | dict(changes or {}))
         yield
 
 
@@ -77,16 +73,15 @@ class MethodStyle:
     linestyle: str | tuple[int, tuple[float, ...]]
 
 
-# seaborn's palette ``colorblind``, written out because loading seaborn takes seconds that most figures have
-# no other use for.
+# The palette ``colorblind`` of seaborn, which takes seconds to import.
 PALETTE = (
     "#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc",
     "#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9",
 )  # fmt: skip
-# Places in the palette that hold against white paper: its pink and yellow do not.
+# Colours of the palette with enough contrast to white.
 PRINTABLE = (0, 1, 2, 3, 4)
-# For methods that come later: dark, so that they stand apart from the palette.
-MORE = ("#8c1d5b", "#5b6b00", "#12506b", "#7a4a12", "#0b7a5c", "#5a3d8a")
+# Dark colours for further methods.
+MORE = ("#8c1d5b", "#5b6b00", "#12506b", "#7a4a12", "#0b7a5c", "#4a4a9a")
 DASHES: tuple[str | tuple[int, tuple[float, ...]], ...] = (
     "-",
     (0, (5, 1.5)),
@@ -94,29 +89,27 @@ DASHES: tuple[str | tuple[int, tuple[float, ...]], ...] = (
     (0, (2.5, 1.2)),
     (0, (7, 1.2, 1, 1.2, 1, 1.2)),
 )
-MARKERS = "osD^v<>8dH"  # with a face, that of controls too: a hollow one says that all samples are equal
+MARKERS = "osD^v<>8dH"
 EDGE, EDGE_WIDTH = "white", 0.4  # of markers, points
-LEGEND_HANDLE, LETTER = 0.45, 0.055  # inches, of an entry before its name and of a letter
-# Methods with a place of their own, so that adding a method never recolours these.
+LEGEND_HANDLE, LETTER = 0.45, 0.055  # inches, of the line of an entry and of a letter
+# Methods with fixed styles, so that adding a method never recolours these.
 KNOWN = ("cgvae", "linear", "equivariant_linear", "mlp", "equivariant_mlp")
-# Controls stand back in black, greys and earth, the one to beat in front.
 CONTROLS = {
     "nearest_frame": MethodStyle("#000000", "P", "-"),
-    "conditional_gaussian": MethodStyle("#56b4e9", "h", (0, (5, 1.5))),
+    "conditional_gaussian": MethodStyle("#12899c", "h", (0, (5, 1.5))),
     "rigid_template": MethodStyle("#ca9161", "p", (0, (5, 1.2, 1, 1.2))),
-    "gaussian_relaxed": MethodStyle("#2a6f97", "H", (0, (2.5, 1.2))),
+    "gaussian_relaxed": MethodStyle("#7a52b3", "H", (0, (2.5, 1.2))),
     "mlp_relaxed": MethodStyle("#8a3d00", "d", (0, (2.5, 1.2))),
     "true_frames": MethodStyle("#6e6e6e", "*", (0, (1, 1))),
-    "on_beads": MethodStyle("#a6a6a6", "X", (0, (1, 1))),
+    "on_beads": MethodStyle("#8a8a8a", "X", (0, (1, 1))),
 }
 
 
 def method_styles(methods: Iterable[str]) -> dict[str, MethodStyle]:
     """Style of each method, with colours of :data:`PALETTE`.
 
-    Known methods and controls always look the same; the others take what is left in alphabetical
-    order, so that one set of methods looks the same in all figures of a benchmark. The result is in
-    the order in which a legend lists them.
+    The styles of known methods and controls are fixed. The others take the remaining styles in
+    alphabetical order, so that all figures of a benchmark agree. The result is in the order of a legend.
     """
     chosen = set(methods)
     colors = [*(PALETTE[i] for i in PRINTABLE), *MORE]
@@ -124,35 +117,47 @@ def method_styles(methods: Iterable[str]) -> dict[str, MethodStyle]:
         name: MethodStyle(colors[i % len(colors)], MARKERS[i % len(MARKERS)], DASHES[i % len(DASHES)])
         for i, name in enumerate([*KNOWN, *sorted(chosen - {*KNOWN, *CONTROLS})])
     }
-    return {name: look for name, look in (styles | CONTROLS).items() if name in chosen}
+    return {name: style for name, style in (styles | CONTROLS).items() if name in chosen}
 
 
 def point_sizes(styles: dict[str, MethodStyle]) -> dict[str, float]:
-    """Marker sizes for points that may coincide, points: later ones, on top, leave a rim of earlier ones."""
+    """Marker sizes (points) that decrease, so that points which coincide are all visible."""
     return dict(zip(styles, np.linspace(8.0, 4.5, len(styles)), strict=True))
 
 
-def method_handles(styles: dict[str, MethodStyle], lines: bool = True) -> list[Line2D]:
-    """Entries of a legend of methods, with the lines that join their points or without."""
-    return [
+def method_legend(
+    figure: Figure, styles: dict[str, MethodStyle], lines: bool, *extra: Artist, most: int = 4
+) -> None:
+    """Add a legend of the methods, with lines or markers alone, and ``extra`` entries below the panels.
+
+    It has as many columns as the names leave room for, at most ``most``.
+    """
+    handles = [
         Line2D(
             [],
             [],
-            color=look.color,
-            marker=look.marker,
+            color=style.color,
+            marker=style.marker,
             mec=EDGE,
             mew=EDGE_WIDTH,
-            ls=look.linestyle if lines else "none",
+            ls=style.linestyle if lines else "none",
             label=readable(name),
         )
-        for name, look in styles.items()
+        for name, style in styles.items()
     ]
+    longest = max((len(name) for name in styles), default=0)
+    columns = max(1, min(most, int(DOUBLE_COLUMN / (LEGEND_HANDLE + longest * LETTER))))
+    figure.legend(
+        handles=[*handles, *extra],
+        loc="outside lower center",
+        ncols=columns,
+        handlelength=3.4 if lines else None,
+    )
 
 
-def legend_columns(names: Iterable[str], most: int) -> int:
-    """Columns of a legend under a figure: as many as names of methods leave room for, at most ``most``."""
-    longest = max((len(readable(name)) for name in names), default=0)
-    return max(1, min(most, int(DOUBLE_COLUMN / (LEGEND_HANDLE + longest * LETTER))))
+def add_title(figure: Figure, *parts: str) -> None:
+    """Write a title above the figure, at the left: its parts that are not empty, separated by colons."""
+    figure.suptitle(": ".join(filter(None, map(readable, parts))), x=0.01, ha="left")
 
 
 def readable(name: str) -> str:
@@ -161,25 +166,22 @@ def readable(name: str) -> str:
 
 
 def without_unit_one(unit: str) -> str:
-    """Put a unit in brackets for an axis; a pure number has the unit 1, which an axis does not show."""
+    """Put a unit in brackets for an axis; the unit 1 of pure numbers is not shown."""
     return f" ({unit})" if unit not in ("", "1") else ""
 
 
 def notice(text: str) -> Figure:
-    """Return a small figure that says why there is nothing to draw.
-
-    A workflow must know its files before it knows their content, so a figure that turns out to be
-    empty still has to exist.
-    """
-    figure = Figure(figsize=(DOUBLE_COLUMN / 2, 0.8))
-    figure.text(0.5, 0.5, text, ha="center", va="center", color=GREY, wrap=True)
+    """Return a small figure with a text instead of data; the workflow expects a file in any case."""
+    with styled():
+        figure = Figure(figsize=(DOUBLE_COLUMN / 2, 0.8))
+        figure.text(0.5, 0.5, text, ha="center", va="center", color=GREY, wrap=True)
     return figure
 
 
 def add_note(figure: Figure, text: str) -> Figure:
-    """Write what a reader must know, such as what is missing, above a figure; nothing if it is empty."""
+    """Write a text, such as a list of missing runs, above a figure; nothing if it is empty."""
     if text:
-        # On average, a letter is a little over half as wide as its type is high.
+        # The mean width of a letter is a little over half of the type size.
         lines = textwrap.wrap(text, int(figure.get_figwidth() * 72 / RC["figure.titlesize"] * 1.75))
         with styled():
             figure.suptitle("\n".join(filter(None, [figure.get_suptitle(), *lines])), x=0.01, ha="left")
@@ -187,19 +189,9 @@ def add_note(figure: Figure, text: str) -> Figure:
 
 
 def save(figure: Figure, path: Path | str) -> tuple[Path, Path]:
-    """Write the figure as SVG and, beside it, as PNG (200 dpi); equal figures give equal files.
+    """Write the figure as SVG, and as PNG (200 dpi) of the same name; equal figures give equal files.
 
-    A tracker gets a copy, where there is one.
-
-    Parameters
-    ----------
-    path
-        Where the SVG goes; the PNG has the same name with ``.png``.
-
-    Returns
-    -------
-    tuple of Path
-        Of the SVG and the PNG.
+    The tracker, if any, gets a copy of the PNG. Returns the paths of both files.
     """
     svg, png = Path(path).with_suffix(".svg"), Path(path).with_suffix(".png")
     with styled():
@@ -209,3 +201,9 @@ def save(figure: Figure, path: Path | str) -> tuple[Path, Path]:
     with track("figure", {"figure": "/".join(svg.with_suffix("").parts[-3:])}, {}) as tracker:
         tracker.log_image(svg.stem, png)
     return svg, png
+
+
+def save_all(figures: Iterable[tuple[str, Figure]], directory: Path | str, note: str = "") -> None:
+    """Save named figures in a directory, with a note above each."""
+    for name, figure in figures:
+        save(add_note(figure, note), Path(directory) / f"{name}.svg")

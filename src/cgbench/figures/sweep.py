@@ -1,4 +1,4 @@
-"""What a setting trades: reconstruction against sampling along values of one setting, such as β."""
+"""Reconstruction against sampling along the values of one setting, such as β."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,12 +13,14 @@ from matplotlib.lines import Line2D
 
 from cgbench.core.errors import InputError
 from cgbench.figures.noise_floor import draw_floor, floor_handle, floor_values
-from cgbench.figures.panels import clear, mean_and_error
+from cgbench.figures.panels import clear, draw_points, mean_and_error
 from cgbench.figures.style import (
     DIRECTION,
     DOUBLE_COLUMN,
     GREY,
     MARKERS,
+    MethodStyle,
+    add_title,
     notice,
     readable,
     styled,
@@ -35,31 +37,45 @@ SYMBOLS = {"beta": "β", "gamma": "γ"}
 
 
 def read_sweep(run_dirs: Iterable[Path | str], setting: str) -> pd.DataFrame:
-    """Read the scores of runs that have a setting, with its value in the column ``value_set``.
+    """Read the scores of the runs with a setting, and the value of the setting as column ``value_set``.
 
     Raises
     ------
     InputError
-        If a file is missing or damaged, or the setting has fewer than two values.
+        If a file is missing or damaged, if the setting has fewer than two values, or if the methods
+        differ in anything else.
     """
-    parts = []
+    parts: list[pd.DataFrame] = []
+    others: dict[str, dict[str, Any]] = {}
     for directory in map(Path, run_dirs):
-        value = read_run(directory / "run.json").get(f"settings.{setting}")
+        run = read_run(directory / "run.json")
+        settings = {name: value for name, value in run.items() if name.startswith("settings.")}
+        value = settings.pop(f"settings.{setting}", None)
         if isinstance(value, int | float):
             parts.append(read_metrics(directory / "metrics.csv").assign(value_set=float(value)))
+            others[run["method"]] = settings
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"value_set": []})
     if table["value_set"].nunique() < 2:
         raise InputError(
             f"setting {setting!r} has {table['value_set'].nunique()} different values in these runs; "
-            "give runs of at least two methods that differ in it"
+            "run.methods needs at least two methods that differ in it"
         )
+    first, *rest = others
+    for method in rest:
+        both = others[first] | others[method]
+        differ = [name for name in both if others[first].get(name) != others[method].get(name)]
+        if differ:
+            raise InputError(
+                f"methods {first!r} and {method!r} differ in {', '.join(differ)} as well as in {setting!r}; "
+                "name the methods to compare with --method"
+            )
     return table
 
 
 def sweep(
     table: pd.DataFrame, floors: pd.DataFrame, setting: str, title: str = "", atoms: str = "all"
 ) -> Figure:
-    """Draw scores of samples against that of reconstruction, a line per resolution along a setting.
+    """Draw scores of samples against the reconstruction error, a line per resolution along a setting.
 
     Parameters
     ----------
@@ -70,7 +86,7 @@ def sweep(
     setting
         Which one.
     title
-        Keys to write above.
+        Written above the figure.
     atoms
         Set of atoms.
     """
@@ -83,8 +99,7 @@ def sweep(
     units = summary.groupby("metric")["unit"].first()
     upwards = [name for name in UPWARDS if name in units]
     if not upwards or ACROSS not in units:
-        with styled():
-            return notice(f"Nothing to draw: run.metrics needs {ACROSS} and one of {', '.join(UPWARDS)}.")
+        return notice(f"Nothing to draw: run.metrics needs {ACROSS} and one of {', '.join(UPWARDS)}.")
     steps, resolutions = sorted(set(values)), sorted(summary["n_beads"].unique().tolist())
     colors = dict(zip(steps, sns.color_palette(COLORS, len(steps)).as_hex(), strict=True))
     markers = {n_beads: MARKERS[i % len(MARKERS)] for i, n_beads in enumerate(resolutions)}
@@ -100,15 +115,15 @@ def sweep(
                     if points.keys() >= {(n_beads, name, ACROSS), (n_beads, name, metric)}
                 ]
                 _draw(axes, line, markers[n_beads])
-            facts, across = metric_info(metric), metric_info(ACROSS)
-            axes.set_ylabel(f"{facts.label}{without_unit_one(units[metric])}")
+            info, across = metric_info(metric), metric_info(ACROSS)
+            axes.set_ylabel(f"{info.label}{without_unit_one(units[metric])}")
             axes.set_xlabel(f"{across.label}{without_unit_one(units[ACROSS])}")
-            axes.set_title(DIRECTION[facts.better])
+            axes.set_title(DIRECTION[info.better])
             axes.margins(0.12)
             clear(axes)
         _legend(figure, setting, colors, markers)
-        words = ", ".join(filter(None, (readable(title), f"{atoms} atoms")))
-        figure.suptitle(f"{SYMBOLS.get(setting, readable(setting))} varies: {words}", x=0.01, ha="left")
+        words = ", ".join(filter(None, (title, f"{atoms} atoms")))
+        add_title(figure, f"{SYMBOLS.get(setting, setting)} varies", words)
     return figure
 
 
@@ -118,20 +133,7 @@ def _draw(axes: Axes, line: Sequence[tuple[str, Point, Point]], marker: str) -> 
         [x for _, (x, _), _ in line], [y for _, _, (y, _) in line], color="0.75", linewidth=0.9, zorder=1
     )
     for color, (x, x_error), (y, y_error) in line:
-        axes.errorbar(
-            x,
-            y,
-            xerr=x_error,
-            yerr=y_error,
-            color=color,
-            marker=marker,
-            markersize=6,
-            markeredgecolor="white",
-            markeredgewidth=0.4,
-            elinewidth=0.8,
-            capsize=1.8,
-            zorder=3,
-        )
+        draw_points(axes, x, y, MethodStyle(color, marker, "none"), 6, x_error, y_error)
 
 
 def _legend(figure: Figure, setting: str, colors: dict[float, str], markers: dict[Any, str]) -> None:

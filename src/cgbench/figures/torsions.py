@@ -1,4 +1,4 @@
-"""Pictures of the density of the backbone torsions φ and ψ."""
+"""Densities of the backbone torsions φ and ψ, and their differences."""
 
 import numpy as np
 import seaborn as sns
@@ -13,10 +13,10 @@ from cgbench.chem.rama_basins import EDGES
 
 Angles = NDArray[np.float64]  # [n_frames, n_residues, 2], φ and ψ, degrees
 
-# Of a density in 1/degree²; the even one is 7.7e-6. One scale for all panels and all figures.
+# Densities in 1/degree²; the uniform one is 7.7e-6. One scale for all figures.
 DENSITY = LogNorm(vmin=1e-6, vmax=1e-3, clip=True)
-COLORS = sns.cm.mako_r  # even steps in lightness, so that it reads in greyscale
-# Of a difference of densities: linear up to what a single frame of a thousand makes of a bin.
+COLORS = sns.cm.mako_r  # readable in greyscale
+# Differences of densities: linear up to the density of one frame of a thousand in a bin.
 DIFFERENCE = SymLogNorm(linthresh=1e-5, linscale=0.5, vmin=-1e-3, vmax=1e-3, clip=True)
 DIVERGING = "RdBu_r"
 OUTLINE = "#d55e00"
@@ -30,12 +30,12 @@ def density(angles: Angles) -> NDArray[np.float64]:
 
 
 def draw_density(axes: Axes, angles: Angles) -> AxesImage:
-    """Draw the density on axes in degrees; white where there is nothing."""
+    """Draw the density on axes in degrees; empty bins are white."""
     return _draw(axes, density(angles), COLORS, DENSITY)
 
 
 def draw_difference(axes: Axes, angles: Angles, reference: Angles) -> AxesImage:
-    """Draw the density minus that of the reference: red too much, blue too little, white 0."""
+    """Draw the density minus the density of the reference: red is positive, blue negative, white 0."""
     return _draw(axes, density(angles) - density(reference), DIVERGING, DIFFERENCE)
 
 
@@ -56,7 +56,7 @@ def _draw(axes: Axes, values: NDArray[np.float64], colors: str | Colormap, scale
 
 
 def write_divergence(axes: Axes, value: float, word: str = "JSD") -> None:
-    """Write a Jensen–Shannon divergence (nat) where hardly any residue is; nothing where it is NaN."""
+    """Write a Jensen–Shannon divergence (nat) in the lower right corner, unless it is NaN."""
     if not np.isnan(value):
         box = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1.0}
         text = f"{word} {value:.2f}"
@@ -65,7 +65,7 @@ def write_divergence(axes: Axes, value: float, word: str = "JSD") -> None:
 
 def draw_contour(axes: Axes, angles: Angles, mass: float = 0.95) -> None:
     """Outline the densest region that holds the share ``mass`` of all points."""
-    # One bin of smoothing, across the periodic border: else single frames get outlines.
+    # Periodic smoothing by one bin, without which single frames have outlines.
     values = gaussian_filter(density(angles), sigma=1.0, mode="wrap")
     ranked = np.sort(values.ravel())[::-1]
     level = ranked[np.searchsorted(np.cumsum(ranked) / ranked.sum(), mass)]

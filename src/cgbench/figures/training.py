@@ -1,6 +1,6 @@
 """Training curves: every term of the loss, per fold, over resolutions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,18 +11,37 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from cgbench.core.errors import InputError
-from cgbench.figures.style import DOUBLE_COLUMN, notice, readable, styled
+from cgbench.figures.run_selection import RunSelection
+from cgbench.figures.style import DOUBLE_COLUMN, add_title, notice, readable, styled
 from cgbench.results.tables import read_run
 
-# part: (colour, line width); thin and dark on top for what choices are made on.
+# part: (colour, line width)
 PARTS = {"train": ("#56b4e9", 1.3), "valid": ("#000000", 0.7)}
-# Of terms of CGVAE; other terms are those of the method's own objective.
+# Units of the terms of CGVAE.
 UNITS = {"recon": "Å²", "graph": "Å²", "kl": "nat"}
 WORDS = {"train": "training frames", "valid": "validation frames (one line per fold)"}
 
 
+def training_figures(selection: RunSelection) -> Iterator[tuple[str, Figure]]:
+    """Draw ``training-<method>`` of each method of one dataset and mapping.
+
+    Yields the name of each file without suffix, and the figure.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged.
+    """
+    for method in selection.config.run.methods:
+        runs = selection.runs("history.csv", [method])
+        yield (
+            f"training-{method}",
+            training(read_histories(runs)) if runs else notice("Nothing to draw yet."),
+        )
+
+
 def read_histories(run_dirs: Iterable[Path | str]) -> pd.DataFrame:
-    """Read ``history.csv`` and ``run.json`` of several runs into one tidy table.
+    """Read ``history.csv`` and ``run.json`` of one or several runs into one tidy table.
 
     Returns
     -------
@@ -35,10 +54,7 @@ def read_histories(run_dirs: Iterable[Path | str]) -> pd.DataFrame:
     InputError
         If a file is missing or damaged.
     """
-    parts = [_history(Path(directory)) for directory in run_dirs]
-    if not parts:
-        raise InputError("no runs given; name at least one directory that holds run.json and history.csv")
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat([_history(Path(directory)) for directory in run_dirs], ignore_index=True)
 
 
 def _history(directory: Path) -> pd.DataFrame:
@@ -68,8 +84,7 @@ def training(histories: pd.DataFrame) -> Figure:
         From :func:`read_histories`, of one dataset, mapping and method.
     """
     if histories.empty:
-        with styled():
-            return notice("Fitted in one step: there are no training curves.")
+        return notice("Fitted in one step: there are no training curves.")
     terms = list(dict.fromkeys(histories["term"]))
     resolutions = sorted(histories["n_beads"].unique())
     with styled():
@@ -96,10 +111,8 @@ def training(histories: pd.DataFrame) -> Figure:
             for part, (color, width) in PARTS.items()
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=2)
-        method, dataset, mapping = (
-            readable(histories[key].iloc[0]) for key in ("method", "dataset", "mapping")
-        )
-        figure.suptitle(f"{method}: {dataset}, mapping: {mapping}", x=0.01, ha="left")
+        method, dataset, mapping = (histories[key].iloc[0] for key in ("method", "dataset", "mapping"))
+        add_title(figure, method, f"{dataset}, mapping: {mapping}")
     return figure
 
 
@@ -113,7 +126,7 @@ def _draw(axes: Axes, chosen: pd.DataFrame) -> None:
 
 
 def _scale(axes: Axes, values: pd.Series) -> None:
-    """Logarithmic where all values allow it; a term may be 0, or negative, by its nature."""
+    """Set a logarithmic scale where all values are positive."""
     finite = values[np.isfinite(values)]
     if finite.empty or finite.min() <= 0:
         return

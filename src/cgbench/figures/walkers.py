@@ -1,4 +1,4 @@
-"""Do independent trajectories agree? Backbone torsions and basin populations of each."""
+"""Agreement of independent trajectories: backbone torsions and basin populations of each."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from cgbench.chem.dihedrals import phi_psi
 from cgbench.chem.frames import Frames
 from cgbench.chem.rama_basins import BASINS, BLOCKS, LEFT_HANDED, populations
-from cgbench.figures.style import DOUBLE_COLUMN, GREY, notice, readable, styled
+from cgbench.figures.style import DOUBLE_COLUMN, GREY, add_title, notice, styled
 from cgbench.figures.torsions import NO_BACKBONE, draw_density
 
 # More densities than this would be too small to read; populations are drawn for all trajectories.
@@ -28,7 +28,7 @@ def walkers(frames: Frames, title: str = "") -> Figure:
     frames
         Molecular dynamics; residues that have φ and ψ are pooled.
     title
-        Keys to write above.
+        Written above the figure.
 
     Notes
     -----
@@ -37,11 +37,11 @@ def walkers(frames: Frames, title: str = "") -> Figure:
     angles = phi_psi(frames.positions, frames.molecule)
     numbers, counts = np.unique(frames.trajectory, return_counts=True)
     kept = numbers[counts >= BLOCKS]
+    if not angles.shape[1]:
+        return notice(NO_BACKBONE)
+    if not len(kept):
+        return notice(f"No trajectory has {BLOCKS} frames or more.")
     with styled():
-        if not angles.shape[1]:
-            return notice(NO_BACKBONE)
-        if not len(kept):
-            return notice(f"No trajectory has {BLOCKS} frames or more.")
         n_shown = min(len(kept), DENSITIES_UP_TO)
         n_rows = -(-n_shown // COLUMNS)
         heights = (0.3 + 1.6 * n_rows, 1.9)
@@ -67,7 +67,7 @@ def walkers(frames: Frames, title: str = "") -> Figure:
             if basin == LEFT_HANDED:
                 axes.set_ylabel("share of all frames (%)")
         lower.axes[0].set_ylabel(f"population outside {GREEK[LEFT_HANDED]} (%)")
-        figure.suptitle(readable(title), x=0.01, ha="left")
+        add_title(figure, title)
     return figure
 
 
@@ -81,18 +81,11 @@ def _draw_populations(axes: Axes, rows: pd.DataFrame, quantity: str) -> None:
     axes.axhline(mean, color=GREY, linewidth=0.8)
     labels = percent.index.astype(int)
     axes.errorbar(
-        labels,
-        percent,
-        yerr=errors,
-        fmt="o",
-        color="#0173b2",
-        capsize=1.8,
-        elinewidth=0.8,
-        markersize=3.5,
+        labels, percent, yerr=errors, fmt="o", color="#0173b2", capsize=1.8, elinewidth=0.8, markersize=3.5
     )
     axes.set_xlabel("trajectory")
     top = max(axes.get_ylim()[1], 1.0)
-    axes.set_ylim(-0.04 * top, 1.05 * top)  # a marker at 0 stays whole
+    axes.set_ylim(-0.04 * top, 1.05 * top)  # room for a marker at 0
     axes.set_xlim(labels.min() - 0.6, labels.max() + 0.6)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     axes.spines[["top", "right"]].set_visible(False)

@@ -1,4 +1,4 @@
-"""Tables and figures of a finished benchmark, small enough to be kept beside a paper or in a repository."""
+"""Tables and figures of a finished benchmark, small enough for a supplement or a repository."""
 
 import shutil
 from collections.abc import Iterator
@@ -13,28 +13,28 @@ from cgbench.core.errors import InputError
 from cgbench.statistics.by_state import scores_by_state
 
 TABLES = ("config.json", "leaderboard.md", "leaderboard.csv", "metrics.csv", "runs.csv")
-MANIFEST = "kept.json"  # what was kept, by path: its SHA-256
+MANIFEST = "manifest.json"  # SHA-256 of every exported file, by path
 OF_ONE_METHOD = ("atoms", "ramachandran", "training")  # figures <kind>-<method>.png
-COLOURS = 256  # of a picture
+COLOURS = 256  # of a figure, which makes the file 2.5 times smaller
 
 
-def keep(config: RunMatrix, output: Path | str, method: str) -> None:
-    """Copy what a reader looks at, and replace ``output`` by it once all is there.
+def export(config: RunMatrix, output: Path | str, method: str) -> None:
+    """Copy the tables and figures of a benchmark to ``output``, which is replaced when all are there.
 
-    Figures are kept as PNG of few colours, those of a single method for ``method`` alone. Noise floors of
-    all datasets and folds go into one table, and so do scores by state, where trajectories have states.
+    Figures are PNG with 256 colours; figures of single methods are copied for ``method`` alone. The noise
+    floors of all datasets and folds are joined, and so are scores by state, where trajectories have states.
 
     Parameters
     ----------
     output
-        New folder, or one that an earlier call has made and nothing else has touched.
+        New folder, or one that an earlier call made and that has not been edited since.
     method
-        Name in the config.
+        Name in the configuration.
 
     Raises
     ------
     InputError
-        If the benchmark is not finished, one of its files is damaged, or ``output`` holds anything else.
+        If the benchmark is not finished, one of its files is damaged, or ``output`` has other files.
     """
     if method not in config.run.methods:
         raise InputError(
@@ -46,21 +46,21 @@ def keep(config: RunMatrix, output: Path | str, method: str) -> None:
     missing = [str(path) for path in wanted if not path.exists()]
     if missing:
         raise InputError(
-            f"{missing[0]}: not there, one of {len(missing)} files; run `snakemake all` to its end first, or "
-            "look at what is finished with `cgbench partial`"
+            f"{missing[0]}: not there, one of {len(missing)} files; run `snakemake all` to its end, or "
+            "export the finished runs with `cgbench partial`"
         )
-    _refuse_strangers(output)
-    with atomic_folder(output) as kept:
+    _refuse_edited(output)
+    with atomic_folder(output) as folder:
         for name in TABLES:
-            shutil.copyfile(results / name, kept / name)
-        pd.concat(map(_read, _floors(config))).to_csv(kept / "noise_floor.csv", index=False)
+            shutil.copyfile(results / name, folder / name)
+        pd.concat(map(_read, _floors(config))).to_csv(folder / "noise_floor.csv", index=False)
         states = scores_by_state(config)
         if len(states):
-            states.to_csv(kept / "states.csv", index=False, float_format="%.6f")
+            states.to_csv(folder / "states.csv", index=False, float_format="%.6f")
         for picture in _pictures(config, method):
-            _reduce(picture, kept / picture.relative_to(results))
-        files = sorted(path for path in kept.rglob("*") if path.is_file())
-        write_json(kept / MANIFEST, {path.relative_to(kept).as_posix(): sha256(path) for path in files})
+            _reduce(picture, folder / picture.relative_to(results))
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        write_json(folder / MANIFEST, {path.relative_to(folder).as_posix(): sha256(path) for path in files})
 
 
 def _floors(config: RunMatrix) -> list[Path]:
@@ -84,13 +84,13 @@ def _read(table: Path) -> pd.DataFrame:
 def _pictures(config: RunMatrix, method: str) -> Iterator[Path]:
     for folder in dict.fromkeys(part for each in _folders(config) for part in (each.parent, each)):
         for picture in sorted(folder.glob("*.png")):
-            kind, _, of = picture.stem.partition("-")
-            if kind not in OF_ONE_METHOD or of in ("", method):
+            kind, _, shown = picture.stem.partition("-")
+            if kind not in OF_ONE_METHOD or shown in ("", method):
                 yield picture
 
 
-def _refuse_strangers(output: Path) -> None:
-    """Refuse to replace what an earlier call did not write, or what was edited since."""
+def _refuse_edited(output: Path) -> None:
+    """Refuse to replace files that an earlier call did not write, or that were edited since."""
     if not output.is_dir():
         return
     manifest = output / MANIFEST
@@ -98,14 +98,16 @@ def _refuse_strangers(output: Path) -> None:
     for path in sorted(output.rglob("*")):
         name = path.relative_to(output).as_posix()
         if path.is_file() and path != manifest and known.get(name) != sha256(path):
-            raise InputError(f"{path}: not as `cgbench keep` left it; move it away, or give a new folder")
+            raise InputError(
+                f"{path}: not written by `cgbench export`, or edited since; move it away or give a new folder"
+            )
 
 
 def _reduce(picture: Path, target: Path) -> None:
     try:
         with Image.open(picture) as image:
-            whole = image.convert("RGB")
+            pixels = image.convert("RGB")
     except (OSError, SyntaxError) as error:
-        raise InputError(f"{picture}: no picture ({error}); delete it and run again") from None
+        raise InputError(f"{picture}: not an image ({error}); delete it and run again") from None
     target.parent.mkdir(parents=True, exist_ok=True)
-    whole.quantize(COLOURS, dither=Image.Dither.NONE).save(target, optimize=True)
+    pixels.quantize(COLOURS, dither=Image.Dither.NONE).save(target, optimize=True)

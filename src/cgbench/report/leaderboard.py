@@ -1,4 +1,4 @@
-"""The leaderboard: scores with intervals, best and tied ones marked, ends of the scale beside them."""
+"""Leaderboard: scores with intervals, marks of the best and tied methods, and controls."""
 
 from collections.abc import Callable, Sequence
 from itertools import product
@@ -10,12 +10,12 @@ import pandas as pd
 from cgbench.core.atomic_io import atomic_output
 from cgbench.results.tables import TASK, metric_info
 
-# The tables that are read first; the first metric of all atoms orders the rows.
+# Metrics of the first tables; the first metric of all atoms orders the rows.
 HEADLINES = ("rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min", "rmsd_sample", "graph_xor")
-# RMSD of samples measures diversity for methods that draw samples; for the others it is their
-# error once more, so that a bad one would win where higher is better.
+# RMSD of samples measures the diversity of samples that differ. For deterministic methods it is an error,
+# so the worst would rank first where higher is better.
 DIVERSITY = ("rmsd_sample", "rmsd_sample_legacy")
-CELL = ("dataset", "mapping", "n_beads")
+TASK_KEY = ("dataset", "mapping", "n_beads")
 COLUMN = ("metric", "atoms")
 SIGNIFICANT = 0.05
 BEST, TIED, WORSE, UNDECIDED, OUT = "best", "tied", "worse", "undecided", ""
@@ -24,30 +24,30 @@ NOTHING = "–"
 ARROWS = {"ceiling": "↑ ", "floor": "↓ ", "": ""}
 
 FAIRNESS = (
-    "Methods with an encoder (such as CGVAE and local_flow) reconstruct a frame that they have seen; those "
-    "without, all controls but the ceiling among them, see only beads."
+    "Methods with an encoder (such as CGVAE and local_flow) reconstruct a frame from its atoms; all others, "
+    "including all controls but true_frames, from its beads alone."
 )
 HEADER = f"""# Leaderboard
 
 {FAIRNESS}
-The backmapping columns compare what all methods make of the beads alone: `rmsd_backmap_mean` favours
-methods that give one average geometry, `rmsd_backmap_min`, over the samples of a frame, those that draw.
+In the backmapping columns all methods start from the beads alone: `rmsd_backmap_mean` favours methods with
+one average geometry, `rmsd_backmap_min`, the best of the samples of a frame, methods that sample.
 
 Mean over folds ± half the 95 % interval (bootstrap over folds and over the trajectories or blocks of
-their test frames), test frames. **Bold**: best at this resolution, and what equals it but for rounding,
-where at least two methods compete. ≈: tied with it, i.e. their difference on the same frames is not
-significant (p ≥ {SIGNIFICANT:g}, each pair for itself); without a mark: significantly worse;
-?: too few independent blocks to tell, or no score in some fold, where nobody is best who lacks one that
-another has. †: all samples of a frame are equal, so `rmsd_sample` is an error and not diversity, and does
-not compete.
-↑ ceiling (true frames) and ↓ floor (atoms on their beads) are the ends of the scale and do not compete."""
+their test frames), test frames. **Bold**: best at this resolution, or equal to the best within rounding;
+at least two methods must be eligible. ≈: tied with the best, i.e. their difference on the same frames is
+not significant (p ≥ {SIGNIFICANT:g}, not corrected for multiple comparisons); no mark: significantly worse;
+?: too few independent blocks to tell, or no score in a fold in which other methods have one.
+†: all samples of a frame are equal, so `rmsd_sample` is an error and not diversity, and is not ranked.
+↑ upper control (true frames) and ↓ lower control (atoms on their beads) define the scale and are not
+ranked."""
 
 
 def leaderboard(scores: pd.DataFrame, differences: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """Rank methods on every task by every metric.
 
-    The best of a task and metric has the least ``loss`` of those with a score in most folds; the
-    paired differences say which others tie with it. Where fewer than two methods compete there is no best.
+    The best method has the lowest ``loss`` of the methods with scores in most folds. The paired differences
+    decide which methods tie with it. Fewer than two eligible methods are not ranked.
 
     Parameters
     ----------
@@ -61,36 +61,36 @@ def leaderboard(scores: pd.DataFrame, differences: pd.DataFrame, runs: pd.DataFr
     DataFrame
         The rows of ``scores``, with ``samples`` (``differ``, ``are equal``, or ``unknown`` for a method
         without a run), ``bound`` (``floor``, ``ceiling`` or nothing), ``mark`` (``best``, ``tied``,
-        ``worse``, ``undecided``, or nothing for what does not compete), ``p`` of the difference to
-        the best, and ``train (min)``, mean over folds.
+        ``worse``, ``undecided``, or nothing for methods that are not ranked), ``p`` of the difference
+        from the best, and ``train (min)``, mean over folds.
     """
-    facts = runs.drop_duplicates("method").set_index("method")
-    kinds = facts["stochastic"].map({True: "differ", False: "are equal"})
+    methods = runs.drop_duplicates("method").set_index("method")
+    kinds = methods["stochastic"].map({True: "differ", False: "are equal"})
     minutes = (runs["wall_seconds"] / 60).groupby([runs[key] for key in TASK]).mean().rename(COST)
     table = scores.assign(
         samples=scores["method"].map(kinds).fillna("unknown"),
-        bound=scores["method"].map(facts["bound"]).fillna(""),
+        bound=scores["method"].map(methods["bound"]).fillna(""),
         mark=OUT,
         p=np.nan,
     )
     both = pd.concat([differences, differences.rename(columns={"method": "other", "other": "method"})])
-    p = both.set_index([*CELL, *COLUMN, "method", "other"])["p"].to_dict()
-    for key, group in table.groupby([*CELL, *COLUMN], sort=False):
-        rivals = group[(group["bound"] == "") & group["mean"].notna()]
+    p = both.set_index([*TASK_KEY, *COLUMN, "method", "other"])["p"].to_dict()
+    for key, group in table.groupby([*TASK_KEY, *COLUMN], sort=False):
+        eligible = group[(group["bound"] == "") & group["mean"].notna()]
         metric = str(group["metric"].iloc[0])
         if metric in DIVERSITY:
-            rivals = rivals[rivals["samples"] == "differ"]
-        of = metric_info(metric)
-        if len(rivals) < 2 or of.better is None:
+            eligible = eligible[eligible["samples"] == "differ"]
+        info = metric_info(metric)
+        if len(eligible) < 2 or info.better is None:
             continue
-        whole = rivals[rivals["folds"] == rivals["folds"].max()]
-        behind = rivals["loss"] - whole["loss"].min()
-        best = rivals.loc[behind[whole.index].idxmin(), "method"]
-        for index, method in rivals["method"].items():
-            chance = p.get((*key, method, best), np.nan)
-            # Over other folds than those of the best, a difference says nothing of the task.
-            chance = chance if index in whole.index else np.nan
-            equal = index in whole.index and behind[index] <= of.rounding
+        complete = eligible[eligible["folds"] == eligible["folds"].max()]
+        behind = eligible["loss"] - complete["loss"].min()
+        best = eligible.loc[behind[complete.index].idxmin(), "method"]
+        for index, method in eligible["method"].items():
+            # A difference over other folds than those of the best is not comparable.
+            comparable = index in complete.index
+            chance = p.get((*key, method, best), np.nan) if comparable else np.nan
+            equal = comparable and behind[index] <= info.rounding
             table.loc[index, ["mark", "p"]] = _mark(equal, chance), chance
     return table.join(minutes, on=list(TASK))
 
@@ -104,9 +104,9 @@ def _mark(equal: bool, p: float) -> str:
 
 
 def to_markdown(table: pd.DataFrame, unfinished: str = "") -> str:
-    """Leaderboard for reading: per dataset and mapping the headlines, their scale, the rest, the winners.
+    """Write tables for every dataset and mapping as Markdown.
 
-    ``unfinished`` is a chapter on what is missing; without it, nothing is said about that.
+    ``unfinished`` is a chapter on missing runs, if any.
     """
     parts = [HEADER]
     if unfinished:
@@ -123,12 +123,12 @@ def to_markdown(table: pd.DataFrame, unfinished: str = "") -> str:
             _wide(ordered, all_atoms, _with_interval, cost=True),
             "### Heavy atoms",
             _wide(ordered, heavy, _with_interval),
-            "### On the scale from the floor (0) to the ceiling (1)",
+            "### Scaled from the lower control (0) to the upper control (1)",
             _wide(ordered, [*all_atoms, *heavy], _scaled, units=False),
             "### Further metrics",
             _wide(ordered, rest, _short),
-            "### Who is best",
-            _winners(ordered),
+            "### Best methods",
+            _best_methods(ordered),
         ]
     return "\n\n".join(parts) + "\n"
 
@@ -148,7 +148,7 @@ def _wide(
     units: bool = True,
     cost: bool = False,
 ) -> str:
-    """Table with a row per resolution and method, and a column per metric and set of atoms with entries."""
+    """Table with a row per resolution and method, and a column per metric and set of atoms."""
     each = rows.drop_duplicates(["n_beads", "method"]).set_index(["n_beads", "method"])
     dagger = each["samples"].map({"are equal": " †"}).fillna("")
     shown = pd.DataFrame(
@@ -160,8 +160,8 @@ def _wide(
     mixed = len({atoms for _, atoms in columns}) > 1
     for metric, atoms in columns:
         column = rows[(rows["metric"] == metric) & (rows["atoms"] == atoms)].set_index(["n_beads", "method"])
-        found = {key: entry(row) for key, row in column.iterrows()}
-        entries = [found.get(key, NOTHING) for key in each.index]
+        texts = {key: entry(row) for key, row in column.iterrows()}
+        entries = [texts.get(key, NOTHING) for key in each.index]
         if set(entries) - {NOTHING}:
             unit = column["unit"].iloc[0] if units else "1"
             head = (metric, *([atoms] if mixed else []), *([f"({unit})"] if unit != "1" else []))
@@ -172,8 +172,8 @@ def _wide(
 
 
 def _with_interval(row: pd.Series) -> str:
-    reach = row["high"] - row["mean"]
-    return _marked(row, f"{row['mean']:.3f}" + ("" if np.isnan(reach) else f" ± {reach:.3f}"))
+    half = row["high"] - row["mean"]
+    return _marked(row, f"{row['mean']:.3f}" + ("" if np.isnan(half) else f" ± {half:.3f}"))
 
 
 def _short(row: pd.Series) -> str:
@@ -190,22 +190,24 @@ def _marked(row: pd.Series, text: str) -> str:
     return {BEST: f"**{text}**", TIED: f"{text} ≈", UNDECIDED: f"{text} ?"}.get(row["mark"], text)
 
 
-def _winners(rows: pd.DataFrame) -> str:
+def _best_methods(rows: pd.DataFrame) -> str:
     lines = []
     for metric, atoms in product(HEADLINES, ("all", "heavy")):
         column = rows[(rows["metric"] == metric) & (rows["atoms"] == atoms)]
         found = []
-        for n_beads, cell in column.groupby("n_beads", sort=True):
-            best, tied = (", ".join(cell.loc[cell["mark"] == mark, "method"]) for mark in (BEST, TIED))
+        for n_beads, rows_of_task in column.groupby("n_beads", sort=True):
+            best, tied = (
+                ", ".join(rows_of_task.loc[rows_of_task["mark"] == mark, "method"]) for mark in (BEST, TIED)
+            )
             if best:
                 found.append(f"{n_beads} beads {best}" + (f" (tied: {tied})" if tied else ""))
         if found:
             lines.append(f"- {metric} {atoms}: {'; '.join(found)}")
-    return "\n".join(lines) or "Nobody: no two methods compete."
+    return "\n".join(lines) or "No ranking: fewer than two eligible methods."
 
 
 def write(table: pd.DataFrame, csv: Path | str, markdown: Path | str, unfinished: str = "") -> None:
-    """Write the leaderboard as CSV, for machines, and as Markdown, for people; atomically."""
+    """Write the leaderboard as CSV and as Markdown, atomically."""
     with atomic_output(csv) as temporary:
         table.to_csv(temporary, index=False, float_format="%.6g")
     with atomic_output(markdown) as temporary:

@@ -1,4 +1,4 @@
-"""Which runs of a benchmark have no scores yet, and where each of them stands."""
+"""Runs of a benchmark without scores, and the next stage of each."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pandas as pd
 from cgbench.config.run_matrix import RunMatrix
 from cgbench.results.tables import RUN_KEY, TASK
 
-# Stages of a run in their order, and the file that each leaves when it is done.
+# Stages of a run in order, and the file that each writes last.
 STAGES = {"train": "run.json", "sample": "samples.npz", "score": "metrics.csv"}
 COLUMNS = (*RUN_KEY, "stage", "log")
 
@@ -18,9 +18,9 @@ def unfinished(config: RunMatrix) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per run: dataset, mapping, n_beads, method, fold, ``stage`` (the first that is not
-        done, or not since the one before it was: ``train``, ``sample`` or ``score``) and ``log``
-        (path of that stage's log; empty where it has not begun).
+        One row per run: dataset, mapping, n_beads, method, fold, ``stage`` (the first that is missing or
+        older than the stage before: ``train``, ``sample`` or ``score``) and ``log`` (path of its log;
+        empty if it has not started).
     """
     rows = []
     for cell in config.run_specs():
@@ -34,18 +34,18 @@ def unfinished(config: RunMatrix) -> pd.DataFrame:
 
 
 def _next_stage(folder: Path) -> str | None:
-    """First stage whose file is not there, or older than that of a stage before, which was repeated.
+    """First stage with a file that is missing, or older than the file of the stage before.
 
-    Samples that are gone were deleted for room if there are scores of the model.
+    Samples may be deleted to free space once they are scored.
     """
-    made = {
+    times = {
         stage: path.stat().st_mtime_ns if (path := folder / file).exists() else 0
         for stage, file in STAGES.items()
     }
-    if made["sample"] == 0 and made["score"] >= made["train"] > 0:
+    if times["sample"] == 0 and times["score"] >= times["train"] > 0:
         return None
     before = 1
-    for stage, time in made.items():
+    for stage, time in times.items():
         if time < before:
             return stage
         before = time
@@ -53,16 +53,16 @@ def _next_stage(folder: Path) -> str | None:
 
 
 def to_markdown(table: pd.DataFrame, n_wanted: int) -> str:
-    """Chapter of a report that says what is missing from it; ``n_wanted`` runs were asked for."""
+    """Chapter of a report on the missing runs, of ``n_wanted`` in the configuration."""
     if table.empty:
-        return f"All {n_wanted} runs are there."
+        return f"All {n_wanted} runs have scores."
     groups = table.groupby([*TASK, "stage"], sort=True)
     shown = groups.agg(folds=("fold", lambda folds: ", ".join(map(str, sorted(folds)))), log=("log", "max"))
     shown = shown.reset_index()[[*TASK, "folds", "stage", "log"]]
     return "\n\n".join(
         (
             f"{len(table)} of {n_wanted} runs have no scores, so this is not the result of the benchmark. "
-            "Methods that lack folds are averaged over the others: such means do not compare.",
+            "Methods without some folds are averaged over the others; such means are not comparable.",
             shown.rename(columns={"n_beads": "beads", "stage": "next stage"}).to_markdown(
                 index=False, disable_numparse=True
             ),
@@ -71,7 +71,7 @@ def to_markdown(table: pd.DataFrame, n_wanted: int) -> str:
 
 
 def in_short(table: pd.DataFrame) -> str:
-    """One line for a figure, such as ``not finished: cgvae (3 beads, folds 0, 1)``; empty if nothing is."""
+    """Note for a figure, such as ``not finished: cgvae (3 beads, folds 0, 1)``, or nothing."""
     parts = [
         f"{method} ({n_beads} beads, fold{'s' * (len(rows) > 1)} {', '.join(map(str, rows['fold']))})"
         for (method, n_beads), rows in table.groupby(["method", "n_beads"], sort=True)

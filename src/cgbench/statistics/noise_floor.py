@@ -98,7 +98,7 @@ def write_noise_floor(
         table.to_csv(temporary, index=False)
     if energies_path is not None:
         needed = force_field and any(
-            registry.load("metrics", name).needs == "force field" for name in metrics
+            registry.load("metrics", name).requires == "force field" for name in metrics
         )
         energies = tested.energies if needed else np.full((2, len(split.test)), np.nan)
         write_energies(energies_path, split.test, energies)

@@ -1,4 +1,4 @@
-"""Fold and size of every trajectory over time: whether states are apart, and whether they hold."""
+"""RMSD and radius of gyration of every trajectory over time, and their distributions by state."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,17 +16,16 @@ from scipy.stats import gaussian_kde
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.chem.trajectory_io import molecule_to_mdtraj
-from cgbench.figures.style import DOUBLE_COLUMN, PALETTE, PRINTABLE, notice, readable, styled
+from cgbench.figures.style import DOUBLE_COLUMN, PALETTE, PRINTABLE, add_title, notice, styled
 
 NATIVE = "folded"
-# More than this would be too narrow to read; distributions are of all trajectories.
-TRACES_UP_TO = 14
+TRACES_UP_TO = 14  # trajectories with a panel; distributions are of all
 POINTS_UP_TO = 300  # of a trace, evenly spaced
 GRID = 200  # places at which a density is drawn
 SUPERPOSED = 3  # fewer points cannot be superposed
 
 
-def shape(frames: Frames, states: Sequence[str] | None = None, title: str = "") -> Figure:
+def rmsd_rg(frames: Frames, states: Sequence[str] | None = None, title: str = "") -> Figure:
     """Draw RMSD to a reference and radius of gyration, over time and as distributions.
 
     Parameters
@@ -36,15 +35,15 @@ def shape(frames: Frames, states: Sequence[str] | None = None, title: str = "") 
     states
         State of each trajectory, such as ``folded``, by which they are coloured.
     title
-        Keys to write above.
+        Written above the figure.
 
     Notes
     -----
-    The RMSD is that of Cα atoms where there are three or more, else of heavy atoms, else of all
-    atoms, after superposition. :func:`reference_frame` says to what.
+    The RMSD is of Cα atoms where there are three or more, else of heavy atoms, else of all atoms,
+    after superposition on the frame that :func:`reference_frame` chooses.
     """
     if frames.molecule.n_atoms < SUPERPOSED:
-        return notice(f"A molecule of fewer than {SUPERPOSED} atoms has no shape to speak of.")
+        return notice(f"A molecule of fewer than {SUPERPOSED} atoms cannot be superposed.")
     name, atoms = superposed_atoms(frames.molecule)
     reference, meaning = reference_frame(frames, atoms, states)
     table = measures(frames, atoms, reference)
@@ -52,10 +51,7 @@ def shape(frames: Frames, states: Sequence[str] | None = None, title: str = "") 
     state_of = dict(zip(numbers, states or [""] * len(numbers), strict=True))
     colors = {state: PALETTE[PRINTABLE[k]] for k, state in enumerate(sorted(set(state_of.values())))}
     shown = numbers[:TRACES_UP_TO]
-    quantities = {
-        "rmsd": f"RMSD of {name} (Å)",
-        "radius_of_gyration": "radius of gyration (Å)",
-    }
+    quantities = {"rmsd": f"RMSD of {name} (Å)", "radius_of_gyration": "radius of gyration (Å)"}
     with styled():
         figure = Figure(figsize=(DOUBLE_COLUMN, 3.9), layout="constrained")
         grid: Any = figure.subplots(
@@ -75,7 +71,7 @@ def shape(frames: Frames, states: Sequence[str] | None = None, title: str = "") 
             axes.set_title(str(number + 1), pad=3)
             axes.tick_params(labelbottom=False)
         which = f"each of trajectories 1 to {len(shown)}" if len(shown) > 1 else "the trajectory"
-        # In the middle of the traces, be that a panel or a gap between two.
+        # Centred below all traces.
         grid[1, (len(shown) - 1) // 2].set_xlabel(
             f"time in {which} (ns)", x=0.5 if len(shown) % 2 else 1.05, ha="center"
         )
@@ -90,15 +86,15 @@ def shape(frames: Frames, states: Sequence[str] | None = None, title: str = "") 
                 handles=handles,
                 loc="outside lower center",
                 ncols=len(handles),
-                title="state of a trajectory (how many)",
+                title="state of a trajectory (number of trajectories)",
                 title_fontsize="small",
             )
-        figure.suptitle(f"{readable(title)}  ·  RMSD to {meaning}", x=0.01, ha="left")
+        add_title(figure, f"{title}  ·  RMSD to {meaning}")
     return figure
 
 
 def superposed_atoms(molecule: Molecule) -> tuple[str, IntArray]:
-    """Atoms whose RMSD says most about the chain, and what they are called."""
+    """Choose the atoms to superpose; return their name and indices."""
     names = np.array(molecule.atom_names)
     calpha = np.flatnonzero((names == "CA") & (np.array(molecule.elements) == "C"))
     if len(calpha) >= SUPERPOSED:
@@ -110,10 +106,10 @@ def superposed_atoms(molecule: Molecule) -> tuple[str, IntArray]:
 
 
 def reference_frame(frames: Frames, atoms: IntArray, states: Sequence[str] | None = None) -> tuple[int, str]:
-    """Frame that RMSDs are measured to, and what it is, in words.
+    """Choose the reference of the RMSD; return its index and a description.
 
-    Where there are folded trajectories, the one of their frames that is closest to their mean
-    structure, all of them superposed on their first frame; otherwise the first frame of all.
+    It is the frame of the folded trajectories that is closest to their mean structure, after
+    superposition on their first frame, or the first frame of all if no trajectory is folded.
     """
     numbers = np.unique(frames.trajectory)
     native = [number for number, state in zip(numbers, states or (), strict=False) if state == NATIVE]
@@ -127,7 +123,7 @@ def reference_frame(frames: Frames, atoms: IntArray, states: Sequence[str] | Non
 
 
 def measures(frames: Frames, atoms: IntArray, reference: int) -> pd.DataFrame:
-    """Tabulate trajectory, time (ps), rmsd and radius_of_gyration (Å; all atoms weigh the same) of frames."""
+    """Tabulate trajectory, time (ps), rmsd and radius_of_gyration (Å, equal weights) of frames."""
     trajectory = _trajectory(frames, np.arange(len(frames)))
     return pd.DataFrame(
         {
@@ -140,7 +136,7 @@ def measures(frames: Frames, atoms: IntArray, reference: int) -> pd.DataFrame:
 
 
 def _trajectory(frames: Frames, chosen: IntArray) -> mdtraj.Trajectory:
-    """Frames as mdtraj has them, but in Å: no operation here depends on the unit."""
+    """Convert frames to mdtraj without converting to nm: no operation here depends on the unit."""
     return mdtraj.Trajectory(frames.positions[chosen].copy(), molecule_to_mdtraj(frames.molecule))
 
 
@@ -162,15 +158,15 @@ def _distributions(
     for name, color in colors.items():
         chosen = table[state == name]
         axes.fill_betweenx(places, _density(chosen[quantity], places), color=color, alpha=0.35, linewidth=0)
-        for _, own in chosen.groupby("trajectory"):
-            axes.plot(_density(own[quantity], places), places, color=color, linewidth=0.4)
+        for _, rows in chosen.groupby("trajectory"):
+            axes.plot(_density(rows[quantity], places), places, color=color, linewidth=0.4)
     axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def _density(values: pd.Series, places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Gaussian kernel density at the places; nothing where all values are the same."""
+    """Gaussian kernel density at the places; 0 where all values are the same."""
     if values.nunique() < 2:
         return np.zeros(len(places))
     return np.asarray(gaussian_kde(values)(places))

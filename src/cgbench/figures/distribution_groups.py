@@ -1,4 +1,4 @@
-"""What distributions are drawn of: torsions, bond lengths and bond angles, in groups of a kind."""
+"""Groups of torsions, bonds and bond angles whose distributions are drawn together."""
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
@@ -16,7 +16,7 @@ from cgbench.metrics.base import DistributionMetric
 
 Weights = NDArray[np.float64]
 
-AT_MOST = 6  # groups of a quantity, the largest ones
+LARGEST = 6  # number of groups of a quantity that are drawn
 
 
 @dataclass(frozen=True)
@@ -26,22 +26,22 @@ class Group:
     Attributes
     ----------
     label
-        What they are, such as ``C–H``.
+        Kind of the terms, such as ``C–H``.
     metric
-        Plug-in that compares their distributions.
+        Name of the plug-in that compares their distributions.
     terms : int [n]
-        Which of the metric's terms.
-    places : float [n_places]
-        Middles of the bins that are drawn, in the unit of the quantity.
+        Indices of the terms of the metric.
+    centres : float [n_centres]
+        Centres of the bins that are drawn, in the unit of the quantity.
     marginal
-        Turns the metric's weights [..., bins] into those that are drawn and compared; the first
-        ``n_places`` of them are drawn.
+        Converts weights [..., bins] of the metric to the weights that are compared, of which the first
+        ``n_centres`` are drawn.
     """
 
     label: str
     metric: str
     terms: IntArray
-    places: NDArray[np.float64]
+    centres: NDArray[np.float64]
     marginal: Callable[[Weights], Weights]
 
     @property
@@ -50,29 +50,29 @@ class Group:
         plug_in: DistributionMetric = registry.load("metrics", self.metric)()
         return plug_in
 
-    def pick(self, weights: Weights) -> Weights:
-        """Distributions [..., n, n_drawn] of the terms, from the metric's weights [..., n_terms, bins]."""
+    def select(self, weights: Weights) -> Weights:
+        """Select the distributions [..., n, n_compared] of the terms from weights [..., n_terms, bins]."""
         return self.marginal(weights[..., self.terms, :])
 
     def distance(self, first: Weights, second: Weights) -> float:
-        """Distance of what :meth:`pick` gave, mean over terms, as the metric has it."""
+        """Distance of two distributions from :meth:`select`, mean over terms."""
         return float(self.plug_in.distance(first, second).mean())
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """Something that is drawn in one figure.
+    """A quantity with a figure.
 
     Attributes
     ----------
     name
         ``torsions``, ``bonds`` or ``angles``.
     axis, unit
-        Label of the axis, and its unit.
+        Label and unit of the axis.
     distance
         Name and unit of the distance between two distributions.
-    reach
-        How far from the middle of MD the axis goes, in ``unit``; None for a full turn.
+    half_width
+        Half the range of the axis around the mean of MD, in ``unit``; None for a full period.
     groups
         Rows of the figure, of at least one term each.
     """
@@ -81,12 +81,12 @@ class Quantity:
     axis: str
     unit: str
     distance: str
-    reach: float | None
+    half_width: float | None
     groups: tuple[Group, ...]
 
 
 def quantities(molecule: Molecule) -> list[Quantity]:
-    """Say what is to be drawn of a molecule."""
+    """List the quantities of a molecule."""
     return [
         Quantity("torsions", "torsion", "°", "JSD (nat)", None, _torsions(molecule)),
         Quantity("bonds", "bond length", "Å", "W1 (Å)", 0.5, _bonds(molecule)),
@@ -95,13 +95,13 @@ def quantities(molecule: Molecule) -> list[Quantity]:
 
 
 def _torsions(molecule: Molecule) -> tuple[Group, ...]:
-    turn, n_residues = torsions.BINS, len(phi_psi_atoms(molecule))
-    degrees = (np.arange(turn, dtype=np.float64) + 0.5) * 360.0 / turn - 180.0
+    bins, n_residues = torsions.BINS, len(phi_psi_atoms(molecule))
+    degrees = (np.arange(bins, dtype=np.float64) + 0.5) * 360.0 / bins - 180.0
     groups = []
     for label, other in (("φ", -1), ("ψ", -2)):
 
         def marginal(weights: Weights, other: int = other) -> Weights:
-            return np.asarray(weights.reshape(*weights.shape[:-1], turn, turn).sum(axis=other))
+            return np.asarray(weights.reshape(*weights.shape[:-1], bins, bins).sum(axis=other))
 
         groups.append(Group(label, "phi_psi_jsd", np.arange(n_residues), degrees, marginal))
     quads, _ = chi_atoms(molecule)
@@ -123,7 +123,7 @@ def _bonds(molecule: Molecule) -> tuple[Group, ...]:
 
 
 def _angles(molecule: Molecule) -> tuple[Group, ...]:
-    """Group angles by the atom in the middle: its element and the number of its bonds, which shapes it."""
+    """Group angles by the element of the central atom and the number of its bonds."""
     degree = dict(molecule.graph.degree)
     middles = [(molecule.elements[j], degree[j]) for _, j, _ in molecule.angles.tolist()]
     labels = [f"at {element}, {count} bonds" for element, count in middles]
@@ -134,9 +134,9 @@ def _on_line(labels: Iterable[str], metric: str, grid: UniformGrid) -> tuple[Gro
     members: dict[Hashable, list[int]] = defaultdict(list)
     for term, label in enumerate(labels):
         members[label].append(term)
-    largest = sorted(members, key=lambda label: -len(members[label]))[:AT_MOST]
-    places = grid.step * np.arange(grid.n_intervals + 1, dtype=np.float64)
+    largest = sorted(members, key=lambda label: -len(members[label]))[:LARGEST]
+    centres = grid.step * np.arange(grid.n_intervals + 1, dtype=np.float64)
     return tuple(
-        Group(str(label), metric, np.array(members[label]), places, lambda weights: weights)
+        Group(str(label), metric, np.array(members[label]), centres, lambda weights: weights)
         for label in sorted(largest, key=str)
     )
