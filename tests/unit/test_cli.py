@@ -53,7 +53,7 @@ def test_tables_and_figures_of_tables_load_no_network_library() -> None:
 
 def test_help_explains_and_shows_an_example() -> None:
     for verb in VERBS:
-        done = CliRunner().invoke(app, [verb, "--help"])
+        done = CliRunner().invoke(app, [*verb.split(), "--help"])
         assert done.exit_code == 0, verb
         # Boxes and line breaks of the help are no part of its text.
         printed = " ".join(re.sub("[│╭╮╰╯─]", " ", done.output).split())

@@ -196,7 +196,8 @@ def figures_leakage(
 ) -> None:
     """Draw distances to the nearest training frame and scores for both splits.
 
-    Example: `cgbench figures leakage leakage-3.csv leakage-6.csv --n-beads 3 --n-beads 6 --output leakage.svg`
+    Example: `cgbench figures leakage leakage-3.csv leakage-6.csv --n-beads 3 --n-beads 6
+    --output leakage.svg`
     """
     from cgbench.core.errors import InputError
     from cgbench.figures.leakage import draw_leakage
