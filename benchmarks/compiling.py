@@ -7,6 +7,7 @@ out. A row says how fast a method trains on one thread as it is and compiled, ho
 wall its first epoch is over, and how many seconds of training as it is must lie ahead to earn them back.
 """
 
+import argparse
 import multiprocessing
 import os
 import shutil
@@ -90,6 +91,7 @@ def table() -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     if shutil.which("c++") or shutil.which("g++"):
         print(table())
     else:

@@ -10,7 +10,7 @@ published reconstruction is drawn from the posterior and pooled over frames, as 
 dynamics scores against itself.
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import pandas as pd
@@ -64,4 +64,6 @@ def _floor(folder: Path, metric: str, atoms: str) -> float | None:
 
 
 if __name__ == "__main__":
-    print(table(Path(sys.argv[1] if len(sys.argv) > 1 else "results/reference")))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("results", nargs="?", default="results/reference", help="folder of result tables")
+    print(table(Path(parser.parse_args().results)))

@@ -11,6 +11,7 @@ Takes the largest molecule that is bundled, runs on one core, in one to three mi
 a limit is not kept. Seconds are those of the processor, so that other work on the machine hardly matters.
 """
 
+import argparse
 import resource
 import sys
 import time
@@ -107,6 +108,7 @@ def measure(molecule: Molecule, frames: np.ndarray) -> tuple[pd.DataFrame, bool]
 
 def main() -> None:
     """Print the table in Markdown."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     torch.set_num_threads(1)
     bundled = [Path(folder) for folder in sys.argv[1:]] or [
         card.parent for card in RESOURCES.glob("*/card.json")
