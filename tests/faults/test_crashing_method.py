@@ -58,7 +58,7 @@ def test_crash_of_one_method_leaves_the_others_and_is_named(project: Project) ->
     assert (runs / "linear/fold0/metrics.csv").exists()
     assert not (results / "metrics.csv").exists(), "a table without all runs"
 
-    log = f"{RESULTS}/runs/alanine_dipeptide/backbone-3/crashing/fold0/train.log"
+    log = f"{RESULTS}/runs/alanine_dipeptide/backbone-3/crashing/train.log"
     where = "alanine_dipeptide, backbone, 3 beads, crashing, fold 0: train"
     assert f"missing: {where}, see {log}" in partial(project)
     assert not (results / "metrics.csv").exists()

@@ -28,9 +28,14 @@ def unfinished(config: RunMatrix) -> pd.DataFrame:
         stage = _next_stage(folder)
         if stage is None:
             continue
-        log = folder / f"{stage}.log"
-        rows.append(vars(cell) | {"stage": stage, "log": str(log) if log.exists() else ""})
+        rows.append(vars(cell) | {"stage": stage, "log": _log(folder, stage)})
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _log(folder: Path, stage: str) -> str:
+    """Path of the log of a stage: of the run, or of all folds together, for some methods with the training."""
+    logs = (folder / f"{stage}.log", folder.parent / f"{stage}.log", folder.parent / "train.log")
+    return next((str(log) for log in logs if log.exists()), "")
 
 
 def _next_stage(folder: Path) -> str | None:
