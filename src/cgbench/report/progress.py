@@ -33,7 +33,7 @@ def unfinished(config: RunMatrix) -> pd.DataFrame:
 
 
 def _log(folder: Path, stage: str) -> str:
-    """Path of the log of a stage: of the run, or of all folds together, for some methods with the training."""
+    """Path of the log of a stage, of the run alone or of all folds (then of training and sampling)."""
     logs = (folder / f"{stage}.log", folder.parent / f"{stage}.log", folder.parent / "train.log")
     return next((str(log) for log in logs if log.exists()), "")
 
