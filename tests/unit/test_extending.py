@@ -3,12 +3,14 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -51,6 +53,38 @@ def block(containing: str) -> str:
     found = re.findall(r"^```yaml\n(.*?)^```", PAGE, flags=re.DOTALL | re.MULTILINE)
     (text,) = [text for text in found if containing in text]
     return str(text)
+
+
+def test_examples_pass_the_linter(package: Path) -> None:
+    files = [str(package / path) for path in EXAMPLES]
+    # First-party imports are known by the folder of the repository, not by that of the copy.
+    options = [
+        "--config",
+        str(ROOT / "pyproject.toml"),
+        "--config",
+        'lint.isort.known-first-party=["cgbench"]',
+    ]
+    for command in (["check"], ["format", "--check"]):
+        done = run(package, "ruff", *command, *options, *files)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def commands() -> list[list[str]]:
+    """Commands of the section on the command line, without the name of the program."""
+    section = PAGE.split("## Step by step with the command line")[1]
+    return [shlex.split(line)[1:] for line in re.findall(r"^cgbench .+$", section, flags=re.MULTILINE)]
+
+
+@pytest.mark.slow
+def test_the_steps_of_the_command_line_give_scores(tmp_path: Path) -> None:
+    assert [step[0] for step in commands()] == ["prepare", "split", "map", "train", "sample", "score"]
+    for step in commands():
+        arguments = [word.replace("steps/", f"{tmp_path}/") for word in step]
+        done = run(ROOT / "src", "cgbench", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+    for fold in range(3):
+        table = pd.read_csv(tmp_path / f"nearest_frame/fold{fold}/metrics.csv")
+        assert set(table["dataset"]) == {"alanine_dipeptide"} and set(table["mapping"]) == {"cgae"}
 
 
 def test_there_is_one_example_for_every_kind() -> None:

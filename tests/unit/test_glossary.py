@@ -15,7 +15,7 @@ NAMES = set(re.findall(r"`([^`]+)`", PAGE)) | set(re.findall(r"\[([^\]]+)\]\(", 
 BANNED = [
     r"made whole(?! across)",  # "across the periodic boundary" is a term
     r"of the right hand",
-    r"\bhandedness\b",
+    r"(?<!self\.)\bhandedness\b",  # `handedness` is a key in stored models
     r"second moments",
     r"best single answer",
     r"draws of the truth",

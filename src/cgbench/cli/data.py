@@ -13,7 +13,10 @@ app = typer.Typer()
 @app.command()
 def prepare(
     source: Annotated[
-        str, typer.Option(help='Source of frames as JSON {"use": ..., "settings": {...}}, or @file of it.')
+        str,
+        typer.Option(
+            help='Source of frames as JSON {"use": ..., "settings": {...}}, or @path of a JSON file.'
+        ),
     ],
     output: Annotated[Path, typer.Option(help="Folder for frames.npz, topology.pdb and card.json.")],
 ) -> None:
@@ -35,7 +38,10 @@ def split(
     seed: Seed,
     fold: Folds,
     protocol: Annotated[
-        str, typer.Option(help="Section `protocol` of the config as JSON, or @file of it; {} for defaults.")
+        str,
+        typer.Option(
+            help="Section `protocol` of the config as JSON, or @path of a JSON file; {} for defaults."
+        ),
     ] = "{}",
 ) -> None:
     """Choose training, validation and test frames of a fold, or of several.
@@ -59,7 +65,10 @@ def make_map(
     frames: FramesFile,
     split: SplitFile,
     mapping: Annotated[
-        str, typer.Option(help='Mapping generator as JSON {"use": ..., "settings": {...}}, or @file of it.')
+        str,
+        typer.Option(
+            help='Mapping generator as JSON {"use": ..., "settings": {...}}, or @path of a JSON file.'
+        ),
     ],
     n_beads: Annotated[int, typer.Option(min=1, help="Resolution: number of beads.")],
     output: Annotated[Path, typer.Option(help="JSON file for the bead and weight of every atom.")],

@@ -13,7 +13,7 @@ app = typer.Typer()
 def fetch(
     source: Annotated[
         str,
-        typer.Option(help='Source as JSON {"use": "download", "settings": {...}}, or @file of it.'),
+        typer.Option(help='Source as JSON {"use": "download", "settings": {...}}, or @path of a JSON file.'),
     ],
 ) -> None:
     """Download the files of a dataset into the cache; an interrupted download is resumed.

@@ -23,7 +23,10 @@ def leakage(
     summary: Annotated[Path, typer.Option(help="CSV with the effect of shuffling on each quantity.")],
     seed: Seed,
     protocol: Annotated[
-        str, typer.Option(help="Section `protocol` of the config as JSON, or @file of it; {} for defaults.")
+        str,
+        typer.Option(
+            help="Section `protocol` of the config as JSON, or @path of a JSON file; {} for defaults."
+        ),
     ] = "{}",
     threads: Threads = 1,
 ) -> None:

@@ -13,7 +13,9 @@ SplitFile = Annotated[Path, typer.Option("--split", help="`fold<k>.json` written
 MappingFile = Annotated[Path, typer.Option("--mapping", help="Mapping written by `cgbench map`.")]
 MetricsTable = Annotated[Path, typer.Option("--metrics", help="metrics.csv written by `cgbench collect`.")]
 RunsTable = Annotated[Path, typer.Option("--runs", help="runs.csv written by `cgbench collect`.")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of the benchmark; every stage derives its own.")]
+Seed = Annotated[
+    int, typer.Option(min=0, help="Seed of the benchmark; each stage derives its own seed from it.")
+]
 Folds = Annotated[
     list[int],
     typer.Option(
@@ -51,7 +53,7 @@ def of_fold(path: Path, fold: int, folds: list[int]) -> Path:
 
 
 def read_spec(text: str) -> str:
-    """Return JSON from the command line, or from a file given as ``@file``.
+    """Return JSON from the command line, or from a file given as ``@path``.
 
     Raises
     ------
@@ -63,13 +65,11 @@ def read_spec(text: str) -> str:
     try:
         return Path(text[1:]).read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{text}: cannot be read ({error}); give JSON, or @ and the path of a file"
-        ) from None
+        raise InputError(f"{text}: cannot be read ({error}); give JSON, or @path of a JSON file") from None
 
 
 def read_json_spec(text: str, option: str) -> dict[str, Any]:
-    """Return the keys and values of an option that takes JSON or ``@file``.
+    """Return the keys and values of an option that takes JSON or ``@path``.
 
     Raises
     ------

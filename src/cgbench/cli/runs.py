@@ -32,7 +32,7 @@ def train(
     split: SplitFile,
     mapping: MappingFile,
     method: Annotated[
-        str, typer.Option(help='Method as JSON {"use": ..., "settings": {...}}, or @file of it.')
+        str, typer.Option(help='Method as JSON {"use": ..., "settings": {...}}, or @path of a JSON file.')
     ],
     output: Annotated[Path, typer.Option(help="Directory for model.pt, history.csv and run.json.")],
     seed: Seed,

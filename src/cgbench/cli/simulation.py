@@ -12,7 +12,8 @@ from cgbench.simulation.recipe import Recipe
 app = typer.Typer()
 
 RecipeSpec = Annotated[
-    str, typer.Option("--recipe", help="Entry of `simulations` in the config as JSON, or @FILE with it.")
+    str,
+    typer.Option("--recipe", help="Entry of `simulations` in the config as JSON, or @path of a JSON file."),
 ]
 Structure = Annotated[Path, typer.Option("--structure", help="PDB written by `cgbench build-structure`.")]
 
