@@ -1,4 +1,4 @@
-"""Linear reconstruction error of mappings on walkers that were not used for training: the tables of docs/mappings.md.
+"""Linear reconstruction error of mappings on test walkers: the tables of docs/mappings.md.
 
     python benchmarks/mappings.py                 # every bundled dataset
     python benchmarks/mappings.py chignolin       # those named
