@@ -72,5 +72,5 @@ format: env  ## format the code
 	snakefmt Snakefile workflow
 
 clean:  ## remove all results except the reference; keep the environment
-	find results -mindepth 1 -maxdepth 1 ! -name reference ! -name README.md -exec rm -rf {} +
+	find results -mindepth 1 -maxdepth 1 ! -name reference -exec rm -rf {} +
 	rm -rf .snakemake report.html report.zip

@@ -1,4 +1,4 @@
-"""Linear reconstruction error of mappings on walkers they never saw: the tables of docs/mappings.md.
+"""Linear reconstruction error of mappings on test walkers: the tables of docs/mappings.md.
 
     python benchmarks/mappings.py                 # every bundled dataset
     python benchmarks/mappings.py chignolin       # those named
@@ -6,7 +6,7 @@
 Runs on one core: a minute for alanine dipeptide, a quarter of an hour for chignolin.
 """
 
-import sys
+import argparse
 import time
 from pathlib import Path
 
@@ -96,9 +96,14 @@ def least_lead(table: pd.DataFrame) -> pd.DataFrame:
 
 def main() -> None:
     """Print the tables in Markdown, a section for each dataset."""
-    torch.set_num_threads(1)
     bundled = [card.parent.name for card in sorted(RESOURCES.glob("*/card.json"))]
-    for dataset in sys.argv[1:] or bundled:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("datasets", nargs="*", metavar="dataset", help=f"default: {' '.join(bundled)}")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    for dataset in arguments.datasets or bundled:
         frames, _ = Source(BundledSettings(directory=str(RESOURCES / dataset))).read()
         table = measure(frames, RESOLUTIONS[dataset])
         print(f"\n## {dataset}")

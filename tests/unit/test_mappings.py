@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -148,3 +150,9 @@ class TestMapping:
     def test_broken_mappings_are_refused(self, bead_index, weights, message):
         with pytest.raises(InputError, match=message):
             Mapping(np.array(bead_index), np.array(weights))
+
+
+def test_the_page_lists_every_mapping():
+    page = (Path(__file__).parents[2] / "docs" / "mappings.md").read_text()
+    table = page.split("## ")[0]
+    assert [name for name in registry.names("mapping") if f"\n| `{name}` |" not in table] == []

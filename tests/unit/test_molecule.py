@@ -37,7 +37,7 @@ def test_alanine_dipeptide(alanine):
 
 def test_element_without_a_radius_is_refused():
     argon = Molecule(("Ar",), ("AR",), ("AR",), np.zeros(1), np.ones(1), np.empty((0, 2), dtype=np.int64))
-    message = r"no radii for element\(s\) Ar; exclude such atoms by `selection`, or add them to RADII"
+    message = r"no radii for element\(s\) Ar; set `selection` .* or add them to RADII"
     with pytest.raises(InputError, match=message):
         argon.require_radii()
 

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cgbench.chem.force_field import force_field_of
+from cgbench.chem.force_field import energies_per_atom, force_field_of
 from cgbench.config.schema import Protocol
 from cgbench.core import registry
 from cgbench.data.sources.bundled import CARD
 from cgbench.data.splits import make_split
+from cgbench.results.energies_file import read_energies
 from cgbench.statistics.noise_floor import COLUMNS, noise_floor, write_noise_floor
 
 
@@ -81,3 +82,40 @@ def test_is_written(alanine_frames, split, floor, tmp_path):
     files = tmp_path / "frames.npz", tmp_path / "split.json"
     write_noise_floor(*files, registry.names("metrics"), "toy", tmp_path / "floor.csv")
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "floor.csv"), floor, check_dtype=False)
+
+
+@pytest.mark.slow
+def test_energies_of_the_test_frames_are_written(alanine_frames, split, alanine_directory, tmp_path):
+    card = alanine_directory / CARD
+    alanine_frames.save(tmp_path / "frames.npz")
+    split.save(tmp_path / "split.json")
+    names = ["energy_raw", "bond_length_w1"]
+    write_noise_floor(
+        tmp_path / "frames.npz", tmp_path / "split.json", names, "toy", tmp_path / "floor.csv", card,
+        energies_path=tmp_path / "energies.csv",
+    )  # fmt: skip
+    found = read_energies(tmp_path / "energies.csv", split.test)
+    known = np.flatnonzero(np.isfinite(found[0]))
+    assert len(known) == min(24, len(split.test))
+    expected = energies_per_atom(
+        alanine_frames.positions[split.test[known]], alanine_frames.molecule, force_field_of(card)
+    )
+    np.testing.assert_array_equal(found[:, known], expected)
+    table = noise_floor(alanine_frames, split, names, "toy", force_field_of(card))
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "floor.csv"), table, check_dtype=False)
+
+
+@pytest.mark.parametrize(
+    ("names", "with_card"), [(["energy_raw", "angle_w1"], False), (["angle_w1"], True)], ids=str
+)
+def test_the_file_of_energies_is_empty_if_none_are_needed(
+    alanine_frames, split, alanine_directory, tmp_path, names, with_card
+):
+    alanine_frames.save(tmp_path / "frames.npz")
+    split.save(tmp_path / "split.json")
+    write_noise_floor(
+        tmp_path / "frames.npz", tmp_path / "split.json", names, "toy", tmp_path / "floor.csv",
+        alanine_directory / CARD if with_card else None, tmp_path / "energies.csv",
+    )  # fmt: skip
+    assert read_energies(tmp_path / "energies.csv", split.test) is None
+    assert set(pd.read_csv(tmp_path / "floor.csv")["metric"]) == {"angle_w1"}

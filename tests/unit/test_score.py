@@ -1,7 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from cgbench.chem.force_field import force_field_of
+from cgbench.chem.observables import Observables
 from cgbench.config.schema import Protocol
 from cgbench.core import registry
 from cgbench.core.errors import InputError
@@ -9,6 +11,7 @@ from cgbench.data.sources.bundled import CARD
 from cgbench.data.splits import make_split
 from cgbench.metrics._evaluation import Evaluation
 from cgbench.pipeline.score import COLUMNS, score, score_blocks
+from cgbench.results.energies_file import write_energies
 
 
 @pytest.fixture
@@ -41,7 +44,8 @@ def test_rows_are_tidy(alanine_frames, split, three_beads, stored, tmp_path, cap
     assert tuple(table.columns) == COLUMNS
     assert set(table["metric"]) == set(names) - {"chi_jsd", "energy_raw", "energy_minimised"}
     assert (
-        "chi_jsd (all atoms): left out, this molecule has no side chains with χ\n" in capsys.readouterr().err
+        "chi_jsd (all atoms): left out, because the molecule has no side chains with χ\n"
+        in capsys.readouterr().err
     )
     assert set(table["split"]) == {"test"}
     assert set(table["n_frames"]) == {12}
@@ -61,6 +65,28 @@ def test_energies_report_their_number_of_frames(alanine_frames, three_beads, ala
     )  # fmt: skip
     scores = score_blocks(evaluation, ["energy_raw", "rmsd_recon"], np.zeros(30, dtype=np.int64))
     assert {(found.metric, found.n_frames) for found in scores} == {("energy_raw", 24), ("rmsd_recon", 30)}
+
+
+@pytest.mark.slow
+def test_scores_with_a_file_of_energies_are_those_without(
+    alanine_frames, split, three_beads, stored, alanine_directory, tmp_path
+):
+    files = tuple(force_field_of(alanine_directory / CARD))
+    reference = Observables(alanine_frames.positions[split.test][:, None], alanine_frames.molecule, files)
+    write_energies(tmp_path / "energies.csv", split.test, reference.energies)
+    names = ["energy_raw", "energy_minimised", "rmsd_sample"]
+    tables = {}
+    for label, path in (("without", None), ("with", tmp_path / "energies.csv")):
+        tables[label] = score(
+            alanine_frames, split, three_beads, write(tmp_path, stored), names, tmp_path / f"{label}.npz",
+            force_field=files, energies_path=path,
+        )  # fmt: skip
+    assert set(tables["with"]["metric"]) == set(names)
+    pd.testing.assert_frame_equal(tables["with"], tables["without"], check_exact=True)
+    with np.load(tmp_path / "with.npz") as given, np.load(tmp_path / "without.npz") as computed:
+        assert set(given) == set(computed)
+        for name in given:
+            np.testing.assert_array_equal(given[name], computed[name])
 
 
 def test_scores_of_single_frames_and_blocks_are_stored(alanine_frames, split, three_beads, stored, tmp_path):
@@ -87,7 +113,10 @@ def test_scores_of_single_frames_and_blocks_are_stored(alanine_frames, split, th
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda arrays: arrays.update(frame_index=arrays["frame_index"] + 1), "are not the 12 test frames"),
+        (
+            lambda arrays: arrays.update(frame_index=arrays["frame_index"] + 1),
+            "differ from the 12",
+        ),
         (lambda arrays: arrays.pop("samples"), "not a file of samples"),
         (
             lambda arrays: arrays.update(reconstruction_draw=arrays["reconstruction"][1:]),

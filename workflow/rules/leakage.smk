@@ -1,7 +1,8 @@
-"""What the published, shuffled split is worth: `snakemake --cores 8 leakage`, not part of `all`."""
+"""Effect of the shuffled split on scores: `snakemake --cores 8 leakage`; not part of `all`."""
 
 LEAKAGE = "<results>/leakage/{dataset}/{mapping}"
-# Methods cheap enough to be trained twice per fold, one of which is all memory.
+# Inexpensive methods, since each is trained twice per fold. `nearest_frame` copies training frames, so it
+# benefits most from leakage.
 LEAKAGE_METHODS = [
     name
     for name in ("nearest_frame", "conditional_gaussian", "linear", "mlp")

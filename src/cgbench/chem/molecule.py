@@ -128,8 +128,8 @@ class Molecule:
         unknown = sorted(set(self.elements) - table.keys())
         if unknown:
             raise InputError(
-                f"no radii for element(s) {', '.join(unknown)}; exclude such atoms by `selection`, or add "
-                f"them to RADII in {__name__} (known: {', '.join(table)})"
+                f"no radii for element(s) {', '.join(unknown)}; set `selection` of the dataset so that it "
+                f"excludes such atoms, or add them to RADII in {__name__} (known: {', '.join(table)})"
             )
         return np.array([table[element] for element in self.elements])
 

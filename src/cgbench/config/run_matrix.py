@@ -38,7 +38,7 @@ class RunMatrix:
         Raises
         ------
         InputError
-            Naming the key, its value and the cure.
+            Naming the key, its value and how to correct it.
         """
         raw = parse_run_matrix(values, where)
         return cls(raw.results, raw.protocol, raw.run)
@@ -78,7 +78,7 @@ def parse_run_matrix(values: dict[str, Any], where: str) -> RawConfig:
     Raises
     ------
     InputError
-        Naming the key, its value and the cure.
+        Naming the key, its value and how to correct it.
     """
     raw = parse_settings(RawConfig, values, where)
     run = raw.run

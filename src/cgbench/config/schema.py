@@ -70,11 +70,11 @@ class Compute(Settings):
     threads
         Number of CPU threads.
     gpus
-        Number of GPUs that a scheduler reserves for a method with a network; other methods need none.
+        Number of GPUs that a scheduler reserves for training and sampling with a network, and for scoring.
     memory_mb
-        Memory that a scheduler reserves, MB.
+        Memory that a scheduler reserves, MB; scoring always reserves 4,000 MB.
     runtime_min
-        Time that a scheduler reserves, minutes.
+        Time that a scheduler reserves, minutes; scoring always reserves 60 minutes.
     """
 
     device: Literal["auto", "cpu", "cuda"] = "auto"

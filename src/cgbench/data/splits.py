@@ -32,7 +32,7 @@ class Split:
     train, valid, test : int [n]
         Indices into the dataset's frames.
     protocol
-        ``leak_free`` or ``published``.
+        Value of ``protocol.split``: ``leak_free`` or ``published``.
     fold
         Index of the fold, from 0.
     by
@@ -77,9 +77,12 @@ class Split:
             parts = {part: np.asarray(stored.pop(part), dtype=np.int64) for part in PARTS}
             split = cls(parts["train"], parts["valid"], parts["test"], **stored)
             chosen = np.concatenate([split.train, split.valid, split.test])
-            require(isinstance(split.n_frames, int), "a number of frames")
-            require(((chosen >= 0) & (chosen < split.n_frames)).all(), f"frames below {split.n_frames}")
-            require(len(np.unique(chosen)) == len(chosen), "every frame in one part at most")
+            require(isinstance(split.n_frames, int), "n_frames to be an integer")
+            require(
+                ((chosen >= 0) & (chosen < split.n_frames)).all(),
+                f"train, valid and test to have frames below {split.n_frames}",
+            )
+            require(len(np.unique(chosen)) == len(chosen), "train, valid and test to share no frame")
             return split
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError(f"{path}: not a split ({error}); delete it and run again") from None

@@ -27,7 +27,8 @@ class CGVAEE3nnSettings(CGVAESettings):
     multiplicities
         Decoder channels per bead of degree 0 (scalars), 1 (vectors), 2 and so on, for each parity.
     densities
-        Neighbour densities per layer that features are multiplied with.
+        Neighbour densities per bead, by which a decoder layer multiplies features: sums over the neighbours
+        of learned weights times spherical harmonics.
     decoder_layers
         Convolutions; at least two, since with one the atoms would stay in the plane of planar beads.
     """

@@ -42,30 +42,30 @@ def partial_report(config: RunMatrix, output: Path | str) -> pd.DataFrame:
     InputError
         If no run has scores yet, or a file is damaged.
     """
-    output, missing, cells = Path(output), unfinished(config), list(config.run_specs())
-    scored = _without(cells, missing)
+    output, missing, runs = Path(output), unfinished(config), list(config.run_specs())
+    scored = _without(runs, missing)
     if not scored:
         raise InputError(
-            f"{config.results}: none of {len(cells)} runs has scores that are newer than its model; train "
+            f"{config.results}: none of {len(runs)} runs has scores that are newer than its model; train "
             "and score first"
         )
-    folders = [config.run_folder(cell) for cell in scored]
+    folders = [config.run_folder(run) for run in scored]
     collect(
         [folder / "metrics.csv" for folder in folders],
         [folder / "run.json" for folder in folders],
         output / "metrics.csv",
         output / "runs.csv",
     )
-    metrics, runs = read_metrics(output / "metrics.csv"), read_runs(output / "runs.csv")
-    table = leaderboard(*intervals(folders), runs)
-    chapter = to_markdown(missing, len(cells))
+    metrics, costs = read_metrics(output / "metrics.csv"), read_runs(output / "runs.csv")
+    table = leaderboard(*intervals(folders), costs)
+    chapter = to_markdown(missing, len(runs))
     write(table, output / "leaderboard.csv", output / "leaderboard.md", chapter)
-    for dataset in dict.fromkeys(cell.dataset for cell in cells):
+    for dataset in dict.fromkeys(run.dataset for run in runs):
         selection = RunSelection(config, dataset, "", [], strict=False)
         if selection.has_frames():
             save_all(trajectory_figures(selection), output / "figures" / dataset)
-    for dataset, mapping in dict.fromkeys((cell.dataset, cell.mapping) for cell in cells):
-        task = [cell for cell in cells if (cell.dataset, cell.mapping) == (dataset, mapping)]
+    for dataset, mapping in dict.fromkeys((run.dataset, run.mapping) for run in runs):
+        task = [run for run in runs if (run.dataset, run.mapping) == (dataset, mapping)]
         lacking = missing[(missing["dataset"] == dataset) & (missing["mapping"] == mapping)]
         untrained, first = lacking[lacking["stage"] == "train"], lacking[lacking["fold"] == 0]
         everything, finished, trained = (
@@ -76,7 +76,9 @@ def partial_report(config: RunMatrix, output: Path | str) -> pd.DataFrame:
         if everything.has_frames():
             save_all(mapping_figures(everything), folder)
         if finished.cells:
-            scores = score_figures(metrics, runs, finished.floors(), dataset, mapping, note=in_short(lacking))
+            scores = score_figures(
+                metrics, costs, finished.floors(), dataset, mapping, note=in_short(lacking)
+            )
             save_all(scores, folder)
             save_all(sample_figures(finished), folder, in_short(first))
             save_all(distribution_figures(finished), folder, in_short(lacking))
@@ -84,6 +86,6 @@ def partial_report(config: RunMatrix, output: Path | str) -> pd.DataFrame:
     return missing
 
 
-def _without(cells: list[RunSpec], absent: pd.DataFrame) -> list[RunSpec]:
+def _without(runs: list[RunSpec], absent: pd.DataFrame) -> list[RunSpec]:
     lacking = set(absent[list(RUN_KEY)].itertuples(index=False, name=None))
-    return [cell for cell in cells if tuple(getattr(cell, key) for key in RUN_KEY) not in lacking]
+    return [run for run in runs if tuple(getattr(run, key) for key in RUN_KEY) not in lacking]

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from cgbench.chem.molecule import IntArray
 from cgbench.core.atomic_io import atomic_output
 from cgbench.core.errors import InputError
+from cgbench.core.safe_io import require
 
-COLUMNS = ["frame", "raw", "minimised"]
+COLUMNS = {"frame": "int64", "raw": "float64", "minimised": "float64"}
 
 
 def write_energies(path: Path | str, frame_index: IntArray, energies: NDArray[np.float64]) -> None:
@@ -37,7 +38,8 @@ def read_energies(path: Path | str, frame_index: IntArray) -> NDArray[np.float64
         If the file is missing, damaged or of other frames.
     """
     try:
-        table = pd.read_csv(path, float_precision="round_trip").astype({"frame": int})[COLUMNS]
+        table = pd.read_csv(path, float_precision="round_trip", dtype=COLUMNS)[list(COLUMNS)]
+        require(table["frame"].is_unique, "every frame once")
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; run `cgbench noise-floor` with --energies first") from None
     except (KeyError, ValueError, OSError) as error:
@@ -47,4 +49,4 @@ def read_energies(path: Path | str, frame_index: IntArray) -> NDArray[np.float64
     if table.empty:
         return None
     aligned = table.set_index("frame").reindex(frame_index)
-    return np.asarray(aligned[COLUMNS[1:]], dtype=np.float64).T
+    return np.asarray(aligned[["raw", "minimised"]], dtype=np.float64).T

@@ -18,9 +18,8 @@ class TorsionStart(Settings):
     Parameters
     ----------
     leaves_within_ps
-        Wait before the first frame until the walker will cross phi = 0 (of the first residue) within
-        this time. Walkers then have similar shares of a basin that is entered too rarely to be reached
-        by chance, and left after very different times.
+        Start from a frame after which phi of the first residue changes sign within this time, ps, so that
+        each walker visits the rare basin.
     """
 
     kind: Literal["torsions"] = "torsions"

@@ -50,7 +50,11 @@ def test_the_error_names_every_host_and_its_answer(get, servers, tmp_path):
     said = str(caught.value)
     for server, answer in zip(servers, ("HTTP 404", "HTTP 503"), strict=True):
         assert f"127.0.0.1:{server.server_port} ({server.url}data.bin): {answer}" in said
-    for text in (f"127.0.0.1:9 ({closed}): Connection refused", "No other data", "source: bundled"):
+    for text in (
+        f"127.0.0.1:9 ({closed}): Connection refused",
+        "dataset is substituted",
+        "source: bundled",
+    ):
         assert text in said
     assert not (tmp_path / "cache/data.bin").exists()
 

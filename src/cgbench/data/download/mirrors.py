@@ -81,8 +81,8 @@ def _from_first_mirror(
     recorded = f"; {record} is the checksum of the first download" if record.exists() else ""
     raise InputError(
         f"{target.name}: cannot be downloaded. {'; '.join(answers)}{recorded}. Run the command again later "
-        "to resume the download, or add another address to the dataset's key `urls`. No other data were used "
-        "instead; datasets with `source: bundled` need no network"
+        "to resume the download, or add another address to the dataset's key `urls`. The run stops; no other "
+        "dataset is substituted. Datasets with `source: bundled` need no network"
     )
 
 

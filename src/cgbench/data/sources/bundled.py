@@ -62,7 +62,7 @@ class Source(DatasetSource):
             if n_frames != entry["n_frames"]:
                 raise InputError(
                     f"{folder / name}: {n_frames} frames, but {CARD} states {entry['n_frames']}; "
-                    "fetch or simulate the folder again"
+                    "restore the file (git checkout) or simulate the folder again"
                 )
             positions.append(walker.positions[::stride])
             times.append(walker.time[::stride])
@@ -98,10 +98,13 @@ def _read_card(path: Path) -> dict[str, Any]:
 
 def _verify(path: Path, expected: str) -> None:
     if not path.is_file():
-        raise InputError(f"{path}: no such file, though {CARD} names it; fetch or simulate the folder again")
+        raise InputError(
+            f"{path}: no such file, though {CARD} names it; restore it (git checkout) or simulate the "
+            "folder again"
+        )
     actual = sha256(path)
     if actual != expected:
         raise InputError(
             f"{path}: SHA-256 is {actual}, but {path.parent / CARD} states {expected}; the file is "
-            "damaged or was replaced, restore it (git checkout) or simulate it again with its card"
+            "damaged or was replaced; restore it (git checkout) or simulate the folder again"
         )
