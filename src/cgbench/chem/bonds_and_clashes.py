@@ -9,9 +9,8 @@ from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
 from cgbench.chem.geometry import Array, in_chunks
-from cgbench.chem.molecule import Molecule
+from cgbench.chem.molecule import BOND_FACTOR, Molecule
 
-BOND_FACTOR = 1.3  # of the published bond rule d_ij < 1.3 (r_i + r_j), arXiv 2201.12176, appendix
 ALLOWED_OVERLAP = 0.4  # Å of overlap of van der Waals spheres before a pair clashes (MolProbity)
 OVERLAP_DISTANCE = 1.2  # Å; atoms that are not bonded are farther apart in every real geometry
 
