@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from cgbench.chem.contacts import count_contacts
+from cgbench.chem.bonds_and_clashes import count_contacts
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import Molecule
 from cgbench.core.errors import InputError

@@ -41,7 +41,7 @@ def test_tables_and_figures_of_tables_load_no_network_library() -> None:
     code = (
         "import sys; from cgbench.config.run_matrix import RunMatrix\n"
         "RunMatrix.load('config/config.yaml', 'config/simulations.yaml')\n"
-        "import cgbench.cli.main, cgbench.statistics.intervals, cgbench.report.leaderboard\n"
+        "import cgbench.cli.main, cgbench.statistics.interval_tables, cgbench.report.leaderboard\n"
         "import cgbench.results.tables, cgbench.pipeline.score\n"
         "import cgbench.figures.comparison, cgbench.figures.leakage, cgbench.figures.training\n"
         "print({'torch', 'seaborn'} & set(sys.modules))"

@@ -66,7 +66,7 @@ def test_no_verb_depends_on_how_it_is_called() -> None:
 
 def test_an_edit_of_what_scores_are_made_with_repeats_no_training() -> None:
     """What prepares a dataset comes before what is trained on it."""
-    measuring = {"energy", "observables", "contacts", "_evaluation", "histograms", "score"}
+    measuring = {"energy", "observables", "bonds_and_clashes", "_evaluation", "histograms", "score"}
     for room in ("sources", "mapping", "methods"):
         for name in registry.names(room):
             assert not measuring & {path.stem for path in plugin_files(room, name)}

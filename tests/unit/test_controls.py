@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from cgbench.chem.contacts import count_contacts
+from cgbench.chem.bonds_and_clashes import count_contacts
 from cgbench.chem.frames import Frames
 from cgbench.chem.geometry import pair_distances, rmsd
 from cgbench.chem.molecule import Molecule

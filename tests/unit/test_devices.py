@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from cgbench.chem import geometry
-from cgbench.chem.contacts import count_contacts
+from cgbench.chem.bonds_and_clashes import count_contacts
 from cgbench.chem.dihedrals import phi_psi
 from cgbench.chem.observables import Observables
 from cgbench.core import registry

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from cgbench.chem import contacts, geometry
+from cgbench.chem import bonds_and_clashes, geometry
 from cgbench.chem.molecule import COVALENT_RADII, Molecule
 from cgbench.core import registry
 from cgbench.core.errors import InputError
@@ -252,7 +252,7 @@ class TestGraph:
     def test_chunks_change_nothing(self, random_evaluation, monkeypatch):
         whole = random_evaluation.sample_observables.contacts
         monkeypatch.setattr(geometry, "CHUNK_BYTES", 7 * 16 * random_evaluation.molecule.n_atoms)
-        again = contacts.count_contacts(random_evaluation.samples, random_evaluation.molecule)
+        again = bonds_and_clashes.count_contacts(random_evaluation.samples, random_evaluation.molecule)
         for name in ("missing", "extra", "clashes", "overlaps"):
             np.testing.assert_array_equal(getattr(again, name), getattr(whole, name))
 

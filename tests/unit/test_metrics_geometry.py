@@ -9,7 +9,7 @@ import pytest
 from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance
 
-from cgbench.chem.contacts import count_contacts
+from cgbench.chem.bonds_and_clashes import count_contacts
 from cgbench.chem.geometry import bond_angles
 from cgbench.chem.molecule import VAN_DER_WAALS_RADII, Molecule
 from cgbench.chem.observables import Observables

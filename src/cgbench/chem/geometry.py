@@ -15,7 +15,6 @@ from cgbench.chem.molecule import IntArray
 if TYPE_CHECKING:
     from torch import Tensor  # import takes seconds, and numpy arrays need none
 
-BOND_FACTOR = 1.3  # of the published bond rule d_ij < 1.3 (r_i + r_j), arXiv 2201.12176, appendix
 CHUNK_BYTES = 16 * 2**20  # working memory of one chunk; larger chunks exceed the caches and are slower
 
 Positions = NDArray[np.floating]

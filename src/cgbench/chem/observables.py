@@ -13,7 +13,7 @@ from array_api_compat import to_device
 from numpy.typing import NDArray
 
 from cgbench.chem import geometry
-from cgbench.chem.contacts import Contacts, count_contacts
+from cgbench.chem.bonds_and_clashes import Contacts, count_contacts
 from cgbench.chem.dihedrals import chi_atoms, phi_psi
 from cgbench.chem.molecule import Molecule
 

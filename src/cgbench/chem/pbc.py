@@ -8,8 +8,8 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.chem.geometry import BOND_FACTOR, all_pairs, in_chunks, pair_distances
-from cgbench.chem.molecule import IntArray, Molecule
+from cgbench.chem.geometry import all_pairs, in_chunks, pair_distances
+from cgbench.chem.molecule import BOND_FACTOR, IntArray, Molecule
 from cgbench.chem.trajectory_io import molecule_to_mdtraj
 
 LONGEST_BOND = 3.0  # Å; longer than any covalent bond and shorter than any unit cell

@@ -87,7 +87,7 @@ def intervals(
     Example: `cgbench intervals --config config/config.yaml --config config/simulations.yaml`
     """
     from cgbench.config.run_matrix import RunMatrix
-    from cgbench.statistics.intervals import intervals, write
+    from cgbench.statistics.interval_tables import intervals, write
 
     checked = RunMatrix.load(*config)
     results = Path(checked.results)
@@ -111,7 +111,7 @@ def leaderboard(
     """
     from cgbench.report.leaderboard import leaderboard, write
     from cgbench.results.tables import read_runs
-    from cgbench.statistics.intervals import read_differences, read_intervals
+    from cgbench.statistics.interval_tables import read_differences, read_intervals
 
     table = leaderboard(read_intervals(intervals), read_differences(differences), read_runs(runs))
     write(table, csv, markdown)

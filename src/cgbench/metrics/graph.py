@@ -7,7 +7,7 @@ so that a correct bond graph does not imply correct bond lengths; ``bond_length_
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.chem.contacts import Contacts
+from cgbench.chem.bonds_and_clashes import Contacts
 from cgbench.chem.molecule import IntArray
 from cgbench.metrics.base import Evaluation, PerFrameMetric
 

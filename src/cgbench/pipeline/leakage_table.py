@@ -6,7 +6,7 @@ import pandas as pd
 
 from cgbench.core.atomic_io import atomic_output
 from cgbench.core.errors import InputError
-from cgbench.statistics.bootstrap import Resampling, mean_of_defined
+from cgbench.statistics.confidence_intervals import Resampling, mean_of_defined
 
 SPLITS = ("leak_free", "published")
 LABELS = ("split", "fold", "trajectory", "frame")

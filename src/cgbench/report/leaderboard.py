@@ -52,7 +52,7 @@ def leaderboard(scores: pd.DataFrame, differences: pd.DataFrame, runs: pd.DataFr
     Parameters
     ----------
     scores, differences
-        Tables of :func:`cgbench.statistics.intervals.intervals`.
+        Tables of :func:`cgbench.statistics.interval_tables.intervals`.
     runs
         Table that :func:`cgbench.results.tables.collect` wrote.
 

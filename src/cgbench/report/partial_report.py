@@ -17,7 +17,7 @@ from cgbench.figures.trajectory_figures import trajectory_figures
 from cgbench.report.leaderboard import leaderboard, write
 from cgbench.report.progress import in_short, to_markdown, unfinished
 from cgbench.results.tables import RUN_KEY, collect, read_metrics, read_runs
-from cgbench.statistics.intervals import intervals
+from cgbench.statistics.interval_tables import intervals
 
 
 def partial_report(config: RunMatrix, output: Path | str) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from cgbench.core.atomic_io import atomic_output
 from cgbench.core.errors import InputError
 from cgbench.results.scores_file import BlockSums, MetricKey
 from cgbench.results.tables import TASK, metric_info, read_run
-from cgbench.statistics.bootstrap import Resampling, mean_of_defined
+from cgbench.statistics.confidence_intervals import Resampling, mean_of_defined
 
 Floats = NDArray[np.float64]
 Methods = dict[str, dict[int, BlockSums]]  # scores of a task, by method and fold

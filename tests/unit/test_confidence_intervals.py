@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from scipy.signal import lfilter
 
-from cgbench.statistics.bootstrap import Resampling
+from cgbench.statistics.confidence_intervals import Resampling
 
 
 def mean(total: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from cgbench.core import registry
 from cgbench.core.errors import InputError
 from cgbench.metrics.base import sum_and_count
 from cgbench.results.scores_file import BlockSums
-from cgbench.statistics.intervals import intervals, read_differences, read_intervals, write
+from cgbench.statistics.interval_tables import intervals, read_differences, read_intervals, write
 
 FRAMES = 20  # of each trajectory
 BLOCK = np.repeat([0, 1], FRAMES)

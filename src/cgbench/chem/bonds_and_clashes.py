@@ -8,8 +8,8 @@ import numpy as np
 from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
-from cgbench.chem.geometry import BOND_FACTOR, Array, in_chunks
-from cgbench.chem.molecule import Molecule
+from cgbench.chem.geometry import Array, in_chunks
+from cgbench.chem.molecule import BOND_FACTOR, Molecule
 
 ALLOWED_OVERLAP = 0.4  # Å of overlap of van der Waals spheres before a pair clashes (MolProbity)
 OVERLAP_DISTANCE = 1.2  # Å; atoms that are not bonded are farther apart in every real geometry
