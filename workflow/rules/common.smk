@@ -140,8 +140,10 @@ def run_files(name, **fixed):
         return [
             f"{RUN}/{name}".format(**vars(spec))
             for spec in CONFIG.run_specs()
+            # A wildcard that is no property of a run, such as a setting, restricts nothing.
             if all(
-                str(getattr(spec, key)) == str(value) for key, value in wanted.items()
+                str(vars(spec).get(key, value)) == str(value)
+                for key, value in wanted.items()
             )
         ]
 

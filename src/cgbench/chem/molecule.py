@@ -15,10 +15,10 @@ from cgbench.core.safe_io import require
 
 IntArray = NDArray[np.int64]
 
+BOND_FACTOR = 1.3  # two atoms are bonded if d_ij < 1.3 (r_i + r_j)
 # Å. Covalent radii of the published bond rule d_ij < 1.3 (r_i + r_j) (arXiv 2201.12176, appendix), for other
 # elements from the same source (Cambridge Structural Database); van der Waals radii (A. Bondi, J. Phys. Chem.
 # 68, 441, 1964).
-BOND_FACTOR = 1.3  # of the published bond rule d_ij < 1.3 (r_i + r_j), arXiv 2201.12176, appendix
 RADII = {
     "H": (0.23, 1.20),
     "C": (0.68, 1.70),
