@@ -109,7 +109,7 @@ def test_an_edit_of_one_method_repeats_it_and_what_is_made_of_it(finished: Proje
 
 def test_shared_network_part_repeats_the_networks_alone(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "project")
-    with (project.root / "src/cgbench/nn/radial.py").open("a") as source:
+    with (project.root / "src/cgbench/nn/equivariant.py").open("a") as source:
         source.write(EDIT)
     assert _methods_trained(project) == {"cgvae"}
 
@@ -126,7 +126,8 @@ def test_comments_and_docstrings_repeat_nothing(finished: Project, tmp_path: Pat
     project = finished.copy(tmp_path / "project")
     with (project.root / "src/cgbench/methods/linear.py").open("a") as source:
         source.write("\n# a comment\n")
-    project.edit("src/cgbench/chem/molecule.py", '"""', '"""Another docstring. ')
+    molecule = project.root / "src/cgbench/chem/molecule.py"
+    molecule.write_text(molecule.read_text().replace('"""', '"""Another docstring: ', 1))
     assert project.planned("all") == []
 
 
