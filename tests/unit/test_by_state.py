@@ -78,7 +78,7 @@ def test_without_states_it_says_so(files: list[str]) -> None:
     Path(config.results, "data/chignolin/card.json").unlink()
     assert scores_by_state(config).empty
     said = CliRunner().invoke(app, ["states", *(part for file in files for part in ("--config", file))])
-    assert "no scored run of a dataset whose trajectories have states" in said.output
+    assert "no dataset with states of trajectories has a run with scores" in said.output
 
 
 def test_scores_of_another_revision_are_refused(files: list[str]) -> None:

@@ -85,7 +85,7 @@ def test_both_splits_train_on_as_many_frames(slow_frames: Frames, monkeypatch: p
 
 
 def test_there_is_one_mapping_per_fold(slow_frames: Frames) -> None:
-    with pytest.raises(InputError, match=r"1 mappings for 3 folds \(protocol\.folds\); give one of each"):
+    with pytest.raises(InputError, match=r"1 mappings for 3 folds \(protocol\.folds\); give one per fold"):
         measure_leakage(slow_frames, [MAPPING], [], PROTOCOL, seed=1)
 
 
@@ -96,7 +96,7 @@ def test_the_table_is_written_and_read(table: pd.DataFrame, tmp_path: Path) -> N
     write(table, path)
     pd.testing.assert_frame_equal(read_leakage(path), table, rtol=1e-4)
     write(summarise(table), path)
-    with pytest.raises(InputError, match=r"leak\.csv: not a table of a leak"):
+    with pytest.raises(InputError, match=r"leak\.csv: not a table of `cgbench leakage`"):
         read_leakage(path)
 
 

@@ -95,9 +95,9 @@ def test_checkpoints_belong_to_the_sources_of_all_that_a_method_is_made_of(
     asked: list[str] = []
     real = sources.plugin_files
 
-    def spy(room: str, name: str) -> tuple[Path, ...]:
-        asked.append(name)
-        return real(room, name)
+    def spy(kind: str, *names: str) -> tuple[Path, ...]:
+        asked.extend(names)
+        return real(kind, *names)
 
     monkeypatch.setattr("cgbench.pipeline.train.plugin_files", spy)
     method = PlugIn.from_json("methods", '{"use": "relaxed", "settings": {"of": "linear"}}')

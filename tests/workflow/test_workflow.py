@@ -147,8 +147,9 @@ def test_tracking_repeats_nothing_and_reaches_jobs(finished: Project, tmp_path: 
     assert project.planned("all") == []
     figure = "results/test/figures/alanine_dipeptide/walkers.svg"
     project.run("--forcerun", "figures_trajectories", "--", figure)
-    (kept,) = project.root.glob("results/test/wandb/offline-run-*/*.wandb")
-    assert b"by config" in kept.read_bytes()
+    kept = list(project.root.glob("results/test/wandb/offline-run-*/*.wandb"))
+    assert len(kept) == 2, "one for each figure of the job"
+    assert all(b"by config" in path.read_bytes() for path in kept)
 
 
 def test_rounds_of_scheduling_do_not_grow_with_the_jobs_that_have_ended(finished: Project) -> None:
