@@ -85,7 +85,7 @@ def test_damaged_trajectory_is_refused_by_its_checksum(project: Project) -> None
     [
         ("atoms", ["own.xtc", "21 atoms", "own.pdb has 22", "give the topology"]),
         ("truncated", ["own.xtc", "truncated or corrupt"]),
-        ("nan", ["own.dcd", "1 of 5 frames contain NaN", "leave them out"]),
+        ("nan", ["own.dcd", "1 of 5 frames contain NaN", "remove these frames"]),
     ],
 )
 def test_damaged_trajectories_of_ones_own(
