@@ -3,9 +3,8 @@
 MAPPED = f"{FIGURES}/{{mapping}}"
 # An edit of the configuration that matters to a figure changes its other inputs or its outputs.
 BENCHMARK = ancient("<results>/config.json")
-FOLDS = range(CONFIG.protocol.folds)
-SPLITS = [f"{SPLIT}.json".replace("{fold}", str(fold)) for fold in FOLDS]
-FLOORS = [f"{SPLIT}.floor.csv".replace("{fold}", str(fold)) for fold in FOLDS]
+SPLITS = every_fold(f"{SPLIT}.json")
+FLOORS = every_fold(f"{SPLIT}.floor.csv")
 DRAW = (
     " --config {input.config:q} --dataset {wildcards.dataset:q}"
     " --mapping {wildcards.mapping:q} > {log:q} 2>&1"
@@ -41,7 +40,7 @@ rule figures_scores:
     params:
         code=code(verb="figures-scores"),
     shell:
-        "python -m cgbench figures scores" + DRAW
+        f"python -m cgbench figures scores{DRAW}"
 
 
 rule figures_samples:
@@ -83,7 +82,7 @@ rule figures_samples:
     params:
         code=code(verb="figures-samples"),
     shell:
-        "python -m cgbench figures samples" + DRAW
+        f"python -m cgbench figures samples{DRAW}"
 
 
 rule figures_distributions:
@@ -111,7 +110,7 @@ rule figures_distributions:
     params:
         code=code(verb="figures-distributions"),
     shell:
-        "python -m cgbench figures distributions" + DRAW
+        f"python -m cgbench figures distributions{DRAW}"
 
 
 rule figures_training:
@@ -135,7 +134,7 @@ rule figures_training:
     params:
         code=code(verb="figures-training"),
     shell:
-        "python -m cgbench figures training" + DRAW
+        f"python -m cgbench figures training{DRAW}"
 
 
 rule figures_mappings:
@@ -160,7 +159,7 @@ rule figures_mappings:
     params:
         code=code(verb="figures-mappings"),
     shell:
-        "python -m cgbench figures mappings" + DRAW
+        f"python -m cgbench figures mappings{DRAW}"
 
 
 rule figures_trajectories:
@@ -214,7 +213,7 @@ rule figures_sweep:
     params:
         code=code(verb="figures-sweep"),
     shell:
-        "python -m cgbench figures sweep --setting {wildcards.setting:q}" + DRAW
+        f"python -m cgbench figures sweep --setting {{wildcards.setting:q}}{DRAW}"
 
 
 rule figures:
