@@ -46,7 +46,10 @@ class Submission:
             )
 
     def jobs(self, *words: str) -> list[dict[str, str]]:
-        """Slurm's jobs, first attempts first, whose comment (rule and wildcards) has all of the words."""
+        """Slurm's jobs, first attempts first, whose comment has all of the words.
+
+        The comment names rule and wildcards, or a group and its rules.
+        """
         return [
             job
             for job in self.slurm.jobs()

@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 
 def test_every_stage_runs_as_a_job(benchmark: Submission) -> None:
-    for stage in ("prepare", "map", "train", "evaluate", "intervals"):
+    for stage in ("prepare", "map", "train", "sample", "score", "intervals"):
         assert benchmark.jobs(stage), f"no job of {stage}"
     results = benchmark.project.root / "results/test"
     assert "cgvae" in (results / "leaderboard.md").read_text()
@@ -20,7 +20,7 @@ def test_every_stage_runs_as_a_job(benchmark: Submission) -> None:
 
 def test_jobs_land_with_what_their_rules_ask_for(benchmark: Submission) -> None:
     # Sampling (2 GB, 20 min) and scoring (4 GB, 60 min) one after the other.
-    (evaluate,) = benchmark.jobs("evaluate", "cgvae")
+    (evaluate,) = benchmark.jobs("evaluate", "sample", "score")
     asked = evaluate["NumCPUs"], evaluate["MinMemoryNode"], evaluate["TimeLimit"]
     assert asked == ("2", "4000M", "01:20:00")
     assert evaluate["TresPerJob"] == "gres:gpu:1"
@@ -48,7 +48,7 @@ def test_cancelled_training_goes_on_from_its_checkpoint(benchmark: Submission) -
 
 
 def test_memory_is_enforced_and_retried_with_more(benchmark: Submission) -> None:
-    first, second = benchmark.jobs("evaluate", "greedy")
+    first, second = benchmark.jobs("evaluate", "train")
     assert (first["MinMemoryNode"], first["TimeLimit"], first["JobState"]) == ("2000M", "00:20:00", "FAILED")
     assert "exceeded memory limit" in Path(first["StdOut"]).read_text()
     assert (second["MinMemoryNode"], second["TimeLimit"]) == ("4000M", "00:40:00")
@@ -56,7 +56,7 @@ def test_memory_is_enforced_and_retried_with_more(benchmark: Submission) -> None
 
 
 def test_time_is_enforced_and_retried_with_more(impatient: Submission) -> None:
-    *failed, last = impatient.jobs("evaluate", "patient")
+    *failed, last = impatient.jobs("evaluate", "train")
     assert failed
     for minutes, job in enumerate(failed, start=1):
         assert (job["TimeLimit"], job["JobState"]) == (f"00:0{minutes}:00", "TIMEOUT")
