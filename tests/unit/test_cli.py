@@ -21,6 +21,8 @@ from typer.testing import CliRunner
 import cgbench
 from cgbench.chem.frames import Frames
 from cgbench.cli.main import app, main
+from cgbench.cli.options import of_fold
+from cgbench.core.errors import InputError
 
 VERBS = sorted(
     f"{group.name or ''} {command.name or command.callback.__name__.replace('_', '-')}".strip()
@@ -183,3 +185,10 @@ def test_stages_in_order(alanine_frames: Frames, tmp_path: Path, monkeypatch: py
     assert CliRunner().invoke(app, shlex.split(command)).exit_code == 0
     assert np.load("atoms.npz")["samples"].shape == (5, 3, 22, 3)
     assert Path("atoms.pdb").exists()
+
+
+def test_several_folds_need_their_place_in_paths() -> None:
+    assert of_fold(Path("splits/fold{fold}.json"), 1, [0, 1]) == Path("splits/fold1.json")
+    assert of_fold(Path("mine.json"), 3, [3]) == Path("mine.json")
+    with pytest.raises(InputError, match=r"mine\.json: .* write \{fold\} where"):
+        of_fold(Path("mine.json"), 0, [0, 1])

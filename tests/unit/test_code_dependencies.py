@@ -1,9 +1,11 @@
 """A plug-in's results depend on its file and on the parts that it imports."""
 
+from pathlib import Path
+
 import pytest
 
 from cgbench.core import registry
-from cgbench.core.code_dependencies import plugin_files, verb_files
+from cgbench.core.code_dependencies import code_hash, plugin_files, verb_files
 
 
 def _names(room: str, name: str) -> set[str]:
@@ -77,3 +79,18 @@ def test_an_edit_of_a_contract_repeats_no_training() -> None:
     for room in ("sources", "mapping", "methods"):
         for name in registry.names(room):
             assert not {path for path in plugin_files(room, name) if path.stem == "base"}
+
+
+@pytest.mark.parametrize(
+    ("edited", "same"),
+    [
+        ('"""Other text."""\n# a comment\nX  =  1\n\n\ndef f():\n    """Text."""\n    return X\n', True),
+        ('"""Text."""\nX = 2\n\n\ndef f():\n    return X\n', False),
+        ('"""Text."""\nX = 1\n\n\ndef f():\n    return -X\n', False),
+    ],
+)
+def test_only_code_counts(tmp_path: Path, edited: str, same: bool) -> None:
+    before, after = tmp_path / "before.py", tmp_path / "after.py"
+    before.write_text('"""Text."""\nX = 1\n\n\ndef f():\n    return X\n')
+    after.write_text(edited)
+    assert (code_hash([before]) == code_hash([after])) == same
