@@ -87,6 +87,16 @@ def test_scores_with_a_file_of_energies_are_those_without(
         assert set(given) == set(computed)
         for name in given:
             np.testing.assert_array_equal(given[name], computed[name])
+    # The file is what is read, and not the same energies computed again.
+    write_energies(tmp_path / "energies.csv", split.test, reference.energies + 1.0)
+    shifted = score(
+        alanine_frames, split, three_beads, write(tmp_path, stored), names,
+        force_field=files, energies_path=tmp_path / "energies.csv",
+    )  # fmt: skip
+    difference = (shifted["value"] - tables["with"]["value"]).set_axis(shifted["metric"])
+    assert difference.groupby(level=0).mean().to_dict() == pytest.approx(
+        {"energy_raw": -1.0, "energy_minimised": -1.0, "rmsd_sample": 0.0}
+    )
 
 
 def test_scores_of_single_frames_and_blocks_are_stored(alanine_frames, split, three_beads, stored, tmp_path):
