@@ -1,11 +1,33 @@
 """Trajectories to checked frames, and frames to training, validation and test parts."""
 
+from snakemake.io import contains_wildcard
 
+from cgbench.core.content_hash import content_hash
+
+
+def source_files(dataset, made):
+    """Files of a dataset that rules make, or those that are given."""
+
+    def is_made(file):
+        return file in DOWNLOADS or Path(file).resolve().is_relative_to(
+            Path(CONFIG.results).resolve()
+        )
+
+    files = CONFIG.datasets[dataset].create().input_files()
+    return [file for file in files if is_made(file) == made]
+
+
+# Files that rules make need not exist yet when jobs are planned, so that their times decide. For given files
+# it is their content: times say nothing of a file that was replaced by an older one, or only touched.
 rule prepare:
     input:
-        files=lambda wildcards: CONFIG.datasets[wildcards.dataset]
-        .create()
-        .input_files(),
+        made=lambda wildcards: source_files(wildcards.dataset, made=True),
+        # A name with braces would be taken for a pattern; the content of the file counts all the same.
+        given=lambda wildcards: [
+            ancient(file)
+            for file in source_files(wildcards.dataset, made=False)
+            if not contains_wildcard(file)
+        ],
     output:
         frames=f"{DATA}/frames.npz",
         topology=f"{DATA}/topology.pdb",
@@ -21,6 +43,10 @@ rule prepare:
     params:
         spec=lambda wildcards: CONFIG.datasets[wildcards.dataset].to_json(),
         directory=lambda wildcards, output: str(Path(output.frames).parent),
+        content=lambda wildcards: content_hash(
+            source_files(wildcards.dataset, made=False),
+            Path(CONFIG.results) / "data" / "checksums.json",
+        ),
         code=lambda wildcards: code(
             CONFIG.datasets[wildcards.dataset].use, kind="sources", verb="prepare"
         ),
