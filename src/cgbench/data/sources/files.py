@@ -1,7 +1,9 @@
 """The user's own trajectories, in any format that mdtraj reads."""
 
 import glob
+import re
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,12 +20,23 @@ from cgbench.chem.pbc import LONGEST_BOND, bonds_from_distances, distances, long
 from cgbench.chem.trajectory_io import RawTrajectory, load_trajectory, read_topology
 from cgbench.core.errors import InputError
 from cgbench.core.settings import Settings
+from cgbench.data.joined_parts import join_parts
 from cgbench.data.sources.base import DatasetSource
 
 # Settings that take one name or several.
 OneOrMore = BeforeValidator(
     lambda value: [value] if isinstance(value, str) else value, json_schema_input_type=str | tuple[str, ...]
 )
+# A file, or the consecutive parts of one run.
+Parts = Annotated[tuple[str, ...], Field(min_length=1)]
+Trajectories = Annotated[
+    tuple[str | Parts, ...],
+    BeforeValidator(
+        lambda value: [value] if isinstance(value, str) else value,
+        json_schema_input_type=str | tuple[str | Parts, ...],
+    ),
+    Field(min_length=1),
+]
 ForceFieldFile = Annotated[str, Field(pattern=r"^[\w./-]+\.xml$")]
 
 
@@ -36,7 +49,7 @@ class FilesSettings(Settings):
         File from which mdtraj reads the atoms (PDB, prmtop, PSF, GRO, ...).
     trajectories
         One or more files, each an independent trajectory. The patterns ``*`` and ``?`` are allowed; files
-        that match them are sorted by name.
+        that match them are sorted by name. A list in the list has the consecutive parts of one trajectory.
     selection
         Atoms to use, in the selection language of mdtraj.
     stride
@@ -51,7 +64,7 @@ class FilesSettings(Settings):
     """
 
     topology: str
-    trajectories: Annotated[tuple[str, ...], OneOrMore, Field(min_length=1)]
+    trajectories: Trajectories
     selection: str = "all"
     stride: Annotated[int, Field(ge=1)] = 1
     frame_interval_ps: Annotated[float, Field(gt=0)] | None = None
@@ -61,6 +74,18 @@ class FilesSettings(Settings):
     force_field: str | None = None
     licence: str | None = None
     citation: str | None = None
+
+    def expanded(self, matching: Callable[[str], list[str]]) -> list[list[str]]:
+        """Files of the parts of each trajectory; ``matching`` gives the files of a name or pattern."""
+        trajectories: list[list[str]] = []
+        for entry in self.trajectories:
+            if isinstance(entry, str):
+                trajectories += [[file] for file in matching(entry)]
+            else:
+                trajectories.append(
+                    [file for pattern in entry for file in sorted(matching(pattern), key=_by_number)]
+                )
+        return trajectories
 
 
 class Source(DatasetSource):
@@ -74,17 +99,18 @@ class Source(DatasetSource):
 
     def input_files(self) -> list[str]:
         """List the topology and the trajectories, with patterns expanded."""
-        return [self.settings.topology, *self._trajectory_files()]
+        return [self.settings.topology, *(file for parts in self._trajectory_files() for file in parts)]
 
     def read(self) -> tuple[Frames, dict[str, Any]]:
         """Read all trajectories."""
         settings = self.settings
         molecule = read_topology(settings.topology, settings.selection)
-        files = self._trajectory_files()
+        trajectories = self._trajectory_files()
+        files = [" + ".join(parts) for parts in trajectories]
         processing: list[str] = []
         positions, times = [], []
         for number, file in enumerate(files):
-            raw = load_trajectory(file, settings.topology, settings.selection, settings.stride)
+            raw = self._load(trajectories[number], processing)
             if number == 0:
                 for correct in (_drop_bonds_between_chains, _add_missing_bonds):
                     molecule, note = correct(molecule, raw)
@@ -115,23 +141,31 @@ class Source(DatasetSource):
         }
         return frames, card
 
-    def _trajectory_files(self) -> list[str]:
-        files: list[str] = []
-        for pattern in self.settings.trajectories:
-            # Path.glob refuses absolute patterns.
-            matches = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207
-            if not matches:
-                raise InputError(
-                    f"trajectories: no file matches {pattern!r} in {Path.cwd()}; correct the pattern, "
-                    "it is relative to the working directory"
-                )
-            files += matches
+    def _load(self, parts: list[str], processing: list[str]) -> RawTrajectory:
+        """Read a trajectory, which may consist of several parts."""
+        topology, selection, stride = self.settings.topology, self.settings.selection, self.settings.stride
+        if len(parts) == 1:
+            return load_trajectory(parts[0], topology, selection, stride)
+        raw = [load_trajectory(part, topology, selection) for part in parts]
+        use_times = self.settings.frame_interval_ps is None and all(part.timed for part in raw)
+        joined, note = join_parts(raw, parts, use_times)
+        processing.append(note)
+        return replace(
+            joined,
+            positions=joined.positions[::stride],
+            time=joined.time[::stride],
+            cell=None if joined.cell is None else joined.cell[::stride],
+        )
+
+    def _trajectory_files(self) -> list[list[str]]:
+        trajectories = self.settings.expanded(_matching)
+        files = [file for parts in trajectories for file in parts]
         repeated = sorted({file for file in files if files.count(file) > 1})
         if repeated:
             raise InputError(
                 f"trajectories: {', '.join(repeated)} listed more than once; list each file once"
             )
-        return files
+        return trajectories
 
     def _time(self, raw: RawTrajectory, file: str) -> NDArray[np.float64]:
         interval = self.settings.frame_interval_ps
@@ -143,6 +177,23 @@ class Source(DatasetSource):
                 "the frames of the file), from which the gaps between parts of a split are measured"
             )
         return raw.time
+
+
+def _matching(pattern: str) -> list[str]:
+    # A name may contain the characters of patterns. Path.glob refuses absolute patterns.
+    literal = Path(pattern).is_file() or not glob.has_magic(pattern)
+    files = [pattern] if literal else sorted(glob.glob(pattern))  # noqa: PTH207
+    if not files:
+        raise InputError(
+            f"trajectories: no file matches {pattern!r} in {Path.cwd()}; correct the pattern, "
+            "it is relative to the working directory"
+        )
+    return files
+
+
+def _by_number(file: str) -> list[str | int]:
+    """Sort key with which part 10 follows part 9."""
+    return [int(part) if part.isdigit() else part for part in re.split("([0-9]+)", file)]
 
 
 def _check_force_field(molecule: Molecule, files: tuple[str, ...]) -> None:
