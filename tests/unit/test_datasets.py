@@ -299,13 +299,6 @@ class TestFiles:
         with pytest.raises(InputError, match=r"t\.nc: .* holds no time of frames; set frame_interval_ps"):
             source("files", topology=topology, trajectories=str(path)).read()
 
-    def test_atoms_in_another_order_are_noticed(self, small, topology, alanine_frames):
-        shuffled = trajectory(alanine_frames)
-        shuffled.xyz = shuffled.xyz[:, ::-1]
-        shuffled.save(str(small / "shuffled.xtc"))
-        with pytest.raises(InputError, match=r"shuffled\.xtc: frame \d .* has a bond of .* in the order of"):
-            source("files", topology=topology, trajectories=str(small / "shuffled.xtc")).read()
-
     def test_unknown_setting_is_refused(self):
         with pytest.raises(InputError, match="unknown key 'trajectory'"):
             source("files", topology="a.pdb", trajectories="a.xtc", trajectory="b.xtc")

@@ -112,6 +112,18 @@ def test_nanometres_in_a_format_with_angstrom_are_refused(folder):
     assert not (folder / "out").exists()
 
 
+def test_atoms_in_another_order_are_refused(folder):
+    trajectory = mdtraj.load(str(folder / "t.xtc"), top=str(folder / "t.pdb"))
+    trajectory.xyz = trajectory.xyz[:, ::-1]
+    trajectory.save(str(folder / "reversed.xtc"))
+    settings = {"topology": str(folder / "t.pdb"), "trajectories": str(folder / "reversed.xtc")}
+    with pytest.raises(
+        InputError, match=r"reversed\.xtc, frame 0 .* 1\. .*another order than in the traject"
+    ):
+        prepare(plug_in(**settings), folder / "out")
+    assert not (folder / "out").exists()
+
+
 def test_what_trajectories_share_and_which_bonds_are_stretched_is_on_the_card(folder):
     trajectory = mdtraj.load(str(folder / "t.xtc"), top=str(folder / "t.pdb"))
     hydrogen, carbon = (

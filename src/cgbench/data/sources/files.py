@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
 from cgbench.chem.frames import Frames
-from cgbench.chem.geometry import pair_distances
 from cgbench.chem.molecule import Molecule
 from cgbench.chem.pbc import LONGEST_BOND, bonds_from_distances, distances, longest_bond, make_whole
 from cgbench.chem.trajectory_io import RawTrajectory, load_trajectory, read_topology
@@ -264,7 +263,10 @@ def _components(number: int) -> str:
 def _join_molecules(
     raw: RawTrajectory, molecule: Molecule, file: str, processing: list[str]
 ) -> NDArray[np.float32]:
-    """Join molecules that are broken across periodic boundaries, and place several at nearest images."""
+    """Join molecules that are broken across periodic boundaries, and place several at nearest images.
+
+    Bonds that remain too long are left to the check of all frames.
+    """
     broken = longest_bond(raw.positions, molecule.bonds) > LONGEST_BOND
     n_components = nx.number_connected_components(molecule.graph)
     positions = raw.positions
@@ -274,18 +276,7 @@ def _join_molecules(
     elif raw.cell is not None and broken.any():
         positions = raw.positions.copy()
         positions[broken] = make_whole(raw.positions[broken], raw.cell[broken], molecule)
-    lengths = longest_bond(positions, molecule.bonds)
-    if lengths.max() > LONGEST_BOND:
-        frame = int(lengths.argmax())
-        pair = molecule.bonds[pair_distances(positions[frame], molecule.bonds).argmax()]
-        names = "–".join(f"{molecule.residue_names[atom]} {molecule.atom_names[atom]}" for atom in pair)
-        raise InputError(
-            f"{file}: frame {frame} (after stride) has a bond of {lengths.max():.1f} Å ({names}, atoms "
-            f"{pair[0]} and {pair[1]}){' and no periodic unit cell' if raw.cell is None else ''}; give a "
-            "topology with chains whose atoms are in the order of the trajectory, or join broken molecules "
-            "first (gmx trjconv -pbc whole, cpptraj autoimage)"
-        )
-    if broken.any():
+    if raw.cell is not None and broken.any():
         processing.append(
             f"{file}: molecules were joined across the periodic boundary in {int(broken.sum())} frames"
         )
