@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cgbench.chem.frames import Frames
-from cgbench.data.repeated_frames import Floats, fixed_distances
+from cgbench.data.repeated_frames import Floats, as_lists, fixed_distances
 
 SHOWN = 3  # pairs of trajectories in a warning
 NEXT = 1.5  # intervals between frames within which a part continues another
@@ -76,20 +76,10 @@ def consecutive_parts(frames: Frames, files: Sequence[str]) -> list[str]:
     return [
         f"trajectories look as if they were continued by others: {described}{more}. Parts of one run are not "
         "independent, so that test frames would have neighbours in time in the training part; give them as "
-        f"one trajectory, a list in the list: trajectories: [[{', '.join(_chain(found, files))}]]"
+        f"one trajectory, a list in the list: {as_lists(found, files)}"
     ]
 
 
 def _difference(shapes: Floats, others: Floats) -> Floats:
     """Root mean square difference [...] between distances [..., n], Å."""
     return np.asarray(np.sqrt(np.mean((shapes - others) ** 2, axis=-1)))
-
-
-def _chain(found: list[tuple[int, int]], files: Sequence[str]) -> list[str]:
-    """Files of one run, in their order, from pairs of a part and the part that continues it."""
-    following = dict(reversed(found))
-    part = next((part for part, _ in found if part not in following.values()), found[0][0])
-    chain = [part]
-    while (part := following.get(part, part)) not in chain:
-        chain.append(part)
-    return [files[part] for part in chain]

@@ -6,6 +6,7 @@ They come from parts of one run that overlap, and from copies of a trajectory, a
 from collections.abc import Sequence
 from dataclasses import replace
 
+import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,31 +50,75 @@ def drop_repeated(frames: Frames, files: Sequence[str]) -> tuple[Frames, list[st
     InputError
         If trajectories share more frames, or one has frames twice.
     """
-    earlier, exact = _earlier(frames)
-    repeated = np.zeros(len(frames), dtype=bool)
-    notes, refused = [], []
-    later = np.flatnonzero(earlier >= 0)
     numbers = frames.trajectory
+    earlier, exact = _earlier(frames)
+    later = np.flatnonzero(earlier >= 0)
     pairs, which = np.unique(
         np.stack([numbers[earlier[later]], numbers[later]], axis=1), axis=0, return_inverse=True
     )
+    repeated = np.zeros(len(frames), dtype=bool)
+    notes: list[str] = []
+    copies: list[str] = []
+    parts: dict[tuple[int, int], str] = {}
     for row, (one, other) in enumerate(pairs.tolist()):
         shared = later[which.ravel() == row]
-        lengths = int((numbers == one).sum()), int((numbers == other).sum())
+        lengths = [int((numbers == number).sum()) for number in (one, other)]
         if len(shared) <= FEW and len(shared) < lengths[1] / 2:
             repeated[shared] = True
             at = ", ".join(f"{time:g} ps" for time in frames.time[shared])
             notes.append(f"{files[other]}: dropped frames that {files[one]} has already ({at})")
-        else:
-            refused.append(_told(frames, files, earlier[shared], shared, bool(exact[shared].all())))
-    if refused:
-        more = len(refused) - SHOWN
-        raise InputError(
-            "the same frames would be in the training and in the test part. "
-            + "; ".join(refused[:SHOWN])
-            + (f"; and {more} more pairs of trajectories" if more > 0 else "")
+            continue
+        begin, first = (int(np.argmax(numbers == number)) for number in (other, one))
+        told = (
+            f"{len(shared)} of {lengths[1]} frames of {files[other]} occur "
+            f"{'in it twice' if one == other else f'in {files[one]} too'} (frame {shared[0] - begin} equals "
+            f"frame {earlier[shared[0]] - first}"
+            f"{'' if exact[shared].all() else ' but for rotation, translation and rounding'})"
         )
+        if one != other and len(shared) > 0.9 * min(lengths):
+            copies.append(told)
+        else:
+            # The part that begins with shared frames continues the other one.
+            parts[(one, other) if shared[0] == begin else (other, one)] = told
+    if copies or parts:
+        raise InputError(f"test frames would be among the training frames. {_cures(copies, parts, files)}")
     return (_without(frames, repeated) if notes else frames), notes
+
+
+def _cures(copies: list[str], parts: dict[tuple[int, int], str], files: Sequence[str]) -> str:
+    """Cures for copies, and for parts of one run by their numbers, with what was found."""
+    cures = []
+    if copies:
+        cures.append(f"{_some(copies)}: leave out copies, also superposed or thinned out ones")
+    if parts:
+        joined = any(one == other for one, other in parts)
+        cures.append(
+            f"{_some(list(parts.values()))}: give parts of one run as one trajectory, a list in the list: "
+            f"{as_lists(list(parts), files)}"
+            + (", or join them without repeated frames (gmx trjcat without -cat)" if joined else "")
+        )
+    return ". ".join(cures)
+
+
+def _some(items: list[str]) -> str:
+    more = f"; and {len(items) - SHOWN} more pairs" if len(items) > SHOWN else ""
+    return "; ".join(items[:SHOWN]) + more
+
+
+def as_lists(pairs: list[tuple[int, int]], files: Sequence[str]) -> str:
+    """Write the setting ``trajectories`` with the parts of each run.
+
+    Parameters
+    ----------
+    pairs
+        Numbers of a part and of the part that continues it.
+    """
+    graph = nx.DiGraph((one, other) for one, other in pairs if one != other)
+    runs = []
+    for run in map(graph.subgraph, nx.weakly_connected_components(graph)):
+        order = nx.topological_sort(run) if nx.is_directed_acyclic_graph(run) else sorted(run)
+        runs.append(f"[{', '.join(files[part] for part in order)}]")
+    return f"trajectories: [{', '.join(runs) or '[part1.xtc, part2.xtc]'}]"
 
 
 def without_duplicates(frames: Frames) -> tuple[Frames, int]:
@@ -93,32 +138,6 @@ def _without(frames: Frames, dropped: NDArray[np.bool_]) -> Frames:
         positions=frames.positions[~dropped],
         trajectory=frames.trajectory[~dropped],
         time=frames.time[~dropped],
-    )
-
-
-def _told(frames: Frames, files: Sequence[str], first: IntArray, shared: IntArray, exact: bool) -> str:
-    """Describe frames ``shared`` that equal the frames ``first``, with the cure."""
-    one, other = (int(frames.trajectory[rows[0]]) for rows in (first, shared))
-    members = [np.flatnonzero(frames.trajectory == number) for number in (one, other)]
-    places = (
-        f"frame {shared[0] - members[1][0]} equals frame {first[0] - members[0][0]}"
-        f"{'' if exact else ' but for rotation, translation and rounding'}"
-    )
-    if one == other:
-        return (
-            f"{files[one]} has {len(shared)} frames twice ({places}), as if it were joined from parts that "
-            "overlap; join them without the repeated frames (gmx trjcat without -cat), or give the parts as "
-            "one trajectory, a list in the list: trajectories: [[part1.xtc, part2.xtc]]"
-        )
-    found = (
-        f"{len(shared)} of {len(members[1])} frames of {files[other]} are in {files[one]} too ({places} "
-        "there)"
-    )
-    if len(shared) > 0.9 * min(map(len, members)):
-        return f"{found}: one is a copy of the other or of a part of it; leave one of them out"
-    return (
-        f"{found}: they are parts of one run that overlap; give them as one trajectory, a list in the list: "
-        f"trajectories: [[{files[one]}, {files[other]}]]"
     )
 
 
