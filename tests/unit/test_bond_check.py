@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from cgbench.chem.frames import Frames
-from cgbench.chem.molecule import Molecule
+from cgbench.chem.molecule import COVALENT_RADII, Molecule
 from cgbench.core.errors import InputError
-from cgbench.data.bond_check import check_bonds
+from cgbench.data.bond_check import USUAL, check_bonds
 from cgbench.data.sources.bundled import BundledSettings, Source
 
 FILES = [f"run-{number}.xtc" for number in range(14)]
@@ -58,6 +58,24 @@ def first_cause(message):
     return message.split("Likely cause", 1)[1].split(" 1. ", 1)[1].split(" 2. ")[0]
 
 
+# Typical lengths of bonds, Å.
+LENGTHS = {
+    "CH": 1.09, "NH": 1.01, "OH": 0.96, "SH": 1.34, "SiH": 1.48, "PH": 1.42, "CC": 1.53, "C#C": 1.18,
+    "CN": 1.47, "C#N": 1.14, "CO": 1.43, "C=O": 1.20, "CF": 1.35, "CS": 1.82, "C=S": 1.67, "CCl": 1.74,
+    "CBr": 1.97, "CI": 2.16, "CSe": 1.97, "CP": 1.86, "CSi": 1.86, "NN": 1.42, "N#N": 1.10, "NO": 1.40,
+    "N=O": 1.21, "OO": 1.48, "SO": 1.58, "S=O": 1.42, "SS": 2.05, "SN": 1.63, "SeSe": 2.34, "PO": 1.60,
+    "P=O": 1.48, "PN": 1.63, "P=S": 1.94, "PP": 2.21, "PCl": 2.01, "PF": 1.58, "SiO": 1.63, "SiN": 1.75,
+    "SiF": 1.59, "SiCl": 2.07, "SiSi": 2.36, "SF": 1.56, "SCl": 2.07, "ClCl": 1.99, "BrBr": 2.28,
+    "II": 2.66, "FF": 1.41, "ClO": 1.41, "BrO": 1.58, "IO": 1.81,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("bond", LENGTHS)
+def test_bonds_of_all_elements_are_usual(bond):
+    radii = sum(COVALENT_RADII[element] for element in re.findall("[A-Z][a-z]?", bond))
+    assert USUAL[0] * 1.1 < LENGTHS[bond] / radii < USUAL[1] / 1.08
+
+
 def test_md_frames_pass_without_a_word(alanine_frames, chignolin):
     for frames in (alanine_frames, chignolin):
         card, warned = check_bonds(frames, FILES)
@@ -75,6 +93,7 @@ def test_md_frames_pass_without_a_word(alanine_frames, chignolin):
         (lambda x: x / 32 + 0.5, "scaled by the box"),
         (lambda x: 4.0 * x, "all bonds are about 4"),
         (lambda x: 0.0 * x + 3.0, "no positions in these frames"),
+        (lambda x: 1e30 * x, "no positions in these frames"),
         (lambda x: x[:, ::-1], "another molecule or to another selection"),
     ],
 )

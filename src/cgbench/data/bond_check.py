@@ -138,9 +138,11 @@ def _chunks(rows: IntArray, n_bonds: int) -> Iterator[IntArray]:
 
 
 def _ratios(molecule: Molecule, positions: Floats) -> Floats:
-    """Lengths [n_frames, n_bonds] of all bonds in units of r_i + r_j."""
+    """Lengths [..., n_bonds] of all bonds in units of r_i + r_j."""
     radii = molecule.covalent_radii[molecule.bonds].sum(axis=1)
-    return np.asarray(pair_distances(positions, molecule.bonds) / radii)
+    # Numbers that are no positions may be too large to be squared.
+    with np.errstate(over="ignore"):
+        return np.asarray(pair_distances(positions, molecule.bonds) / radii)
 
 
 def _refuse_wrong_bonds(frames: Frames, files: Sequence[str], survey: _Survey) -> None:
@@ -183,8 +185,8 @@ def _place(frames: Frames, files: Sequence[str], survey: _Survey, frame: int) ->
     number = frames.trajectory[frame]
     within = frame - int(np.argmax(frames.trajectory == number))
     pair = frames.molecule.bonds[survey.worst[frame]]
-    length = float(pair_distances(frames.positions[frame], pair[None])[0])
     radii = float(frames.molecule.covalent_radii[pair].sum())
+    length = radii * float(_ratios(frames.molecule, frames.positions[frame])[survey.worst[frame]])
     return (
         f"{files[number]}, frame {within} of those read ({frames.time[frame]:g} ps), "
         f"{_name(frames.molecule, pair)} {length:.3f} Å (usual: {USUAL[0] * radii:.2f} to "

@@ -44,6 +44,8 @@ HYDROGENS = (
     "the topology has bonds between hydrogens, as rigid water in a prmtop file has them; leave the water out "
     "by `selection`, or give a topology without them"
 )
+ONE_POINT = 1e-3  # (r_i + r_j): shorter than in any unit, so that all atoms are on one point
+NO_LENGTH = 1e5  # (r_i + r_j): longer than in any unit, as what is in memory by chance
 STRONG = 1.2  # times beyond the usual lengths: farther than a bond is stretched by heat
 LONG = 2.5  # (r_i + r_j): farther than a bond is stretched by an unstable simulation
 
@@ -65,10 +67,12 @@ def likely_causes(
         Share of these frames among those of their trajectories.
     """
     scale = float(np.median(ratios))
+    if scale < ONE_POINT:
+        return [NO_POSITIONS, SCALED]
+    if not ratios.max() < NO_LENGTH:
+        return [NO_POSITIONS]
     low, high = np.percentile(ratios, [10, 90])
     outside = (ratios < usual[0]) | (ratios > usual[1])
-    if scale < 1e-3:
-        return [NO_POSITIONS, SCALED]
     # A unit or a box changes all lengths alike.
     if outside.mean() > 0.5 and high < 2.5 * low:
         units = [cure for factor, cure in UNITS if 1 / TOLERANCE < scale / (TYPICAL * factor) < TOLERANCE]
