@@ -17,8 +17,8 @@ from cgbench.chem.molecule import BOND_FACTOR, IntArray, Molecule
 from cgbench.core.errors import InputError
 from cgbench.data.bond_faults import likely_causes
 
-# Lengths of bonds in units of r_i + r_j. By the tables of bond lengths of the elements with radii, bonds are
-# between 0.81 (N≡N) and 1.20 (C–H) long, and the bond rule ends at 1.3.
+# Lengths of bonds in units of r_i + r_j. Between the elements with radii, and apart from H–H, they are 0.81 (N≡N)
+# to 1.20 (C–H), and the bond rule ends at 1.3.
 USUAL = (0.7, BOND_FACTOR)  # the median of every bond is inside; thermal C–H bonds leave it now and then
 POSSIBLE = (0.5, 1.6)  # no bond leaves it in any frame of MD
 MIN_FRAMES = 5  # of a trajectory, for medians of its own
@@ -146,10 +146,11 @@ def _ratios(molecule: Molecule, positions: Floats) -> Floats:
 
 
 def _refuse_wrong_bonds(frames: Frames, files: Sequence[str], survey: _Survey) -> None:
-    long_enough = survey.n_frames >= MIN_FRAMES
-    wrong = (survey.outside > survey.n_frames[:, None] / 2) & long_enough[:, None]
-    wrong_overall = survey.outside.sum(axis=0) > len(frames) / 2
-    wrong |= wrong_overall & (survey.outside > 0)
+    """Refuse bonds of impossible lengths, and bonds with an unusual median."""
+    wrong = survey.outside > survey.n_frames[:, None] / 2
+    wrong &= survey.n_frames[:, None] >= MIN_FRAMES
+    # Short trajectories are judged together.
+    wrong |= (survey.outside > 0) & (survey.outside.sum(axis=0) > len(frames) / 2)
     if survey.impossible.any():
         bad = survey.impossible
         what = f"have a bond outside {_range(POSSIBLE)}, which no bond is in any frame of MD"

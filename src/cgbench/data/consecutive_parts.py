@@ -48,22 +48,23 @@ def consecutive_parts(frames: Frames, files: Sequence[str]) -> list[str]:
     )
     start, end = (np.array([frames.time[rows[place]] for rows in members]) for place in (0, -1))
     interval = np.array([np.median(np.diff(frames.time[rows])) for rows in members])
+    last = positions[[rows[-1] for rows in members]]
     found = []
     for number, (begin, *_) in enumerate(members):
         later = (start < start[number]) & (start[number] <= end + NEXT * interval)
+        # Most of many trajectories are left out here, without a look at their frames.
+        together = (start == start[number]) & (_difference(last, positions[begin]) < CLOSE * moved)
         candidates = []
-        for other in np.flatnonzero(later | (start == start[number])).tolist():
+        for other in np.flatnonzero(later | together).tolist():
             rows = members[other]
-            place = len(rows) - 1
-            if later[other]:
-                place = int(np.abs(frames.time[rows] - start[number]).argmin())
-            apart = float(_difference(positions[rows[place]], positions[begin]) / moved[other])
-            alike = apart < CLOSE
+            place = int(np.abs(frames.time[rows] - start[number]).argmin()) if later[other] else len(rows) - 1
+            apart = float(_difference(positions[rows[place]], positions[begin]))
+            alike = apart < CLOSE * moved[other]
             if end[other] < start[number]:
                 alike |= bool(_difference(shapes[rows[place]], shapes[begin]) < CLOSE * deformed[other])
             elif alike:
-                all_apart = _difference(positions[rows], positions[begin]) / moved[other]
-                alike = abs(int(all_apart.argmin()) - place) <= 1 and bool(np.median(all_apart) > SLOW)
+                others = _difference(positions[rows], positions[begin])
+                alike = abs(int(others.argmin()) - place) <= 1 and np.median(others) > SLOW * moved[other]
             if alike and other != number:
                 candidates.append((apart, other))
         if candidates:
@@ -80,6 +81,6 @@ def consecutive_parts(frames: Frames, files: Sequence[str]) -> list[str]:
     ]
 
 
-def _difference(shapes: Floats, others: Floats) -> Floats:
-    """Root mean square difference [...] between distances [..., n], Å."""
-    return np.asarray(np.sqrt(np.mean((shapes - others) ** 2, axis=-1)))
+def _difference(values: Floats, others: Floats) -> Floats:
+    """Root mean square difference [...] between coordinates or distances [..., n], Å."""
+    return np.asarray(np.sqrt(np.mean((values - others) ** 2, axis=-1)))
