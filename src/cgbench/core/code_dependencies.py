@@ -97,8 +97,13 @@ def _with_imports(start: Path) -> tuple[Path, ...]:
         path = waiting.pop()
         if path not in found:
             found[path] = None
-            waiting += _imports(_parse(path))
+            waiting += _imports_of(path)
     return tuple(found)
+
+
+@cache
+def _imports_of(path: Path) -> tuple[Path, ...]:
+    return tuple(_imports(_parse(path)))
 
 
 def _imports(code: ast.AST) -> Iterator[Path]:
