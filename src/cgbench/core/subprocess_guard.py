@@ -39,7 +39,7 @@ def isolated(cpu_seconds: int, function: Callable[P, T], *args: P.args, **kwargs
     Parameters
     ----------
     cpu_seconds
-        Limit of processor time, which a busy machine does not use up.
+        Limit of processor time; waiting for other processes does not count.
 
     Raises
     ------
