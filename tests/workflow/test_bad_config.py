@@ -1,5 +1,6 @@
 """Mistakes end in one readable message and a failed exit, and leave nothing half-written."""
 
+import shutil
 from pathlib import Path
 
 import mdtraj
@@ -43,6 +44,21 @@ def test_more_beads_than_atoms(project: Project) -> None:
     assert "run.resolutions" in printed
     assert "a molecule of 22 atoms can have 1 to 22 beads; change" in printed
     assert not list(project.root.glob("results/test/mappings/**/*.json"))
+
+
+def test_damaged_trajectory_is_refused_by_its_checksum(project: Project) -> None:
+    resources = project.root / "workflow" / "resources"
+    original = resources.resolve()
+    resources.unlink()
+    shutil.copytree(original, resources)
+    walker = resources / "alanine_dipeptide" / "walker-0.xtc"
+    content = bytearray(walker.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    walker.write_bytes(content)
+    printed = _run_with(project, "{}", "data")
+    assert "walker-0.xtc: SHA-256 is" in printed
+    assert "restore it" in printed
+    assert not list(project.root.glob("results/test/data/*/frames.npz"))
 
 
 def test_truncated_trajectory_of_ones_own(project: Project, alanine_directory: Path) -> None:
