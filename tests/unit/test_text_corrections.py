@@ -68,7 +68,7 @@ def test_a_gro_file_without_a_box_has_no_cell(gro, tmp_path):
     ("row", "line", "said"),
     [
         (1, ["twenty-two"], "line 2 should be the number of atoms, not 'twenty-two'"),
-        (26, [], r"line 27 should be the number of atoms, not '1ACE"),
+        (26, [], r"line 27 should be the number of atoms, not '0ACE"),
         (5, ["*****ACE    CH3    3   0.000   0.000   0.000"], r"line 6: '\*{5}' is no number of a residue"),
         (5, [""], r"line 6: '\\n' is no number of a residue"),
     ],

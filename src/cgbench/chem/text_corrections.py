@@ -39,7 +39,7 @@ def gro_lines(lines: Iterable[str]) -> Iterator[str]:
             row, line = next(numbered, (row, ""))
             if not line:
                 raise InputError(f"the last frame has {atom} of {count.strip()} atoms; write the file again")
-            if not line[:5].strip().isdigit():
+            if not line[:5].strip().removeprefix("-").isdigit():
                 raise InputError(
                     f"line {row}: {line[:5]!r} is no number of a residue; renumber residues (gmx editconf)"
                 )

@@ -136,7 +136,10 @@ def molecule_to_mdtraj(molecule: Molecule) -> mdtraj.Topology:
 def load_trajectory(
     path: Path | str, topology_path: Path | str, selection: str = "all", stride: int = 1
 ) -> RawTrajectory:
-    """Read a trajectory of any format that mdtraj reads.
+    """Read a trajectory of any format that mdtraj reads, which is recognised by content before name.
+
+    Frames without positions (TRR) are left out, and unit cells and times that are placeholders are not
+    used; ``notes`` and ``no_time`` of the result say so.
 
     Parameters
     ----------
@@ -145,15 +148,14 @@ def load_trajectory(
     selection
         Atoms to keep, in mdtraj's atom selection language.
     stride
-        Keep every ``stride``-th frame, from the first.
+        Keep every ``stride``-th frame that has positions, from the first.
 
     Raises
     ------
     InputError
         If the file is missing, empty, truncated or corrupt, has another number of atoms than the
         topology, or contains NaN or infinite coordinates. A file that was truncated between two frames
-        is recognised only in formats with a number of frames (DCD, NetCDF); truncated XYZ or mdcrd
-        text is not recognised.
+        is recognised only in formats with a number of frames (DCD, NetCDF).
     """
     return _isolated(path, _read_trajectory, Path(path), topology_path, selection, stride)
 

@@ -42,8 +42,8 @@ class FilesSettings(Settings):
     stride
         Use every ``stride``-th frame.
     frame_interval_ps
-        Time between frames of the files, ps. Required for formats without time (DCD, PDB, XYZ, mdcrd);
-        otherwise it replaces the time in the files.
+        Time between frames of the files, ps. Required for formats without time (DCD, PDB, XYZ, mdcrd, LAMMPS)
+        and files whose time is no time (always 0); otherwise it replaces the time in the files.
     openmm_force_field
         Names of force field files of OpenMM with which energies are computed.
     temperature_K, title, force_field, licence, citation
