@@ -85,7 +85,7 @@ def test_records_that_are_not_read_are_noticed(tmp_path):
     lines = [atom(1, " N  ", " "), atom(2, " CA ", " ").replace("ATOM  ", "ATOM 1")]
     (tmp_path / "t.pdb").write_text("".join(lines))
     with pytest.raises(
-        InputError, match="has 2 records ATOM and HETATM, but 1 atoms were read; correct them"
+        InputError, match="has 2 records ATOM and HETATM, but mdtraj reads 1 of them; correct"
     ):
         read_topology(tmp_path / "t.pdb")
 

@@ -72,7 +72,7 @@ def read_records(file: Path) -> PdbRecords:
 
 
 def require_all_atoms(file: Path, n_atoms: int) -> None:
-    """Refuse a file of which fewer (or more) atoms than it holds, ``n_atoms``, were read.
+    """Refuse a file of which mdtraj reads ``n_atoms``, fewer than it holds.
 
     Raises
     ------
@@ -82,8 +82,8 @@ def require_all_atoms(file: Path, n_atoms: int) -> None:
     records = read_records(file)
     if records.n_atoms != n_atoms:
         raise InputError(
-            f"the first model has {records.n_records} records ATOM and HETATM, but {n_atoms} atoms were "
-            "read; correct them: the first word is in columns 1 to 6, the serial number in columns 7 to 11"
+            f"the first model has {records.n_records} records ATOM and HETATM, but mdtraj reads {n_atoms} "
+            "of them; correct the others: first word in columns 1 to 6, serial number in columns 7 to 11"
         )
 
 

@@ -244,7 +244,7 @@ def _naming(path: Path) -> Iterator[None]:
 
 def _reason(error: Exception, file: Path, path: Path) -> str:
     """Message of an error of mdtraj, with the name that the user knows."""
-    return (str(error) or type(error).__name__).replace(str(file), str(path))
+    return " ".join((str(error) or type(error).__name__).replace(str(file), str(path)).split())
 
 
 def write_pdb(path: Path | str, positions: NDArray[np.floating], molecule: Molecule) -> None:
@@ -281,8 +281,8 @@ def _load_topology(path: Path | str) -> mdtraj.Topology:
         except Exception as error:
             # Readers raise types of their own.
             raise InputError(
-                f"cannot be read as a topology: {_reason(error, file, path)}; give a file of a format that "
-                "mdtraj reads"
+                f"cannot be read as a topology: {_reason(error, file, path)}; correct the file, or give one "
+                "of another format that mdtraj reads (PDB, GRO, PSF, prmtop, mmCIF)"
             ) from None
         if file.suffixes[:1] == [".pdb"]:
             require_all_atoms(file, topology.n_atoms)
