@@ -42,8 +42,8 @@ class FilesSettings(Settings):
     stride
         Use every ``stride``-th frame.
     frame_interval_ps
-        Time between frames of the files, ps. Required for formats without time (DCD, PDB, XYZ, mdcrd);
-        otherwise it replaces the time in the files.
+        Time between frames of the files, ps. Required for formats without time (DCD, PDB, XYZ, mdcrd, LAMMPS)
+        and files whose time is no time (always 0); otherwise it replaces the time in the files.
     openmm_force_field
         Names of force field files of OpenMM with which energies are computed.
     temperature_K, title, force_field, licence, citation
@@ -85,6 +85,9 @@ class Source(DatasetSource):
         positions, times = [], []
         for number, file in enumerate(files):
             raw = load_trajectory(file, settings.topology, settings.selection, settings.stride)
+            for note in raw.notes:
+                processing.append(f"{file}: {note}")
+                warnings.warn(processing[-1], stacklevel=2)
             if number == 0:
                 for correct in (_drop_bonds_between_chains, _add_missing_bonds):
                     molecule, note = correct(molecule, raw)
@@ -137,10 +140,10 @@ class Source(DatasetSource):
         interval = self.settings.frame_interval_ps
         if interval is not None:
             return np.asarray(np.arange(len(raw.time)) * interval * self.settings.stride)
-        if not raw.timed:
+        if raw.no_time:
             raise InputError(
-                f"{file}: the file or its format holds no time of frames; set frame_interval_ps (ps between "
-                "the frames of the file), from which the gaps between parts of a split are measured"
+                f"{file}: {raw.no_time}; set frame_interval_ps (ps between the frames of the file), from "
+                "which the gaps between parts of a split are measured"
             )
         return raw.time
 
