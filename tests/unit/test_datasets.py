@@ -299,6 +299,26 @@ class TestFiles:
         with pytest.raises(InputError, match=r"t\.nc: .* holds no time of frames; set frame_interval_ps"):
             source("files", topology=topology, trajectories=str(path)).read()
 
+    def test_what_a_reader_leaves_out_is_said(self, small, topology, alanine_frames):
+        cells = trajectory(alanine_frames)
+        cells.unitcell_lengths = np.full((N_FRAMES, 3), 0.1)
+        cells.unitcell_angles = np.full((N_FRAMES, 3), 90.0)
+        cells.save(str(small / "cells.xtc"))
+        with pytest.warns(UserWarning, match=r"cells\.xtc: the unit cell .* is shorter than the molecule"):
+            _, card = source("files", topology=topology, trajectories=str(small / "cells.xtc")).read()
+        (note,) = card["processing"]
+        assert note.startswith(f"{small / 'cells.xtc'}: the unit cell (1 x 1 x 1 Å)")
+
+    def test_a_time_that_does_not_pass_is_asked_for(self, small, topology, alanine_frames):
+        still = trajectory(alanine_frames)
+        still.time[:] = 0
+        still.save(str(small / "still.xtc"))
+        settings = {"topology": topology, "trajectories": str(small / "still.xtc")}
+        with pytest.raises(InputError, match=r"still\.xtc: the time of all 6 frames is 0 ps; set frame_int"):
+            source("files", **settings).read()
+        frames, _ = source("files", **settings, frame_interval_ps=10).read()
+        np.testing.assert_allclose(frames.time, 10 * np.arange(N_FRAMES))
+
     def test_unknown_setting_is_refused(self):
         with pytest.raises(InputError, match="unknown key 'trajectory'"):
             source("files", topology="a.pdb", trajectories="a.xtc", trajectory="b.xtc")

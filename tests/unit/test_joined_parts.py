@@ -13,7 +13,6 @@ from cgbench.core.registry import PlugIn
 from cgbench.data.joined_parts import join_parts
 from cgbench.data.prepare import prepare
 
-FILES = ["a", "b", "c", "d"]
 RUN = np.random.default_rng(1).normal(size=(40, 5, 3)).astype(np.float32)
 
 
@@ -22,7 +21,11 @@ def part(first, last, timed=True, run=RUN):
     rows = np.arange(first, last)
     cell = np.eye(3, dtype=np.float32) * (100 + rows[:, None, None])
     time = 2.0 * rows if timed else np.arange(len(rows), dtype=float)
-    return RawTrajectory(run[rows], time, timed, cell)
+    return RawTrajectory(run[rows], time, "" if timed else "no time", cell, ())
+
+
+def join(*parts, use_times=True):
+    return join_parts(parts, ["a", "b", "c", "d"][: len(parts)], use_times)
 
 
 def is_the_run(joined):
@@ -33,29 +36,29 @@ def is_the_run(joined):
 @pytest.mark.parametrize(
     ("parts", "order", "dropped"),
     [
-        ([(0, 20), (20, 40)], "a, b", 0),
-        ([(0, 20), (15, 30), (29, 40)], "a, b, c", 6),
-        ([(29, 40), (0, 20), (15, 30)], "b, c, a", 6),
-        ([(0, 40), (10, 20)], "a, b", 10),
-        ([(0, 20), (15, 30), (29, 40), (5, 12)], "a, d, b, c", 13),
+        ([(0, 20), (20, 40)], "this order", 0),
+        ([(0, 20), (15, 30), (29, 40)], "this order", 6),
+        ([(29, 40), (0, 20), (15, 30)], "the order b, c, a", 6),
+        ([(0, 40), (10, 20)], "this order", 10),
+        ([(0, 20), (15, 30), (29, 40), (5, 12)], "the order a, d, b, c", 13),
     ],
 )
 def test_times_decide_order_and_repetition(parts, order, dropped):
-    joined, note = join_parts([part(*ends) for ends in parts], FILES, use_times=True)
+    joined = join(*(part(*ends) for ends in parts))
     is_the_run(joined)
     np.testing.assert_array_equal(joined.time, 2.0 * np.arange(40))
-    assert note == f"{order}: joined in this order to one trajectory without {dropped} repeated frames"
+    assert joined.notes == (f"joined in {order} to one trajectory, without {dropped} repeated frames",)
 
 
 def test_a_part_replaces_what_an_earlier_one_has_from_its_start_on():
     """The run was continued from a checkpoint before the end of the first part."""
-    joined, _ = join_parts([part(0, 20, run=RUN + 1), part(15, 40)], FILES, use_times=True)
+    joined = join(part(0, 20, run=RUN + 1), part(15, 40))
     np.testing.assert_array_equal(joined.positions, np.concatenate([RUN[:15] + 1, RUN[15:]]))
 
 
 def test_parts_that_begin_together_are_refused():
     with pytest.raises(InputError, match=r"b: begins at 10 ps like another part of its list"):
-        join_parts([part(5, 20), part(5, 40)], FILES, use_times=True)
+        join(part(5, 20), part(5, 40))
 
 
 @pytest.mark.parametrize(
@@ -63,15 +66,17 @@ def test_parts_that_begin_together_are_refused():
     [([(0, 20), (20, 40)], 0), ([(0, 20), (15, 30), (29, 40)], 6), ([(0, 20), (0, 40)], 20)],
 )
 def test_without_times_equal_frames_at_the_borders_are_dropped(parts, dropped):
-    joined, note = join_parts([part(*ends, timed=False) for ends in parts], FILES, use_times=False)
+    joined = join(*(part(*ends, timed=False) for ends in parts), use_times=False)
     is_the_run(joined)
-    assert not joined.timed
-    assert f"without {dropped} repeated frames" in note
+    assert joined.no_time == "no time"
+    assert f"without {dropped} repeated frames" in joined.notes[0]
 
 
 def test_a_part_without_cell_leaves_all_without():
-    bare = RawTrajectory(RUN[20:], 2.0 * np.arange(20, 40), True, None)
-    assert join_parts([part(0, 20), bare], FILES, use_times=True)[0].cell is None
+    bare = RawTrajectory(RUN[20:], 2.0 * np.arange(20, 40), "", None, ("read twice",))
+    joined = join(part(0, 20), bare)
+    assert joined.cell is None
+    assert joined.notes[1:] == ("b: read twice",)
 
 
 @pytest.fixture
@@ -104,10 +109,10 @@ def test_a_list_in_the_list_is_one_trajectory(folder, suffix, stride):
     assert set(parts.trajectory) == {0}
     card = json.loads((folder / "parts" / "card.json").read_text())
     files = [str(folder / f"part{number}.{suffix}") for number in (9, 10, 11)]
-    assert card["processing"] == [
-        f"{', '.join(files)}: joined in this order to one trajectory without 3 repeated frames"
-    ]
-    assert [row["file"] for row in card["trajectories"]] == [" + ".join(files)]
+    name = " + ".join(files)
+    note = f"{name}: joined in this order to one trajectory, without 3 repeated frames"
+    assert card["processing"] == [note]
+    assert [row["file"] for row in card["trajectories"]] == [name]
     assert list(card["inputs"]) == [str(folder / "t.pdb"), *files]
 
 

@@ -93,15 +93,6 @@ def test_frame_interval_mends_time_that_runs_backwards(folder):
     assert Frames.load(folder / "out" / "frames.npz").time.tolist() == [0, 5, 10, 20, 25, 30, 35]
 
 
-def test_frames_at_one_time_are_refused(folder):
-    path = folder / "t.xtc"
-    trajectory = mdtraj.load(str(path), top=str(folder / "t.pdb"))
-    trajectory.time[:] = 0.0
-    trajectory.save(str(path))
-    with pytest.raises(InputError, match=r"t\.xtc: all frames are at 0 ps; set frame_interval_ps"):
-        prepare(plug_in(topology=str(folder / "t.pdb"), trajectories=str(path)), folder / "out")
-
-
 def test_nanometres_in_a_format_with_angstrom_are_refused(folder):
     xyz = mdtraj.load(str(folder / "t.xtc"), top=str(folder / "t.pdb")).xyz
     with mdtraj.formats.DCDTrajectoryFile(str(folder / "t.dcd"), "w") as handle:

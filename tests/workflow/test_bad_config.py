@@ -4,7 +4,6 @@ import shutil
 from pathlib import Path
 
 import mdtraj
-import numpy as np
 import pytest
 
 from workflow_project import Project
@@ -26,20 +25,9 @@ def _run_with(project: Project, override: str, *arguments: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize(
-    ("override", "said"),
-    [
-        ("protocl: {folds: 2}", ["'protocl'", "known keys", "protocol"]),
-        ("run: {datasets: [villin]}", ["'villin'", "defined datasets", "alanine_dipeptide"]),
-        ("methods: {cgvae: {epochs: many}}", ["methods.cgvae", "epochs", "'many'"]),
-        ("protocol: {folds: 0}", ["protocol.folds", "0", "greater than or equal to 1"]),
-    ],
-)
-def test_wrong_configuration_stops_before_anything_is_made(
-    project: Project, override: str, said: list[str]
-) -> None:
-    printed = _run_with(project, override)
-    for text in said:
+def test_wrong_configuration_stops_before_anything_is_made(project: Project) -> None:
+    printed = _run_with(project, "protocl: {folds: 2}")
+    for text in ("'protocl'", "known keys", "protocol"):
         assert text in printed
     assert not (project.root / "results").exists()
 
@@ -58,13 +46,6 @@ def test_more_beads_than_atoms(project: Project) -> None:
     assert not list(project.root.glob("results/test/mappings/**/*.json"))
 
 
-def test_more_folds_than_trajectories(project: Project) -> None:
-    target = "results/test/data/alanine_dipeptide/splits/fold0.json"
-    printed = _run_with(project, "protocol: {folds: 7}", target)
-    assert "error: protocol.folds is 7" in printed
-    assert not (project.root / target).exists()
-
-
 def test_damaged_trajectory_is_refused_by_its_checksum(project: Project) -> None:
     resources = project.root / "workflow" / "resources"
     original = resources.resolve()
@@ -80,42 +61,24 @@ def test_damaged_trajectory_is_refused_by_its_checksum(project: Project) -> None
     assert not list(project.root.glob("results/test/data/*/frames.npz"))
 
 
-@pytest.mark.parametrize(
-    ("damage", "said"),
-    [
-        ("atoms", ["own.xtc", "21 atoms", "own.pdb has 22", "give the topology"]),
-        ("truncated", ["own.xtc", "truncated or corrupt"]),
-        ("nan", ["own.dcd", "1 of 5 frames contain NaN", "remove these frames"]),
-    ],
-)
-def test_damaged_trajectories_of_ones_own(
-    project: Project, alanine_directory: Path, damage: str, said: list[str]
-) -> None:
-    trajectory = _few_frames(alanine_directory)
+def test_truncated_trajectory_of_ones_own(project: Project, alanine_directory: Path) -> None:
+    trajectory = next(
+        mdtraj.iterload(f"{alanine_directory}/walker-0.xtc", top=f"{alanine_directory}/topology.pdb", chunk=5)
+    )
     trajectory[0].save(str(project.root / "own.pdb"))
-    path = project.root / ("own.dcd" if damage == "nan" else "own.xtc")
-    if damage == "atoms":
-        trajectory = trajectory.atom_slice(range(21))
-    elif damage == "nan":
-        trajectory.xyz[2, 3, 1] = np.nan
+    path = project.root / "own.xtc"
     trajectory.save(str(path))
-    if damage == "truncated":
-        path.write_bytes(path.read_bytes()[:-10])
+    path.write_bytes(path.read_bytes()[:-10])
     target = "results/test/data/mine/card.json"
     printed = _run_with(
         project,
-        f"datasets: {{mine: {{source: files, topology: own.pdb, trajectories: {path.name}, "
-        "frame_interval_ps: 1}}\nrun: {datasets: [mine], resolutions: {mine: [3]}}\n",
+        "datasets: {mine: {source: files, topology: own.pdb, trajectories: own.xtc}}\n"
+        "run: {datasets: [mine], resolutions: {mine: [3]}}\n",
         target,
     )
-    assert "error: " in printed
-    for text in said:
+    for text in ("error: ", "own.xtc", "truncated"):
         assert text in printed
     assert [file.name for file in (project.root / target).parent.iterdir()] == ["prepare.log"]
-
-
-def _few_frames(directory: Path) -> mdtraj.Trajectory:
-    return next(mdtraj.iterload(f"{directory}/walker-0.xtc", top=f"{directory}/topology.pdb", chunk=5))
 
 
 def test_missing_trajectories_of_ones_own(project: Project) -> None:

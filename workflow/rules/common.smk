@@ -150,16 +150,9 @@ def run_files(name, **fixed):
     return files
 
 
-def growing(amount, per_mb=0):
-    """Resource function: ``amount``, and as much again with every further attempt at the same job.
-
-    ``per_mb`` of the input where that is more.
-    """
-    if not per_mb:
-        return lambda wildcards, attempt: amount * attempt
-    return lambda wildcards, input, attempt: attempt * max(
-        amount, int(per_mb * input.size_mb)
-    )
+def growing(amount):
+    """Resource function: ``amount``, and as much again with every further attempt at the same job."""
+    return lambda wildcards, attempt: amount * attempt
 
 
 def gpus_of_a_job():

@@ -1,7 +1,5 @@
 """Trajectories to checked frames, and frames to training, validation and test parts."""
 
-from snakemake.io import contains_wildcard
-
 from cgbench.core.content_hash import content_hash
 
 
@@ -13,21 +11,40 @@ def source_files(dataset, made):
             Path(CONFIG.results).resolve()
         )
 
-    files = CONFIG.datasets[dataset].create().input_files()
-    return [file for file in files if is_made(file) == made]
+    files = [
+        file
+        for file in CONFIG.datasets[dataset].create().input_files()
+        if is_made(file) == made
+    ]
+    for file in files if not made else ():
+        if not Path(file).is_file():
+            raise WorkflowError(
+                f"{file}: no such file; correct the path in datasets.{dataset}"
+            )
+    return files
 
 
-# Files that rules make need not exist yet when jobs are planned, so that their times decide. For given files
-# it is their content: times say nothing of a file that was replaced by an older one, or only touched.
+def content_of_source(wildcards):
+    """Parameter function: hash of the content of the given files of a dataset."""
+    files = source_files(wildcards.dataset, made=False)
+    return content_hash(files, Path(CONFIG.results) / "data" / "checksums.json")
+
+
+def memory_of_prepare(wildcards, attempt):
+    """Resource function: trajectories are compressed about threefold and held twice."""
+    # The size of downloads is not known.
+    size = sum(
+        Path(file).stat().st_size
+        for file in source_files(wildcards.dataset, made=False)
+    )
+    return attempt * max(4000, CONFIG.compute.memory_mb, int(8 * size / 1e6))
+
+
 rule prepare:
     input:
+        # Given files count by their content, which is a parameter. Times say nothing of a file that was
+        # replaced by an older one or copied from a machine with another clock.
         made=lambda wildcards: source_files(wildcards.dataset, made=True),
-        # A name with braces would be taken for a pattern; the content of the file counts all the same.
-        given=lambda wildcards: [
-            ancient(file)
-            for file in source_files(wildcards.dataset, made=False)
-            if not contains_wildcard(file)
-        ],
     output:
         frames=f"{DATA}/frames.npz",
         topology=f"{DATA}/topology.pdb",
@@ -37,16 +54,12 @@ rule prepare:
     conda:
         "../../environment.yml"
     resources:
-        # Trajectories are compressed about threefold and held twice. The size of downloads is not known.
-        mem_mb=growing(max(4000, CONFIG.compute.memory_mb), per_mb=8),
+        mem_mb=memory_of_prepare,
         runtime=growing(60),
     params:
         spec=lambda wildcards: CONFIG.datasets[wildcards.dataset].to_json(),
         directory=lambda wildcards, output: str(Path(output.frames).parent),
-        content=lambda wildcards: content_hash(
-            source_files(wildcards.dataset, made=False),
-            Path(CONFIG.results) / "data" / "checksums.json",
-        ),
+        content=content_of_source,
         code=lambda wildcards: code(
             CONFIG.datasets[wildcards.dataset].use, kind="sources", verb="prepare"
         ),

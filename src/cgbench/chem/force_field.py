@@ -12,7 +12,8 @@ from openmm.app import ForceField, NoCutoff
 from scipy.spatial.distance import pdist
 
 from cgbench.chem.molecule import Molecule
-from cgbench.chem.trajectory_io import ANGSTROM_PER_NM, molecule_to_mdtraj
+from cgbench.chem.stored_frames import ANGSTROM_PER_NM
+from cgbench.chem.trajectory_io import molecule_to_mdtraj
 from cgbench.core.atomic_io import read_json
 from cgbench.core.errors import InputError
 

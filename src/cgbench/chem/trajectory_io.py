@@ -3,28 +3,34 @@
 Files are read in a separate process, because mdtraj's compiled readers can crash on a damaged header.
 """
 
-import struct
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import mdtraj
 import numpy as np
+from mdtraj.formats.registry import FormatRegistry
 from numpy.typing import NDArray
 
+from cgbench.chem.file_formats import readable
 from cgbench.chem.molecule import Molecule
+from cgbench.chem.pdb_records import require_all_atoms
+from cgbench.chem.stored_frames import ANGSTROM_PER_NM, FILL, AtomCountError, StoredFrames, why_unusable
+from cgbench.chem.text_corrections import restore_psf_residues
+from cgbench.chem.trajectory_readers import read_frames
+from cgbench.chem.unit_cell import usable_cell
 from cgbench.core.atomic_io import atomic_output
 from cgbench.core.errors import InputError
 from cgbench.core.subprocess_guard import MORE_MEMORY, CrashError, isolated
 
-ANGSTROM_PER_NM = 10.0
 # Limit of processor time, far above that of the slowest format.
 CPU_SECONDS, CPU_SECONDS_PER_MB = 60, 20
-
-# Formats that may store the time of frames; mdtraj's readers return it second, after the positions.
-TIMED_FORMATS = frozenset({".xtc", ".trr", ".nc", ".netcdf", ".ncdf", ".h5", ".hdf5", ".gro"})
+# Formats in which damage is likelier than a mistake of the program or person that wrote the file.
+BINARY = frozenset({".xtc", ".trr", ".dcd", ".nc", ".h5", ".lh5"})
+NETCDF = frozenset({".nc", ".ncdf", ".netcdf", ".ncrst"})
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,17 +45,20 @@ class RawTrajectory:
     positions : float32 [n_frames, n_atoms, 3]
         Å.
     time : float [n_frames]
-        ps; frame numbers if the file stores no time.
-    timed
-        Whether the file stores the time.
+        ps; frame numbers if the file stores no time that can be used.
+    no_time
+        Why no stored time can be used; empty if it can.
     cell : float32 [n_frames, 3, 3] or None
         Vectors of the periodic unit cell in rows, Å.
+    notes
+        What was left out, converted or not used, one sentence each.
     """
 
     positions: NDArray[np.float32]
     time: NDArray[np.float64]
-    timed: bool
+    no_time: str
     cell: NDArray[np.float32] | None
+    notes: tuple[str, ...]
 
 
 def read_topology(path: Path | str, selection: str = "all") -> Molecule:
@@ -127,7 +136,10 @@ def molecule_to_mdtraj(molecule: Molecule) -> mdtraj.Topology:
 def load_trajectory(
     path: Path | str, topology_path: Path | str, selection: str = "all", stride: int = 1
 ) -> RawTrajectory:
-    """Read a trajectory of any format that mdtraj reads.
+    """Read a trajectory of any format that mdtraj reads, which is recognised by content before name.
+
+    Frames without positions (TRR) are left out, and unit cells and times that are placeholders are not
+    used; ``notes`` and ``no_time`` of the result say so.
 
     Parameters
     ----------
@@ -136,15 +148,14 @@ def load_trajectory(
     selection
         Atoms to keep, in mdtraj's atom selection language.
     stride
-        Keep every ``stride``-th frame, from the first.
+        Keep every ``stride``-th frame that has positions, from the first.
 
     Raises
     ------
     InputError
         If the file is missing, empty, truncated or corrupt, has another number of atoms than the
         topology, or contains NaN or infinite coordinates. A file that was truncated between two frames
-        is recognised only in formats with a number of frames (DCD, NetCDF); truncated XYZ or mdcrd
-        text is not recognised.
+        is recognised only in formats with a number of frames (DCD, NetCDF).
     """
     return _isolated(path, _read_trajectory, Path(path), topology_path, selection, stride)
 
@@ -160,82 +171,80 @@ def _isolated(path: Path | str, read: Callable[P, T], *args: P.args, **kwargs: P
 
 
 def _read_trajectory(path: Path, topology_path: Path | str, selection: str, stride: int) -> RawTrajectory:
-    # This process only reads the file, so that the filter affects nothing else.
-    warnings.filterwarnings("ignore", message="Warning: The 'netCDF4' Python package is not installed")
     topology = _load_topology(topology_path)
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give a file, or convert the trajectory in the folder to XTC")
     if not path.is_file():
         raise InputError(f"{path}: no such trajectory; check the path in the dataset's configuration")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the trajectory is empty (0 bytes); fetch or simulate it again")
-    n_atoms = _stored_n_atoms(path)
-    if n_atoms is not None and n_atoms != topology.n_atoms:
-        raise InputError(
-            f"{path}: {n_atoms} atoms, but topology {topology_path} has {topology.n_atoms}; "
-            "give the topology that belongs to this trajectory"
-        )
     chosen = _select(topology, selection, topology_path)
-    # None reads all atoms; not every reader supports a selection.
-    indices = None if len(chosen) == topology.n_atoms else chosen
     try:
-        trajectory = mdtraj.load(str(path), top=topology, atom_indices=indices)
-    except MemoryError:
-        raise
-    except ImportError as error:
+        with _naming(path):
+            stored = _read_frames(path, topology, None if len(chosen) == topology.n_atoms else chosen)
+    except AtomCountError as error:
         raise InputError(
-            f"{path}: reading this format needs the package {error.name!r}; install it, or convert "
-            "the file to XTC"
+            f"{path}: {error.n_atoms} atoms, but topology {topology_path} has {topology.n_atoms}; "
+            "give the topology that belongs to this trajectory"
         ) from None
-    except Exception as error:
-        # mdtraj's readers raise OSError, ValueError, RuntimeError or types of their own.
-        raise InputError(
-            f"{path}: cannot be read as a trajectory of the {topology.n_atoms} atoms of {topology_path}: "
-            f"{error}; the file is truncated or corrupt, fetch or simulate it again"
-        ) from None
-    if not len(trajectory):
+    if not len(stored.positions):
         raise InputError(f"{path}: the trajectory has no frames; fetch or simulate it again")
-    n_stored = _stored_n_frames(path)
-    if n_stored is not None and n_stored > len(trajectory):
-        raise InputError(
-            f"{path}: {len(trajectory)} frames, but {n_stored} according to the header; "
-            "the file is truncated, fetch or simulate it again"
-        )
-    trajectory = trajectory[::stride]
-    positions = _angstrom(trajectory.xyz)
-    bad = np.asarray(~np.isfinite(positions).all(axis=(1, 2)))
+    positions = stored.positions[::stride]
+    bad = ~np.asarray((np.abs(positions) < FILL).all(axis=(1, 2)))
     if bad.any():
         raise InputError(
-            f"{path}: {int(bad.sum())} of {len(bad)} frames contain NaN or infinite coordinates, "
+            f"{path}: {bad.sum()} of {len(bad)} frames contain NaN or infinite coordinates or fill values, "
             f"the first is frame {int(np.argmax(bad)) * stride}; remove these frames or simulate again"
         )
-    cell = trajectory.unitcell_vectors
-    return RawTrajectory(
-        positions,
-        np.asarray(trajectory.time, dtype=np.float64),
-        _stores_time(path),
-        None if cell is None else _angstrom(cell),
-    )
+    cell, why_no_cell = usable_cell(positions, None if stored.cell is None else stored.cell[::stride])
+    no_time = why_unusable(stored.time)
+    numbers = np.arange(len(stored.positions), dtype=np.float64)
+    time = numbers if no_time or stored.time is None else stored.time
+    notes = (*stored.notes, why_no_cell) if why_no_cell else stored.notes
+    return RawTrajectory(positions, time[::stride], no_time, cell, notes)
 
 
-def _stores_time(path: Path) -> bool:
-    """Whether the file stores the time of its frames, and mdtraj reads it from this format."""
-    if path.suffix.lower() not in TIMED_FORMATS:
-        return False
-    with mdtraj.open(str(path)) as handle:
-        return handle.read(1)[1] is not None
+def _read_frames(path: Path, topology: mdtraj.Topology, atoms: NDArray[np.int64] | None) -> StoredFrames:
+    """Read all frames; an InputError does not name the file yet."""
+    with readable(path) as file:
+        suffix = "".join(file.suffixes)
+        if suffix not in FormatRegistry.loaders:
+            raise InputError(
+                f"cannot be read as a trajectory: mdtraj reads no trajectories of the format {suffix!r}; "
+                "decompress the file, or convert it to XTC"
+            )
+        if suffix == ".h5" and path.suffix.lower() in NETCDF:
+            raise InputError("the file is NetCDF-4; convert it to NetCDF-3 (nccopy -k nc6 old.nc new.nc)")
+        try:
+            return read_frames(file, topology, atoms)
+        except (AtomCountError, InputError, MemoryError):
+            raise
+        except ImportError as error:
+            raise InputError(
+                f"this format needs the package {error.name!r}; install it, or convert the file to XTC"
+            ) from None
+        except Exception as error:
+            # mdtraj's readers raise OSError, ValueError, RuntimeError or types of their own.
+            binary = "the file is truncated or corrupt, fetch or simulate it again"
+            cure = binary if suffix in BINARY else "correct the file, or convert the trajectory to XTC"
+            raise InputError(
+                f"cannot be read as a trajectory of {topology.n_atoms} atoms: "
+                f"{_reason(error, file, path)}; {cure}"
+            ) from None
 
 
-def _angstrom(nanometres: NDArray[np.floating]) -> NDArray[np.float32]:
-    return np.asarray(nanometres * ANGSTROM_PER_NM, dtype=np.float32)
-
-
-def _stored_n_atoms(path: Path) -> int | None:
-    """Return the number of atoms, or None if the format does not store it or the file is damaged."""
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Name the file in InputErrors."""
     try:
-        with mdtraj.open(str(path)) as handle:
-            n_atoms = getattr(handle, "n_atoms", None)
-            return int(n_atoms) if n_atoms is not None else int(handle.read(1)[0].shape[1])
-    except Exception:
-        return None  # reading all frames will report the damage
+        yield
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def _reason(error: Exception, file: Path, path: Path) -> str:
+    """Message of an error of mdtraj, with the name that the user knows."""
+    return " ".join((str(error) or type(error).__name__).replace(str(file), str(path)).split())
 
 
 def write_pdb(path: Path | str, positions: NDArray[np.floating], molecule: Molecule) -> None:
@@ -243,16 +252,6 @@ def write_pdb(path: Path | str, positions: NDArray[np.floating], molecule: Molec
     frame = mdtraj.Trajectory(np.asarray(positions)[None] / ANGSTROM_PER_NM, molecule_to_mdtraj(molecule))
     with atomic_output(path) as temporary:
         frame.save_pdb(str(temporary))
-
-
-def _stored_n_frames(path: Path) -> int | None:
-    """Return the number of frames in a DCD header; mdtraj reads truncated files without an error."""
-    with path.open("rb") as handle:
-        header = handle.read(12)
-    if header[4:8] != b"CORD":
-        return None
-    order = "<" if header[:4] == struct.pack("<i", 84) else ">"
-    return int(struct.unpack(f"{order}i", header[8:12])[0])
 
 
 def _select(topology: mdtraj.Topology, selection: str, path: Path | str) -> NDArray[np.int64]:
@@ -273,13 +272,22 @@ def _load_topology(path: Path | str) -> mdtraj.Topology:
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such topology; check the path in the dataset's configuration")
-    try:
-        topology = mdtraj.load_topology(str(path))
-    except Exception as error:
-        # Readers raise types of their own.
-        raise InputError(
-            f"{path}: cannot be read as a topology: {error}; give a file of a format that mdtraj reads"
-        ) from None
+    # This process only reads, so that the filter affects nothing else: mdtraj's warnings are about the
+    # choices that it makes, of which those that matter are checked here.
+    warnings.filterwarnings("ignore", module=r"mdtraj\b")
+    with _naming(path), readable(path) as file:
+        try:
+            topology = mdtraj.load_topology(str(file))
+        except Exception as error:
+            # Readers raise types of their own.
+            raise InputError(
+                f"cannot be read as a topology: {_reason(error, file, path)}; correct the file, or give one "
+                "of another format that mdtraj reads (PDB, GRO, PSF, prmtop, mmCIF)"
+            ) from None
+        if file.suffixes[:1] == [".pdb"]:
+            require_all_atoms(file, topology.n_atoms)
+        if file.suffix == ".psf":
+            restore_psf_residues(topology)
     if topology.n_atoms == 0:
         raise InputError(f"{path}: the topology has no atoms; give another file")
     return topology

@@ -1,4 +1,4 @@
-"""Verbs that make tables, partial reports and exports of the results of single runs."""
+"""Commands that make tables, partial reports and exports of the results of single runs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -145,7 +145,7 @@ def states(
 @app.command()
 def export(
     config: Annotated[list[Path], typer.Option(help="YAML file of the benchmark; repeat it to override.")],
-    output: Annotated[Path, typer.Option(help="New folder, or one that this verb has made, to replace.")],
+    output: Annotated[Path, typer.Option(help="New folder, or one that this command has made, to replace.")],
     method: Annotated[str, typer.Option(help="Method of the figures that show one method.")] = "cgvae",
 ) -> None:
     """Export tables and figures of a finished benchmark, small enough for a repository or a supplement.

@@ -17,8 +17,8 @@ from cgbench.chem.molecule import BOND_FACTOR, IntArray, Molecule
 from cgbench.core.errors import InputError
 from cgbench.data.bond_faults import likely_causes
 
-# Lengths of bonds in units of r_i + r_j. Between the elements with radii they are 0.81 (N≡N) to 1.20 (C–H), apart
-# from H–H, and the bond rule ends at 1.3.
+# Lengths of bonds in units of r_i + r_j. Between the elements with radii, except between hydrogens, they are
+# 0.81 (N≡N) to 1.20 (C–H), and the bond rule ends at 1.3.
 USUAL = (0.7, BOND_FACTOR)  # the median of every bond is inside; thermal C–H bonds leave it now and then
 POSSIBLE = (0.5, 1.6)  # no bond leaves it in any frame of MD
 MIN_FRAMES = 5  # of a trajectory, for medians of its own

@@ -1,7 +1,6 @@
 """Consecutive parts of one run, joined to one trajectory without the frames that are repeated."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -9,9 +8,7 @@ from cgbench.chem.trajectory_io import RawTrajectory
 from cgbench.core.errors import InputError
 
 
-def join_parts(
-    parts: Sequence[RawTrajectory], files: Sequence[str], use_times: bool
-) -> tuple[RawTrajectory, str]:
+def join_parts(parts: Sequence[RawTrajectory], files: Sequence[str], use_times: bool) -> RawTrajectory:
     """Join parts of one run.
 
     Parameters
@@ -25,10 +22,8 @@ def join_parts(
 
     Returns
     -------
-    joined
-        With a unit cell only if every part has one.
-    note
-        What was done.
+    RawTrajectory
+        With a unit cell only if every part has one. The first of its notes says what was done.
 
     Raises
     ------
@@ -54,16 +49,19 @@ def join_parts(
             kept[-1] = previous, slice(0, int(np.searchsorted(previous.time, part.time[0])))
         kept.append((part, slice(0 if use_times or not kept else _repeated(kept[-1][0], part), None)))
     cells = [part.cell[rows] for part, rows in kept if part.cell is not None]
-    joined = replace(
-        kept[0][0],
+    time = np.concatenate([part.time[rows] for part, rows in kept])
+    n_dropped = sum(len(part.time) for part in parts) - len(time)
+    in_order = order == sorted(order)
+    how = "this order" if in_order else f"the order {', '.join(files[number] for number in order)}"
+    notes = [f"joined in {how} to one trajectory, without {n_dropped} repeated frames"]
+    notes += [f"{file}: {note}" for file, part in zip(files, parts, strict=True) for note in part.notes]
+    return RawTrajectory(
         positions=np.concatenate([part.positions[rows] for part, rows in kept]),
-        time=np.concatenate([part.time[rows] for part, rows in kept]),
-        timed=all(part.timed for part in parts),
+        time=time,
+        no_time=next((part.no_time for part in parts if part.no_time), ""),
         cell=np.concatenate(cells) if len(cells) == len(kept) else None,
+        notes=tuple(notes),
     )
-    n_dropped = sum(len(part.time) for part in parts) - len(joined.time)
-    names = ", ".join(files[number] for number in order)
-    return joined, f"{names}: joined in this order to one trajectory without {n_dropped} repeated frames"
 
 
 def _repeated(before: RawTrajectory, part: RawTrajectory) -> int:

@@ -82,11 +82,6 @@ def _check_time(frames: Frames, files: Sequence[str]) -> None:
         return
     frame = int(wrong.argmax()) + 1
     number = int(frames.trajectory[frame])
-    if not np.ptp(frames.time[frames.trajectory == number]):
-        raise InputError(
-            f"{files[number]}: all frames are at {frames.time[frame]:g} ps; set frame_interval_ps (source "
-            "`files`), the time between frames"
-        )
     raise InputError(
         f"{files[number]}: a frame at {frames.time[frame]} ps follows one at {frames.time[frame - 1]} ps. "
         "If the file was joined from parts of one run, join them without the repeated frames (gmx trjcat "

@@ -19,7 +19,7 @@ from cgbench.figures.style import (
     point_sizes,
     styled,
 )
-from cgbench.results.tables import TASK
+from cgbench.results.tables import ROW_KEY
 
 MEAN, BEST = "rmsd_backmap_mean", "rmsd_backmap_min"
 SHORTEST = 1e-3  # in the unit of the axis; shorter times, which the clock cannot resolve, are drawn here
@@ -77,7 +77,7 @@ def cost(metrics: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, 
 
 def _times(runs: pd.DataFrame) -> pd.DataFrame:
     """Mean seconds of training and milliseconds of sampling per frame, by resolution and method."""
-    keys = [runs[key] for key in TASK[2:]]
+    keys = [runs[key] for key in ROW_KEY[2:]]
     training = runs["wall_seconds"].groupby(keys).mean()
     sampling = (1e3 * runs["sample_seconds"] / runs["n_test"]).groupby(keys).mean()
     times = pd.DataFrame({"training": training, "sampling": sampling})

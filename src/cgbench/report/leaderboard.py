@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from cgbench.core.atomic_io import atomic_output
-from cgbench.results.tables import TASK, metric_info
+from cgbench.results.tables import ROW_KEY, metric_info
 
 # Metrics of the first tables; the first metric of all atoms orders the rows.
 HEADLINES = ("rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min", "rmsd_sample", "graph_xor")
 # RMSD of samples measures the diversity of samples that differ. For deterministic methods it is an error,
 # so the worst would rank first where higher is better.
 DIVERSITY = ("rmsd_sample", "rmsd_sample_legacy")
-TASK_KEY = ("dataset", "mapping", "n_beads")
+TASK = ("dataset", "mapping", "n_beads")
 COLUMN = ("metric", "atoms")
 SIGNIFICANT = 0.05
 BEST, TIED, WORSE, UNDECIDED, OUT = "best", "tied", "worse", "undecided", ""
@@ -24,7 +24,7 @@ NOTHING = "–"
 ARROWS = {"ceiling": "↑ ", "floor": "↓ ", "": ""}
 
 FAIRNESS = (
-    "Methods with an encoder (such as CGVAE and local_flow) reconstruct a frame from its atoms; all others, "
+    "Methods that encode the atoms of a frame (CGVAE, local_flow) reconstruct it from them; all others, "
     "including all controls but true_frames, from its beads alone."
 )
 HEADER = f"""# Leaderboard
@@ -33,12 +33,12 @@ HEADER = f"""# Leaderboard
 In the backmapping columns all methods start from the beads alone: `rmsd_backmap_mean` favours methods with
 one average geometry, `rmsd_backmap_min`, the best of the samples of a frame, methods that sample.
 
-Mean over folds ± half the 95 % interval (bootstrap over folds and over the trajectories or blocks of
-their test frames), test frames. **Bold**: best at this resolution, or equal to the best within rounding;
-at least two methods must be eligible. ≈: tied with the best, i.e. their difference on the same frames is
-not significant (p ≥ {SIGNIFICANT:g}, not corrected for multiple comparisons); no mark: significantly worse;
-?: too few independent blocks to tell, or no score in a fold in which other methods have one.
-†: all samples of a frame are equal, so `rmsd_sample` is an error and not diversity, and is not ranked.
+All scores are on test frames: mean over folds ± half the 95 % interval (bootstrap over folds and over the
+trajectories or blocks of their test frames). **Bold**: best at this resolution, or equal to the best within
+rounding; at least two methods must be eligible. ≈: tied with the best, i.e. their difference on the same
+frames is not significant (p ≥ {SIGNIFICANT:g}, not corrected for multiple comparisons); no mark:
+significantly worse; ?: too few independent blocks to tell, or no score in a fold in which other methods have
+one. †: all samples of a frame are equal, so `rmsd_sample` is an error and not diversity, and is not ranked.
 ↑ upper control (true frames) and ↓ lower control (atoms on their beads) define the scale and are not
 ranked."""
 
@@ -66,7 +66,7 @@ def leaderboard(scores: pd.DataFrame, differences: pd.DataFrame, runs: pd.DataFr
     """
     methods = runs.drop_duplicates("method").set_index("method")
     kinds = methods["stochastic"].map({True: "differ", False: "are equal"})
-    minutes = (runs["wall_seconds"] / 60).groupby([runs[key] for key in TASK]).mean().rename(COST)
+    minutes = (runs["wall_seconds"] / 60).groupby([runs[key] for key in ROW_KEY]).mean().rename(COST)
     table = scores.assign(
         samples=scores["method"].map(kinds).fillna("unknown"),
         bound=scores["method"].map(methods["bound"]).fillna(""),
@@ -74,8 +74,8 @@ def leaderboard(scores: pd.DataFrame, differences: pd.DataFrame, runs: pd.DataFr
         p=np.nan,
     )
     both = pd.concat([differences, differences.rename(columns={"method": "other", "other": "method"})])
-    p = both.set_index([*TASK_KEY, *COLUMN, "method", "other"])["p"].to_dict()
-    for key, group in table.groupby([*TASK_KEY, *COLUMN], sort=False):
+    p = both.set_index([*TASK, *COLUMN, "method", "other"])["p"].to_dict()
+    for key, group in table.groupby([*TASK, *COLUMN], sort=False):
         eligible = group[(group["bound"] == "") & group["mean"].notna()]
         metric = str(group["metric"].iloc[0])
         if metric in DIVERSITY:
@@ -92,7 +92,7 @@ def leaderboard(scores: pd.DataFrame, differences: pd.DataFrame, runs: pd.DataFr
             chance = p.get((*key, method, best), np.nan) if comparable else np.nan
             equal = comparable and behind[index] <= info.rounding
             table.loc[index, ["mark", "p"]] = _mark(equal, chance), chance
-    return table.join(minutes, on=list(TASK))
+    return table.join(minutes, on=list(ROW_KEY))
 
 
 def _mark(equal: bool, p: float) -> str:

@@ -66,7 +66,7 @@ class DownloadSettings(files.FilesSettings):
 
     @property
     def fetched(self) -> "DownloadSettings":
-        """The same download, with placeholders for the settings with which it is read."""
+        """The settings of the download alone, with placeholders for those with which it is read."""
         some = next(iter(self.files))
         download = self.model_dump(include={"urls", "files", "members", "cache"})
         return type(self).model_validate(download | {"topology": some, "trajectories": [some]})

@@ -54,8 +54,8 @@ class FilesSettings(Settings):
     stride
         Use every ``stride``-th frame.
     frame_interval_ps
-        Time between frames of the files, ps. Required for formats without time (DCD, PDB, XYZ, mdcrd);
-        otherwise it replaces the time in the files.
+        Time between frames of the files, ps. Required for formats without time (DCD, PDB, XYZ, mdcrd, LAMMPS)
+        and files whose time is no time (always 0); otherwise it replaces the time in the files.
     openmm_force_field
         Names of force field files of OpenMM with which energies are computed.
     temperature_K, title, force_field, licence, citation
@@ -109,7 +109,10 @@ class Source(DatasetSource):
         processing: list[str] = []
         positions, times = [], []
         for number, file in enumerate(files):
-            raw = self._load(trajectories[number], processing)
+            raw = self._load(trajectories[number])
+            for note in raw.notes:
+                processing.append(f"{file}: {note}")
+                warnings.warn(processing[-1], stacklevel=2)
             if number == 0:
                 for correct in (_drop_bonds_between_chains, _add_missing_bonds):
                     molecule, note = correct(molecule, raw)
@@ -140,15 +143,14 @@ class Source(DatasetSource):
         }
         return frames, card
 
-    def _load(self, parts: list[str], processing: list[str]) -> RawTrajectory:
+    def _load(self, parts: list[str]) -> RawTrajectory:
         """Read a trajectory, which may consist of several parts."""
         topology, selection, stride = self.settings.topology, self.settings.selection, self.settings.stride
         if len(parts) == 1:
             return load_trajectory(parts[0], topology, selection, stride)
         raw = [load_trajectory(part, topology, selection) for part in parts]
-        use_times = self.settings.frame_interval_ps is None and all(part.timed for part in raw)
-        joined, note = join_parts(raw, parts, use_times)
-        processing.append(note)
+        use_times = self.settings.frame_interval_ps is None and not any(part.no_time for part in raw)
+        joined = join_parts(raw, parts, use_times)
         return replace(
             joined,
             positions=joined.positions[::stride],
@@ -170,10 +172,10 @@ class Source(DatasetSource):
         interval = self.settings.frame_interval_ps
         if interval is not None:
             return np.asarray(np.arange(len(raw.time)) * interval * self.settings.stride)
-        if not raw.timed:
+        if raw.no_time:
             raise InputError(
-                f"{file}: the file or its format holds no time of frames; set frame_interval_ps (ps between "
-                "the frames of the file), from which the gaps between parts of a split are measured"
+                f"{file}: {raw.no_time}; set frame_interval_ps (ps between the frames of the file), from "
+                "which the gaps between parts of a split are measured"
             )
         return raw.time
 
