@@ -4,6 +4,7 @@ import mdtraj
 import numpy as np
 import pytest
 
+from cgbench.chem.selection_cuts import bonds_of_topology
 from cgbench.chem.trajectory_io import load_trajectory, read_system, read_topology
 from cgbench.core.errors import InputError
 
@@ -252,6 +253,7 @@ class TestMasses:
             read_topology(path)
         system = read_system(path, "mass > 0.5")
         assert system.molecule.elements == ("C", "O")
+        assert not len(bonds_of_topology(system))
 
     def test_united_atoms(self, tmp_path):
         atoms = [(1, "LIG", "C1", 15.035), (1, "LIG", "C2", 14.027), (1, "LIG", "N", 15.015)]

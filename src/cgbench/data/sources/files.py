@@ -2,7 +2,6 @@
 
 import glob
 import warnings
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
+from cgbench.chem.bond_completion import add_missing_bonds, drop_ends_of_chains
 from cgbench.chem.frames import Frames
 from cgbench.chem.geometry import pair_distances
 from cgbench.chem.molecule import Molecule
-from cgbench.chem.pbc import LONGEST_BOND, bonds_from_distances, distances, longest_bond, make_whole
-from cgbench.chem.trajectory_io import RawTrajectory, load_trajectory, read_topology
+from cgbench.chem.pbc import LONGEST_BOND, join_molecules, longest_bond
+from cgbench.chem.selection_cuts import describe_cuts
+from cgbench.chem.trajectory_io import RawTrajectory, System, load_trajectory, read_system
 from cgbench.core.errors import InputError
 from cgbench.core.settings import Settings
 from cgbench.data.sources.base import DatasetSource
@@ -39,6 +40,11 @@ class FilesSettings(Settings):
         that match them are sorted by name.
     selection
         Atoms to use, in the selection language of mdtraj.
+    allow_cut_bonds
+        Whether the selection may leave out heavy atoms that are bonded to selected ones.
+    elements
+        Symbols of elements by atom name, or by residue and atom name (``"MSE SE"``), for topologies without
+        elements.
     stride
         Use every ``stride``-th frame.
     frame_interval_ps
@@ -53,6 +59,8 @@ class FilesSettings(Settings):
     topology: str
     trajectories: Annotated[tuple[str, ...], OneOrMore, Field(min_length=1)]
     selection: str = "all"
+    allow_cut_bonds: bool = False
+    elements: dict[str, str] = Field(default_factory=dict)
     stride: Annotated[int, Field(ge=1)] = 1
     frame_interval_ps: Annotated[float, Field(gt=0)] | None = None
     openmm_force_field: Annotated[tuple[ForceFieldFile, ...], OneOrMore] = ()
@@ -79,24 +87,28 @@ class Source(DatasetSource):
     def read(self) -> tuple[Frames, dict[str, Any]]:
         """Read all trajectories."""
         settings = self.settings
-        molecule = read_topology(settings.topology, settings.selection)
+        system = read_system(settings.topology, settings.selection, settings.elements)
+        molecule = system.molecule
+        molecule.require_radii()
+        if system.n_water > molecule.n_atoms / 2:
+            warnings.warn(
+                f"{settings.topology}: {system.n_water} of {molecule.n_atoms} selected atoms are water; "
+                "leave it out by `selection`, for example `selection: protein` or `selection: not water`",
+                stacklevel=2,
+            )
         files = self._trajectory_files()
         processing: list[str] = []
         positions, times = [], []
         for number, file in enumerate(files):
-            raw = load_trajectory(file, settings.topology, settings.selection, settings.stride)
+            raw = load_trajectory(
+                file, settings.topology, settings.selection, settings.stride, settings.elements
+            )
             for note in raw.notes:
                 processing.append(f"{file}: {note}")
                 warnings.warn(processing[-1], stacklevel=2)
             if number == 0:
-                for correct in (_drop_bonds_between_chains, _add_missing_bonds):
-                    molecule, note = correct(molecule, raw)
-                    if note:
-                        processing.append(f"{settings.topology}: {note}")
-                        warnings.warn(
-                            f"{processing[-1]}; check them, or give a topology with bonds and chains",
-                            stacklevel=2,
-                        )
+                molecule, notes = self._complete(system, raw, file)
+                processing += notes
             positions.append(_join_molecules(raw, molecule, file, processing))
             times.append(self._time(raw, file))
         frames = Frames(
@@ -117,6 +129,36 @@ class Source(DatasetSource):
             "trajectories": [{"file": file} for file in files],
         }
         return frames, card
+
+    def _complete(self, system: System, raw: RawTrajectory, file: str) -> tuple[Molecule, list[str]]:
+        """Correct the bonds of the molecule by the first trajectory, and describe this for the card."""
+        settings = self.settings
+        try:
+            cut = describe_cuts(system, raw, file, settings.topology)
+            molecule, dropped = drop_ends_of_chains(system.molecule, raw)
+            molecule, added = add_missing_bonds(molecule, raw)
+        except InputError as error:
+            raise InputError(f"{file}: {error}") from None
+        notes = list(system.notes)
+        if cut:
+            notes.append(f"selection {settings.selection!r} {cut}")
+            if not settings.allow_cut_bonds:
+                raise InputError(
+                    f"{settings.topology}: {notes[-1]}; select these atoms too (`or resname ...`), or set "
+                    "`allow_cut_bonds: true` if the fragments are what you want"
+                )
+        for note in filter(None, (dropped, added)):
+            notes.append(note)
+            warnings.warn(
+                f"{settings.topology}: {note}; check them, or give a topology with bonds and chains",
+                stacklevel=3,
+            )
+        if undecided := len(molecule.undecided_pairs):
+            notes.append(
+                f"{undecided} pairs of atoms with a common neighbour are left out of bonds of geometries: "
+                "their elements are so large that the bond rule cannot tell them from bonded atoms"
+            )
+        return molecule, [f"{settings.topology}: {note}" for note in notes]
 
     def _trajectory_files(self) -> list[str]:
         files: list[str] = []
@@ -159,60 +201,6 @@ def _check_force_field(molecule: Molecule, files: tuple[str, ...]) -> None:
         raise InputError(f"openmm_force_field: {error}") from None
 
 
-def _drop_bonds_between_chains(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecule, str]:
-    """Drop the bonds that formats without chains add between the end of a chain and the next chain.
-
-    Nothing is dropped if there is no unit cell, because a long bond may cross the periodic boundary.
-    """
-    if raw.cell is None:
-        return molecule, ""
-    lengths = distances(molecule, raw.positions[0], molecule.bonds, raw.cell[0])
-    residues = molecule.residue_index[molecule.bonds]
-    wrong = (lengths > LONGEST_BOND) & (residues[:, 0] != residues[:, 1])
-    if not wrong.any():
-        return molecule, ""
-    note = (
-        f"{int(wrong.sum())} bonds between residues are longer than {LONGEST_BOND:g} Å in the first frame "
-        "and were dropped as ends of chains"
-    )
-    return replace(molecule, bonds=molecule.bonds[~wrong]), note
-
-
-def _add_missing_bonds(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecule, str]:
-    """Add bonds by distance to atoms without bonds, between components, and between sulphur atoms.
-
-    Few formats hold disulphide bonds.
-    """
-    component = np.empty(molecule.n_atoms, dtype=np.int64)
-    for number, atoms in enumerate(nx.connected_components(molecule.graph)):
-        component[list(atoms)] = number
-    connected = not component.any()
-    is_sulphur = np.array(molecule.elements) == "S"
-    if connected and is_sulphur.sum() < 2:
-        return molecule, ""
-    # In a connected molecule only pairs of sulphur atoms are tested, because there are many other pairs.
-    tested = np.flatnonzero(is_sulphur) if connected else np.arange(molecule.n_atoms)
-    cell = None if raw.cell is None else raw.cell[0]
-    near = tested[bonds_from_distances(molecule.subset(tested), raw.positions[0, tested], cell)]
-    without_bonds = np.setdiff1d(np.arange(molecule.n_atoms), molecule.bonds)
-    missing = np.isin(near, without_bonds).any(axis=1) | (component[near[:, 0]] != component[near[:, 1]])
-    added = near[missing | is_sulphur[near].all(axis=1)]
-    completed = replace(molecule, bonds=np.unique(np.concatenate([molecule.bonds, added]), axis=0))
-    n_added = len(completed.bonds) - len(molecule.bonds)
-    if not n_added and connected:
-        return molecule, ""
-    note = (
-        f"the topology has {len(molecule.bonds)} bonds and {_components(component.max() + 1)}; {n_added} "
-        "bonds were added by distance in the first frame (d < 1.3 (r_i + r_j)), which gives "
-        f"{_components(nx.number_connected_components(completed.graph))}"
-    )
-    return completed, note
-
-
-def _components(number: int) -> str:
-    return "one connected component" if number == 1 else f"{number} connected components"
-
-
 def _join_molecules(
     raw: RawTrajectory, molecule: Molecule, file: str, processing: list[str]
 ) -> NDArray[np.float32]:
@@ -222,21 +210,13 @@ def _join_molecules(
     positions = raw.positions
     if raw.cell is not None and n_components > 1:
         # They may be at different images in frames where every bond is short.
-        positions = make_whole(raw.positions, raw.cell, molecule)
+        positions = join_molecules(raw.positions, raw.cell, molecule)
     elif raw.cell is not None and broken.any():
         positions = raw.positions.copy()
-        positions[broken] = make_whole(raw.positions[broken], raw.cell[broken], molecule)
-    lengths = longest_bond(positions, molecule.bonds)
-    if lengths.max() > LONGEST_BOND:
-        frame = int(lengths.argmax())
-        pair = molecule.bonds[pair_distances(positions[frame], molecule.bonds).argmax()]
-        names = "–".join(f"{molecule.residue_names[atom]} {molecule.atom_names[atom]}" for atom in pair)
-        raise InputError(
-            f"{file}: frame {frame} (after stride) has a bond of {lengths.max():.1f} Å ({names}, atoms "
-            f"{pair[0]} and {pair[1]}){' and no periodic unit cell' if raw.cell is None else ''}; give a "
-            "topology with chains whose atoms are in the order of the trajectory, or join broken molecules "
-            "first (gmx trjconv -pbc whole, cpptraj autoimage)"
-        )
+        positions[broken] = join_molecules(raw.positions[broken], raw.cell[broken], molecule)
+    too_long = longest_bond(positions, molecule.bonds) > LONGEST_BOND
+    if too_long.any():
+        raise InputError(_long_bond(positions, molecule, file, too_long, raw.cell is None))
     if broken.any():
         processing.append(
             f"{file}: molecules were joined across the periodic boundary in {int(broken.sum())} frames"
@@ -247,3 +227,31 @@ def _join_molecules(
             "nearest to each other, by the atoms that are nearest in the first frame"
         )
     return positions
+
+
+def _long_bond(
+    positions: NDArray[np.float32], molecule: Molecule, file: str, too_long: NDArray[np.bool_], no_cell: bool
+) -> str:
+    """Message that names the longest bond of the first frame with a bond that is too long."""
+    frame = int(too_long.argmax())
+    lengths = pair_distances(positions[frame], molecule.bonds)
+    i, j = molecule.bonds[lengths.argmax()].tolist()
+    causes = [
+        "the topology has its atoms in another order than the trajectory, or other names: give the one "
+        "that belongs to it",
+        "residues are missing or a chain ends there: add a TER record (PDB), or give a topology with chains",
+    ]
+    if no_cell:
+        causes.insert(
+            0,
+            "the molecule is broken at a periodic boundary, and the file has no unit cell: join it first "
+            "(gmx trjconv -pbc whole, cpptraj autoimage)",
+        )
+    else:
+        causes.append("the unit cell is not that of the simulation: correct or remove it")
+    numbered = "; ".join(f"{number}. {cause}" for number, cause in enumerate(causes, start=1))
+    return (
+        f"{file}: {int(too_long.sum())} of {len(too_long)} frames have a bond longer than {LONGEST_BOND:g} "
+        f"Å; the first is frame {frame} (after stride), with {lengths.max():.1f} Å between "
+        f"{molecule.label(i)} and {molecule.label(j)} (atoms {i} and {j}). Likely causes: {numbered}"
+    )
