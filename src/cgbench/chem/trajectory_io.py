@@ -4,26 +4,28 @@ Files are read in a separate process, because mdtraj's compiled readers can cras
 """
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import mdtraj
 import numpy as np
 from mdtraj.formats.registry import FormatRegistry
 from numpy.typing import NDArray
 
+from cgbench.chem.elements import assign_elements, unknown_elements
 from cgbench.chem.file_formats import readable
-from cgbench.chem.molecule import Molecule
+from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.chem.pdb_records import require_all_atoms
+from cgbench.chem.stated_elements import Stated, stated
 from cgbench.chem.stored_frames import ANGSTROM_PER_NM, FILL, AtomCountError, StoredFrames, why_unusable
 from cgbench.chem.text_corrections import restore_psf_residues
-from cgbench.chem.trajectory_readers import read_frames
+from cgbench.chem.trajectory_readers import angstrom, read_frames
 from cgbench.chem.unit_cell import usable_cell
 from cgbench.core.atomic_io import atomic_output
-from cgbench.core.errors import InputError
+from cgbench.core.errors import InputError, counted
 from cgbench.core.subprocess_guard import MORE_MEMORY, CrashError, isolated
 
 # Limit of processor time, far above that of the slowest format.
@@ -61,57 +63,102 @@ class RawTrajectory:
     notes: tuple[str, ...]
 
 
-def read_topology(path: Path | str, selection: str = "all") -> Molecule:
+@dataclass(frozen=True)
+class System:
+    """Content of a topology file, and a selection of its atoms.
+
+    Attributes
+    ----------
+    everything
+        All atoms; without an element where it is unknown.
+    selected : int [n_selected]
+        The selected atoms, sorted.
+    n_water
+        Number of selected atoms of water.
+    notes
+        What was changed, for the card.
+    """
+
+    everything: Molecule
+    selected: IntArray
+    n_water: int
+    notes: tuple[str, ...]
+
+    @property
+    def molecule(self) -> Molecule:
+        """The selected atoms, with residues counted from 0."""
+        molecule = self.everything.subset(self.selected)
+        return replace(molecule, residue_index=np.unique(molecule.residue_index, return_inverse=True)[1])
+
+
+def read_topology(
+    path: Path | str, selection: str = "all", elements: Mapping[str, str] | None = None
+) -> Molecule:
     """Read atoms and bonds from a topology file of any format that mdtraj reads.
 
     Parameters
     ----------
     selection
         Atoms to keep, in mdtraj's atom selection language.
+    elements
+        Symbols by atom name, or by residue and atom name (``"MSE SE"``), for files without elements.
 
     Raises
     ------
     InputError
-        If the file is missing or unreadable, no atom is selected, or a selected atom has no element.
+        If the file is missing or unreadable, no atom is selected, or the element of a selected atom is
+        unknown.
     """
-    return _isolated(path, _read_topology, path, selection)
+    return read_system(path, selection, elements).molecule
 
 
-def _read_topology(path: Path | str, selection: str) -> Molecule:
-    topology = _load_topology(path)
-    chosen = _select(topology, selection, path)
-    is_gro = Path(path).suffix.lower() == ".gro"
-    for atom in (topology.atom(int(index)) for index in chosen):
-        if is_gro and _is_ambiguous(atom):
-            raise InputError(
-                f"{path}: a .gro file has no elements, and the element of atom {atom.index} ({atom}) is "
-                "ambiguous; exclude the atom by `selection`, or give a PDB or prmtop file"
-            )
-        if atom.element is None or not atom.element.mass:
-            raise InputError(
-                f"{path}: atom {atom.index} ({atom}) has no chemical element; fill in the element column, "
-                "or exclude the atom by `selection`"
-            )
-    return molecule_from_mdtraj(topology.subset(chosen))
+def read_system(
+    path: Path | str, selection: str = "all", elements: Mapping[str, str] | None = None
+) -> System:
+    """Read a topology file like :func:`read_topology`, with the atoms that are not selected."""
+    return _isolated(path, _read_system, path, selection, elements or {})
 
 
-def _is_ambiguous(atom: Any) -> bool:
-    """Whether mdtraj may derive the wrong element from the name, as for NA (read as N) and CL (as C)."""
-    if atom.residue.is_protein or atom.residue.is_water:
-        return False
-    return bool(atom.residue.n_atoms == 1 or atom.name.upper().startswith(("CL", "BR")))
+def _read_system(path: Path | str, selection: str, elements: Mapping[str, str]) -> System:
+    topology, facts, notes = _with_elements(path, elements)
+    chosen = _select(topology, selection, path, facts)
+    if error := unknown_elements(topology, facts, chosen.tolist(), path):
+        raise error
+    everything = molecule_from_mdtraj(topology)
+    constraints = _constraints(everything)
+    if n_dropped := int(np.isin(everything.bonds[constraints, 0], chosen).sum()):
+        notes.append(
+            f"{counted(n_dropped, 'bond')} between hydrogens dropped, as a constraint of rigid water"
+        )
+    everything = replace(everything, bonds=everything.bonds[~constraints])
+    n_water = sum(topology.atom(index).residue.is_water for index in chosen.tolist())
+    return System(everything, chosen, n_water, tuple(notes))
+
+
+def _with_elements(
+    path: Path | str, elements: Mapping[str, str]
+) -> tuple[mdtraj.Topology, Stated, list[str]]:
+    topology, facts = _load_topology(path)
+    return topology, facts, assign_elements(topology, facts, elements, path)
+
+
+def _constraints(molecule: Molecule) -> NDArray[np.bool_]:
+    """Mask of the bonds between hydrogens that have other bonds, as in topologies of rigid water."""
+    n_bonds = np.bincount(molecule.bonds.ravel(), minlength=molecule.n_atoms)
+    between = ~molecule.heavy[molecule.bonds].any(axis=1)
+    return np.asarray(between & (n_bonds[molecule.bonds] > 1).any(axis=1))
 
 
 def molecule_from_mdtraj(topology: mdtraj.Topology) -> Molecule:
-    """Convert an mdtraj topology; every atom needs an element."""
+    """Convert an mdtraj topology; atoms without an element get an empty symbol and no mass."""
     atoms = list(topology.atoms)
-    bonds = sorted(sorted((bond[0].index, bond[1].index)) for bond in topology.bonds)
+    bonds = sorted({(min(pair), max(pair)) for pair in ((a.index, b.index) for a, b in topology.bonds)})
     return Molecule(
-        elements=tuple(atom.element.symbol for atom in atoms),
+        elements=tuple("" if atom.element is None else atom.element.symbol for atom in atoms),
         atom_names=tuple(atom.name for atom in atoms),
         residue_names=tuple(atom.residue.name for atom in atoms),
         residue_index=np.array([atom.residue.index for atom in atoms], dtype=np.int64),
-        masses=np.array([atom.element.mass for atom in atoms]),
+        masses=np.array([0.0 if atom.element is None else atom.element.mass for atom in atoms]),
         bonds=np.array(bonds, dtype=np.int64).reshape(-1, 2),
     )
 
@@ -134,7 +181,11 @@ def molecule_to_mdtraj(molecule: Molecule) -> mdtraj.Topology:
 
 
 def load_trajectory(
-    path: Path | str, topology_path: Path | str, selection: str = "all", stride: int = 1
+    path: Path | str,
+    topology_path: Path | str,
+    selection: str = "all",
+    stride: int = 1,
+    elements: Mapping[str, str] | None = None,
 ) -> RawTrajectory:
     """Read a trajectory of any format that mdtraj reads, which is recognised by content before name.
 
@@ -149,6 +200,8 @@ def load_trajectory(
         Atoms to keep, in mdtraj's atom selection language.
     stride
         Keep every ``stride``-th frame that has positions, from the first.
+    elements
+        As for :func:`read_topology`.
 
     Raises
     ------
@@ -157,7 +210,32 @@ def load_trajectory(
         topology, or contains NaN or infinite coordinates. A file that was truncated between two frames
         is recognised only in formats with a number of frames (DCD, NetCDF).
     """
-    return _isolated(path, _read_trajectory, Path(path), topology_path, selection, stride)
+    return _isolated(path, _read_trajectory, Path(path), topology_path, selection, stride, elements or {})
+
+
+def load_first_frame(
+    path: Path | str, topology_path: Path | str
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None] | None:
+    """Read positions [n_atoms, 3] of all atoms, and the unit cell [3, 3] if there is one, in Å.
+
+    Unlike :func:`load_trajectory`, this needs little memory, and checks nothing. None is returned if mdtraj
+    cannot read the file in this way.
+    """
+    return _isolated(path, _read_first_frame, Path(path), topology_path)
+
+
+def _read_first_frame(
+    path: Path, topology_path: Path | str
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None] | None:
+    topology, _ = _load_topology(topology_path)
+    with readable(path) as file:
+        try:
+            frame = mdtraj.load_frame(str(file), 0, top=topology)
+        except Exception:
+            return None
+    positions, cell = angstrom(frame.xyz), frame.unitcell_vectors
+    cell, _ = usable_cell(positions, None if cell is None else angstrom(cell))
+    return positions[0], None if cell is None else cell[0]
 
 
 def _isolated(path: Path | str, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -170,15 +248,17 @@ def _isolated(path: Path | str, read: Callable[P, T], *args: P.args, **kwargs: P
         raise InputError(f"{path}: cannot be read: {error}; {MORE_MEMORY}") from None
 
 
-def _read_trajectory(path: Path, topology_path: Path | str, selection: str, stride: int) -> RawTrajectory:
-    topology = _load_topology(topology_path)
+def _read_trajectory(
+    path: Path, topology_path: Path | str, selection: str, stride: int, elements: Mapping[str, str]
+) -> RawTrajectory:
+    topology, facts, _ = _with_elements(topology_path, elements)
     if path.is_dir():
         raise InputError(f"{path}: is a folder; give a file, or convert the trajectory in the folder to XTC")
     if not path.is_file():
         raise InputError(f"{path}: no such trajectory; check the path in the dataset's configuration")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the trajectory is empty (0 bytes); fetch or simulate it again")
-    chosen = _select(topology, selection, topology_path)
+    chosen = _select(topology, selection, topology_path, facts)
     try:
         with _naming(path):
             stored = _read_frames(path, topology, None if len(chosen) == topology.n_atoms else chosen)
@@ -254,11 +334,15 @@ def write_pdb(path: Path | str, positions: NDArray[np.floating], molecule: Molec
         frame.save_pdb(str(temporary))
 
 
-def _select(topology: mdtraj.Topology, selection: str, path: Path | str) -> NDArray[np.int64]:
+def _select(topology: mdtraj.Topology, selection: str, path: Path | str, facts: Stated) -> NDArray[np.int64]:
     try:
         atoms = np.asarray(topology.select(selection), dtype=np.int64)
     except Exception as error:
         # The selection is compiled to Python, which may raise any exception.
+        unknown = [atom.index for atom in topology.atoms if atom.element is None]
+        if isinstance(error, AttributeError) and unknown:
+            reason = unknown_elements(topology, facts, unknown, path)
+            raise InputError(f"selection {selection!r} uses elements or masses: {reason}") from None
         raise InputError(
             f"selection {selection!r} is not valid in mdtraj's atom selection language: {error}; "
             'examples: "all", "protein", "not water"'
@@ -268,7 +352,7 @@ def _select(topology: mdtraj.Topology, selection: str, path: Path | str) -> NDAr
     return atoms
 
 
-def _load_topology(path: Path | str) -> mdtraj.Topology:
+def _load_topology(path: Path | str) -> tuple[mdtraj.Topology, Stated]:
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such topology; check the path in the dataset's configuration")
@@ -278,6 +362,7 @@ def _load_topology(path: Path | str) -> mdtraj.Topology:
     with _naming(path), readable(path) as file:
         try:
             topology = mdtraj.load_topology(str(file))
+            facts = stated(file, topology)
         except Exception as error:
             # Readers raise types of their own.
             raise InputError(
@@ -290,4 +375,4 @@ def _load_topology(path: Path | str) -> mdtraj.Topology:
             restore_psf_residues(topology)
     if topology.n_atoms == 0:
         raise InputError(f"{path}: the topology has no atoms; give another file")
-    return topology
+    return topology, facts

@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
+from cgbench.chem.bond_completion import add_missing_bonds, drop_ends_of_chains
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import Molecule
-from cgbench.chem.pbc import LONGEST_BOND, bonds_from_distances, distances, longest_bond, make_whole
-from cgbench.chem.trajectory_io import RawTrajectory, load_trajectory, read_topology
+from cgbench.chem.pbc import LONGEST_BOND, join_molecules, longest_bond
+from cgbench.chem.selection_cuts import describe_cuts
+from cgbench.chem.trajectory_io import RawTrajectory, System, load_trajectory, read_system
 from cgbench.core.errors import InputError
 from cgbench.core.settings import Settings
 from cgbench.data.joined_parts import join_parts
@@ -51,6 +53,11 @@ class FilesSettings(Settings):
         that match them are sorted by name. A list in the list has the consecutive parts of one trajectory.
     selection
         Atoms to use, in the selection language of mdtraj.
+    allow_cut_bonds
+        Whether the selection may leave out heavy atoms that are bonded to selected ones.
+    elements
+        Symbols of elements by atom name, or by residue and atom name (``"MSE SE"``), for topologies without
+        elements.
     stride
         Use every ``stride``-th frame.
     frame_interval_ps
@@ -65,6 +72,8 @@ class FilesSettings(Settings):
     topology: str
     trajectories: Trajectories
     selection: str = "all"
+    allow_cut_bonds: bool = False
+    elements: dict[str, str] = Field(default_factory=dict)
     stride: Annotated[int, Field(ge=1)] = 1
     frame_interval_ps: Annotated[float, Field(gt=0)] | None = None
     openmm_force_field: Annotated[tuple[ForceFieldFile, ...], OneOrMore] = ()
@@ -103,7 +112,15 @@ class Source(DatasetSource):
     def read(self) -> tuple[Frames, dict[str, Any]]:
         """Read all trajectories."""
         settings = self.settings
-        molecule = read_topology(settings.topology, settings.selection)
+        system = read_system(settings.topology, settings.selection, settings.elements)
+        molecule = system.molecule
+        molecule.require_radii()
+        if system.n_water > molecule.n_atoms / 2:
+            warnings.warn(
+                f"{settings.topology}: {system.n_water} of {molecule.n_atoms} selected atoms are water; "
+                "leave it out by `selection`, for example `selection: protein` or `selection: not water`",
+                stacklevel=2,
+            )
         trajectories = self._trajectory_files()
         files = [" + ".join(parts) for parts in trajectories]
         processing: list[str] = []
@@ -114,14 +131,8 @@ class Source(DatasetSource):
                 processing.append(f"{file}: {note}")
                 warnings.warn(processing[-1], stacklevel=2)
             if number == 0:
-                for correct in (_drop_bonds_between_chains, _add_missing_bonds):
-                    molecule, note = correct(molecule, raw)
-                    if note:
-                        processing.append(f"{settings.topology}: {note}")
-                        warnings.warn(
-                            f"{processing[-1]}; check them, or give a topology with bonds and chains",
-                            stacklevel=2,
-                        )
+                molecule, notes = self._complete(system, raw, trajectories[0][0])
+                processing += notes
             positions.append(_join_molecules(raw, molecule, file, processing))
             times.append(self._time(raw, file))
         frames = Frames(
@@ -143,12 +154,48 @@ class Source(DatasetSource):
         }
         return frames, card
 
+    def _complete(self, system: System, raw: RawTrajectory, file: str) -> tuple[Molecule, list[str]]:
+        """Correct the bonds of the molecule by the first trajectory, and describe this for the card."""
+        settings = self.settings
+        try:
+            cut = describe_cuts(system, raw, file, settings.topology)
+            molecule, dropped = drop_ends_of_chains(system.molecule, raw)
+            molecule, added = add_missing_bonds(molecule, raw)
+        except InputError as error:
+            raise InputError(f"{file}: {error}") from None
+        notes = list(system.notes)
+        if cut:
+            notes.append(f"selection {settings.selection!r} {cut}")
+            if not settings.allow_cut_bonds:
+                raise InputError(
+                    f"{settings.topology}: {notes[-1]}; select these atoms too (`or resname ...`), or set "
+                    "`allow_cut_bonds: true` if the fragments are what you want"
+                )
+        for note in filter(None, (dropped, added)):
+            notes.append(note)
+            warnings.warn(
+                f"{settings.topology}: {note}; check them, or give a topology with bonds and chains",
+                stacklevel=3,
+            )
+        if undecided := len(molecule.undecided_pairs):
+            notes.append(
+                f"{undecided} pairs of atoms with a common neighbour are left out of bonds of geometries: "
+                "their elements are so large that the bond rule cannot tell them from bonded atoms"
+            )
+        return molecule, [f"{settings.topology}: {note}" for note in notes]
+
     def _load(self, parts: list[str]) -> RawTrajectory:
         """Read a trajectory, which may consist of several parts."""
-        topology, selection, stride = self.settings.topology, self.settings.selection, self.settings.stride
+        settings = self.settings
+        stride = settings.stride
+        system = settings.topology, settings.selection
+
+        def load(part: str, stride: int) -> RawTrajectory:
+            return load_trajectory(part, *system, stride, settings.elements)
+
         if len(parts) == 1:
-            return load_trajectory(parts[0], topology, selection, stride)
-        raw = [load_trajectory(part, topology, selection) for part in parts]
+            return load(parts[0], stride)
+        raw = [load(part, 1) for part in parts]
         use_times = self.settings.frame_interval_ps is None and not any(part.no_time for part in raw)
         joined = join_parts(raw, parts, use_times)
         return replace(
@@ -208,60 +255,6 @@ def _check_force_field(molecule: Molecule, files: tuple[str, ...]) -> None:
         raise InputError(f"openmm_force_field: {error}") from None
 
 
-def _drop_bonds_between_chains(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecule, str]:
-    """Drop the bonds that formats without chains add between the end of a chain and the next chain.
-
-    Nothing is dropped if there is no unit cell, because a long bond may cross the periodic boundary.
-    """
-    if raw.cell is None:
-        return molecule, ""
-    lengths = distances(molecule, raw.positions[0], molecule.bonds, raw.cell[0])
-    residues = molecule.residue_index[molecule.bonds]
-    wrong = (lengths > LONGEST_BOND) & (residues[:, 0] != residues[:, 1])
-    if not wrong.any():
-        return molecule, ""
-    note = (
-        f"{int(wrong.sum())} bonds between residues are longer than {LONGEST_BOND:g} Å in the first frame "
-        "and were dropped as ends of chains"
-    )
-    return replace(molecule, bonds=molecule.bonds[~wrong]), note
-
-
-def _add_missing_bonds(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecule, str]:
-    """Add bonds by distance to atoms without bonds, between components, and between sulphur atoms.
-
-    Few formats hold disulphide bonds.
-    """
-    component = np.empty(molecule.n_atoms, dtype=np.int64)
-    for number, atoms in enumerate(nx.connected_components(molecule.graph)):
-        component[list(atoms)] = number
-    connected = not component.any()
-    is_sulphur = np.array(molecule.elements) == "S"
-    if connected and is_sulphur.sum() < 2:
-        return molecule, ""
-    # In a connected molecule only pairs of sulphur atoms are tested, because there are many other pairs.
-    tested = np.flatnonzero(is_sulphur) if connected else np.arange(molecule.n_atoms)
-    cell = None if raw.cell is None else raw.cell[0]
-    near = tested[bonds_from_distances(molecule.subset(tested), raw.positions[0, tested], cell)]
-    without_bonds = np.setdiff1d(np.arange(molecule.n_atoms), molecule.bonds)
-    missing = np.isin(near, without_bonds).any(axis=1) | (component[near[:, 0]] != component[near[:, 1]])
-    added = near[missing | is_sulphur[near].all(axis=1)]
-    completed = replace(molecule, bonds=np.unique(np.concatenate([molecule.bonds, added]), axis=0))
-    n_added = len(completed.bonds) - len(molecule.bonds)
-    if not n_added and connected:
-        return molecule, ""
-    note = (
-        f"the topology has {len(molecule.bonds)} bonds and {_components(component.max() + 1)}; {n_added} "
-        "bonds were added by distance in the first frame (d < 1.3 (r_i + r_j)), which gives "
-        f"{_components(nx.number_connected_components(completed.graph))}"
-    )
-    return completed, note
-
-
-def _components(number: int) -> str:
-    return "one connected component" if number == 1 else f"{number} connected components"
-
-
 def _join_molecules(
     raw: RawTrajectory, molecule: Molecule, file: str, processing: list[str]
 ) -> NDArray[np.float32]:
@@ -274,10 +267,10 @@ def _join_molecules(
     positions = raw.positions
     if raw.cell is not None and n_components > 1:
         # They may be at different images in frames where every bond is short.
-        positions = make_whole(raw.positions, raw.cell, molecule)
+        positions = join_molecules(raw.positions, raw.cell, molecule)
     elif raw.cell is not None and broken.any():
         positions = raw.positions.copy()
-        positions[broken] = make_whole(raw.positions[broken], raw.cell[broken], molecule)
+        positions[broken] = join_molecules(raw.positions[broken], raw.cell[broken], molecule)
     if raw.cell is not None and broken.any():
         processing.append(
             f"{file}: molecules were joined across the periodic boundary in {int(broken.sum())} frames"
