@@ -33,6 +33,7 @@ def _run_with(project: Project, override: str, *arguments: str) -> str:
         ("run: {datasets: [villin]}", ["'villin'", "defined datasets", "alanine_dipeptide"]),
         ("methods: {cgvae: {epochs: many}}", ["methods.cgvae", "epochs", "'many'"]),
         ("protocol: {folds: 0}", ["protocol.folds", "0", "greater than or equal to 1"]),
+        ("seed: 1\nseed: 2", ["override.yaml", "line 2", "'seed' occurs twice"]),
     ],
 )
 def test_wrong_configuration_stops_before_anything_is_made(
@@ -127,3 +128,13 @@ def test_missing_trajectories_of_ones_own(project: Project) -> None:
     )
     assert "absent.pdb" in printed
     assert "absent.xtc" in printed
+
+
+def test_braces_in_names_are_refused(project: Project) -> None:
+    printed = _run_with(
+        project,
+        "datasets: {mine: {source: files, topology: 'md{300K}/own.pdb', trajectories: [own.xtc]}}\n"
+        "run: {datasets: [mine], resolutions: {mine: [3]}}\n",
+        "data",
+    )
+    assert "md{300K}/own.pdb: Snakemake takes braces for wildcards; rename" in printed

@@ -3,9 +3,7 @@
 
 rule prepare:
     input:
-        files=lambda wildcards: CONFIG.datasets[wildcards.dataset]
-        .create()
-        .input_files(),
+        files=lambda wildcards: files_of(CONFIG.datasets[wildcards.dataset]),
     output:
         frames=f"{DATA}/frames.npz",
         topology=f"{DATA}/topology.pdb",

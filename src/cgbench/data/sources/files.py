@@ -17,7 +17,7 @@ from cgbench.chem.molecule import Molecule
 from cgbench.chem.pbc import LONGEST_BOND, bonds_from_distances, distances, longest_bond, make_whole
 from cgbench.chem.trajectory_io import RawTrajectory, load_trajectory, read_topology
 from cgbench.core.errors import InputError
-from cgbench.core.settings import Settings
+from cgbench.core.settings import InputPath, Settings
 from cgbench.data.sources.base import DatasetSource
 
 # Settings that take one name or several.
@@ -50,8 +50,8 @@ class FilesSettings(Settings):
         Copied to ``card.json``.
     """
 
-    topology: str
-    trajectories: Annotated[tuple[str, ...], OneOrMore, Field(min_length=1)]
+    topology: InputPath
+    trajectories: Annotated[tuple[InputPath, ...], OneOrMore, Field(min_length=1)]
     selection: str = "all"
     stride: Annotated[int, Field(ge=1)] = 1
     frame_interval_ps: Annotated[float, Field(gt=0)] | None = None
@@ -118,8 +118,7 @@ class Source(DatasetSource):
     def _trajectory_files(self) -> list[str]:
         files: list[str] = []
         for pattern in self.settings.trajectories:
-            # Path.glob refuses absolute patterns.
-            matches = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207
+            matches = _matching_files(pattern)
             if not matches:
                 raise InputError(
                     f"trajectories: no file matches {pattern!r} in {Path.cwd()}; correct the pattern, "
@@ -143,6 +142,14 @@ class Source(DatasetSource):
                 "the frames of the file), from which the gaps between parts of a split are measured"
             )
         return raw.time
+
+
+def _matching_files(pattern: str) -> list[str]:
+    """List the files that a pattern matches; the name of a file that exists is no pattern."""
+    if Path(pattern).is_file() or not glob.has_magic(pattern):
+        return [pattern]
+    # Path.glob refuses absolute patterns. Brackets are tried as a part of names too.
+    return sorted(glob.glob(pattern) or glob.glob(pattern.replace("[", "[[]")))  # noqa: PTH207
 
 
 def _check_force_field(molecule: Molecule, files: tuple[str, ...]) -> None:
