@@ -156,7 +156,13 @@ def test_home_and_variables_in_the_folder_of_results(
 
 
 @pytest.mark.parametrize(
-    ("written", "named"), [("~no_such_user/try", "~no_such_user"), ("$UNSET_/try", "$UNSET_"), ("a{b}", "{")]
+    ("written", "named"),
+    [
+        ("~no_such_user/try", "~no_such_user"),
+        ("$UNSET_/try", "$UNSET_"),
+        ("${UNSET_}", "${UNSET_}"),
+        ("a{b}", "braces"),
+    ],
 )
 def test_results_in_a_folder_that_is_meant_otherwise_are_refused(
     values: dict[str, Any], written: str, named: str

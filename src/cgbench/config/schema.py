@@ -162,11 +162,10 @@ def _refuse_repeated(values: Iterable[str | int], where: str = "") -> None:
 
 def _results_folder(path: str) -> str:
     expanded = expand_path(path)
-    if unusable := re.search(r"^~[^/]*|\$\w+|\$?[{}]", expanded):
-        raise ValueError(
-            f"{unusable[0]} is no user or variable that is set, and braces would be wildcards of the workflow"
-            "; write the path out"
-        )
+    if unset := re.search(r"^~[^/]*|\$\w+|\$\{\w+\}", expanded):
+        raise ValueError(f"{unset[0]} is no user or variable that is set; set it, or write the path out")
+    if re.search(r"[{}]", expanded):
+        raise ValueError("braces would be wildcards of the workflow; give another path")
     return expanded
 
 
