@@ -106,10 +106,13 @@ def test_names_that_reading_replaced_are_given(written, alanine):
     """CHARMM's HN is H of the PDB, and HB1 of a methylene group is HB3."""
     part = "- atoms: resid 0 2\n- atoms: resid 1 and ({})"
     names = "name N or name CA or name C or name O or name HA or name CB or name HB1 or name HB2 or name HB3"
-    with pytest.raises(InputError, match=r"\(ALA2-H\) is in no bead; .* reads HN as H$"):
+    with pytest.raises(
+        InputError, match=r"\(ALA2-H\) is in no bead; .* reads HN as H: select by the second names, .*"
+    ):
         generate(written(part.format(f"{names} or name HN")), alanine, 2)
     with pytest.raises(
-        InputError, match=r"bead 1: no atom matches 'resid 1 and \(name HN\)'; .* reads HN as H$"
+        InputError,
+        match=r"bead 1: no atom matches 'resid 1 and \(name HN\)'; .* reads HN as H: select by the second names, .*",
     ):
         generate(written(part.format("name HN")), alanine, 2)
 

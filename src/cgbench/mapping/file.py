@@ -171,7 +171,7 @@ def _renamed(atoms: Iterable[int], molecule: Molecule, beads: list[Bead]) -> str
     )
     if not found:
         return ""
-    return f"; mdtraj replaces some names in topology files by those of the PDB and reads {', '.join(found)}"
+    return f"; mdtraj reads {', '.join(found)}: select by the second names, which are those of the PDB"
 
 
 def _listed(atoms: IntArray, topology: mdtraj.Topology) -> str:
