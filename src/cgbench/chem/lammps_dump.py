@@ -56,7 +56,7 @@ def read_lammps_dump(path: Path, n_atoms: int, atoms: NDArray[np.int64] | None =
     """
     frames: list[tuple[NDArray[np.float64], NDArray[np.float32], Box]] = []
     box: Box | None = None
-    with path.open() as handle:
+    with path.open(encoding="utf-8", errors="replace") as handle:
         for line in handle:
             if line.startswith("ITEM: TIME"):  # TIMESTEP, or the time in units of LAMMPS
                 next(handle, "")

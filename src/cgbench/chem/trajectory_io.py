@@ -25,8 +25,9 @@ from cgbench.chem.text_corrections import restore_psf_residues
 from cgbench.chem.trajectory_readers import angstrom, read_frames
 from cgbench.chem.unit_cell import usable_cell
 from cgbench.core.atomic_io import atomic_output
-from cgbench.core.errors import InputError, counted
+from cgbench.core.errors import InputError
 from cgbench.core.subprocess_guard import MORE_MEMORY, CrashError, isolated
+from cgbench.core.wording import counted
 
 # Limit of processor time, far above that of the slowest format.
 CPU_SECONDS, CPU_SECONDS_PER_MB = 60, 20

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cgbench.core.atomic_io import atomic_output
+from cgbench.core.wording import counted
 from cgbench.results.tables import ROW_KEY, metric_info
 
 # Metrics of the first tables; the first metric of all atoms orders the rows.
@@ -200,7 +201,7 @@ def _best_methods(rows: pd.DataFrame) -> str:
                 ", ".join(rows_of_task.loc[rows_of_task["mark"] == mark, "method"]) for mark in (BEST, TIED)
             )
             if best:
-                found.append(f"{n_beads} beads {best}" + (f" (tied: {tied})" if tied else ""))
+                found.append(f"{counted(n_beads, 'bead')} {best}" + (f" (tied: {tied})" if tied else ""))
         if found:
             lines.append(f"- {metric} {atoms}: {'; '.join(found)}")
     return "\n".join(lines) or "No ranking: fewer than two eligible methods."
