@@ -112,7 +112,7 @@ def test_names_that_reading_replaced_are_given(written, alanine):
         generate(written(part.format(f"{names} or name HN")), alanine, 2)
     with pytest.raises(
         InputError,
-        match=r"bead 1: no atom matches 'resid 1 and \(name HN\)'; .* reads HN as H: select by the second names, ",
+        match=r"bead 1: no atom matches 'resid 1 and \(name HN\)'; .* reads HN as H: select by the second ",
     ):
         generate(written(part.format("name HN")), alanine, 2)
 

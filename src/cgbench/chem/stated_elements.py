@@ -13,8 +13,6 @@ from mdtraj.formats.pdb.pdbstructure import PdbStructure
 from mdtraj.utils import open_maybe_zipped
 from numpy.typing import NDArray
 
-from cgbench.chem.molecule import RADII
-
 SYMBOLS = {element.symbol.upper(): element.symbol for element in vars(mdtraj.element).values()
            if isinstance(element, mdtraj.element.Element)}  # fmt: skip
 # Formats of which every atom that mdtraj gives an element to has it in the file.
@@ -47,7 +45,7 @@ def stated(path: Path, topology: mdtraj.Topology) -> Stated:
     Parameters
     ----------
     path
-        Name with the suffix of its format (:func:`cgbench.chem.file_formats.readable`).
+        Name with the suffix of its format (:func:`cgbench.formats.recognition.readable`).
     topology
         The atoms of the file as mdtraj read them.
 
@@ -127,19 +125,6 @@ def _sections_of_prmtop(path: Path) -> dict[str, list[str]]:
 
 
 def _types_of_mol2(path: Path) -> list[str]:
-    atoms = (
-        path.read_text(encoding="utf-8", errors="replace")
-        .split("@<TRIPOS>ATOM", 1)[1]
-        .split("@<TRIPOS>", 1)[0]
-    )
+    text = path.read_text(encoding="utf-8", errors="replace")
+    atoms = text.split("@<TRIPOS>ATOM", 1)[1].split("@<TRIPOS>", 1)[0]
     return [line.split()[5] for line in atoms.splitlines() if line.strip()]
-
-
-def _element_of_type(kind: str) -> str:
-    """Element of an atom type of SYBYL (``C.ar``, ``Cl``) or GAFF (``ca``, ``cl``); empty for any other."""
-    stem = kind.split(".")[0]
-    if stem[:1].islower() and stem not in {"br", "cl"}:
-        stem = stem[0]  # in GAFF, the first letter is the element of all other types
-    elif len(stem) == 2 and stem.isupper():
-        return ""  # AMBER: CA is carbon
-    return stem.capitalize() if stem.capitalize() in RADII else ""

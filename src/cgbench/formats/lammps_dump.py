@@ -10,8 +10,8 @@ from typing import NamedTuple, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.chem.stored_frames import AtomCountError, StoredFrames
 from cgbench.core.errors import InputError
+from cgbench.formats.stored_frames import AtomCountError, StoredFrames
 
 # Names of the coordinates, and whether they are fractions of the box. The first that is complete is read.
 STYLES = {
