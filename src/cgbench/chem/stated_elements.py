@@ -128,3 +128,13 @@ def _types_of_mol2(path: Path) -> list[str]:
     text = path.read_text(encoding="utf-8", errors="replace")
     atoms = text.split("@<TRIPOS>ATOM", 1)[1].split("@<TRIPOS>", 1)[0]
     return [line.split()[5] for line in atoms.splitlines() if line.strip()]
+
+
+def _element_of_type(kind: str) -> str:
+    """Element of an atom type of SYBYL (``C.ar``, ``Cl``) or GAFF (``ca``, ``cl``); empty for any other."""
+    stem = kind.split(".")[0]
+    if stem[:1].islower() and stem not in {"br", "cl"}:
+        stem = stem[0]  # in GAFF, the first letter is the element of all other types
+    elif len(stem) == 2 and stem.isupper():
+        return ""  # AMBER: CA is carbon
+    return stem.capitalize() if stem.capitalize() in RADII else ""
