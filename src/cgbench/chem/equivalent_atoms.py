@@ -1,11 +1,11 @@
 """Equivalent atoms: permutations of atoms that leave a molecule as it is, such as the turn of a methyl group.
 
-A permutation counts if it keeps elements and bonds and inverts no atom with four neighbours, so that rotations
-about bonds and inversions of atoms with three neighbours can bring it about (H. C. Longuet-Higgins, Mol. Phys.
-6, 445, 1963): a turn of CH3 or NH3+ by 120°, a flip of a phenyl ring, an exchange of the oxygens of a carboxylate
-or of the nitrogens of a guanidinium group. The hydrogens of CH2 and the methyl groups of valine and leucine are
-not equivalent, because their exchange would invert a carbon. Molecules have no bond orders, so rotations about
-double and amide bonds count as well.
+A permutation counts if it keeps elements and bonds and inverts no atom with four neighbours, so that
+rotations about bonds and inversions of atoms with three neighbours can bring it about (H. C.
+Longuet-Higgins, Mol. Phys. 6, 445, 1963): a turn of CH3 or NH3+ by 120°, a flip of a phenyl ring, an exchange
+of the oxygens of a carboxylate or of the nitrogens of a guanidinium group. The hydrogens of CH2 and the
+methyl groups of valine and leucine are not equivalent, because their exchange would invert a carbon.
+Molecules have no bond orders, so rotations about double and amide bonds count as well.
 """
 
 from collections.abc import Sequence

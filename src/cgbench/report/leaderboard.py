@@ -33,13 +33,13 @@ FAIRNESS = (
 HEADER = f"""# Leaderboard
 
 Methods are ranked by `energy_score` of heavy atoms, which also orders the rows. It is a strictly proper
-score: its expected value is lowest for samples from the true conditional distribution p(x|X). (Tables without
-it are ordered by `rmsd_recon`.) Marks in any other column rank by that column alone, and each of these hides
-something: `energy_score_symmetric`, which ignores exchanges of equivalent atoms, is not proper; `rmsd_recon`
-shows what an encoder keeps of a frame, not how well atoms follow from beads; `rmsd_backmap_mean` is lowest for
-one average geometry, valid or not; `rmsd_backmap_min` compares the best of several tries with a single one;
-`rmsd_sample` is `rmsd_backmap_mean` read the other way, so that errors count as diversity; `graph_xor` is 0 for
-any valid molecule, however far from the frame.
+score: its expected value is lowest for samples from the true conditional distribution p(x|X). (Tables
+without it are ordered by `rmsd_recon`.) Marks in any other column rank by that column alone, and each of
+these hides something: `energy_score_symmetric`, which ignores exchanges of equivalent atoms, is not
+proper; `rmsd_recon` shows what an encoder keeps of a frame, not how well atoms follow from beads;
+`rmsd_backmap_mean` is lowest for one average geometry, valid or not; `rmsd_backmap_min` compares the best
+of several tries with a single one; `rmsd_sample` is `rmsd_backmap_mean` read the other way, so that
+errors count as diversity; `graph_xor` is 0 for any valid molecule, however far from the frame.
 
 {FAIRNESS}
 
