@@ -130,6 +130,15 @@ class TestBundled:
         with pytest.raises(InputError, match=r"card\.json: a card needs n_atoms and files"):
             source("bundled", directory=str(small)).read()
 
+    def test_folders_of_the_checkout_are_found_from_elsewhere(self, tmp_path, monkeypatch, alanine_directory):
+        relative = "workflow/resources/alanine_dipeptide"
+        monkeypatch.chdir(tmp_path)
+        assert source("bundled", directory=relative).input_files() == [str(alanine_directory / "card.json")]
+        # A folder that is to be made, and one that is there, are relative to the working directory.
+        for name in ("results/simulations/mine", relative):
+            (tmp_path / relative).mkdir(parents=True, exist_ok=True)
+            assert source("bundled", directory=name).input_files() == [f"{name}/card.json"]
+
 
 class TestFiles:
     @pytest.fixture
@@ -153,6 +162,34 @@ class TestFiles:
     def test_pattern_without_match_is_refused(self, small, topology):
         with pytest.raises(InputError, match=r"no file matches .*runner-\*\.xtc"):
             source("files", topology=topology, trajectories=str(small / "runner-*.xtc")).input_files()
+
+    @pytest.mark.parametrize(
+        "name", ["md[300K]", "a*b", "what?", "$data", "~data", "-data", "it's", "Öl Å", "{b}"]
+    )
+    def test_names_are_taken_as_they_are(self, name, small, monkeypatch):
+        small.rename(small.with_name(name))
+        monkeypatch.chdir(small.parent)
+        (small.parent / "axb").mkdir()
+        reader = source("files", topology=f"{name}/topology.pdb", trajectories=f"{name}/walker-0.xtc")
+        assert reader.input_files() == [f"{name}/topology.pdb", f"{name}/walker-0.xtc"]
+
+    def test_patterns_in_a_folder_with_brackets(self, small):
+        folder = small.rename(small.with_name("md[300K]"))
+        reader = source("files", topology="own.pdb", trajectories=str(folder / "walker-*.xtc"))
+        assert reader.input_files()[1:] == [str(folder / f"walker-{k}.xtc") for k in range(2)]
+
+    def test_home_and_variables_in_paths(self, small, monkeypatch):
+        monkeypatch.setenv("HOME", str(small))
+        monkeypatch.setenv("DATA", str(small))
+        reader = source(
+            "files", topology="~/topology.pdb", trajectories=["$DATA/w*-0.xtc", "${DATA}/w*-1.xtc"]
+        )
+        assert reader.input_files() == [
+            str(small / name) for name in ("topology.pdb", "walker-0.xtc", "walker-1.xtc")
+        ]
+        assert source("bundled", directory="~").input_files() == [str(small / "card.json")]
+        # The missing file is then named as it is written.
+        assert source("files", topology="$NO/a.pdb", trajectories="b.xtc").input_files()[0] == "$NO/a.pdb"
 
     def test_file_named_twice_is_refused(self, small, topology):
         files = [str(small / "walker-0.xtc"), str(small / "walker-*.xtc")]

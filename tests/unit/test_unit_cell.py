@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cgbench.chem.unit_cell import cell_vectors, usable_cell
+from cgbench.formats.unit_cell import cell_vectors, usable_cell
 
 
 @pytest.fixture

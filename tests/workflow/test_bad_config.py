@@ -90,3 +90,12 @@ def test_missing_trajectories_of_ones_own(project: Project) -> None:
     )
     assert "absent.pdb" in printed
     assert "absent.xtc" in printed
+
+
+def test_braces_in_names_are_refused(project: Project) -> None:
+    (project.root / "override.yaml").write_text(
+        "mappings: {own: {use: file, path: 'md{300K}/beads.yaml'}}\nrun: {mappings: [own]}\n"
+    )
+    done = project.snakemake("override.yaml", "--dry-run", "all")
+    assert done.returncode != 0
+    assert "md{300K}/beads.yaml: Snakemake takes braces for wildcards; rename" in done.stdout

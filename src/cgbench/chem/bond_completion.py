@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cgbench.chem.molecule import BOND_FACTOR, IntArray, Molecule
 from cgbench.chem.pbc import LONGEST_BOND, Cell, close_pairs, distances
 from cgbench.chem.trajectory_io import RawTrajectory
-from cgbench.core.errors import counted, listed
+from cgbench.core.wording import counted, listed
 
 N_FRAMES = 20  # evenly spaced frames; the median of a distance in them is that of a bond or not
 USUAL = (0.7, BOND_FACTOR)  # lengths of bonds in units of r_i + r_j, apart from H-H

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from cgbench.chem.molecule import RADII
 from cgbench.chem.stated_elements import SYMBOLS, Stated
-from cgbench.core.errors import InputError, counted, listed
+from cgbench.core.errors import InputError
+from cgbench.core.wording import counted, listed
 
 
 def _words(text: str) -> frozenset[str]:

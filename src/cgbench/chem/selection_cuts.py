@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from cgbench.chem.molecule import BOND_FACTOR, COVALENT_RADII, IntArray
 from cgbench.chem.pbc import Cell, close_pairs
 from cgbench.chem.trajectory_io import RawTrajectory, System, load_first_frame
-from cgbench.core.errors import counted, listed
+from cgbench.core.wording import counted, listed
 
 
 def describe_cuts(system: System, raw: RawTrajectory, files: Sequence[str], topology: str) -> str:

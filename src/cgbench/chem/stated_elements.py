@@ -47,7 +47,7 @@ def stated(path: Path, topology: mdtraj.Topology) -> Stated:
     Parameters
     ----------
     path
-        Name with the suffix of its format (:func:`cgbench.chem.file_formats.readable`).
+        Name with the suffix of its format (:func:`cgbench.formats.recognition.readable`).
     topology
         The atoms of the file as mdtraj read them.
 
@@ -107,7 +107,7 @@ def _of_pdb(path: Path, topology: mdtraj.Topology) -> list[str]:
 
 
 def _masses_of_psf(path: Path, n_atoms: int) -> NDArray[np.float64]:
-    lines = path.read_text().splitlines()
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     first = next(number for number, line in enumerate(lines) if "!NATOM" in line) + 1
     return np.array([float(line.split()[7]) for line in lines[first : first + n_atoms]])
 
@@ -115,7 +115,7 @@ def _masses_of_psf(path: Path, n_atoms: int) -> NDArray[np.float64]:
 def _sections_of_prmtop(path: Path) -> dict[str, list[str]]:
     """Numbers in the sections of fixed width."""
     sections = {}
-    for section in path.read_text().split("%FLAG ")[1:]:
+    for section in path.read_text(encoding="utf-8", errors="replace").split("%FLAG ")[1:]:
         name, *lines = section.splitlines()
         if form := re.search(r"%FORMAT\(\d+[EIei](\d+)", section):
             width = int(form[1])
@@ -127,7 +127,8 @@ def _sections_of_prmtop(path: Path) -> dict[str, list[str]]:
 
 
 def _types_of_mol2(path: Path) -> list[str]:
-    atoms = path.read_text().split("@<TRIPOS>ATOM", 1)[1].split("@<TRIPOS>", 1)[0]
+    text = path.read_text(encoding="utf-8", errors="replace")
+    atoms = text.split("@<TRIPOS>ATOM", 1)[1].split("@<TRIPOS>", 1)[0]
     return [line.split()[5] for line in atoms.splitlines() if line.strip()]
 
 

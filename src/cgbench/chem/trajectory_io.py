@@ -16,17 +16,18 @@ from mdtraj.formats.registry import FormatRegistry
 from numpy.typing import NDArray
 
 from cgbench.chem.elements import assign_elements, unknown_elements
-from cgbench.chem.file_formats import readable
 from cgbench.chem.molecule import IntArray, Molecule
-from cgbench.chem.pdb_records import require_all_atoms
 from cgbench.chem.stated_elements import Stated, stated
-from cgbench.chem.stored_frames import ANGSTROM_PER_NM, FILL, AtomCountError, StoredFrames, why_unusable
-from cgbench.chem.text_corrections import restore_psf_residues
-from cgbench.chem.trajectory_readers import angstrom, read_frames
-from cgbench.chem.unit_cell import usable_cell
 from cgbench.core.atomic_io import atomic_output
-from cgbench.core.errors import InputError, counted
+from cgbench.core.errors import InputError
 from cgbench.core.subprocess_guard import MORE_MEMORY, CrashError, isolated
+from cgbench.core.wording import counted
+from cgbench.formats.pdb_records import require_all_atoms
+from cgbench.formats.readers import angstrom, read_frames
+from cgbench.formats.recognition import readable
+from cgbench.formats.stored_frames import ANGSTROM_PER_NM, FILL, AtomCountError, StoredFrames, why_unusable
+from cgbench.formats.text_corrections import restore_psf_residues
+from cgbench.formats.unit_cell import usable_cell
 
 # Limit of processor time, far above that of the slowest format.
 CPU_SECONDS, CPU_SECONDS_PER_MB = 60, 20

@@ -63,7 +63,7 @@ def _unique(groups: Iterable[Iterable[Path]]) -> tuple[Path, ...]:
 
 @cache
 def _parse(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 @cache

@@ -62,7 +62,7 @@ def _state(path: Path) -> list[int]:
 
 def _read(cache: Path | str) -> dict[str, Any]:
     try:
-        content = json.loads(Path(cache).read_text())
+        content = json.loads(Path(cache).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
+from cgbench.core.wording import counted
 from cgbench.figures.panels import clear, draw_points, mean_and_error, part, summary_of
 from cgbench.figures.style import (
     DOUBLE_COLUMN,
@@ -62,7 +63,7 @@ def cost(metrics: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, 
                     axes.set_xlabel(label)
                 clear(axes)
                 if row == 0:
-                    axes.set_title(f"{n_beads} beads", pad=3)
+                    axes.set_title(counted(n_beads, "bead"), pad=3)
             _scale(grid[row, 0], times[quantity])
             grid[row, 0].set_ylabel(f"RMSD, {atoms} atoms (Å)")
             for axes in grid[row, len(resolutions) :]:

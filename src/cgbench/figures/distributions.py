@@ -11,6 +11,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 from numpy.typing import NDArray
 
 from cgbench.chem.observables import Observables
+from cgbench.core.wording import counted
 from cgbench.figures.distribution_groups import Group, Quantity, quantities
 from cgbench.figures.run_selection import RunSelection
 from cgbench.figures.style import DOUBLE_COLUMN, GREY, add_title, method_styles, notice, readable, styled
@@ -142,7 +143,7 @@ def distributions(
                 if panel < NARROW:
                     axes.tick_params(axis="x", labelsize="xx-small")
                 if row == 0:
-                    axes.set_title(f"{n_beads} beads", pad=10)
+                    axes.set_title(counted(n_beads, "bead"), pad=10)
                     _number(axes, 1.0, quantity.distance, GREY)
                 if column == (len(resolutions) - 1) // 2:  # centred below all columns
                     axes.set_xlabel(f"{quantity.axis} {group.label} ({quantity.unit})", labelpad=1)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from cgbench.config.run_matrix import RunMatrix
+from cgbench.core.wording import counted
 from cgbench.results.tables import ROW_KEY, RUN_KEY
 
 # Stages of a run in order, and the file that each writes last.
@@ -78,7 +79,8 @@ def to_markdown(table: pd.DataFrame, n_wanted: int) -> str:
 def in_short(table: pd.DataFrame) -> str:
     """Note for a figure, such as ``not finished: cgvae (3 beads, folds 0, 1)``, or nothing."""
     parts = [
-        f"{method} ({n_beads} beads, fold{'s' * (len(rows) > 1)} {', '.join(map(str, rows['fold']))})"
+        f"{method} ({counted(n_beads, 'bead')}, "
+        f"fold{'s' * (len(rows) > 1)} {', '.join(map(str, rows['fold']))})"
         for (method, n_beads), rows in table.groupby(["method", "n_beads"], sort=True)
     ]
     return f"not finished: {'; '.join(parts)}" if parts else ""

@@ -20,7 +20,7 @@ from cgbench.chem.pbc import LONGEST_BOND, join_molecules, longest_bond
 from cgbench.chem.selection_cuts import describe_cuts
 from cgbench.chem.trajectory_io import RawTrajectory, System, load_trajectory, read_system
 from cgbench.core.errors import InputError
-from cgbench.core.settings import Settings
+from cgbench.core.settings import InputPath, Settings
 from cgbench.data.joined_parts import join_parts
 from cgbench.data.sources.base import DatasetSource
 
@@ -29,9 +29,9 @@ OneOrMore = BeforeValidator(
     lambda value: [value] if isinstance(value, str) else value, json_schema_input_type=str | tuple[str, ...]
 )
 # A file, or the consecutive parts of one run.
-Parts = Annotated[tuple[str, ...], Field(min_length=1)]
+Parts = Annotated[tuple[InputPath, ...], Field(min_length=1)]
 Trajectories = Annotated[
-    tuple[str | Parts, ...],
+    tuple[InputPath | Parts, ...],
     BeforeValidator(
         lambda value: [value] if isinstance(value, str) else value,
         json_schema_input_type=str | tuple[str | Parts, ...],
@@ -69,7 +69,7 @@ class FilesSettings(Settings):
         Copied to ``card.json``.
     """
 
-    topology: str
+    topology: InputPath
     trajectories: Trajectories
     selection: str = "all"
     allow_cut_bonds: bool = False
@@ -228,9 +228,11 @@ class Source(DatasetSource):
 
 
 def _matching(pattern: str) -> list[str]:
-    # A name may contain the characters of patterns. Path.glob refuses absolute patterns.
-    literal = Path(pattern).is_file() or not glob.has_magic(pattern)
-    files = [pattern] if literal else sorted(glob.glob(pattern))  # noqa: PTH207
+    """List the files that a pattern matches; the name of a file that exists is no pattern."""
+    if Path(pattern).is_file() or not glob.has_magic(pattern):
+        return [pattern]
+    # Path.glob refuses absolute patterns. Brackets are tried as a part of names too.
+    files = sorted(glob.glob(pattern) or glob.glob(pattern.replace("[", "[[]")))  # noqa: PTH207
     if not files:
         raise InputError(
             f"trajectories: no file matches {pattern!r} in {Path.cwd()}; correct the pattern, "

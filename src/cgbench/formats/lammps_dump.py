@@ -10,8 +10,8 @@ from typing import NamedTuple, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.chem.stored_frames import AtomCountError, StoredFrames
 from cgbench.core.errors import InputError
+from cgbench.formats.stored_frames import AtomCountError, StoredFrames
 
 # Names of the coordinates, and whether they are fractions of the box. The first that is complete is read.
 STYLES = {
@@ -56,7 +56,7 @@ def read_lammps_dump(path: Path, n_atoms: int, atoms: NDArray[np.int64] | None =
     """
     frames: list[tuple[NDArray[np.float64], NDArray[np.float32], Box]] = []
     box: Box | None = None
-    with path.open() as handle:
+    with path.open(encoding="utf-8", errors="replace") as handle:
         for line in handle:
             if line.startswith("ITEM: TIME"):  # TIMESTEP, or the time in units of LAMMPS
                 next(handle, "")

@@ -8,13 +8,13 @@ import mdtraj
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.chem.amber_netcdf import read_amber_netcdf
-from cgbench.chem.lammps_dump import read_lammps_dump
-from cgbench.chem.pdb_records import read_records
-from cgbench.chem.stored_frames import ANGSTROM_PER_NM, AtomCountError, StoredFrames
-from cgbench.chem.unit_cell import cell_vectors
-from cgbench.chem.xdr_headers import read_headers
 from cgbench.core.errors import InputError
+from cgbench.formats.amber_netcdf import read_amber_netcdf
+from cgbench.formats.lammps_dump import read_lammps_dump
+from cgbench.formats.pdb_records import read_records
+from cgbench.formats.stored_frames import ANGSTROM_PER_NM, AtomCountError, StoredFrames
+from cgbench.formats.unit_cell import cell_vectors
+from cgbench.formats.xdr_headers import read_headers
 
 # Formats whose readers in mdtraj have no selection of atoms, or one that fails.
 WITHOUT_SELECTION = frozenset({".arc", ".xml", ".hoomdxml", ".mol2"})
@@ -31,7 +31,7 @@ def read_frames(file: Path, topology: mdtraj.Topology, atoms: Atoms) -> StoredFr
     Parameters
     ----------
     file
-        Name with the suffix of its format (:func:`cgbench.chem.file_formats.readable`).
+        Name with the suffix of its format (:func:`cgbench.formats.recognition.readable`).
     topology
         All atoms of the file.
     atoms : int [n_selected] or None

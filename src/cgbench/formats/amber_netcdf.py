@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import netcdf_file
 
-from cgbench.chem.stored_frames import AtomCountError, StoredFrames
-from cgbench.chem.unit_cell import cell_vectors
 from cgbench.core.errors import InputError
+from cgbench.formats.stored_frames import AtomCountError, StoredFrames
+from cgbench.formats.unit_cell import cell_vectors
 
 # Factors to Å, degrees and ps. The convention prescribes the first of each.
 UNITS = {

@@ -7,7 +7,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
-from cgbench.chem.stored_frames import FILL
+from cgbench.formats.stored_frames import FILL
 
 # Å. Above the bonds C–C, C–N, C–O and X–H at any temperature, below distances between molecules.
 CHAIN_DISTANCE = 1.65

@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 
 from mdtraj.formats.registry import FormatRegistry
 
-from cgbench.chem.text_corrections import CORRECTIONS, without_blank_end
-from cgbench.chem.xdr_headers import TRR_MAGIC, XTC_MAGIC, XTC_MAGIC_LARGE
+from cgbench.formats.text_corrections import CORRECTIONS, without_blank_end
+from cgbench.formats.xdr_headers import TRR_MAGIC, XTC_MAGIC, XTC_MAGIC_LARGE
 
 TOPOLOGIES = frozenset({".prmtop", ".parm7", ".prm7", ".psf"})
 TEXT = TOPOLOGIES | {
