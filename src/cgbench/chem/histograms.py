@@ -149,8 +149,8 @@ class TorsionGrid:
 
         The distance of two tuples of torsions that differ by Δ is 1 − exp(Σ (cos Δ − 1) / σ²) with σ = 15°,
         summed over the torsions of a tuple: 0 for equal torsions, 0.2 for 10°, 0.6 for 20°, 1 from 45° on.
-        The energy distance by it is twice the squared maximum mean discrepancy with a von Mises kernel, 0 for
-        equal distributions only. As it is bounded, differences in shape are found even where few trajectories
+        The energy distance by it is the squared maximum mean discrepancy with a von Mises kernel, 0 for equal
+        distributions only. As it is bounded, differences in shape are found even where few trajectories
         visit states that are far apart.
         """
         axes = tuple(range(-self.n_torsions, 0))
