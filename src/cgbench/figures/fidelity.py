@@ -20,8 +20,8 @@ from cgbench.results.tables import mean_over_folds, metric_info
 
 # Drawn if a table has them: a molecule without side chains has no χ, one without a force field no energy.
 PANELS = (
-    "phi_psi_jsd", "chi_jsd", "bond_length_w1", "angle_w1", "clashes", "chirality_right", "graph_exact",
-    "energy_raw", "energy_minimised",
+    "phi_psi_energy_distance", "chi_energy_distance", "bond_length_energy_distance", "angle_energy_distance",
+    "clashes", "chirality_right", "graph_exact", "energy_raw_median", "energy_minimised_median",
 )  # fmt: skip
 COLUMNS = 3
 
@@ -82,15 +82,13 @@ def fidelity(
 
 
 def _scale(axes: Axes, means: pd.Series, floor: pd.Series, better: str | None) -> None:
-    """Set a logarithmic scale down to the smallest decade, to both sides for scores of either sign.
+    """Set a logarithmic scale to both sides of 0, down to the decade of the noise floor if there is one.
 
     Scores of which higher is better are shares, on a linear scale from 0 to 1.
     """
-    values = pd.concat([means, floor])
     if better == "higher":
         axes.set_ylim(-0.03, 1.05)
-    elif better == "zero":
-        lowest = 1.3 * min(means.min(), -floor.max())
-        scale_from_zero(axes, 1.3 * values.max(), decade(floor.nlargest(1)), lowest)
-    else:
-        scale_from_zero(axes, 1.3 * values.max(), decade(values))
+        return
+    values = pd.concat([means, floor, -floor] if better == "zero" else [means, floor])
+    linear_below = decade(floor.abs().nlargest(1)) if len(floor) or better == "zero" else decade(means)
+    scale_from_zero(axes, 1.3 * values.max(), linear_below, min(1.3 * values.min(), 0.0))
