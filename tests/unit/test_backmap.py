@@ -48,7 +48,7 @@ def test_beads_are_not_written_over(
     assert refused.exit_code != 0 and isinstance(refused.exception, InputError | SystemExit)
     assert Path("cg.pdb").read_text() == beads and not Path("cg.npz").exists()
     said = CliRunner().invoke(app, [*arguments, "atoms.npz"])
-    assert said.exit_code == 0 and "1 frames of 3 beads" in said.output and "atoms.pdb" in said.output
+    assert said.exit_code == 0 and "1 frame of 3 beads" in said.output and "atoms.pdb" in said.output
     assert Path("cg.pdb").read_text() == beads and Path("atoms.pdb").exists()
 
 

@@ -2,12 +2,14 @@
 
 import importlib.metadata
 import json
+import os
 import re
 import shlex
 import shutil
 import socket
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,9 @@ from cgbench.chem.frames import Frames
 from cgbench.cli.main import app, main
 from cgbench.cli.options import of_fold
 from cgbench.core.errors import InputError
+from cgbench.mapping.base import Mapping
 
+DEFAULT_CONFIG = [Path(__file__).parents[2] / "config" / f"{name}.yaml" for name in ("config", "simulations")]
 VERBS = sorted(
     f"{group.name or ''} {command.name or command.callback.__name__.replace('_', '-')}".strip()
     for group in app.registered_groups
@@ -117,6 +121,40 @@ def test_too_many_beads_names_frames_mapping_and_key(
     assert not Path("map.json").exists()
 
 
+def test_warnings_have_no_lines_of_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["cgbench", "check-config", str(tmp_path / "absent.yaml")])
+    with pytest.raises(SystemExit):
+        main()
+    capsys.readouterr()
+    assert warnings.formatwarning(UserWarning("bonds were added"), UserWarning, "files.py", 91) == (
+        "warning: bonds were added\n"
+    )
+
+
+@pytest.mark.slow
+def test_an_ascii_locale_prints_and_reads_every_text(tmp_path: Path) -> None:
+    (tmp_path / "Öl.yaml").write_text("results: Läufe\nseeds: 1\n", encoding="utf-8")
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+    files = [*map(str, DEFAULT_CONFIG), "Öl.yaml"]
+    for command, said in (
+        (["schema"], '"description"'),
+        (["backmap", "--help"], "n_frames"),
+        (["check-config", *files], "unknown key 'seeds'"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "cgbench", *command],
+            cwd=tmp_path,
+            env=os.environ | ascii_only,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            check=False,
+        )
+        assert said in done.stdout and "Traceback" not in done.stdout
+
+
 def _helps(command: Any) -> Iterator[str]:
     yield command.help or ""
     yield from (getattr(parameter, "help", "") or "" for parameter in command.params)
@@ -180,8 +218,8 @@ def test_stages_in_order(alanine_frames: Frames, tmp_path: Path, monkeypatch: py
     assert json.loads(Path("run.json").read_text())["n_beads"] == 4
     assert not Path("scratch").exists()
 
-    np.save("beads.npy", np.zeros((5, 4, 3), dtype=np.float32))
-    command = "backmap model.pt --beads beads.npy --n-samples 3 --output atoms.npz"
+    np.save("beads.npy", Mapping.load("map.json").beads(alanine_frames.positions[:5]))
+    command = "backmap model.pt --beads beads.npy --strict --n-samples 3 --output atoms.npz"
     assert CliRunner().invoke(app, shlex.split(command)).exit_code == 0
     assert np.load("atoms.npz")["samples"].shape == (5, 3, 22, 3)
     assert Path("atoms.pdb").exists()

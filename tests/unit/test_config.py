@@ -1,6 +1,7 @@
 """Wrong configurations are refused with the key, the value and the cure."""
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,38 @@ def test_refusal_names_key_value_and_cure(
     for text in ("config.yaml", *said):
         assert text in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_home_and_variables_in_the_folder_of_results(
+    values: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SCRATCH", "/scratch/me")
+    for written, expected in (
+        ("~/try", f"{tmp_path}/try"),
+        ("$HOME/try", f"{tmp_path}/try"),
+        ("${SCRATCH}/try", "/scratch/me/try"),
+        ("a~b/try", "a~b/try"),
+    ):
+        assert Config.from_dict(values | {"results": written}).results == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [
+        ("~no_such_user/try", "~no_such_user"),
+        ("$UNSET_/try", "$UNSET_"),
+        ("${UNSET_}", "${UNSET_}"),
+        ("a{b}", "braces"),
+    ],
+)
+def test_results_in_a_folder_that_is_meant_otherwise_are_refused(
+    values: dict[str, Any], written: str, named: str
+) -> None:
+    with pytest.raises(
+        InputError, match=re.escape(f"key 'results' has value '{written}': Value error, {named} ")
+    ):
+        Config.from_dict(values | {"results": written})
 
 
 def test_later_files_add_to_mappings_and_replace_lists(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """config/README.md has every key of the models, with its default, and no other."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ ROOMS = {"sources": ("datasets", "source"), "mapping": ("mappings", "use"), "met
 IN_WORDS = ("its own defaults", "all of them")
 
 
+@cache
 def _sections() -> dict[str, dict[str, str]]:
     """Headings of the tables, and default by key below each."""
     parts = re.split(r"^##+ (.+)$", README.read_text(), flags=re.MULTILINE)[1:]
@@ -54,6 +56,7 @@ def _own_fields(model: type[BaseModel]) -> set[str]:
     }
 
 
+@cache
 def _expected() -> dict[str, tuple[type[BaseModel], set[str]]]:
     sections = {title: (model, set(model.model_fields)) for title, model in FIXED_SECTIONS.items()}
     sections["`flow` of `cgvae`"] = (FlowSettings, _own_fields(FlowSettings))

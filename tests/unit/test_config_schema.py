@@ -67,6 +67,7 @@ def test_every_key_has_a_description() -> None:
         {"methods": {"linear": {"use": "mlp", "width": 4}}},
         {"methods": {"mine": {"use": "cgvae", "epochs": 3, "for": {"chignolin": {"epochs": 4}}}}},
         {"datasets": {"mine": {"source": "files", "topology": "a.pdb", "trajectories": "a.xtc"}}},
+        {"datasets": {"mine": {"source": "files", "topology": "a.pdb", "trajectories": ["a", ["b", "c"]]}}},
         {"mappings": {"shuffled_20": {"use": "shuffled", "of": "backbone", "fraction": 0.2}}},
     ],
     ids=str,

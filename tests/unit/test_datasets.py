@@ -130,6 +130,15 @@ class TestBundled:
         with pytest.raises(InputError, match=r"card\.json: a card needs n_atoms and files"):
             source("bundled", directory=str(small)).read()
 
+    def test_folders_of_the_checkout_are_found_from_elsewhere(self, tmp_path, monkeypatch, alanine_directory):
+        relative = "workflow/resources/alanine_dipeptide"
+        monkeypatch.chdir(tmp_path)
+        assert source("bundled", directory=relative).input_files() == [str(alanine_directory / "card.json")]
+        # A folder that is to be made, and one that is there, are relative to the working directory.
+        for name in ("results/simulations/mine", relative):
+            (tmp_path / relative).mkdir(parents=True, exist_ok=True)
+            assert source("bundled", directory=name).input_files() == [f"{name}/card.json"]
+
 
 class TestFiles:
     @pytest.fixture
@@ -154,6 +163,34 @@ class TestFiles:
         with pytest.raises(InputError, match=r"no file matches .*runner-\*\.xtc"):
             source("files", topology=topology, trajectories=str(small / "runner-*.xtc")).input_files()
 
+    @pytest.mark.parametrize(
+        "name", ["md[300K]", "a*b", "what?", "$data", "~data", "-data", "it's", "Öl Å", "{b}"]
+    )
+    def test_names_are_taken_as_they_are(self, name, small, monkeypatch):
+        small.rename(small.with_name(name))
+        monkeypatch.chdir(small.parent)
+        (small.parent / "axb").mkdir()
+        reader = source("files", topology=f"{name}/topology.pdb", trajectories=f"{name}/walker-0.xtc")
+        assert reader.input_files() == [f"{name}/topology.pdb", f"{name}/walker-0.xtc"]
+
+    def test_patterns_in_a_folder_with_brackets(self, small):
+        folder = small.rename(small.with_name("md[300K]"))
+        reader = source("files", topology="own.pdb", trajectories=str(folder / "walker-*.xtc"))
+        assert reader.input_files()[1:] == [str(folder / f"walker-{k}.xtc") for k in range(2)]
+
+    def test_home_and_variables_in_paths(self, small, monkeypatch):
+        monkeypatch.setenv("HOME", str(small))
+        monkeypatch.setenv("DATA", str(small))
+        reader = source(
+            "files", topology="~/topology.pdb", trajectories=["$DATA/w*-0.xtc", "${DATA}/w*-1.xtc"]
+        )
+        assert reader.input_files() == [
+            str(small / name) for name in ("topology.pdb", "walker-0.xtc", "walker-1.xtc")
+        ]
+        assert source("bundled", directory="~").input_files() == [str(small / "card.json")]
+        # The missing file is then named as it is written.
+        assert source("files", topology="$NO/a.pdb", trajectories="b.xtc").input_files()[0] == "$NO/a.pdb"
+
     def test_file_named_twice_is_refused(self, small, topology):
         files = [str(small / "walker-0.xtc"), str(small / "walker-*.xtc")]
         with pytest.raises(InputError, match=r"walker-0\.xtc listed more than once"):
@@ -161,10 +198,65 @@ class TestFiles:
 
     def test_selection_leaves_the_other_atoms_out(self, small, topology):
         frames, _ = source(
-            "files", topology=topology, trajectories=str(small / "walker-0.xtc"), selection="resname ALA"
+            "files", topology=topology, trajectories=str(small / "walker-0.xtc"), selection="not element H"
         ).read()
         assert frames.positions.shape == (N_FRAMES, 10, 3)
+        assert set(frames.molecule.elements) == {"C", "N", "O"}
+
+    @pytest.mark.parametrize("stated", [True, False])
+    def test_a_selection_that_cuts_bonds_is_refused(self, small, alanine_frames, stated):
+        """The bonds are those of the topology, or follow from distances."""
+        path = small / "named.pdb"
+        one = trajectory(alanine_frames)[0]
+        if not stated:
+            one.topology._bonds = []
+            for residue in one.topology.residues:  # mdtraj knows the bonds of others, by name
+                residue.name = "LIG" if residue.name != "ALA" else "ALA"
+        one.save_pdb(str(path))
+        files = {"topology": str(path), "trajectories": str(small / "walker-0.xtc")}
+        names = ("ACE", "NME") if stated else ("LIG", "LIG")
+        message = (
+            rf"named\.pdb: selection 'resname ALA' cuts 2 covalent bonds \(ALA2 N–{names[0]}1 C, ALA2 C–"
+            rf"{names[1]}3 N\) and leaves out {names[0]}1, {names[1]}3; .* `allow_cut_bonds: true`"
+        )
+        with pytest.raises(InputError, match=message):
+            source("files", **files, selection="resname ALA").read()
+        frames, card = source("files", **files, selection="resname ALA", allow_cut_bonds=True).read()
         assert set(frames.molecule.residue_names) == {"ALA"}
+        assert "cuts 2 covalent bonds" in card["processing"][0]
+
+    def test_names_of_force_fields_that_are_no_protein_to_mdtraj(self, small, alanine_directory):
+        """ASH is protonated aspartic acid in AMBER, and `protein` does not contain it."""
+        folder = alanine_directory.parent / "chignolin"
+        peptide = mdtraj.load(str(folder / "walker-0.xtc"), top=str(folder / "topology.pdb"))[:100:20]
+        next(residue for residue in peptide.topology.residues if residue.name == "ASP").name = "ASH"
+        peptide.topology._bonds = []
+        peptide[0].save_pdb(str(small / "ash.pdb"))
+        peptide.save(str(small / "ash.xtc"))
+        files = {"topology": str(small / "ash.pdb"), "trajectories": str(small / "ash.xtc")}
+        with pytest.raises(InputError, match=r"'protein' cuts 2 .* leaves out ASH4; .*or resname"):
+            source("files", **files, selection="protein").read()
+        with pytest.warns(UserWarning, match="bonds added by distance"):
+            frames, _ = source("files", **files, selection="protein or resname ASH").read()
+        assert (frames.molecule.n_atoms, len(frames.molecule.bonds)) == (175, 180)
+
+    def test_water_in_the_selection_is_pointed_out(self, small, alanine_frames):
+        """The default selects everything."""
+        one = trajectory(alanine_frames)
+        topology = one.topology.copy()
+        chain = topology.add_chain()
+        for _ in range(30):
+            topology.add_atom("O", mdtraj.element.oxygen, topology.add_residue("HOH", chain))
+        places = np.arange(90, dtype=np.float32).reshape(1, 30, 3) + np.zeros((N_FRAMES, 1, 1), np.float32)
+        solvated = mdtraj.Trajectory(np.concatenate([one.xyz, places], axis=1), topology, time=one.time)
+        solvated[0].save_pdb(str(small / "water.pdb"))
+        solvated.save(str(small / "water.xtc"))
+        files = {"topology": str(small / "water.pdb"), "trajectories": str(small / "water.xtc")}
+        with pytest.warns(UserWarning, match="30 of 52 selected atoms are water; .*`selection: not water`"):
+            source("files", **files).read()
+        frames, card = source("files", **files, selection="not water").read()
+        assert frames.molecule.n_atoms == 22
+        assert card["processing"] == []
 
     def test_time_is_asked_for_where_the_format_has_none(self, small, topology, alanine_frames):
         path = small / "t.dcd"
@@ -185,13 +277,13 @@ class TestFiles:
         bare.save_pdb(str(path))
         assert not len(read_topology(path).bonds)
         with pytest.warns(
-            UserWarning, match="0 bonds and 22 connected components; 21 bonds were added by dist"
+            UserWarning, match="0 bonds and 22 connected components; 21 bonds added by distance"
         ):
             frames, card = source(
                 "files", topology=str(path), trajectories=str(small / "walker-0.xtc")
             ).read()
         np.testing.assert_array_equal(frames.molecule.bonds, alanine_frames.molecule.bonds)
-        assert "21 bonds were added by distance" in card["processing"][0]
+        assert "21 bonds added by distance" in card["processing"][0]
 
     def test_pieces_are_joined_where_bonds_between_residues_are_missing(self, small, alanine_frames):
         path = small / "pieces.pdb"
@@ -200,7 +292,9 @@ class TestFiles:
         for residue in pieces.topology.residues:
             residue.name = "LIG" if residue.index == 0 else residue.name
         pieces.save_pdb(str(path))
-        with pytest.warns(UserWarning, match="added by distance .* gives one connected component;"):
+        with pytest.warns(
+            UserWarning, match=r"added by distance .* gives one connected component: .*; check"
+        ):
             frames, _ = source("files", topology=str(path), trajectories=str(small / "walker-0.xtc")).read()
         np.testing.assert_array_equal(frames.molecule.bonds, alanine_frames.molecule.bonds)
 
@@ -257,7 +351,8 @@ class TestFiles:
         pair.save(str(small / "pair.gro"))
         pair.save(str(small / "pair.trr"))
         with pytest.warns(
-            UserWarning, match=r"1 bonds between residues are longer than 3 Å .* ends of chains"
+            UserWarning,
+            match=r"1 bond between residues longer than 3 Å .* ends of chains, .*TYR10 C–TYR11 N; a TER",
         ):
             frames, _ = source(
                 "files", topology=str(small / "pair.gro"), trajectories=str(small / "pair.trr"),
@@ -271,15 +366,15 @@ class TestFiles:
         """Readers know them from few formats, and the chain is in one piece without."""
         path = small / "cys.pdb"
         two_cysteines().save_pdb(str(path))
-        with pytest.warns(UserWarning, match="1 bonds were added by distance"):
+        with pytest.warns(UserWarning, match=r"1 bond added by distance .*CYS1 SG–CYS2 SG"):
             frames, _ = source(
                 "files", topology=str(path), trajectories=str(path), frame_interval_ps=1
             ).read()
         names = np.array(frames.molecule.atom_names)
         assert ["SG", "SG"] in names[frames.molecule.bonds].tolist()
 
-    def test_ions_of_a_gro_file_are_refused(self, small, alanine_frames):
-        """To mdtraj NA is nitrogen there, and CL carbon."""
+    def test_ions_of_a_gro_file(self, small, alanine_frames):
+        """To mdtraj NA is nitrogen there, and CL carbon. Sodium has no radii, so that it cannot be used."""
         whole = trajectory(alanine_frames)[0]
         for name, element in (("NA", "Na"), ("CL", "Cl")):
             topology = whole.topology.copy()
@@ -289,8 +384,10 @@ class TestFiles:
             path = small / "ion.gro"
             mdtraj.Trajectory(xyz, topology).save(str(path))
             assert read_topology(path, "protein or resname ACE NME").n_atoms == 22
-            with pytest.raises(InputError, match=rf"ion\.gro: .* atom 22 \({name}.*\) is ambiguous"):
-                read_topology(path)
+            assert read_topology(path).elements[22] == element
+            if element == "Na":
+                with pytest.raises(InputError, match=r"no radii for element\(s\) Na; set `selection`"):
+                    source("files", topology=str(path), trajectories=str(path), frame_interval_ps=1).read()
 
     def test_a_file_of_a_format_with_time_may_have_none(self, small, topology, alanine_frames):
         path = small / "t.nc"
@@ -299,12 +396,25 @@ class TestFiles:
         with pytest.raises(InputError, match=r"t\.nc: .* holds no time of frames; set frame_interval_ps"):
             source("files", topology=topology, trajectories=str(path)).read()
 
-    def test_atoms_in_another_order_are_noticed(self, small, topology, alanine_frames):
-        shuffled = trajectory(alanine_frames)
-        shuffled.xyz = shuffled.xyz[:, ::-1]
-        shuffled.save(str(small / "shuffled.xtc"))
-        with pytest.raises(InputError, match=r"shuffled\.xtc: frame \d .* has a bond of .* in the order of"):
-            source("files", topology=topology, trajectories=str(small / "shuffled.xtc")).read()
+    def test_what_a_reader_leaves_out_is_said(self, small, topology, alanine_frames):
+        cells = trajectory(alanine_frames)
+        cells.unitcell_lengths = np.full((N_FRAMES, 3), 0.1)
+        cells.unitcell_angles = np.full((N_FRAMES, 3), 90.0)
+        cells.save(str(small / "cells.xtc"))
+        with pytest.warns(UserWarning, match=r"cells\.xtc: the unit cell .* is shorter than the molecule"):
+            _, card = source("files", topology=topology, trajectories=str(small / "cells.xtc")).read()
+        (note,) = card["processing"]
+        assert note.startswith(f"{small / 'cells.xtc'}: the unit cell (1 x 1 x 1 Å)")
+
+    def test_a_time_that_does_not_pass_is_asked_for(self, small, topology, alanine_frames):
+        still = trajectory(alanine_frames)
+        still.time[:] = 0
+        still.save(str(small / "still.xtc"))
+        settings = {"topology": topology, "trajectories": str(small / "still.xtc")}
+        with pytest.raises(InputError, match=r"still\.xtc: the time of all 6 frames is 0 ps; set frame_int"):
+            source("files", **settings).read()
+        frames, _ = source("files", **settings, frame_interval_ps=10).read()
+        np.testing.assert_allclose(frames.time, 10 * np.arange(N_FRAMES))
 
     def test_unknown_setting_is_refused(self):
         with pytest.raises(InputError, match="unknown key 'trajectory'"):

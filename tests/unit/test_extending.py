@@ -88,7 +88,7 @@ def test_the_steps_of_the_command_line_give_scores(tmp_path: Path) -> None:
 
 
 def test_there_is_one_example_for_every_kind() -> None:
-    folders = sorted(str(Path(path).parent) for path in EXAMPLES)
+    folders = sorted({str(Path(path).parent) for path in EXAMPLES})
     assert folders == sorted(registry.folder(kind) for kind in registry.KINDS)
 
 

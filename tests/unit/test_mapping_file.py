@@ -76,10 +76,11 @@ def test_other_resolutions_are_refused(written, alanine):
             "- atoms: all\n- {atoms: [3]}",
             r"beads.yaml: bead 1: atom 3 \(ACE1-H1\) is already in bead 0; leave every atom in one bead",
         ),
-        ("- atoms: [0, 22, -1]", r"bead 0: no atom 22, -1; atoms are counted from 0 to 21"),
+        ("- atoms: [0, 22, -1]", r"bead 0: no atom 22, -1; atoms of the frames are counted from 0 to 21"),
         ("- atoms: [0, 1, 1]", r"bead 0: atom 1 \(ACE1-O\) is in it more than once"),
         ("- atoms: []", r"bead 0: no atom matches \(\); a bead needs at least one"),
-        ("- atoms: name XX", r"bead 0: no atom matches 'name XX'"),
+        ("- atoms: name XX", r"bead 0: no atom matches 'name XX'; .*, and resid counts from 0 to 2$"),
+        ("- atoms: resi 3", r"no atom matches 'resi 3'; .*, and resid counts from 0 to 2$"),
         ("- atoms: nmae CA", r"bead 0: 'nmae CA' is not in mdtraj's atom selection language"),
         (
             "- {atoms: all, centre: C}",
@@ -99,6 +100,28 @@ def test_mistakes_are_named(written, alanine, text, message):
     n_beads = text.count("atoms:") or 1
     with pytest.raises(InputError, match=message):
         generate(written(text), alanine, n_beads)
+
+
+def test_names_that_reading_replaced_are_given(written, alanine):
+    """CHARMM's HN is H of the PDB, and HB1 of a methylene group is HB3."""
+    part = "- atoms: resid 0 2\n- atoms: resid 1 and ({})"
+    names = "name N or name CA or name C or name O or name HA or name CB or name HB1 or name HB2 or name HB3"
+    with pytest.raises(
+        InputError, match=r"\(ALA2-H\) is in no bead; .* reads HN as H: select by the second names, .*"
+    ):
+        generate(written(part.format(f"{names} or name HN")), alanine, 2)
+    with pytest.raises(
+        InputError,
+        match=r"bead 1: no atom matches 'resid 1 and \(name HN\)'; .* reads HN as H: select by the second ",
+    ):
+        generate(written(part.format("name HN")), alanine, 2)
+
+
+def test_index_files_of_gromacs_are_refused(written, alanine):
+    with pytest.raises(
+        InputError, match=r"beads\.ndx: index files of GROMACS are not read; .* counted from 0"
+    ):
+        generate(written("[ BB1 ]\n1 2 3\n", "beads.ndx"), alanine, 1)
 
 
 def test_a_missing_file_and_broken_json(written, alanine, tmp_path):

@@ -27,6 +27,7 @@ def test_every_metric_has_one_row_and_every_row_a_metric() -> None:
 @pytest.mark.parametrize("name", registry.names("metrics"))
 def test_row_has_definition_unit_direction_and_limitations(name: str) -> None:
     metric = registry.load("metrics", name)
+    assert name in ROWS, "add a row to docs/metrics.md"
     definition, declared, limitations = ROWS[name]
     assert definition and limitations
     unit, direction = declared.rsplit(", ", 1)

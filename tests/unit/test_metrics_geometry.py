@@ -13,7 +13,7 @@ from cgbench.chem.bonds_and_clashes import count_contacts
 from cgbench.chem.geometry import bond_angles
 from cgbench.chem.molecule import VAN_DER_WAALS_RADII, Molecule
 from cgbench.chem.observables import Observables
-from cgbench.chem.trajectory_io import molecule_to_mdtraj
+from cgbench.chem.trajectory_io import molecule_to_mdtraj, read_topology
 from cgbench.core import registry
 from cgbench.mapping.base import Mapping
 from cgbench.metrics._evaluation import Evaluation
@@ -221,3 +221,49 @@ def test_contacts_are_counted_once(noisy, monkeypatch):
     for _ in range(3):
         observables.contacts  # noqa: B018
     assert len(calls) == 1
+
+
+def one_centre(outer, length, angle):
+    """Two atoms of an element bonded to a carbon atom at the origin (Å, degrees), and their molecule."""
+    half = np.radians(angle / 2)
+    x, y = length * np.sin(half), length * np.cos(half)
+    molecule = replace(
+        CHAIN.subset(np.arange(3)), elements=("C", outer, outer), bonds=np.array([[0, 1], [0, 2]])
+    )
+    return np.array([[0, 0, 0], [x, y, 0], [-x, y, 0]], dtype=np.float32), molecule
+
+
+class TestLargeElements:
+    """The bond rule takes two large atoms on one centre for bonded, and such pairs are left out."""
+
+    @pytest.mark.parametrize(
+        ("outer", "length", "angle"), [("I", 2.14, 112), ("Br", 1.93, 108), ("Si", 1.87, 108), ("P", 1.8, 95)]
+    )
+    def test_two_on_one_centre(self, outer, length, angle):
+        geometry, molecule = one_centre(outer, length, angle)
+        apart = np.linalg.norm(geometry[1] - geometry[2])
+        assert apart < 1.3 * molecule.covalent_radii[1:].sum()
+        assert molecule.undecided_pairs.tolist() == [[1, 2]]
+        assert value("graph_xor", evaluation([geometry], geometry, molecule)) == 0
+        assert value("graph_exact", evaluation([geometry], geometry, molecule)) == 1
+        # Other faults are still found.
+        geometry[2] *= 2.0
+        assert value("graph_missing", evaluation([geometry], geometry, molecule)) == 0.5
+
+    def test_sulphur_is_decided(self):
+        geometry, molecule = one_centre("S", 1.82, 90)
+        assert not len(molecule.undecided_pairs)
+        assert value("graph_extra", evaluation([geometry], geometry, molecule)) == 0.5
+
+    def test_atoms_of_other_centres_are_decided(self):
+        geometry, molecule = one_centre("I", 2.14, 112)
+        apart = replace(molecule, bonds=np.array([[0, 1]]))
+        assert not len(apart.undecided_pairs)
+        assert value("graph_extra", evaluation([geometry], geometry, apart)) == 2
+
+    @pytest.mark.parametrize("name", ["alanine_dipeptide", "chignolin"])
+    def test_peptides_have_no_such_pair(self, alanine_directory, name):
+        peptide = read_topology(alanine_directory.parent / name / "topology.pdb")
+        assert not len(peptide.undecided_pairs)
+        sulphur = replace(peptide, elements=tuple("S" if e == "C" else e for e in peptide.elements))
+        assert not len(sulphur.undecided_pairs)

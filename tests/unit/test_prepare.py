@@ -67,10 +67,10 @@ def test_nothing_is_written_on_bad_input(folder, damage):
     elif damage == "element":
         topology = (folder / "t.pdb").read_text()
         (folder / "t.pdb").write_text(re.sub(r" O(  )$", r"XE\1", topology, flags=re.MULTILINE))
-        message = r"no radii for element\(s\) Xe"
+        message = r"t\.pdb: atom 1 \(ACE1-O\) is Xe in the file, but O by its name"
     else:
         path.write_bytes(2 * path.read_bytes())
-        message = r"t\.xtc: a frame at 0\.0 ps follows one at 35\.0 ps; .* frame_interval_ps"
+        message = r"t\.xtc: a frame at 0\.0 ps follows one at 35\.0 ps\. .*\[\[part1.* frame_interval_ps"
     with pytest.raises(InputError, match=message):
         prepare(plug_in(topology=str(folder / "t.pdb"), trajectories=str(path)), folder / "out")
     assert not (folder / "out").exists()
@@ -85,10 +85,55 @@ def test_one_frame_is_too_few(folder):
 
 def test_frame_interval_mends_time_that_runs_backwards(folder):
     path = folder / "t.xtc"
-    path.write_bytes(2 * path.read_bytes())
+    trajectory = mdtraj.load(str(path), top=str(folder / "t.pdb"))
+    trajectory.time = trajectory.time[::-1]
+    trajectory.save(str(path))
     settings = {"topology": str(folder / "t.pdb"), "trajectories": str(path), "frame_interval_ps": 5}
     prepare(plug_in(**settings), folder / "out")
-    assert Frames.load(folder / "out" / "frames.npz").time[-1] == 75.0
+    assert Frames.load(folder / "out" / "frames.npz").time.tolist() == [0, 5, 10, 20, 25, 30, 35]
+
+
+def test_nanometres_in_a_format_with_angstrom_are_refused(folder):
+    xyz = mdtraj.load(str(folder / "t.xtc"), top=str(folder / "t.pdb")).xyz
+    with mdtraj.formats.DCDTrajectoryFile(str(folder / "t.dcd"), "w") as handle:
+        handle.write(xyz)
+    settings = {"topology": str(folder / "t.pdb"), "trajectories": str(folder / "t.dcd")}
+    with pytest.raises(InputError, match=r"t\.dcd, frame 0 .* has nm where its format has Å"):
+        prepare(plug_in(**settings, frame_interval_ps=5), folder / "out")
+    assert not (folder / "out").exists()
+
+
+def test_atoms_in_another_order_are_refused(folder):
+    trajectory = mdtraj.load(str(folder / "t.xtc"), top=str(folder / "t.pdb"))
+    trajectory.xyz = trajectory.xyz[:, ::-1]
+    trajectory.save(str(folder / "reversed.xtc"))
+    settings = {"topology": str(folder / "t.pdb"), "trajectories": str(folder / "reversed.xtc")}
+    with pytest.raises(
+        InputError, match=r"reversed\.xtc, frame 0 .* 1\. .*another order than in the traject"
+    ):
+        prepare(plug_in(**settings), folder / "out")
+    assert not (folder / "out").exists()
+
+
+def test_what_trajectories_share_and_which_bonds_are_stretched_is_on_the_card(folder):
+    trajectory = mdtraj.load(str(folder / "t.xtc"), top=str(folder / "t.pdb"))
+    hydrogen, carbon = (
+        next(atom.index for atom in trajectory.topology.atoms if atom.name == name) for name in ("HA", "CA")
+    )
+    for number, rows in enumerate(([0, 1, 2], [0, 4, 5], [6, 7])):
+        part = trajectory[rows]
+        part.xyz[-1, hydrogen] += 0.15 * (part.xyz[-1, hydrogen] - part.xyz[-1, carbon]) * (number == 2)
+        part.save(str(folder / f"part-{number}.xtc"))
+    settings = {"topology": str(folder / "t.pdb"), "trajectories": str(folder / "part-*.xtc")}
+    with pytest.warns(UserWarning) as warned:
+        prepare(plug_in(**settings), folder / "out")
+    said = [str(warning.message) for warning in warned]
+    card = json.loads((folder / "out" / "card.json").read_text())
+    note = f"{folder}/part-1.xtc: dropped frames that {folder}/part-0.xtc has already (0 ps)"
+    assert card["processing"] == [note] and note in said
+    assert [row["n_frames"] for row in card["trajectories"]] == [3, 2, 2]
+    assert card["bond_check"]["frames_outside_rule"] == 1
+    assert any(text.startswith("1 of 8 frames (12.5 %) have a bond outside") for text in said)
 
 
 def test_bundled_folder(alanine_directory, tmp_path):

@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -46,6 +48,19 @@ def test_results_and_exceptions_are_passed_on() -> None:
 def test_a_crash_is_reported(call, said) -> None:
     with pytest.raises(CrashError, match=said):
         isolated(CPU_SECONDS, call)
+
+
+def _leave_a_file_and_crash(path) -> None:
+    path.write_text(tempfile.mkdtemp())
+    _crash()
+
+
+def test_temporary_files_of_a_crash_are_removed(tmp_path) -> None:
+    with pytest.raises(CrashError):
+        isolated(CPU_SECONDS, _leave_a_file_and_crash, tmp_path / "folder")
+    folder = Path((tmp_path / "folder").read_text())
+    assert not folder.exists()
+    assert folder.parent != Path(tempfile.gettempdir())
 
 
 def test_lack_of_memory_is_not_reported_as_damage() -> None:

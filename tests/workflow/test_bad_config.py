@@ -1,5 +1,6 @@
 """Mistakes end in one readable message and a failed exit, and leave nothing half-written."""
 
+import shutil
 from pathlib import Path
 
 import mdtraj
@@ -45,6 +46,21 @@ def test_more_beads_than_atoms(project: Project) -> None:
     assert not list(project.root.glob("results/test/mappings/**/*.json"))
 
 
+def test_damaged_trajectory_is_refused_by_its_checksum(project: Project) -> None:
+    resources = project.root / "workflow" / "resources"
+    original = resources.resolve()
+    resources.unlink()
+    shutil.copytree(original, resources)
+    walker = resources / "alanine_dipeptide" / "walker-0.xtc"
+    content = bytearray(walker.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    walker.write_bytes(content)
+    printed = _run_with(project, "{}", "data")
+    assert "walker-0.xtc: SHA-256 is" in printed
+    assert "restore it" in printed
+    assert not list(project.root.glob("results/test/data/*/frames.npz"))
+
+
 def test_truncated_trajectory_of_ones_own(project: Project, alanine_directory: Path) -> None:
     trajectory = next(
         mdtraj.iterload(f"{alanine_directory}/walker-0.xtc", top=f"{alanine_directory}/topology.pdb", chunk=5)
@@ -74,3 +90,12 @@ def test_missing_trajectories_of_ones_own(project: Project) -> None:
     )
     assert "absent.pdb" in printed
     assert "absent.xtc" in printed
+
+
+def test_braces_in_names_are_refused(project: Project) -> None:
+    (project.root / "override.yaml").write_text(
+        "mappings: {own: {use: file, path: 'md{300K}/beads.yaml'}}\nrun: {mappings: [own]}\n"
+    )
+    done = project.snakemake("override.yaml", "--dry-run", "all")
+    assert done.returncode != 0
+    assert "md{300K}/beads.yaml: Snakemake takes braces for wildcards; rename" in done.stdout

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import sys
 from dataclasses import replace
@@ -16,11 +17,21 @@ sys.path.insert(0, SOURCE)
 from cgbench.config.loader import Config
 from cgbench.core.errors import InputError
 from cgbench.core.registry import load
+from cgbench.core.safe_io import read_yaml
 from cgbench.core.settings import fingerprint
 from cgbench.core.code_dependencies import code_hash, plugin_files, verb_files
 from cgbench.runtime.tracking import environment
 
+if not os.access(".", os.W_OK):
+    raise WorkflowError(
+        f"{Path.cwd()}: not writable, and Snakemake keeps its records in the folder where it runs; "
+        f"run in a folder of your own: snakemake --snakefile {workflow.main_snakefile} ..."
+    )
 try:
+    if workflow.is_main_process:
+        # Once more, since Snakemake accepts keys that occur twice.
+        for path in workflow.configfiles:
+            read_yaml(path)
     CONFIG = Config.from_dict(config)
 except InputError as error:
     raise WorkflowError(str(error))
@@ -77,6 +88,17 @@ def every_run(pattern):
     return list(
         dict.fromkeys(pattern.format(**vars(spec)) for spec in CONFIG.run_specs())
     )
+
+
+def files_of(plug_in):
+    """Files that a dataset or a mapping is made from."""
+    files = plug_in.create().input_files()
+    for file in files:
+        if re.search("[{}]", file):
+            raise WorkflowError(
+                f"{file}: Snakemake takes braces for wildcards; rename the file or folder, or link to it"
+            )
+    return files
 
 
 def every_fold(*patterns):
@@ -150,16 +172,9 @@ def run_files(name, **fixed):
     return files
 
 
-def growing(amount, per_mb=0):
-    """Resource function: ``amount``, and as much again with every further attempt at the same job.
-
-    ``per_mb`` of the input where that is more.
-    """
-    if not per_mb:
-        return lambda wildcards, attempt: amount * attempt
-    return lambda wildcards, input, attempt: attempt * max(
-        amount, int(per_mb * input.size_mb)
-    )
+def growing(amount):
+    """Resource function: ``amount``, and as much again with every further attempt at the same job."""
+    return lambda wildcards, attempt: amount * attempt
 
 
 def gpus_of_a_job():

@@ -1,11 +1,50 @@
 """Trajectories to checked frames, and frames to training, validation and test parts."""
 
+from cgbench.core.content_hash import content_hash
+
+
+def source_files(dataset, made):
+    """Files of a dataset that rules make, or those that are given."""
+
+    def is_made(file):
+        return file in DOWNLOADS or Path(file).resolve().is_relative_to(
+            Path(CONFIG.results).resolve()
+        )
+
+    files = [
+        file
+        for file in CONFIG.datasets[dataset].create().input_files()
+        if is_made(file) == made
+    ]
+    for file in files if not made else ():
+        if not Path(file).is_file():
+            raise WorkflowError(
+                f"{file}: no such file; correct the path in datasets.{dataset}"
+            )
+    return files
+
+
+def content_of_source(wildcards):
+    """Parameter function: hash of the content of the given files of a dataset."""
+    files = source_files(wildcards.dataset, made=False)
+    return content_hash(files, Path(CONFIG.results) / "data" / "checksums.json")
+
+
+def memory_of_prepare(wildcards, attempt):
+    """Resource function: trajectories are compressed about threefold and held twice."""
+    # The size of downloads is not known.
+    size = sum(
+        Path(file).stat().st_size
+        for file in source_files(wildcards.dataset, made=False)
+    )
+    return attempt * max(4000, CONFIG.compute.memory_mb, int(8 * size / 1e6))
+
 
 rule prepare:
     input:
-        files=lambda wildcards: CONFIG.datasets[wildcards.dataset]
-        .create()
-        .input_files(),
+        # Given files count by their content, which is a parameter. Times say nothing of a file that was
+        # replaced by an older one or copied from a machine with another clock.
+        made=lambda wildcards: source_files(wildcards.dataset, made=True),
     output:
         frames=f"{DATA}/frames.npz",
         topology=f"{DATA}/topology.pdb",
@@ -15,12 +54,12 @@ rule prepare:
     conda:
         "../../environment.yml"
     resources:
-        # Trajectories are compressed about threefold and held twice. The size of downloads is not known.
-        mem_mb=growing(max(4000, CONFIG.compute.memory_mb), per_mb=8),
+        mem_mb=memory_of_prepare,
         runtime=growing(60),
     params:
         spec=lambda wildcards: CONFIG.datasets[wildcards.dataset].to_json(),
         directory=lambda wildcards, output: str(Path(output.frames).parent),
+        content=content_of_source,
         code=lambda wildcards: code(
             CONFIG.datasets[wildcards.dataset].use, kind="sources", verb="prepare"
         ),

@@ -5,9 +5,7 @@ rule map:
     input:
         frames=f"{DATA}/frames.npz",
         splits=every_fold(f"{SPLIT}.json"),
-        files=lambda wildcards: CONFIG.mappings[wildcards.mapping]
-        .create()
-        .input_files(),
+        files=lambda wildcards: files_of(CONFIG.mappings[wildcards.mapping]),
     output:
         mappings=every_fold(f"{MAPPING}.json"),
     log:

@@ -113,7 +113,7 @@ rule leaderboard:
         " --runs {input.runs:q} --csv {output.csv:q} --markdown {output.markdown:q} > {log:q} 2>&1"
 
 
-rule report:
+rule tables:
     input:
         "<results>/metrics.csv",
         "<results>/runs.csv",

@@ -1,4 +1,4 @@
-"""Training: networks one fold per job, closed-form methods all folds of a task and their samples in one."""
+"""Training: networks one fold per job, other methods all folds of a task and their samples in one."""
 
 
 rule train:

@@ -75,12 +75,14 @@ def _pair_tables(molecule: Molecule) -> list[NDArray[Any]]:
     bonded = nx.to_numpy_array(molecule.graph, dtype=bool)
     neighbours = bonded.copy()
     neighbours[tuple(molecule.angle_ends.T)] = True  # only pairs i < j are read
+    decided = np.ones_like(bonded)
+    decided[tuple(molecule.undecided_pairs.T)] = False
     covalent, van_der_waals = molecule.covalent_radii, molecule.van_der_waals_radii
     clash = np.add.outer(van_der_waals, van_der_waals) - ALLOWED_OVERLAP
     cutoffs = [
         np.square(distances, dtype=np.float32)
         for distances in (
-            BOND_FACTOR * np.add.outer(covalent, covalent),
+            np.where(decided, BOND_FACTOR * np.add.outer(covalent, covalent), 0.0),
             np.where(neighbours, 0.0, clash),
             np.where(bonded, 0.0, OVERLAP_DISTANCE),
         )

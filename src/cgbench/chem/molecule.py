@@ -16,6 +16,9 @@ from cgbench.core.safe_io import require
 IntArray = NDArray[np.int64]
 
 BOND_FACTOR = 1.3  # two atoms are bonded if d_ij < 1.3 (r_i + r_j)
+# Å. Atoms of large elements that are bonded to a third are 2.8 to 3.6 Å apart (P–O–P, Si–O–Si, I–C–I). The
+# bond rule of some pairs reaches that far, and cannot tell them from bonded atoms.
+LONGEST_DECIDED = 2.72
 # Å. Covalent radii of the published bond rule d_ij < 1.3 (r_i + r_j) (arXiv 2201.12176, appendix), for other
 # elements from the same source (Cambridge Structural Database); van der Waals radii (A. Bondi, J. Phys. Chem.
 # 68, 441, 1964).
@@ -70,6 +73,10 @@ class Molecule:
         """Mask [n_atoms] of the atoms that are not hydrogen."""
         return np.array([element != "H" for element in self.elements])
 
+    def label(self, atom: int) -> str:
+        """Residue, with its number counted from 1, and name of an atom, such as ``ALA2 CA``."""
+        return f"{self.residue_names[atom]}{self.residue_index[atom] + 1} {self.atom_names[atom]}"
+
     @cached_property
     def element_index(self) -> IntArray:
         """Index [n_atoms] of each atom's element in the sorted elements of the molecule."""
@@ -94,6 +101,16 @@ class Molecule:
         """Pairs [n_pairs, 2] of atoms two bonds apart (1-3 neighbours) that are not bonded."""
         ends = set(map(tuple, self.angles[:, [0, 2]].tolist())) - set(map(tuple, self.bonds.tolist()))
         return np.array(sorted(ends), dtype=np.int64).reshape(-1, 2)
+
+    @cached_property
+    def undecided_pairs(self) -> IntArray:
+        """Pairs [n_pairs, 2] of 1-3 neighbours that no geometry is said to have as bonds.
+
+        Their elements are so large (P and P, Si and Si, Br and Br, ...) that d < 1.3 (r_i + r_j) holds for
+        the ends of a bond angle, too. Peptides have no such pair.
+        """
+        cutoffs = BOND_FACTOR * self.covalent_radii[self.angle_ends].sum(axis=1)
+        return np.asarray(self.angle_ends[cutoffs > LONGEST_DECIDED])
 
     @cached_property
     def chiral_centres(self) -> IntArray:

@@ -4,6 +4,7 @@ Functions get numpy arrays on the CPU, where they are faster than tensors, and t
 numpy arrays. Energies are computed on the CPU.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 from cgbench.chem import geometry
 from cgbench.chem.bonds_and_clashes import Contacts, count_contacts
 from cgbench.chem.dihedrals import chi_atoms, phi_psi
-from cgbench.chem.molecule import Molecule
+from cgbench.chem.equivalent_atoms import reduction_of_squares
+from cgbench.chem.molecule import IntArray, Molecule
 
 # Frames whose energies are computed, raw and minimised. For a small protein, one takes milliseconds, and its
 # minimisation a quarter of a second.
@@ -95,6 +97,10 @@ class Observables:
     def rmsd_to(self, other: "Observables") -> NDArray[np.float64]:
         """RMSD [n_frames, n_samples], Å, to other geometries with as many samples per frame, or one."""
         return _to_numpy(geometry.rmsd(self.on_device, other.on_device))
+
+    def reduction_of_squares(self, other: "Observables", groups: Sequence[IntArray]) -> NDArray[np.float64]:
+        """Reduction [n_frames, n_samples, n_others] of Σ|x − y|², Å², by permutations of equivalent atoms."""
+        return _to_numpy(reduction_of_squares(self.on_device, other.on_device, groups))
 
     @cached_property
     def energies(self) -> NDArray[np.float64]:

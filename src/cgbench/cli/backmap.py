@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cgbench.core.errors import InputError
+from cgbench.core.wording import counted
 
 app = typer.Typer()
 
@@ -21,6 +22,12 @@ def backmap(
     ],
     n_samples: Annotated[int, typer.Option(min=1, help="Samples per frame.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict", help="Refuse beads unlike those of the training frames, instead of a warning."
+        ),
+    ] = False,
 ) -> None:
     """Sample all-atom geometries for coarse-grained frames.
 
@@ -32,7 +39,10 @@ def backmap(
     if beads.resolve() == first_geometry.resolve():
         raise InputError(f"{beads}: the first geometry would overwrite it; give another --output")
     positions = read_beads(beads)
-    backmap(model, positions, output, n_samples=n_samples, seed=seed)
+    backmap(model, positions, output, n_samples=n_samples, seed=seed, strict=strict)
     n_frames, n_beads = positions.shape[:2]
-    typer.echo(f"{n_frames} frames of {n_beads} beads in {beads}, {n_samples} samples of each in {output}")
+    typer.echo(
+        f"{counted(n_frames, 'frame')} of {counted(n_beads, 'bead')} in {beads}, "
+        f"{counted(n_samples, 'sample')} of each in {output}"
+    )
     typer.echo(f"the first in {first_geometry}")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cgbench.cli.options import Folds, FramesFile, Seed, SplitFile, of_fold, read_json_spec, read_spec
+from cgbench.core.wording import counted
 
 app = typer.Typer()
 
@@ -99,6 +100,7 @@ def make_map(
             made = generator.generate(stored.molecule, n_beads, derive(seed, "mapping"), training)
         except InputError as error:
             raise InputError(
-                f"{frames}: mapping {plug_in.name!r} with {n_beads} beads, as run.resolutions asks: {error}"
+                f"{frames}: mapping {plug_in.name!r} with {counted(n_beads, 'bead')}, as "
+                f"run.resolutions asks: {error}"
             ) from None
         made.save(of_fold(output, number, fold))

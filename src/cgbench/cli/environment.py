@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from cgbench.core.wording import counted
+
 app = typer.Typer()
 
 
@@ -41,8 +43,9 @@ def check_config(
     config = Config.load(*files)
     run = config.run
     typer.echo(
-        f"ok: {len(list(config.run_specs()))} runs: {len(run.methods)} methods, {len(run.datasets)} "
-        f"datasets, {len(run.mappings)} mappings, {config.protocol.folds} folds; results in {config.results}"
+        f"ok: {counted(len(list(config.run_specs())), 'run')}: {counted(len(run.methods), 'method')}, "
+        f"{counted(len(run.datasets), 'dataset')}, {counted(len(run.mappings), 'mapping')}, "
+        f"{counted(config.protocol.folds, 'fold')}; results in {config.results}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Verbs that draw the figures of a benchmark: one for each group of figures that read the same files."""
+"""Commands that draw the figures of a benchmark: one for each group of figures that read the same files."""
 
 from enum import StrEnum
 from pathlib import Path

@@ -1,7 +1,9 @@
-"""The command line: all commands, and the output of input errors."""
+"""The command line: all commands, and the output of warnings and input errors."""
 
+import io
 import sys
-from typing import Annotated
+import warnings
+from typing import Annotated, Any
 
 import typer
 
@@ -40,8 +42,18 @@ def _options(
     pass
 
 
+def _format_warning(message: Warning | str, *_: Any, **__: Any) -> str:
+    """Leave out the line of Python that the warning is from."""
+    return f"warning: {message}\n"
+
+
 def main() -> None:
     """Run a command; input errors are printed without a traceback, with exit status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Å and σ are printed in any locale.
+            stream.reconfigure(errors="backslashreplace")
+    warnings.formatwarning = _format_warning
     try:
         app()
     except InputError as error:

@@ -63,7 +63,7 @@ def read_spec(text: str) -> str:
     if not text.startswith("@"):
         return text
     try:
-        return Path(text[1:]).read_text()
+        return Path(text[1:]).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{text}: cannot be read ({error}); give JSON, or @path of a JSON file") from None
 

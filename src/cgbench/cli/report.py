@@ -1,4 +1,4 @@
-"""Verbs that make tables, partial reports and exports of the results of single runs."""
+"""Commands that make tables, partial reports and exports of the results of single runs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cgbench.cli.options import RunsTable
+from cgbench.core.wording import counted
 
 app = typer.Typer()
 
@@ -41,7 +42,7 @@ def collect(
     )
     for path in missing:
         typer.echo(f"missing: {path}")
-    typer.echo(f"{len(runs)} runs wanted, {len(missing)} of their {2 * len(runs)} files are missing")
+    typer.echo(f"{counted(len(runs), 'run')} wanted, {len(missing)} of their {2 * len(runs)} files missing")
 
 
 @app.command()
@@ -65,9 +66,12 @@ def partial(
     folder = output or Path(checked.results) / "partial"
     missing = partial_report(checked, folder)
     for run in missing.to_dict("records"):
-        text = "{dataset}, {mapping}, {n_beads} beads, {method}, fold {fold}: {stage}".format_map(run)
+        beads = counted(run["n_beads"], "bead")
+        text = "{dataset}, {mapping}, {beads}, {method}, fold {fold}: {stage}".format_map(
+            run | {"beads": beads}
+        )
         typer.echo(f"missing: {text}" + (f", see {run['log']}" if run["log"] else ""))
-    typer.echo(f"{folder / 'leaderboard.md'}: {len(missing)} runs are missing")
+    typer.echo(f"{folder / 'leaderboard.md'}: {counted(len(missing), 'run')} missing")
 
 
 @app.command()
@@ -145,7 +149,7 @@ def states(
 @app.command()
 def export(
     config: Annotated[list[Path], typer.Option(help="YAML file of the benchmark; repeat it to override.")],
-    output: Annotated[Path, typer.Option(help="New folder, or one that this verb has made, to replace.")],
+    output: Annotated[Path, typer.Option(help="New folder, or one that this command has made, to replace.")],
     method: Annotated[str, typer.Option(help="Method of the figures that show one method.")] = "cgvae",
 ) -> None:
     """Export tables and figures of a finished benchmark, small enough for a repository or a supplement.

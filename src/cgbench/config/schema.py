@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, field_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core.core_schema import ModelSchema
 
 from cgbench.core import registry
-from cgbench.core.settings import Settings
+from cgbench.core.settings import Settings, expand_path
 from cgbench.simulation.recipe import Recipe
 
 PositiveInt = Annotated[int, Field(ge=1)]
@@ -160,6 +160,15 @@ def _refuse_repeated(values: Iterable[str | int], where: str = "") -> None:
         raise ValueError(f"{where}{', '.join(repeated)} is listed more than once; list each value once")
 
 
+def _results_folder(path: str) -> str:
+    expanded = expand_path(path)
+    if unset := re.search(r"^~[^/]*|\$\w+|\$\{\w+\}", expanded):
+        raise ValueError(f"{unset[0]} is no user or variable that is set; set it, or write the path out")
+    if re.search(r"[{}]", expanded):
+        raise ValueError("braces would be wildcards of the workflow; give another path")
+    return expanded
+
+
 class RawConfig(Settings):
     """Configuration of cgbench; the settings of plug-ins are checked by the plug-ins.
 
@@ -168,7 +177,7 @@ class RawConfig(Settings):
     seed
         Seed from which all random numbers derive.
     results
-        Folder in which all results are written.
+        Folder in which all results are written; ``~`` and environment variables are replaced.
     datasets
         Datasets by name: ``source`` and the settings of that source.
     mappings
@@ -180,8 +189,8 @@ class RawConfig(Settings):
     """
 
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 2022
-    # Braces would be wildcards of the workflow, and a file name has no control characters.
-    results: Annotated[str, Field(pattern=r"^[^{}\x00-\x1f]+$")] = "results"
+    # A file name has no control characters.
+    results: Annotated[str, Field(pattern=r"^[^\x00-\x1f]+$"), AfterValidator(_results_folder)] = "results"
     protocol: Protocol = Protocol()
     compute: Compute = Compute()
     tracking: Tracking = Tracking()

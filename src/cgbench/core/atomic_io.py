@@ -128,7 +128,7 @@ def _refuse_full_disk(path: Path, error: Exception, unfinished: Path | None = No
 def write_json(path: Path | str, value: Any) -> None:
     """Write ``value`` as indented JSON, atomically."""
     with atomic_output(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2) + "\n")
+        temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
 def read_json(path: Path | str, cure: str = "remove it and run again") -> Any:
@@ -141,7 +141,7 @@ def read_json(path: Path | str, cure: str = "remove it and run again") -> Any:
     """
     path = Path(path)
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; check the path") from None
     except (ValueError, RecursionError, OSError) as error:

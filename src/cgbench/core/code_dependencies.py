@@ -10,7 +10,7 @@ import cgbench
 from cgbench.core import registry
 
 PACKAGE = Path(cgbench.__file__).parent
-# Modules that every result uses but that decide none: an edit of these repeats nothing.
+# Modules that every result uses. An edit of these repeats nothing, although it can change results.
 FOUNDATIONS = {
     PACKAGE / f"{name}.py"
     for name in (
@@ -63,7 +63,7 @@ def _unique(groups: Iterable[Iterable[Path]]) -> tuple[Path, ...]:
 
 @cache
 def _parse(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 @cache

@@ -2,7 +2,7 @@
 
 A file defines one class with the name that is fixed for its kind, such as ``Metric``; the name of the file is
 the key. A file with several metrics maps keys to classes instead: ``METRICS = {"graph_xor": GraphXor, ...}``.
-``base.py`` and files whose names begin with ``_`` are no plug-ins.
+``base.py`` and files whose names begin with ``_`` are not plug-ins.
 """
 
 import ast

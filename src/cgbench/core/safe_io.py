@@ -9,6 +9,7 @@ import numpy as np
 import yaml
 
 from cgbench.core.errors import InputError
+from cgbench.core.strict_yaml import load_strictly
 
 
 def read_yaml(path: Path | str) -> Any:
@@ -17,12 +18,18 @@ def read_yaml(path: Path | str) -> Any:
     Raises
     ------
     InputError
-        If the file is missing or is not such YAML.
+        If the file is missing, is not such YAML or not UTF-8, or has a value that is easily misread.
     """
     try:
-        return yaml.safe_load(Path(path).read_text())
+        return load_strictly(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; check the path") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not a text in UTF-8 ({error}); save it in this encoding") from None
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        cure = "; indent with spaces, not with tabs" if "'\\t'" in str(error.problem) else ""
+        raise InputError(f"{path}: not valid YAML: {line}{error.problem}{cure}") from None
     except Exception as error:
         # The parser also lets through errors of the constructors of numbers and dates.
         raise InputError(f"{path}: not valid YAML: {str(error) or type(error).__name__}") from None

@@ -1,18 +1,28 @@
-"""Base class of settings, their validation, and fingerprints."""
+"""Base class of settings, paths in them, their validation, and fingerprints."""
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from reprlib import Repr
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from cgbench.core.errors import InputError
 
 _SHORT = Repr()
 _SHORT.maxlevel = 2
 _SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 100
+
+
+def expand_path(path: str) -> str:
+    """Replace ``~`` and environment variables such as ``$HOME``; those without a value stay."""
+    return os.path.expandvars(os.path.expanduser(path))  # noqa: PTH111
+
+
+# Path of an input file. A file whose name itself begins with ~ or has a $ is taken as it is.
+InputPath = Annotated[str, AfterValidator(lambda path: path if os.path.exists(path) else expand_path(path))]  # noqa: PTH110
 
 
 class Settings(BaseModel):

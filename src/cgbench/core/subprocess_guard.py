@@ -3,8 +3,10 @@
 import faulthandler
 import gc
 import multiprocessing
+import os
 import resource
 import signal
+import tempfile
 import warnings
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -34,12 +36,13 @@ class CrashError(Exception):
 def isolated(cpu_seconds: int, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call ``function`` in a fork of this process, and return its result or raise its exception.
 
-    A fork starts within milliseconds. Changes that the function makes to this program are lost.
+    A fork starts within milliseconds. Changes that the function makes to this program are lost, and its
+    temporary files are removed, even if it crashes.
 
     Parameters
     ----------
     cpu_seconds
-        Limit of processor time, which a busy machine does not use up.
+        Limit of processor time; waiting for other processes does not count.
 
     Raises
     ------
@@ -48,8 +51,10 @@ def isolated(cpu_seconds: int, function: Callable[P, T], *args: P.args, **kwargs
     """
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_run, args=(sender, cpu_seconds, function, args, kwargs), daemon=True)
-    with receiver:
+    with receiver, tempfile.TemporaryDirectory() as folder:
+        process = context.Process(
+            target=_run, args=(sender, cpu_seconds, folder, function, args, kwargs), daemon=True
+        )
         with warnings.catch_warnings():
             # About a fork beside threads. The function does not use the threads of torch or of a tracker.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -68,7 +73,11 @@ def isolated(cpu_seconds: int, function: Callable[P, T], *args: P.args, **kwargs
     return result
 
 
-def _run(sender: Connection, cpu_seconds: int, function: Callable[..., Any], args: Any, kwargs: Any) -> None:
+def _run(
+    sender: Connection, cpu_seconds: int, folder: str, function: Callable[..., Any], args: Any, kwargs: Any
+) -> None:
+    tempfile.tempdir = folder
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # compiled readers print remarks
     # The soft limit sends SIGXCPU, which differs from the signal for lack of memory.
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
     soft = cpu_seconds if hard == resource.RLIM_INFINITY else min(cpu_seconds, hard)

@@ -1,7 +1,8 @@
 """Preparation of a dataset: checked frames without duplicates, and their card."""
 
+import warnings
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from cgbench.chem.trajectory_io import molecule_to_mdtraj, write_pdb
 from cgbench.core.atomic_io import sha256, write_json
 from cgbench.core.errors import InputError
 from cgbench.core.registry import PlugIn
+from cgbench.data.bond_check import check_bonds
+from cgbench.data.consecutive_parts import consecutive_parts
+from cgbench.data.repeated_frames import drop_repeated, without_duplicates
 
 
 def prepare(source: PlugIn, output_dir: Path | str) -> None:
@@ -35,14 +39,22 @@ def prepare(source: PlugIn, output_dir: Path | str) -> None:
     """
     reader = source.create()
     frames, card = reader.read()
+    files = _files(frames, card)
+    frames.molecule.require_radii()
+    # First, because the numbers of its messages are those of the frames that were read.
+    card["bond_check"], warned = check_bonds(frames, files)
     frames, n_duplicates = without_duplicates(frames)
     if len(frames) < 2:
         raise InputError(
             f"only one frame is left of {len(frames) + n_duplicates} after `stride` and without "
             f"{n_duplicates} duplicates; give longer trajectories or a smaller stride"
         )
-    _check_time(frames, card)
-    frames.molecule.require_radii()
+    _check_time(frames, files)
+    frames, notes = drop_repeated(frames, files)
+    warned += notes + consecutive_parts(frames, files)
+    for warning in warned:
+        warnings.warn(warning, stacklevel=2)
+    card["processing"] = [*card.get("processing", []), *notes]
     card = card | _summary(frames, n_duplicates)
     card["trajectories"] = _trajectories(frames, card.get("trajectories"))
     card["inputs"] = {file: sha256(file) for file in reader.input_files()}
@@ -54,35 +66,29 @@ def prepare(source: PlugIn, output_dir: Path | str) -> None:
     write_json(folder / "card.json", card)
 
 
-def without_duplicates(frames: Frames) -> tuple[Frames, int]:
-    """Drop frames that equal the previous one in every coordinate, and count them.
-
-    Restarted simulations write their last frame twice.
-    """
-    same = np.zeros(len(frames), dtype=bool)
-    same[1:] = (frames.positions[1:] == frames.positions[:-1]).all(axis=(1, 2))
-    same[1:] &= frames.trajectory[1:] == frames.trajectory[:-1]
-    kept = replace(
-        frames,
-        positions=frames.positions[~same],
-        trajectory=frames.trajectory[~same],
-        time=frames.time[~same],
-    )
-    return kept, int(same.sum())
+def _files(frames: Frames, card: dict[str, Any]) -> list[str]:
+    """Name of each trajectory in messages: that of its file, as far as the source tells it."""
+    known = card.get("trajectories")
+    return [
+        known[number]["file"] if known else f"trajectory {number}"
+        for number in range(int(frames.trajectory.max()) + 1)
+    ]
 
 
-def _check_time(frames: Frames, card: dict[str, Any]) -> None:
+def _check_time(frames: Frames, files: Sequence[str]) -> None:
     """Refuse time that does not increase, because the gaps of a split are measured by it."""
     wrong = (np.diff(frames.time) <= 0) & (np.diff(frames.trajectory) == 0)
-    if wrong.any():
-        frame = int(wrong.argmax()) + 1
-        number = int(frames.trajectory[frame])
-        known = card.get("trajectories")
-        name = known[number]["file"] if known else f"trajectory {number}"
-        raise InputError(
-            f"{name}: a frame at {frames.time[frame]} ps follows one at {frames.time[frame - 1]} ps; "
-            "give joined simulations as separate trajectories, or set frame_interval_ps (source `files`)"
-        )
+    if not wrong.any():
+        return
+    frame = int(wrong.argmax()) + 1
+    number = int(frames.trajectory[frame])
+    raise InputError(
+        f"{files[number]}: a frame at {frames.time[frame]} ps follows one at {frames.time[frame - 1]} ps. "
+        "If the file was joined from parts of one run, join them without the repeated frames (gmx trjcat "
+        "without -cat), or give the parts as one trajectory, a list in the list: trajectories: "
+        "[[part1.xtc, part2.xtc]]; if from independent simulations, give these as separate trajectories. If "
+        "only the times are wrong, set frame_interval_ps (source `files`)"
+    )
 
 
 def _summary(frames: Frames, n_duplicates: int) -> dict[str, Any]:

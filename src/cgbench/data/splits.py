@@ -15,6 +15,7 @@ from cgbench.config.schema import Protocol
 from cgbench.core.atomic_io import read_json, write_json
 from cgbench.core.errors import InputError
 from cgbench.core.safe_io import require
+from cgbench.core.wording import counted
 
 PARTS = ("train", "valid", "test")
 VALID_FRACTION = 0.15  # of the trajectories, or of the frames of each trajectory
@@ -141,9 +142,11 @@ def make_split(frames: Frames, protocol: Protocol, fold: int, seed: int) -> Spli
     for part, indices in parts.items():
         if not len(indices):
             raise InputError(
-                f"fold {fold} of {protocol.folds}: no frames are left for {part} ({len(frames)} frames in "
-                f"{n_trajectories} trajectories, protocol.gap_ps {protocol.gap_ps}); lower protocol.gap_ps "
-                "or protocol.folds, or give more or longer trajectories"
+                f"fold {fold} of {protocol.folds}: no frames are left for {part} "
+                f"({counted(len(frames), 'frame')} in "
+                f"{counted(n_trajectories, 'trajectory', 'trajectories')}, protocol.gap_ps "
+                f"{protocol.gap_ps}); lower protocol.gap_ps or protocol.folds, or give more or longer "
+                "trajectories"
             )
     chosen = {part: evenly(parts[part], getattr(protocol, f"{part}_frames")) for part in PARTS}
     return Split(

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from cgbench.chem.molecule import Molecule
+from cgbench.core.wording import counted
 from cgbench.figures.mapping_graph import Points
 from cgbench.figures.mapping_panels import COLUMNS_OF_LARGE, SMALL_UP_TO
 from cgbench.figures.stored_samples import StoredSamples
@@ -73,9 +74,7 @@ def atom_errors(
             axes.set_ylim(points[:, 1].min() - 0.8, points[:, 1].max() + 0.8)
         for axes, (run, kind) in zip(grid.ravel(), cells, strict=False):
             _draw(axes, molecule, run.errors[kind], points, 72 * 0.94 * width / extent[0], scale)
-            axes.set_title(
-                f"{run.n_beads} beads\n{kind}" if len(kinds) > 1 else f"{run.n_beads} beads", pad=2
-            )
+            axes.set_title(counted(run.n_beads, "bead") + (f"\n{kind}" if len(kinds) > 1 else ""), pad=2)
         over = max(values.max() for run in runs for values in run.errors.values()) > scale.vmax
         figure.colorbar(
             ScalarMappable(scale, COLORS), ax=grid, label="RMS error of an atom (Å)",

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
+from cgbench.core.wording import counted
 from cgbench.figures.panels import clear, draw_points, mean_and_error, part, summary_of
 from cgbench.figures.style import (
     DOUBLE_COLUMN,
@@ -19,7 +20,7 @@ from cgbench.figures.style import (
     point_sizes,
     styled,
 )
-from cgbench.results.tables import TASK
+from cgbench.results.tables import ROW_KEY
 
 MEAN, BEST = "rmsd_backmap_mean", "rmsd_backmap_min"
 SHORTEST = 1e-3  # in the unit of the axis; shorter times, which the clock cannot resolve, are drawn here
@@ -62,7 +63,7 @@ def cost(metrics: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, 
                     axes.set_xlabel(label)
                 clear(axes)
                 if row == 0:
-                    axes.set_title(f"{n_beads} beads", pad=3)
+                    axes.set_title(counted(n_beads, "bead"), pad=3)
             _scale(grid[row, 0], times[quantity])
             grid[row, 0].set_ylabel(f"RMSD, {atoms} atoms (Å)")
             for axes in grid[row, len(resolutions) :]:
@@ -77,7 +78,7 @@ def cost(metrics: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, 
 
 def _times(runs: pd.DataFrame) -> pd.DataFrame:
     """Mean seconds of training and milliseconds of sampling per frame, by resolution and method."""
-    keys = [runs[key] for key in TASK[2:]]
+    keys = [runs[key] for key in ROW_KEY[2:]]
     training = runs["wall_seconds"].groupby(keys).mean()
     sampling = (1e3 * runs["sample_seconds"] / runs["n_test"]).groupby(keys).mean()
     times = pd.DataFrame({"training": training, "sampling": sampling})

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cgbench.chem.energy_distance import apart
 from cgbench.chem.frames import Frames
 from cgbench.chem.observables import Observables
+from cgbench.core.wording import counted
 from cgbench.data.splits import Split
 from cgbench.figures.distribution_groups import Compared, Group, Quantity, quantities
 from cgbench.figures.run_selection import RunSelection
@@ -168,7 +169,7 @@ def distributions(
                 if panel < NARROW:
                     axes.tick_params(axis="x", labelsize="xx-small")
                 if row == 0:
-                    axes.set_title(f"{n_beads} beads", pad=10)
+                    axes.set_title(counted(n_beads, "bead"), pad=10)
                     _number(axes, 1.0, f"distance{without_unit_one(group.plug_in.unit)}", GREY)
                 if column == (len(resolutions) - 1) // 2:  # centred below all columns
                     axes.set_xlabel(f"{quantity.axis} {group.label} ({quantity.unit})", labelpad=1)

@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from cgbench.core.wording import counted
 from cgbench.figures.panels import LINEAR_BELOW, clear, draw_points, mean_and_error, summary_of
 from cgbench.figures.style import (
     DOUBLE_COLUMN,
@@ -55,7 +56,7 @@ def diversity_validity(metrics: pd.DataFrame, dataset: str, mapping: str, atoms:
             axes.tick_params(labelbottom=True)
             axes.set_xlabel(x_label)
         for n_beads, axes in zip(resolutions, grid, strict=False):
-            axes.set_title(f"{n_beads} beads", pad=3)
+            axes.set_title(counted(n_beads, "bead"), pad=3)
             clear(axes)
             for name, style in styles.items():
                 validity, diversity = (scores.get((n_beads, name, key)) for key in (VALIDITY, DIVERSITY))

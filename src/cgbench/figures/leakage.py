@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from cgbench.core.wording import counted
 from cgbench.figures.style import DOUBLE_COLUMN, GREY, add_title, readable, styled
 from cgbench.pipeline.leakage_table import LABELS, NEAREST_ATOMS, NEAREST_BEADS, SPLITS, summarise
 
@@ -39,7 +40,7 @@ def draw_leakage(tables: Mapping[int, pd.DataFrame], title: str = "") -> Figure:
         for (above, below), n_beads in zip(grid.T, resolutions, strict=True):
             _draw_distances(above, tables[n_beads])
             _draw_scores(below, tables[n_beads], methods)
-            above.set_title(f"{n_beads} beads")
+            above.set_title(counted(n_beads, "bead"))
         for axes in grid.ravel():
             axes.spines[["top", "right"]].set_visible(False)
         grid[0, 0].set_ylabel("share of test frames")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cgbench.chem.molecule import Molecule
 from cgbench.core.errors import InputError
+from cgbench.core.wording import counted
 from cgbench.figures.style import DOUBLE_COLUMN, PALETTE, add_title
 from cgbench.mapping.base import Mapping
 
@@ -75,7 +76,7 @@ def mapping_panels(
         axes.set_ylim(low[1], high[1])
     panels = list(zip(ordered, grid, strict=False))
     for mapping, axes in panels:
-        axes.set_title(f"{mapping.n_beads} beads", pad=2)
+        axes.set_title(counted(mapping.n_beads, "bead"), pad=2)
     add_title(figure, title)
     return figure, panels, width
 

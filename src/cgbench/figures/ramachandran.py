@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 
+from cgbench.core.wording import counted
 from cgbench.figures.stored_samples import StoredSamples
 from cgbench.figures.style import DOUBLE_COLUMN, add_title, method_styles, notice, readable, styled
 from cgbench.figures.torsions import (
@@ -59,7 +60,7 @@ def ramachandran(
             grid[row, 1].set_ylabel(readable(method).replace(" ", "\n") + "\nψ (°)")
             grid[row, 1].tick_params(labelleft=True)
         for column, n_beads in enumerate(resolutions, start=1):
-            grid[0, column].set_title(f"{n_beads} beads", pad=3)
+            grid[0, column].set_title(counted(n_beads, "bead"), pad=3)
             grid[-1, column].set_xlabel("φ (°)")
         bar = min(1.0, 2.0 / len(methods))
         figure.colorbar(
@@ -104,7 +105,7 @@ def ramachandran_difference(
         for run, upper, lower in zip(runs, grid[0, 1:], grid[1, 1:], strict=True):
             _draw(upper, run.torsions, reference, run.distance)
             draw_difference(lower, run.torsions, reference)
-            upper.set_title(f"{run.n_beads} beads", pad=3)
+            upper.set_title(counted(run.n_beads, "bead"), pad=3)
             lower.set_title("− MD", pad=3)
         for axes in grid[:, 0]:
             axes.set_ylabel("ψ (°)")

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from cgbench.core.errors import InputError
+from cgbench.core.wording import counted
 from cgbench.figures.noise_floor import draw_floor, floor_handle, floor_values
 from cgbench.figures.panels import clear, draw_points, mean_and_error
 from cgbench.figures.style import (
@@ -143,7 +144,7 @@ def _legend(figure: Figure, setting: str, colors: dict[float, str], markers: dic
         for value, color in colors.items()
     ]
     handles += [
-        Line2D([], [], color=GREY, marker=marker, ls="none", ms=6, label=f"{n_beads} beads")
+        Line2D([], [], color=GREY, marker=marker, ls="none", ms=6, label=counted(n_beads, "bead"))
         for n_beads, marker in markers.items()
     ]
     figure.legend(handles=[*handles, floor_handle()], loc="outside lower center", ncols=5)

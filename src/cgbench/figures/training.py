@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from cgbench.core.errors import InputError
+from cgbench.core.wording import counted
 from cgbench.figures.run_selection import RunSelection
 from cgbench.figures.style import DOUBLE_COLUMN, add_title, notice, readable, styled
 from cgbench.results.tables import read_run
@@ -100,7 +101,7 @@ def training(histories: pd.DataFrame) -> Figure:
                 chosen = histories[(histories["term"] == term) & (histories["n_beads"] == n_beads)]
                 _draw(axes, chosen)
                 if row == 0:
-                    axes.set_title(f"{n_beads} beads")
+                    axes.set_title(counted(n_beads, "bead"))
             _scale(grid[row, 0], histories[histories["term"] == term]["value"])
             grid[row, 0].set_ylabel(f"{readable(term)} ({UNITS[term]})" if term in UNITS else readable(term))
         for axes in grid[-1]:

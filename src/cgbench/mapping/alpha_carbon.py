@@ -4,6 +4,7 @@ import numpy as np
 
 from cgbench.chem.molecule import Molecule
 from cgbench.core.errors import InputError
+from cgbench.core.wording import counted
 from cgbench.mapping._partition import renumber
 from cgbench.mapping.base import Mapping, MappingGenerator, Positions
 
@@ -21,8 +22,8 @@ class Generator(MappingGenerator):
         residues = [np.flatnonzero(molecule.residue_index == k) for k in np.unique(molecule.residue_index)]
         if n_beads != len(residues):
             raise InputError(
-                f"alpha_carbon at resolution {n_beads}: the molecule has {len(residues)} residues, caps "
-                f"included, and each is a bead; the only possible resolution is {len(residues)}"
+                f"alpha_carbon at resolution {n_beads}: the molecule has {counted(len(residues), 'residue')}"
+                f", caps included, and each is a bead; the only possible resolution is {len(residues)}"
             )
         weights = np.zeros(molecule.n_atoms)
         weights[[_site(molecule, atoms.tolist()) for atoms in residues]] = 1.0

@@ -1,18 +1,21 @@
 """Beads that a user defines in a file."""
 
 import re
+from collections.abc import Iterable
 
 import mdtraj
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import StrictInt
 
+from cgbench.chem.atom_names import replaced_names
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.chem.trajectory_io import molecule_to_mdtraj
 from cgbench.core.atomic_io import read_json
 from cgbench.core.errors import InputError
 from cgbench.core.safe_io import read_yaml
-from cgbench.core.settings import Settings, parse_settings
+from cgbench.core.settings import InputPath, Settings, parse_settings
+from cgbench.core.wording import counted
 from cgbench.mapping.base import Mapping, MappingGenerator, Positions
 
 # Keywords of mdtraj's selections for numbers and names that only the topology file has.
@@ -28,7 +31,7 @@ class FileSettings(Settings):
         List with one :class:`Bead` per bead, as JSON (suffix ``.json``) or YAML (any other suffix).
     """
 
-    path: str
+    path: InputPath
 
 
 class Bead(Settings):
@@ -66,7 +69,7 @@ class Generator(MappingGenerator):
         beads = _read(path)
         if n_beads != len(beads):
             raise InputError(
-                f"{path}: has {len(beads)} beads, but the resolution is {n_beads}; "
+                f"{path}: has {counted(len(beads), 'bead')}, but the resolution is {n_beads}; "
                 f"the only possible resolution is {len(beads)}"
             )
         topology = molecule_to_mdtraj(molecule)
@@ -74,7 +77,7 @@ class Generator(MappingGenerator):
         weights = np.zeros(molecule.n_atoms)
         for number, bead in enumerate(beads):
             location = f"{path}: bead {number}"
-            atoms = _atoms(bead, topology, location)
+            atoms = _atoms(bead, molecule, topology, location)
             repeated = atoms[labels[atoms] >= 0]
             if len(repeated):
                 raise InputError(
@@ -85,11 +88,19 @@ class Generator(MappingGenerator):
             weights[atoms] = _weights(bead.centre, atoms, molecule, location)
         missing = np.flatnonzero(labels < 0)
         if len(missing):
-            raise InputError(f"{path}: {_listed(missing, topology)} in no bead; add them to one")
+            raise InputError(
+                f"{path}: {_listed(missing, topology)} in no bead; add them to one"
+                f"{_renamed(missing, molecule, beads)}"
+            )
         return Mapping(labels, weights)
 
 
 def _read(path: str) -> list[Bead]:
+    if path.lower().endswith(".ndx"):
+        raise InputError(
+            f"{path}: index files of GROMACS are not read; write a list of beads as YAML, such as "
+            "[{atoms: [0, 1, 2]}, ...], with the indices of the file less 1, because these are counted from 0"
+        )
     content = read_json(path, "correct it") if path.endswith(".json") else read_yaml(path)
     if not isinstance(content, list) or not content or not all(isinstance(item, dict) for item in content):
         raise InputError(
@@ -99,7 +110,7 @@ def _read(path: str) -> list[Bead]:
     return [parse_settings(Bead, item, f"{path}: bead {number}") for number, item in enumerate(content)]
 
 
-def _atoms(bead: Bead, topology: mdtraj.Topology, location: str) -> IntArray:
+def _atoms(bead: Bead, molecule: Molecule, topology: mdtraj.Topology, location: str) -> IntArray:
     """Return the indices of the atoms of a bead: at least one, none twice, all in the molecule."""
     if isinstance(bead.atoms, str):
         if keyword := TOPOLOGY_KEYWORDS.search(bead.atoms):
@@ -120,14 +131,17 @@ def _atoms(bead: Bead, topology: mdtraj.Topology, location: str) -> IntArray:
         if outside:
             raise InputError(
                 f"{location}: no atom {', '.join(map(str, outside))}; "
-                f"atoms are counted from 0 to {topology.n_atoms - 1}"
+                f"atoms of the frames are counted from 0 to {topology.n_atoms - 1}"
             )
         atoms = np.asarray(bead.atoms, dtype=np.int64)
         values, counts = np.unique(atoms, return_counts=True)
         if (counts > 1).any():
             raise InputError(f"{location}: {_listed(values[counts > 1], topology)} in it more than once")
     if not len(atoms):
-        raise InputError(f"{location}: no atom matches {bead.atoms!r}; a bead needs at least one")
+        raise InputError(
+            f"{location}: no atom matches {bead.atoms!r}; a bead needs at least one, and resid counts from 0 "
+            f"to {topology.n_residues - 1}{_renamed(range(topology.n_atoms), molecule, [bead])}"
+        )
     return atoms
 
 
@@ -144,6 +158,20 @@ def _weights(centre: str, atoms: IntArray, molecule: Molecule, location: str) ->
             f"({', '.join(names)}); choose one of these"
         )
     return np.asarray([float(name == centre) for name in names])
+
+
+def _renamed(atoms: Iterable[int], molecule: Molecule, beads: list[Bead]) -> str:
+    """Note that selections have names of the topology file for some atoms, which mdtraj replaced."""
+    words = {
+        word for bead in beads if isinstance(bead.atoms, str) for word in re.findall(r"[\w'*]+", bead.atoms)
+    }
+    names = {(molecule.residue_names[atom], molecule.atom_names[atom]) for atom in atoms}
+    found = sorted(
+        {f"{old} as {new}" for residue, new in names for old in replaced_names(residue, new) & words}
+    )
+    if not found:
+        return ""
+    return f"; mdtraj reads {', '.join(found)}: select by the second names, which are those of the PDB"
 
 
 def _listed(atoms: IntArray, topology: mdtraj.Topology) -> str:

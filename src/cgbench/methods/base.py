@@ -16,6 +16,7 @@ from cgbench.core.errors import InputError
 from cgbench.core.settings import Settings as SettingsModel
 from cgbench.core.training_context import TrainingContext
 from cgbench.mapping.base import Mapping
+from cgbench.methods._bead_ranges import BeadRanges
 
 __all__ = ["BackmappingMethod", "DeterministicMethod", "Positions", "TrainingContext", "load_model"]
 
@@ -53,6 +54,8 @@ class BackmappingMethod(ABC):
         These two are shown and not ranked. None for all other methods.
     arrays
         Names of the attributes that hold the fitted numpy arrays; :meth:`state` stores these.
+    bead_ranges
+        Arrangements of the beads in the training frames, which the training stage sets; None if unknown.
 
     Raises
     ------
@@ -76,6 +79,7 @@ class BackmappingMethod(ABC):
         self.settings = settings
         self.mapping = mapping
         self.molecule = molecule
+        self.bead_ranges: BeadRanges | None = None
 
     @property
     def name(self) -> str:
@@ -146,6 +150,8 @@ class BackmappingMethod(ABC):
                 for key, value in self.molecule.to_arrays().items()
             },
             "state": self.state(),
+            "bead_ranges": self.bead_ranges
+            and {key: torch.as_tensor(value) for key, value in vars(self.bead_ranges).items()},
         }
         with atomic_output(path) as temporary:
             torch.save(content, temporary)
@@ -220,6 +226,9 @@ def load_model(path: Path | str) -> BackmappingMethod:
         settings = method.Settings.model_validate(json.loads(content["settings"]))
         model: BackmappingMethod = method(settings, mapping, molecule)
         model.load_state(content["state"])
+        # Model files of version 0.1 have no ranges.
+        if ranges := content.get("bead_ranges"):
+            model.bead_ranges = BeadRanges(**{key: value.numpy() for key, value in ranges.items()})
     except FileNotFoundError:
         raise InputError(f"{path}: no such model file; train the model first") from None
     except Exception as error:

@@ -9,7 +9,9 @@ from cgbench.chem.trajectory_io import load_trajectory, write_pdb
 from cgbench.core.atomic_io import atomic_output
 from cgbench.core.errors import InputError
 from cgbench.core.safe_io import opened_arrays, require
+from cgbench.core.wording import counted
 from cgbench.methods.base import load_model
+from cgbench.pipeline.bead_check import check_beads
 
 
 def read_beads(path: Path | str) -> NDArray[np.float32]:
@@ -62,8 +64,11 @@ def backmap(
     *,
     n_samples: int = 1,
     seed: int = 0,
+    strict: bool = False,
 ) -> None:
     """Sample all-atom geometries for bead positions.
+
+    The beads are compared with those of the training frames; a difference is a warning.
 
     Parameters
     ----------
@@ -72,11 +77,14 @@ def backmap(
     output_path
         ``.npz`` for the array ``samples`` [n_frames, n_samples, n_atoms, 3], Å. The first geometry is
         written to a ``.pdb`` file of the same name, which also serves as topology of the samples.
+    strict
+        Whether beads unlike those of the training frames are an error.
 
     Raises
     ------
     InputError
-        If there are no beads, a position is not finite, or the model has another number of beads.
+        If there are no beads, a position is not finite, the model has another number of beads, or all beads
+        of a frame are at one point; with ``strict``, also if the beads are unlike those of the training.
     """
     output_path = Path(output_path)
     if output_path.suffix != ".npz":
@@ -85,9 +93,10 @@ def backmap(
     model = load_model(model_path)
     if beads.shape[1] != model.mapping.n_beads:
         raise InputError(
-            f"{model_path}: trained on {model.mapping.n_beads} beads, these frames have {beads.shape[1]}; "
-            "give the beads of the mapping that it was trained with, in the same order"
+            f"{model_path}: trained on {counted(model.mapping.n_beads, 'bead')}, these frames have "
+            f"{beads.shape[1]}; give the beads of the mapping that it was trained with, in the same order"
         )
+    check_beads(beads, model.bead_ranges, strict)
     samples = np.asarray(model.sample(beads, n_samples, seed), dtype=np.float32)
     with atomic_output(output_path) as temporary:
         np.savez(temporary, samples=samples)

@@ -14,6 +14,7 @@ from cgbench.config.schema import Protocol
 from cgbench.core.errors import InputError
 from cgbench.core.registry import PlugIn
 from cgbench.core.seeds import derive
+from cgbench.core.wording import counted
 from cgbench.data.splits import Split, evenly, make_split
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import TrainingContext, draw
@@ -59,7 +60,8 @@ def measure_leakage(
     """
     if len(mappings) != protocol.folds:
         raise InputError(
-            f"{len(mappings)} mappings for {protocol.folds} folds (protocol.folds); give one per fold"
+            f"{counted(len(mappings), 'mapping')} for {counted(protocol.folds, 'fold')} (protocol.folds); "
+            "give one per fold"
         )
     splits = {
         name: [

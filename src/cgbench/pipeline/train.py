@@ -17,6 +17,7 @@ from cgbench.core.seeds import derive
 from cgbench.core.settings import fingerprint
 from cgbench.data.splits import Split
 from cgbench.mapping.base import Mapping
+from cgbench.methods._bead_ranges import BeadRanges
 from cgbench.methods.base import BackmappingMethod, TrainingContext
 from cgbench.runtime import device as runtime
 from cgbench.runtime import provenance
@@ -143,6 +144,7 @@ def train(
             "git": provenance.git_revision(),
             "date": provenance.now(),
         }
+        model.bead_ranges = BeadRanges.of(mapping.beads(train_frames))
         model.save(output_dir / "model.pt")
         _write_history(output_dir / "history.csv", context.history)
         write_json(output_dir / "run.json", run)
@@ -153,7 +155,7 @@ def train(
 def _write_history(path: Path, history: list[dict[str, float]]) -> None:
     """Write one row per epoch; a method that is fitted in one step has none."""
     columns = list(dict.fromkeys(key for row in history for key in row)) or ["epoch"]
-    with atomic_output(path) as temporary, temporary.open("w", newline="") as handle:
+    with atomic_output(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.DictWriter(handle, columns)
         writer.writeheader()
         writer.writerows(history)

@@ -8,14 +8,18 @@ import numpy as np
 import pandas as pd
 
 from cgbench.core.atomic_io import atomic_output
-from cgbench.results.tables import TASK, metric_info
+from cgbench.core.wording import counted
+from cgbench.results.tables import ROW_KEY, metric_info
 
-# Metrics of the first tables; the first metric of all atoms orders the rows.
+# Columns of the first table. The first of them orders the rows and decides the ranking.
+RANKING = tuple(product(("energy_score", "energy_score_symmetric"), ("heavy", "all")))
+BEFORE = ("rmsd_recon", "all")  # orders the rows of tables that were made before the energy score
+# Metrics of the tables that follow.
 HEADLINES = ("rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min", "rmsd_sample", "graph_xor")
 # RMSD of samples measures the diversity of samples that differ. For deterministic methods it is an error,
 # so the worst would rank first where higher is better.
 DIVERSITY = ("rmsd_sample", "rmsd_sample_legacy")
-TASK_KEY = ("dataset", "mapping", "n_beads")
+TASK = ("dataset", "mapping", "n_beads")
 COLUMN = ("metric", "atoms")
 SIGNIFICANT = 0.05
 BEST, TIED, WORSE, UNDECIDED, OUT = "best", "tied", "worse", "undecided", ""
@@ -24,21 +28,28 @@ NOTHING = "–"
 ARROWS = {"ceiling": "↑ ", "floor": "↓ ", "": ""}
 
 FAIRNESS = (
-    "Methods with an encoder (such as CGVAE and local_flow) reconstruct a frame from its atoms; all others, "
+    "Methods that encode the atoms of a frame (CGVAE, local_flow) reconstruct it from them; all others, "
     "including all controls but true_frames, from its beads alone."
 )
 HEADER = f"""# Leaderboard
 
-{FAIRNESS}
-In the backmapping columns all methods start from the beads alone: `rmsd_backmap_mean` favours methods with
-one average geometry, `rmsd_backmap_min`, the best of the samples of a frame, methods that sample.
+Methods are ranked by `energy_score` of heavy atoms, which also orders the rows. It is a strictly proper
+score: its expected value is lowest for samples from the true conditional distribution p(x|X). (Tables
+without it are ordered by `rmsd_recon`.) Marks in any other column rank by that column alone, and each of
+these hides something: `energy_score_symmetric`, which ignores exchanges of equivalent atoms, is not
+proper; `rmsd_recon` shows what an encoder keeps of a frame, not how well atoms follow from beads;
+`rmsd_backmap_mean` is lowest for one average geometry, valid or not; `rmsd_backmap_min` compares the best
+of several tries with a single one; `rmsd_sample` is `rmsd_backmap_mean` read the other way, so that
+errors count as diversity; `graph_xor` is 0 for any valid molecule, however far from the frame.
 
-Mean over folds ± half the 95 % interval (bootstrap over folds and over the trajectories or blocks of
-their test frames), test frames. **Bold**: best at this resolution, or equal to the best within rounding;
-at least two methods must be eligible. ≈: tied with the best, i.e. their difference on the same frames is
-not significant (p ≥ {SIGNIFICANT:g}, not corrected for multiple comparisons); no mark: significantly worse;
-?: too few independent blocks to tell, or no score in a fold in which other methods have one.
-†: all samples of a frame are equal, so `rmsd_sample` is an error and not diversity, and is not ranked.
+{FAIRNESS}
+
+All scores are on test frames: mean over folds ± half the 95 % interval (bootstrap over folds and over the
+trajectories or blocks of their test frames). **Bold**: best at this resolution, or equal to the best within
+rounding; at least two methods must be eligible. ≈: tied with the best, i.e. their difference on the same
+frames is not significant (p ≥ {SIGNIFICANT:g}, not corrected for multiple comparisons); no mark:
+significantly worse; ?: too few independent blocks to tell, or no score in a fold in which other methods have
+one. †: all samples of a frame are equal, so `rmsd_sample` is an error and not diversity, and is not ranked.
 ↑ upper control (true frames) and ↓ lower control (atoms on their beads) define the scale and are not
 ranked."""
 
@@ -66,7 +77,7 @@ def leaderboard(scores: pd.DataFrame, differences: pd.DataFrame, runs: pd.DataFr
     """
     methods = runs.drop_duplicates("method").set_index("method")
     kinds = methods["stochastic"].map({True: "differ", False: "are equal"})
-    minutes = (runs["wall_seconds"] / 60).groupby([runs[key] for key in TASK]).mean().rename(COST)
+    minutes = (runs["wall_seconds"] / 60).groupby([runs[key] for key in ROW_KEY]).mean().rename(COST)
     table = scores.assign(
         samples=scores["method"].map(kinds).fillna("unknown"),
         bound=scores["method"].map(methods["bound"]).fillna(""),
@@ -74,8 +85,8 @@ def leaderboard(scores: pd.DataFrame, differences: pd.DataFrame, runs: pd.DataFr
         p=np.nan,
     )
     both = pd.concat([differences, differences.rename(columns={"method": "other", "other": "method"})])
-    p = both.set_index([*TASK_KEY, *COLUMN, "method", "other"])["p"].to_dict()
-    for key, group in table.groupby([*TASK_KEY, *COLUMN], sort=False):
+    p = both.set_index([*TASK, *COLUMN, "method", "other"])["p"].to_dict()
+    for key, group in table.groupby([*TASK, *COLUMN], sort=False):
         eligible = group[(group["bound"] == "") & group["mean"].notna()]
         metric = str(group["metric"].iloc[0])
         if metric in DIVERSITY:
@@ -92,7 +103,7 @@ def leaderboard(scores: pd.DataFrame, differences: pd.DataFrame, runs: pd.DataFr
             chance = p.get((*key, method, best), np.nan) if comparable else np.nan
             equal = comparable and behind[index] <= info.rounding
             table.loc[index, ["mark", "p"]] = _mark(equal, chance), chance
-    return table.join(minutes, on=list(TASK))
+    return table.join(minutes, on=list(ROW_KEY))
 
 
 def _mark(equal: bool, p: float) -> str:
@@ -113,12 +124,15 @@ def to_markdown(table: pd.DataFrame, unfinished: str = "") -> str:
         parts += ["## Not finished", unfinished]
     for (dataset, mapping), group in table.groupby(["dataset", "mapping"], sort=True):
         ordered = _ordered(group)
-        others = [name for name in ordered["metric"].unique() if name not in HEADLINES]
+        first = {*HEADLINES, *(name for name, _ in RANKING)}
+        others = [name for name in ordered["metric"].unique() if name not in first]
         all_atoms, heavy = ([*product(HEADLINES, [atoms])] for atoms in ("all", "heavy"))
         sets = ordered.groupby("metric")["atoms"].min()  # all atoms where it is defined for them
         rest = [(name, sets[name]) for name in others]
+        parts += [f"## {dataset}, mapping {mapping}"]
+        if _present(group, RANKING):
+            parts += ["### Energy score", _wide(ordered, RANKING, _with_interval)]
         parts += [
-            f"## {dataset}, mapping {mapping}",
             "### All atoms",
             _wide(ordered, all_atoms, _with_interval, cost=True),
             "### Heavy atoms",
@@ -133,9 +147,16 @@ def to_markdown(table: pd.DataFrame, unfinished: str = "") -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _present(group: pd.DataFrame, columns: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Pairs of metric and set of atoms that a table has, in the given order."""
+    found = set(zip(group["metric"], group["atoms"], strict=True))
+    return [column for column in columns if column in found]
+
+
 def _ordered(group: pd.DataFrame) -> pd.DataFrame:
-    """Rows by resolution, and within it by the reconstruction error of all atoms."""
-    first = group[(group["metric"] == HEADLINES[0]) & (group["atoms"] == "all")]
+    """Rows by resolution, and within it by the energy score."""
+    metric, atoms = [*_present(group, RANKING), BEFORE][0]
+    first = group[(group["metric"] == metric) & (group["atoms"] == atoms)]
     rank = first.set_index(["n_beads", "method"])["mean"].rename("rank")
     ranked = group.join(rank, on=["n_beads", "method"])
     return ranked.sort_values(["n_beads", "rank", "method"], kind="stable")
@@ -192,7 +213,7 @@ def _marked(row: pd.Series, text: str) -> str:
 
 def _best_methods(rows: pd.DataFrame) -> str:
     lines = []
-    for metric, atoms in product(HEADLINES, ("all", "heavy")):
+    for metric, atoms in (*RANKING, *product(HEADLINES, ("all", "heavy"))):
         column = rows[(rows["metric"] == metric) & (rows["atoms"] == atoms)]
         found = []
         for n_beads, rows_of_task in column.groupby("n_beads", sort=True):
@@ -200,7 +221,7 @@ def _best_methods(rows: pd.DataFrame) -> str:
                 ", ".join(rows_of_task.loc[rows_of_task["mark"] == mark, "method"]) for mark in (BEST, TIED)
             )
             if best:
-                found.append(f"{n_beads} beads {best}" + (f" (tied: {tied})" if tied else ""))
+                found.append(f"{counted(n_beads, 'bead')} {best}" + (f" (tied: {tied})" if tied else ""))
         if found:
             lines.append(f"- {metric} {atoms}: {'; '.join(found)}")
     return "\n".join(lines) or "No ranking: fewer than two eligible methods."

@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from cgbench.config.run_matrix import RunMatrix
-from cgbench.results.tables import RUN_KEY, TASK
+from cgbench.core.wording import counted
+from cgbench.results.tables import ROW_KEY, RUN_KEY
 
 # Stages of a run in order, and the file that each writes last.
 STAGES = {"train": "run.json", "sample": "samples.npz", "score": "metrics.csv"}
@@ -61,9 +62,9 @@ def to_markdown(table: pd.DataFrame, n_wanted: int) -> str:
     """Chapter of a report on the missing runs, of ``n_wanted`` in the configuration."""
     if table.empty:
         return f"All {n_wanted} runs have scores."
-    groups = table.groupby([*TASK, "stage"], sort=True)
+    groups = table.groupby([*ROW_KEY, "stage"], sort=True)
     shown = groups.agg(folds=("fold", lambda folds: ", ".join(map(str, sorted(folds)))), log=("log", "max"))
-    shown = shown.reset_index()[[*TASK, "folds", "stage", "log"]]
+    shown = shown.reset_index()[[*ROW_KEY, "folds", "stage", "log"]]
     return "\n\n".join(
         (
             f"{len(table)} of {n_wanted} runs have no scores, so this is not the result of the benchmark. "
@@ -78,7 +79,8 @@ def to_markdown(table: pd.DataFrame, n_wanted: int) -> str:
 def in_short(table: pd.DataFrame) -> str:
     """Note for a figure, such as ``not finished: cgvae (3 beads, folds 0, 1)``, or nothing."""
     parts = [
-        f"{method} ({n_beads} beads, fold{'s' * (len(rows) > 1)} {', '.join(map(str, rows['fold']))})"
+        f"{method} ({counted(n_beads, 'bead')}, "
+        f"fold{'s' * (len(rows) > 1)} {', '.join(map(str, rows['fold']))})"
         for (method, n_beads), rows in table.groupby(["method", "n_beads"], sort=True)
     ]
     return f"not finished: {'; '.join(parts)}" if parts else ""

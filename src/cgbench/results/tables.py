@@ -27,7 +27,7 @@ COLUMNS: dict[str, type] = {
 RUN_KEY = ("dataset", "mapping", "n_beads", "method", "fold")
 REQUIRED_RUN_KEYS = (*RUN_KEY, "stochastic")
 # Columns that remain when folds are averaged.
-TASK = ("dataset", "mapping", "n_beads", "method")
+ROW_KEY = ("dataset", "mapping", "n_beads", "method")
 
 Values = TypeVar("Values", float, pd.Series)
 
@@ -112,7 +112,7 @@ def read_runs(path: Path | str) -> pd.DataFrame:
     """
     try:
         # An empty value cannot be read as bool, while NaN could be cast to True.
-        dtype = {**dict.fromkeys(TASK, str), "stochastic": bool}
+        dtype = {**dict.fromkeys(ROW_KEY, str), "stochastic": bool}
         table = pd.read_csv(path, dtype=dtype, keep_default_na=False, na_values="")
         table = table.astype({"n_beads": int, "fold": int, "stochastic": bool, "wall_seconds": float})
         # Optional: only controls have a bound, and only runs that are sampled have a cost of sampling.
@@ -213,7 +213,7 @@ def mean_over_folds(metrics: pd.DataFrame) -> pd.DataFrame:
     if test.empty:
         known = ", ".join(sorted(set(metrics["split"]))) or "none"
         raise InputError(f"no scores of split 'test'; there are: {known}; run `cgbench score` first")
-    groups = test.dropna(subset="value").groupby([*TASK, "metric", "atoms", "unit"], sort=True)["value"]
+    groups = test.dropna(subset="value").groupby([*ROW_KEY, "metric", "atoms", "unit"], sort=True)["value"]
     summary = groups.agg(mean="mean", sd="std", folds="count").reset_index()
     summary["se"] = summary["sd"] / np.sqrt(summary["folds"])
     return summary

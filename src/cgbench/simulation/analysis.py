@@ -10,8 +10,8 @@ import pandas as pd
 
 from cgbench.chem import rama_basins
 from cgbench.chem.rama_basins import BASINS, BINS, BLOCKS, LEFT_HANDED, Angles
-from cgbench.chem.trajectory_io import ANGSTROM_PER_NM
 from cgbench.core.errors import InputError
+from cgbench.formats.stored_frames import ANGSTROM_PER_NM
 from cgbench.simulation.folding import CONTACT_NM, MIN_OCCUPANCY, contact_atoms
 from cgbench.simulation.recipe import FoldedStart
 

@@ -11,6 +11,7 @@ import mdtraj
 
 from cgbench.core.atomic_io import atomic_output, sha256, write_json
 from cgbench.core.errors import InputError
+from cgbench.core.wording import counted
 from cgbench.simulation import analysis
 from cgbench.simulation.recipe import FoldedStart, MeltedStart, Recipe
 from cgbench.simulation.stereochemistry import check_stereochemistry
@@ -53,7 +54,9 @@ def bundle(
         If walkers are missing, have the wrong number of frames, D-amino acids or cis peptide bonds.
     """
     if len(walkers) != recipe.walkers:
-        raise InputError(f"{name}: {len(walkers)} walkers given, the recipe has {recipe.walkers}; give all")
+        raise InputError(
+            f"{name}: {counted(len(walkers), 'walker')} given, the recipe has {recipe.walkers}; give all"
+        )
     folder = Path(output_dir)
     topology = folder / "topology.pdb"
     _copy(Path(structure_pdb), topology)
@@ -91,7 +94,7 @@ def bundle(
         angles = {Path(key).stem: analysis.backbone_angles(each) for key, each in trajectories.items()}
         card["agreement"] = analysis.agreement(angles)
         with atomic_output(folder / "agreement.md") as temporary:
-            temporary.write_text(analysis.agreement_markdown(card["agreement"]))
+            temporary.write_text(analysis.agreement_markdown(card["agreement"]), encoding="utf-8")
     elif native:
         reference = analysis.load_reference(reference_pdb, len(recipe.sequence)) if reference_pdb else None
         card["shape"] = {
@@ -116,8 +119,8 @@ def _checked(path: Path, topology: Path, recipe: Recipe) -> mdtraj.Trajectory:
     trajectory = mdtraj.load(str(path), top=str(topology))
     if trajectory.n_frames != recipe.frames_per_walker:
         raise InputError(
-            f"{path}: {trajectory.n_frames} frames, but frames_per_walker is {recipe.frames_per_walker}; "
-            "remove the file and simulate it again"
+            f"{path}: {counted(trajectory.n_frames, 'frame')}, but frames_per_walker is "
+            f"{recipe.frames_per_walker}; remove the file and simulate it again"
         )
     check_stereochemistry(trajectory, str(path))
     return trajectory

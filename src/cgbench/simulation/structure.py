@@ -39,7 +39,7 @@ def build_structure(recipe: Recipe, output_pdb: Path | str) -> None:
     first_line, _, rest = text.getvalue().partition("\n")
     with atomic_output(output_pdb) as temporary:
         # The first line is a remark with the date.
-        temporary.write_text(rest if first_line.startswith("REMARK") else text.getvalue())
+        temporary.write_text(rest if first_line.startswith("REMARK") else text.getvalue(), encoding="utf-8")
 
 
 def _fixer(structure: Any) -> PDBFixer:

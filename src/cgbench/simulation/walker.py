@@ -127,13 +127,13 @@ def _state(parts: Path, number: int) -> Path:
 
 def _save_state(state: Any, path: Path) -> None:
     with atomic_output(path) as temporary:
-        temporary.write_text(openmm.XmlSerializer.serialize(state))
+        temporary.write_text(openmm.XmlSerializer.serialize(state), encoding="utf-8")
 
 
 def _run_chunk(simulator: Simulator, walker: int, chunk: int, parts: Path, bar: FrameBar) -> None:
     recipe = simulator.recipe
     context = simulator.context(noise_seed(recipe, walker, chunk))
-    context.setState(openmm.XmlSerializer.deserialize(_state(parts, chunk - 1).read_text()))
+    context.setState(openmm.XmlSerializer.deserialize(_state(parts, chunk - 1).read_text(encoding="utf-8")))
     first = (chunk - 1) * recipe.chunk_frames
     last = min(first + recipe.chunk_frames, recipe.frames_per_walker)
     stride = recipe.steps(recipe.frame_interval_ps)

@@ -13,11 +13,13 @@ from cgbench.core import registry
 from cgbench.core.atomic_io import read_json
 from cgbench.core.safe_io import opened_arrays
 from cgbench.results.scores_file import require_frame_shape
-from cgbench.results.tables import TASK
+from cgbench.results.tables import ROW_KEY
 
 FrameScores = dict[str, NDArray[Any]]  # state of each test frame, and its score by each metric
 
-METRICS = ("rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min", "graph_xor", "diversity")
+METRICS = (
+    "energy_score", "rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min", "graph_xor", "diversity",
+)  # fmt: skip
 ATOMS = "heavy"
 
 
@@ -40,10 +42,10 @@ def scores_by_state(config: RunMatrix) -> pd.DataFrame:
     for cell in config.run_specs():
         scores = config.run_folder(cell) / "scores.npz"
         if any(states[cell.dataset]) and scores.exists():
-            key = tuple(getattr(cell, name) for name in TASK)
+            key = tuple(getattr(cell, name) for name in ROW_KEY)
             runs.setdefault(key, []).append(_frame_scores(scores, states[cell.dataset]))
-    rows = [dict(zip(TASK, key, strict=True)) | row for key, folds in runs.items() for row in _rows(folds)]
-    table = pd.DataFrame(rows, columns=[*TASK, "state", *METRICS])
+    rows = [dict(zip(ROW_KEY, key, strict=True)) | row for key, folds in runs.items() for row in _rows(folds)]
+    table = pd.DataFrame(rows, columns=[*ROW_KEY, "state", *METRICS])
     return table.dropna(axis="columns", how="all") if len(table) else table
 
 

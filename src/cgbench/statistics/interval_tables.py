@@ -14,7 +14,7 @@ from cgbench.core import registry
 from cgbench.core.atomic_io import atomic_output
 from cgbench.core.errors import InputError
 from cgbench.results.scores_file import BlockSums, MetricKey
-from cgbench.results.tables import TASK, metric_info, read_run
+from cgbench.results.tables import ROW_KEY, metric_info, read_run
 from cgbench.statistics.confidence_intervals import Resampling, mean_of_defined
 
 Floats = NDArray[np.float64]
@@ -22,8 +22,19 @@ Methods = dict[str, dict[int, BlockSums]]  # scores of a task, by method and fol
 Row = dict[str, Any]
 
 MEASURES = ("mean", "low", "high", "loss", "scaled")
-SCORE_COLUMNS = (*TASK, "metric", "atoms", "unit", *MEASURES, "folds", "blocks")
-DIFFERENCE_COLUMNS = (*TASK, "other", "metric", "atoms", "unit", "difference", "low", "high", "p", "folds")
+SCORE_COLUMNS = (*ROW_KEY, "metric", "atoms", "unit", *MEASURES, "folds", "blocks")
+DIFFERENCE_COLUMNS = (
+    *ROW_KEY,
+    "other",
+    "metric",
+    "atoms",
+    "unit",
+    "difference",
+    "low",
+    "high",
+    "p",
+    "folds",
+)
 TEXT_COLUMNS = ("dataset", "mapping", "method", "other", "metric", "atoms", "unit")
 INTEGER_COLUMNS = ("n_beads", "folds", "blocks")
 
@@ -71,7 +82,7 @@ def intervals(runs: Iterable[Path | str]) -> tuple[pd.DataFrame, pd.DataFrame]:
         stored = [sums.metrics for folds in methods.values() for sums in folds.values()]
         for metric in sorted(frozenset().union(*stored)):
             unit = registry.load("metrics", metric[0]).unit
-            labels = dict(zip((*TASK[:3], "metric", "atoms", "unit"), (*task, *metric, unit), strict=True))
+            labels = dict(zip((*ROW_KEY[:3], "metric", "atoms", "unit"), (*task, *metric, unit), strict=True))
             of_methods, of_pairs = _estimates(methods, metric)
             _add_scaled(of_methods, bounds)
             scores += [labels | row for row in of_methods]
@@ -83,7 +94,7 @@ def intervals(runs: Iterable[Path | str]) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _refuse_different_frames(methods: Methods, task: str) -> None:
-    """Refuse methods with different frames or blocks in a fold, for differences are paired by block."""
+    """Refuse methods with different frames or blocks in a fold, because differences are paired by block."""
     first: dict[int, tuple[str, BlockSums]] = {}
     for method, folds in sorted(methods.items()):
         for fold, sums in folds.items():

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from cgbench.core.errors import InputError
-from cgbench.core.settings import Settings
+from cgbench.core.settings import Settings, expand_path
 
 CURE = "free some space, or choose another folder with CGBENCH_CACHE or the dataset's key `cache`"
 
@@ -51,7 +51,7 @@ class FileInfo(Settings):
 
 def cache_folder(chosen: str | None = None) -> Path:
     """Folder of all downloads: ``chosen``, else ``CGBENCH_CACHE``, else ``~/.cache/cgbench``."""
-    return Path(chosen or os.environ.get("CGBENCH_CACHE") or "~/.cache/cgbench").expanduser()
+    return Path(expand_path(chosen or os.environ.get("CGBENCH_CACHE") or "~/.cache/cgbench"))
 
 
 def require_space(folder: Path, n_bytes: int) -> None:

@@ -38,13 +38,13 @@ def download(urls: Sequence[str], target: Path, info: FileInfo, policy: RetryPol
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{target}.lock"):
             if not info.has_checksum and record.exists():
-                info = info.model_copy(update={"sha256": record.read_text().split()[0]})
+                info = info.model_copy(update={"sha256": record.read_text(encoding="utf-8").split()[0]})
             if target.exists() and info.has_checksum and not info.mismatch(target):
                 return
             part = _from_first_mirror(urls, target, info, policy, record)
             if not info.has_checksum:
                 digest = sha256(part)
-                record.write_text(f"{digest}  {target.name}\n")
+                record.write_text(f"{digest}  {target.name}\n", encoding="utf-8")
                 warnings.warn(
                     f"{target.name}: no checksum is published; later downloads are compared with the SHA-256 "
                     f"of this one, {digest} ({record}). Add it to the config to check it on other machines",

@@ -83,7 +83,7 @@ def transfer(url: str, part: Path, expected_bytes: int | None, policy: RetryPoli
         If the partial file cannot be written.
     """
     offset = part.stat().st_size if part.exists() else 0
-    version = _version_file(part).read_text() if _version_file(part).exists() else ""
+    version = _version_file(part).read_text(encoding="utf-8") if _version_file(part).exists() else ""
     if offset and offset == expected_bytes:
         return
     if not version or (expected_bytes and offset > expected_bytes):
@@ -100,7 +100,7 @@ def transfer(url: str, part: Path, expected_bytes: int | None, policy: RetryPoli
             raise TransferError("does not state the size, so that a truncated file could not be detected")
         if begin == 0:
             discard(part)
-            _version_file(part).write_text(_version(response))
+            _version_file(part).write_text(_version(response), encoding="utf-8")
         require_space(part.parent, (total or begin) - begin)
         _receive(response, part, begin, total, policy)
 

@@ -6,15 +6,18 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
+import cgbench
 from cgbench.chem.frames import Frames
 from cgbench.chem.trajectory_io import load_trajectory, read_topology
 from cgbench.core.atomic_io import read_json, sha256
 from cgbench.core.errors import InputError
-from cgbench.core.settings import Settings
+from cgbench.core.settings import InputPath, Settings
+from cgbench.core.wording import counted
 from cgbench.data.sources.base import DatasetSource
 
 CARD = "card.json"
 TOPOLOGY = "topology.pdb"
+CHECKOUT = Path(cgbench.__file__).parents[2]
 
 
 class BundledSettings(Settings):
@@ -23,12 +26,13 @@ class BundledSettings(Settings):
     Attributes
     ----------
     directory
-        Folder with ``card.json``, ``topology.pdb`` and one XTC file per walker.
+        Folder with ``card.json``, ``topology.pdb`` and one XTC file per walker. A relative path that does
+        not exist is relative to the checkout of cgbench.
     stride
         Use every ``stride``-th frame.
     """
 
-    directory: str
+    directory: InputPath
     stride: Annotated[int, Field(ge=1)] = 1
 
 
@@ -40,11 +44,11 @@ class Source(DatasetSource):
 
     def input_files(self) -> list[str]:
         """List the card alone, which names all other files with their checksums and may be made later."""
-        return [str(Path(self.settings.directory) / CARD)]
+        return [str(self._folder() / CARD)]
 
     def read(self) -> tuple[Frames, dict[str, Any]]:
         """Read all files; each walker is one trajectory."""
-        folder, stride = Path(self.settings.directory), self.settings.stride
+        folder, stride = self._folder(), self.settings.stride
         card = _read_card(folder / CARD)
         for name, entry in card["files"].items():
             _verify(folder / name, entry["sha256"])
@@ -61,7 +65,7 @@ class Source(DatasetSource):
             n_frames = len(walker.positions)
             if n_frames != entry["n_frames"]:
                 raise InputError(
-                    f"{folder / name}: {n_frames} frames, but {CARD} states {entry['n_frames']}; "
+                    f"{folder / name}: {counted(n_frames, 'frame')}, but {CARD} states {entry['n_frames']}; "
                     "restore the file (git checkout) or simulate the folder again"
                 )
             positions.append(walker.positions[::stride])
@@ -77,6 +81,11 @@ class Source(DatasetSource):
             molecule=molecule,
         )
         return frames, card | {"stride": stride, "trajectories": trajectories}
+
+    def _folder(self) -> Path:
+        """Folder as the config names it, or in the checkout: the workflow may be started elsewhere."""
+        folder = Path(self.settings.directory)
+        return CHECKOUT / folder if not folder.exists() and (CHECKOUT / folder).exists() else folder
 
 
 def _read_card(path: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Published trajectories, downloaded into a cache that several runs share."""
 
 import glob
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import quote, urlsplit
@@ -45,7 +46,8 @@ class DownloadSettings(files.FilesSettings):
 
     @model_validator(mode="after")
     def _check_names(self) -> Self:
-        for wanted in () if self.members else (self.topology, *self.trajectories):
+        named = [self.topology, *chain(*self.expanded(lambda pattern: [pattern]))]
+        for wanted in () if self.members else named:
             if not any(matches(name, wanted) for name in self.files):
                 raise ValueError(f"{wanted!r} is not among `files`; correct one or the other")
         return self
@@ -64,7 +66,7 @@ class DownloadSettings(files.FilesSettings):
 
     @property
     def fetched(self) -> "DownloadSettings":
-        """The same download, with placeholders for the settings with which it is read."""
+        """The settings of the download alone, with placeholders for those with which it is read."""
         some = next(iter(self.files))
         download = self.model_dump(include={"urls", "files", "members", "cache"})
         return type(self).model_validate(download | {"topology": some, "trajectories": [some]})
@@ -89,15 +91,15 @@ class Source(DatasetSource):
         settings = self.settings
         paths = self._verified_paths()
         topology = self._matching(paths, settings.topology)
-        trajectories = [name for pattern in settings.trajectories for name in self._matching(paths, pattern)]
+        trajectories = settings.expanded(lambda pattern: self._matching(paths, pattern))
         values = settings.model_dump(include=set(files.FilesSettings.model_fields)) | {
             "topology": str(paths[topology[0]]),
-            "trajectories": [glob.escape(str(paths[name])) for name in trajectories],
+            "trajectories": [[glob.escape(str(paths[name])) for name in parts] for parts in trajectories],
         }
         frames, card = files.Source(files.FilesSettings(**values)).read()
         return frames, card | {
             "topology": settings.topology,
-            "trajectories": [{"file": name} for name in trajectories],
+            "trajectories": [{"file": " + ".join(parts)} for parts in trajectories],
             "urls": list(settings.urls),
             "downloads": read_json(settings.manifest)["downloads"],
         }

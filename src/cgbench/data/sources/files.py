@@ -1,7 +1,9 @@
 """The user's own trajectories, in any format that mdtraj reads."""
 
 import glob
+import re
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,19 +13,31 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
+from cgbench.chem.bond_completion import add_missing_bonds, drop_ends_of_chains
 from cgbench.chem.frames import Frames
-from cgbench.chem.geometry import pair_distances
 from cgbench.chem.molecule import Molecule
-from cgbench.chem.pbc import LONGEST_BOND, bonds_from_distances, distances, longest_bond, make_whole
-from cgbench.chem.trajectory_io import RawTrajectory, load_trajectory, read_topology
+from cgbench.chem.pbc import LONGEST_BOND, join_molecules, longest_bond
+from cgbench.chem.selection_cuts import describe_cuts
+from cgbench.chem.trajectory_io import RawTrajectory, System, load_trajectory, read_system
 from cgbench.core.errors import InputError
-from cgbench.core.settings import Settings
+from cgbench.core.settings import InputPath, Settings
+from cgbench.data.joined_parts import join_parts
 from cgbench.data.sources.base import DatasetSource
 
 # Settings that take one name or several.
 OneOrMore = BeforeValidator(
     lambda value: [value] if isinstance(value, str) else value, json_schema_input_type=str | tuple[str, ...]
 )
+# A file, or the consecutive parts of one run.
+Parts = Annotated[tuple[InputPath, ...], Field(min_length=1)]
+Trajectories = Annotated[
+    tuple[InputPath | Parts, ...],
+    BeforeValidator(
+        lambda value: [value] if isinstance(value, str) else value,
+        json_schema_input_type=str | tuple[str | Parts, ...],
+    ),
+    Field(min_length=1),
+]
 ForceFieldFile = Annotated[str, Field(pattern=r"^[\w./-]+\.xml$")]
 
 
@@ -36,23 +50,30 @@ class FilesSettings(Settings):
         File from which mdtraj reads the atoms (PDB, prmtop, PSF, GRO, ...).
     trajectories
         One or more files, each an independent trajectory. The patterns ``*`` and ``?`` are allowed; files
-        that match them are sorted by name.
+        that match them are sorted by name. A list in the list has the consecutive parts of one trajectory.
     selection
         Atoms to use, in the selection language of mdtraj.
+    allow_cut_bonds
+        Whether the selection may leave out heavy atoms that are bonded to selected ones.
+    elements
+        Symbols of elements by atom name, or by residue and atom name (``"MSE SE"``), for topologies without
+        elements.
     stride
         Use every ``stride``-th frame.
     frame_interval_ps
-        Time between frames of the files, ps. Required for formats without time (DCD, PDB, XYZ, mdcrd);
-        otherwise it replaces the time in the files.
+        Time between frames of the files, ps. Required for formats without time (DCD, PDB, XYZ, mdcrd, LAMMPS)
+        and files whose time is no time (always 0); otherwise it replaces the time in the files.
     openmm_force_field
         Names of force field files of OpenMM with which energies are computed.
     temperature_K, title, force_field, licence, citation
         Copied to ``card.json``.
     """
 
-    topology: str
-    trajectories: Annotated[tuple[str, ...], OneOrMore, Field(min_length=1)]
+    topology: InputPath
+    trajectories: Trajectories
     selection: str = "all"
+    allow_cut_bonds: bool = False
+    elements: dict[str, str] = Field(default_factory=dict)
     stride: Annotated[int, Field(ge=1)] = 1
     frame_interval_ps: Annotated[float, Field(gt=0)] | None = None
     openmm_force_field: Annotated[tuple[ForceFieldFile, ...], OneOrMore] = ()
@@ -61,6 +82,18 @@ class FilesSettings(Settings):
     force_field: str | None = None
     licence: str | None = None
     citation: str | None = None
+
+    def expanded(self, matching: Callable[[str], list[str]]) -> list[list[str]]:
+        """Files of the parts of each trajectory; ``matching`` gives the files of a name or pattern."""
+        trajectories: list[list[str]] = []
+        for entry in self.trajectories:
+            if isinstance(entry, str):
+                trajectories += [[file] for file in matching(entry)]
+            else:
+                trajectories.append(
+                    [file for pattern in entry for file in sorted(matching(pattern), key=_by_number)]
+                )
+        return trajectories
 
 
 class Source(DatasetSource):
@@ -74,26 +107,32 @@ class Source(DatasetSource):
 
     def input_files(self) -> list[str]:
         """List the topology and the trajectories, with patterns expanded."""
-        return [self.settings.topology, *self._trajectory_files()]
+        return [self.settings.topology, *(file for parts in self._trajectory_files() for file in parts)]
 
     def read(self) -> tuple[Frames, dict[str, Any]]:
         """Read all trajectories."""
         settings = self.settings
-        molecule = read_topology(settings.topology, settings.selection)
-        files = self._trajectory_files()
+        system = read_system(settings.topology, settings.selection, settings.elements)
+        molecule = system.molecule
+        molecule.require_radii()
+        if system.n_water > molecule.n_atoms / 2:
+            warnings.warn(
+                f"{settings.topology}: {system.n_water} of {molecule.n_atoms} selected atoms are water; "
+                "leave it out by `selection`, for example `selection: protein` or `selection: not water`",
+                stacklevel=2,
+            )
+        trajectories = self._trajectory_files()
+        files = [" + ".join(parts) for parts in trajectories]
         processing: list[str] = []
         positions, times = [], []
         for number, file in enumerate(files):
-            raw = load_trajectory(file, settings.topology, settings.selection, settings.stride)
+            raw = self._load(trajectories[number])
+            for note in raw.notes:
+                processing.append(f"{file}: {note}")
+                warnings.warn(processing[-1], stacklevel=2)
             if number == 0:
-                for correct in (_drop_bonds_between_chains, _add_missing_bonds):
-                    molecule, note = correct(molecule, raw)
-                    if note:
-                        processing.append(f"{settings.topology}: {note}")
-                        warnings.warn(
-                            f"{processing[-1]}; check them, or give a topology with bonds and chains",
-                            stacklevel=2,
-                        )
+                molecule, notes = self._complete(system, raw, trajectories[0])
+                processing += notes
             positions.append(_join_molecules(raw, molecule, file, processing))
             times.append(self._time(raw, file))
         frames = Frames(
@@ -115,34 +154,96 @@ class Source(DatasetSource):
         }
         return frames, card
 
-    def _trajectory_files(self) -> list[str]:
-        files: list[str] = []
-        for pattern in self.settings.trajectories:
-            # Path.glob refuses absolute patterns.
-            matches = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207
-            if not matches:
+    def _complete(self, system: System, raw: RawTrajectory, parts: list[str]) -> tuple[Molecule, list[str]]:
+        """Correct the bonds of the molecule by the first trajectory, and describe this for the card."""
+        settings = self.settings
+        try:
+            cut = describe_cuts(system, raw, parts, settings.topology)
+            molecule, dropped = drop_ends_of_chains(system.molecule, raw)
+            molecule, added = add_missing_bonds(molecule, raw)
+        except InputError as error:
+            raise InputError(f"{parts[0]}: {error}") from None
+        notes = list(system.notes)
+        if cut:
+            notes.append(f"selection {settings.selection!r} {cut}")
+            if not settings.allow_cut_bonds:
                 raise InputError(
-                    f"trajectories: no file matches {pattern!r} in {Path.cwd()}; correct the pattern, "
-                    "it is relative to the working directory"
+                    f"{settings.topology}: {notes[-1]}; select these atoms too (`or resname ...`), or set "
+                    "`allow_cut_bonds: true` if the fragments are what you want"
                 )
-            files += matches
+        for note in filter(None, (dropped, added)):
+            notes.append(note)
+            warnings.warn(
+                f"{settings.topology}: {note}; check them, or give a topology with bonds and chains",
+                stacklevel=3,
+            )
+        if undecided := len(molecule.undecided_pairs):
+            notes.append(
+                f"{undecided} pairs of atoms with a common neighbour are left out of bonds of geometries: "
+                "their elements are so large that the bond rule cannot tell them from bonded atoms"
+            )
+        return molecule, [f"{settings.topology}: {note}" for note in notes]
+
+    def _load(self, parts: list[str]) -> RawTrajectory:
+        """Read a trajectory, which may consist of several parts."""
+        settings = self.settings
+        stride = settings.stride
+        system = settings.topology, settings.selection
+
+        def load(part: str, stride: int) -> RawTrajectory:
+            return load_trajectory(part, *system, stride, settings.elements)
+
+        if len(parts) == 1:
+            return load(parts[0], stride)
+        raw = [load(part, 1) for part in parts]
+        use_times = self.settings.frame_interval_ps is None and not any(part.no_time for part in raw)
+        joined = join_parts(raw, parts, use_times)
+        return replace(
+            joined,
+            positions=joined.positions[::stride],
+            time=joined.time[::stride],
+            cell=None if joined.cell is None else joined.cell[::stride],
+        )
+
+    def _trajectory_files(self) -> list[list[str]]:
+        trajectories = self.settings.expanded(_matching)
+        files = [file for parts in trajectories for file in parts]
         repeated = sorted({file for file in files if files.count(file) > 1})
         if repeated:
             raise InputError(
                 f"trajectories: {', '.join(repeated)} listed more than once; list each file once"
             )
-        return files
+        return trajectories
 
     def _time(self, raw: RawTrajectory, file: str) -> NDArray[np.float64]:
         interval = self.settings.frame_interval_ps
         if interval is not None:
             return np.asarray(np.arange(len(raw.time)) * interval * self.settings.stride)
-        if not raw.timed:
+        if raw.no_time:
             raise InputError(
-                f"{file}: the file or its format holds no time of frames; set frame_interval_ps (ps between "
-                "the frames of the file), from which the gaps between parts of a split are measured"
+                f"{file}: {raw.no_time}; set frame_interval_ps (ps between the frames of the file), from "
+                "which the gaps between parts of a split are measured"
             )
         return raw.time
+
+
+def _matching(pattern: str) -> list[str]:
+    """List the files that a pattern matches; the name of a file that exists is no pattern."""
+    if Path(pattern).is_file() or not glob.has_magic(pattern):
+        return [pattern]
+    # Path.glob refuses absolute patterns. Brackets are tried as a part of names too.
+    files = sorted(glob.glob(pattern) or glob.glob(pattern.replace("[", "[[]")))  # noqa: PTH207
+    if not files:
+        raise InputError(
+            f"trajectories: no file matches {pattern!r} in {Path.cwd()}; correct the pattern, "
+            "it is relative to the working directory"
+        )
+    return files
+
+
+def _by_number(file: str) -> list[str | int]:
+    """Sort key with which part 10 follows part 9."""
+    return [int(part) if part.isdigit() else part for part in re.split("([0-9]+)", file)]
 
 
 def _check_force_field(molecule: Molecule, files: tuple[str, ...]) -> None:
@@ -156,85 +257,23 @@ def _check_force_field(molecule: Molecule, files: tuple[str, ...]) -> None:
         raise InputError(f"openmm_force_field: {error}") from None
 
 
-def _drop_bonds_between_chains(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecule, str]:
-    """Drop the bonds that formats without chains add between the end of a chain and the next chain.
-
-    Nothing is dropped if there is no unit cell, because a long bond may cross the periodic boundary.
-    """
-    if raw.cell is None:
-        return molecule, ""
-    lengths = distances(molecule, raw.positions[0], molecule.bonds, raw.cell[0])
-    residues = molecule.residue_index[molecule.bonds]
-    wrong = (lengths > LONGEST_BOND) & (residues[:, 0] != residues[:, 1])
-    if not wrong.any():
-        return molecule, ""
-    note = (
-        f"{int(wrong.sum())} bonds between residues are longer than {LONGEST_BOND:g} Å in the first frame "
-        "and were dropped as ends of chains"
-    )
-    return replace(molecule, bonds=molecule.bonds[~wrong]), note
-
-
-def _add_missing_bonds(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecule, str]:
-    """Add bonds by distance to atoms without bonds, between components, and between sulphur atoms.
-
-    Few formats hold disulphide bonds.
-    """
-    component = np.empty(molecule.n_atoms, dtype=np.int64)
-    for number, atoms in enumerate(nx.connected_components(molecule.graph)):
-        component[list(atoms)] = number
-    connected = not component.any()
-    is_sulphur = np.array(molecule.elements) == "S"
-    if connected and is_sulphur.sum() < 2:
-        return molecule, ""
-    # In a connected molecule only pairs of sulphur atoms are tested, because there are many other pairs.
-    tested = np.flatnonzero(is_sulphur) if connected else np.arange(molecule.n_atoms)
-    cell = None if raw.cell is None else raw.cell[0]
-    near = tested[bonds_from_distances(molecule.subset(tested), raw.positions[0, tested], cell)]
-    without_bonds = np.setdiff1d(np.arange(molecule.n_atoms), molecule.bonds)
-    missing = np.isin(near, without_bonds).any(axis=1) | (component[near[:, 0]] != component[near[:, 1]])
-    added = near[missing | is_sulphur[near].all(axis=1)]
-    completed = replace(molecule, bonds=np.unique(np.concatenate([molecule.bonds, added]), axis=0))
-    n_added = len(completed.bonds) - len(molecule.bonds)
-    if not n_added and connected:
-        return molecule, ""
-    note = (
-        f"the topology has {len(molecule.bonds)} bonds and {_components(component.max() + 1)}; {n_added} "
-        "bonds were added by distance in the first frame (d < 1.3 (r_i + r_j)), which gives "
-        f"{_components(nx.number_connected_components(completed.graph))}"
-    )
-    return completed, note
-
-
-def _components(number: int) -> str:
-    return "one connected component" if number == 1 else f"{number} connected components"
-
-
 def _join_molecules(
     raw: RawTrajectory, molecule: Molecule, file: str, processing: list[str]
 ) -> NDArray[np.float32]:
-    """Join molecules that are broken across periodic boundaries, and place several at nearest images."""
+    """Join molecules that are broken across periodic boundaries, and place several at nearest images.
+
+    Bonds that remain too long are left to the check of all frames.
+    """
     broken = longest_bond(raw.positions, molecule.bonds) > LONGEST_BOND
     n_components = nx.number_connected_components(molecule.graph)
     positions = raw.positions
     if raw.cell is not None and n_components > 1:
         # They may be at different images in frames where every bond is short.
-        positions = make_whole(raw.positions, raw.cell, molecule)
+        positions = join_molecules(raw.positions, raw.cell, molecule)
     elif raw.cell is not None and broken.any():
         positions = raw.positions.copy()
-        positions[broken] = make_whole(raw.positions[broken], raw.cell[broken], molecule)
-    lengths = longest_bond(positions, molecule.bonds)
-    if lengths.max() > LONGEST_BOND:
-        frame = int(lengths.argmax())
-        pair = molecule.bonds[pair_distances(positions[frame], molecule.bonds).argmax()]
-        names = "–".join(f"{molecule.residue_names[atom]} {molecule.atom_names[atom]}" for atom in pair)
-        raise InputError(
-            f"{file}: frame {frame} (after stride) has a bond of {lengths.max():.1f} Å ({names}, atoms "
-            f"{pair[0]} and {pair[1]}){' and no periodic unit cell' if raw.cell is None else ''}; give a "
-            "topology with chains whose atoms are in the order of the trajectory, or join broken molecules "
-            "first (gmx trjconv -pbc whole, cpptraj autoimage)"
-        )
-    if broken.any():
+        positions[broken] = join_molecules(raw.positions[broken], raw.cell[broken], molecule)
+    if raw.cell is not None and broken.any():
         processing.append(
             f"{file}: molecules were joined across the periodic boundary in {int(broken.sum())} frames"
         )

@@ -1,0 +1,147 @@
+"""Bonds of a molecule that its topology lacks, or has where chains end, from the distances in its frames."""
+
+from dataclasses import replace
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+from cgbench.chem.molecule import BOND_FACTOR, IntArray, Molecule
+from cgbench.chem.pbc import LONGEST_BOND, Cell, close_pairs, distances
+from cgbench.chem.trajectory_io import RawTrajectory
+from cgbench.core.wording import counted, listed
+
+N_FRAMES = 20  # evenly spaced frames; the median of a distance in them is that of a bond or not
+USUAL = (0.7, BOND_FACTOR)  # lengths of bonds in units of r_i + r_j, apart from H-H
+# Largest numbers of bonded atoms.
+NEIGHBOURS = {
+    "H": 1,
+    "C": 4,
+    "N": 4,
+    "O": 3,
+    "F": 1,
+    "Si": 6,
+    "P": 6,
+    "S": 6,
+    "Cl": 1,
+    "Se": 6,
+    "Br": 1,
+    "I": 1,
+}
+NEIGHBOURS_IN_OXOACIDS = 6  # of Cl, Br and I that are bonded to oxygen
+# Two atoms with a common neighbour are bonded in rings of three: their distance is below 1.15 (r_i + r_j)
+# there. Without a bond, that of heavy atoms may be below 1.3 (r_i + r_j) (P-O-P, Si-O-Si, I-C-I).
+RING_FACTOR = 1.15
+
+
+def drop_ends_of_chains(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecule, str]:
+    """Drop the bonds that readers add between the end of a chain and the next residue.
+
+    Formats without chains have no end of a chain, and PDB files may lack the TER record there. Nothing is
+    dropped if another bond is too long as well, because then molecules are broken, or atoms in another order.
+
+    Returns
+    -------
+    molecule
+        With the remaining bonds.
+    note
+        Bonds that were dropped; empty if there are none.
+    """
+    positions, cell = _sample(raw)
+    is_long = distances(positions, molecule.bonds, cell) > LONGEST_BOND
+    residues = molecule.residue_index[molecule.bonds]
+    wrong = is_long.all(axis=0) & (residues[:, 0] != residues[:, 1])
+    if not wrong.any() or is_long[:, ~wrong].any():
+        return molecule, ""
+    names = _names(molecule, molecule.bonds[wrong])
+    note = (
+        f"{counted(len(names), 'bond')} between residues longer than {LONGEST_BOND:g} Å in all of "
+        f"{counted(len(positions), 'frame')} dropped as ends of chains, or gaps of missing residues: "
+        f"{listed(names)}; a TER record says so in a PDB file"
+    )
+    return replace(molecule, bonds=molecule.bonds[~wrong]), note
+
+
+def add_missing_bonds(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecule, str]:
+    """Add the bonds that follow from distances to atoms that can have more.
+
+    Few formats hold disulphides, ring closures of cyclic peptides, and bonds of residues that are no
+    standard ones. Nothing is added if the bonds of the topology do not have the lengths of bonds, because
+    positions in another unit say nothing about bonds.
+
+    Returns
+    -------
+    molecule
+        With all bonds.
+    note
+        Bonds that were added, and the number of connected components; empty if nothing is missing.
+    """
+    positions, cell = _sample(raw)
+    known = distances(positions, molecule.bonds, cell) / molecule.covalent_radii[molecule.bonds].sum(axis=1)
+    if known.size and not USUAL[0] < np.median(known) < USUAL[1]:
+        return molecule, ""
+    added = _missing_bonds(molecule, positions, cell)
+    bonds = np.concatenate([molecule.bonds, added])
+    completed = replace(molecule, bonds=bonds[np.lexsort((bonds[:, 1], bonds[:, 0]))])
+    before, after = (nx.number_connected_components(each.graph) for each in (molecule, completed))
+    if not len(added) and after == 1:
+        return molecule, ""
+    has = f"the topology has {counted(len(molecule.bonds), 'bond')} and {_components(before)}"
+    if not len(added):
+        return molecule, f"{has}; distances show no further bond"
+    names = listed(_names(molecule, added))
+    return completed, (
+        f"{has}; {counted(len(added), 'bond')} added by distance (median of frames < {BOND_FACTOR} "
+        f"(r_i + r_j)), which gives {_components(after)}: {names}"
+    )
+
+
+def _sample(raw: RawTrajectory) -> tuple[NDArray[np.float32], Cell]:
+    """Positions and cells of evenly spaced frames."""
+    n_frames = len(raw.positions)
+    rows = np.linspace(0, n_frames - 1, min(N_FRAMES, n_frames)).astype(np.int64)
+    return raw.positions[rows], None if raw.cell is None else raw.cell[rows]
+
+
+def _missing_bonds(molecule: Molecule, positions: NDArray[np.float32], cell: Cell) -> IntArray:
+    """Bonds [n_added, 2] that frames [n_frames, n_atoms, 3] show, beside those of the topology.
+
+    The bonds that are shortest for their atoms come first, and an atom takes no more than it can have.
+    """
+    radii = molecule.covalent_radii
+    n_neighbours = np.bincount(molecule.bonds.ravel(), minlength=molecule.n_atoms)
+    is_halogen = np.isin(molecule.elements, ["Cl", "Br", "I"])
+    most = np.array([NEIGHBOURS[element] for element in molecule.elements])
+    open_atoms = np.flatnonzero((n_neighbours < most) | is_halogen)
+    found = [
+        open_atoms[
+            close_pairs(
+                frame[open_atoms], BOND_FACTOR * radii[open_atoms], None if cell is None else cell[row]
+            )
+        ]
+        for row, frame in enumerate(positions)
+    ]
+    pairs = np.unique(np.concatenate(found), axis=0)
+    ratios = np.median(distances(positions, pairs, cell), axis=0) / radii[pairs].sum(axis=1)
+    is_oxygen = np.array(molecule.elements) == "O"
+    for i, j in (pairs.T, pairs.T[::-1]):
+        most[i[is_halogen[i] & is_oxygen[j]]] = NEIGHBOURS_IN_OXOACIDS
+    neighbours: list[set[int]] = [set(molecule.graph[atom]) for atom in range(molecule.n_atoms)]
+    added = []
+    for row in np.argsort(ratios, kind="stable").tolist():
+        i, j = pairs[row].tolist()
+        largest = RING_FACTOR if neighbours[i] & neighbours[j] else BOND_FACTOR
+        has_room = len(neighbours[i]) < most[i] and len(neighbours[j]) < most[j]
+        if ratios[row] < largest and has_room and j not in neighbours[i]:
+            neighbours[i].add(j)
+            neighbours[j].add(i)
+            added.append((i, j))
+    return np.array(sorted(added), dtype=np.int64).reshape(-1, 2)
+
+
+def _names(molecule: Molecule, bonds: IntArray) -> list[str]:
+    return [f"{molecule.label(i)}–{molecule.label(j)}" for i, j in bonds.tolist()]
+
+
+def _components(number: int) -> str:
+    return "one connected component" if number == 1 else counted(number, "connected component")

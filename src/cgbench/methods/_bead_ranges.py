@@ -1,0 +1,121 @@
+"""What the arrangement of beads was in training frames, which other beads are compared with."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from cgbench.chem.molecule import IntArray
+
+# Near beads of each bead: distances to all of these are measured, and volumes with the nearest of them.
+NEAR, NEAREST = 8, 5
+# Margin around the ranges, relative to their width and to the values, because other frames of the same
+# simulation exceed the ranges. Of 1,000 test frames of the bundled trajectories, hardly any exceeds them.
+WIDTH_MARGIN, VALUE_MARGIN = 0.5, 0.05
+FRAMES_AT_ONCE, FRAMES_FOR_USUAL = 512, 1000
+
+
+@dataclass(frozen=True)
+class BeadRanges:
+    """Ranges, over training frames, of values that describe the arrangement of the beads.
+
+    The values are the radius of gyration of the beads, the distances of near and of consecutive beads, and
+    signed volumes of tetrahedra of near beads, which change sign in a mirror image. Their number is
+    proportional to that of the beads.
+
+    Attributes
+    ----------
+    pairs : int [n_pairs, 2]
+        Beads of each distance.
+    tetrahedra : int [n_tetrahedra, 4]
+        Beads of each volume.
+    low, high : float [1 + n_pairs + n_tetrahedra]
+        Smallest and largest radius of gyration (Å), distances (Å) and volumes (Å³).
+    usual_low, usual_high : float [1 + n_pairs + n_tetrahedra]
+        Limits of the central 95 % of these values.
+    """
+
+    pairs: IntArray
+    tetrahedra: IntArray
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    usual_low: NDArray[np.float64]
+    usual_high: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, beads: NDArray[np.floating]) -> Self:
+        """Measure training beads [n_frames, n_beads, 3], Å; near beads are those of the first frame."""
+        n_beads = beads.shape[1]
+        _, found = cKDTree(beads[0]).query(beads[0], k=range(1, min(n_beads, NEAR + 1) + 1))
+        near = [[other for other in row if other != bead] for bead, row in enumerate(found.tolist())]
+        pairs = {tuple(sorted((bead, other))) for bead, others in enumerate(near) for other in others}
+        pairs |= {(bead, bead + 1) for bead in range(n_beads - 1)}
+        tetrahedra = {
+            tuple(sorted((bead, *others)))
+            for bead in range(n_beads)
+            for others in combinations(near[bead][:NEAREST], 3)
+        }
+        measured = cls(
+            np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2),
+            np.array(sorted(tetrahedra), dtype=np.int64).reshape(-1, 4),
+            *(np.empty(0) for _ in range(4)),
+        )
+        ranges = [(values.min(axis=0), values.max(axis=0)) for values in measured._chunks(beads)]
+        low, high = (np.array(part) for part in zip(*ranges, strict=True))
+        some = measured.values(beads[:: -(-len(beads) // FRAMES_FOR_USUAL)])
+        usual_low, usual_high = np.percentile(some, [2.5, 97.5], axis=0)
+        return replace(
+            measured,
+            low=low.min(axis=0),
+            high=high.max(axis=0),
+            usual_low=usual_low,
+            usual_high=usual_high,
+        )
+
+    def values(self, beads: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Radius of gyration, distances and volumes [n_frames, 1 + n_pairs + n_tetrahedra] of beads, Å."""
+        centred = beads.astype(np.float64)
+        centred -= centred.mean(axis=1, keepdims=True)
+        gyration = np.sqrt((centred**2).sum(axis=-1).mean(axis=-1, keepdims=True))
+        first, second = (centred[:, column] for column in self.pairs.T)
+        distances = np.linalg.norm(second - first, axis=-1)
+        corner, *others = (centred[:, column] for column in self.tetrahedra.T)
+        a, b, c = (other - corner for other in others)
+        volumes = np.einsum("ftk,ftk->ft", np.cross(a, b), c) / 6
+        return np.concatenate([gyration, distances, volumes], axis=1)
+
+    def outside(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which values [..., 1 + n_pairs + n_tetrahedra] are outside the ranges and their margins."""
+        margin = WIDTH_MARGIN * (self.high - self.low)
+        margin += VALUE_MARGIN * np.maximum(np.abs(self.low), np.abs(self.high))
+        return np.asarray((values < self.low - margin) | (values > self.high + margin))
+
+    def unlike(self, beads: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Which frames [n_frames] of beads [n_frames, n_beads, 3], Å, have a value outside the ranges."""
+        return np.concatenate([self.outside(values).any(axis=1) for values in self._chunks(beads)])
+
+    def more_unusual(self, beads: NDArray[np.floating], others: NDArray[np.floating]) -> tuple[float, float]:
+        """Compare beads [n_frames, n_beads, 3], Å, with others by the central 95 % of the training frames.
+
+        Returns
+        -------
+        tuple
+            Share of the values that are outside for the beads only, and for the others only.
+        """
+        shares = [
+            ((mine & ~theirs).mean(axis=1), (theirs & ~mine).mean(axis=1))
+            for mine, theirs in zip(*map(self._unusual_chunks, (beads, others)), strict=True)
+        ]
+        only_mine, only_theirs = (float(np.concatenate(part).mean()) for part in zip(*shares, strict=True))
+        return only_mine, only_theirs
+
+    def _unusual_chunks(self, beads: NDArray[np.floating]) -> Iterator[NDArray[np.bool_]]:
+        return ((values < self.usual_low) | (values > self.usual_high) for values in self._chunks(beads))
+
+    def _chunks(self, beads: NDArray[np.floating]) -> Iterator[NDArray[np.float64]]:
+        for start in range(0, len(beads), FRAMES_AT_ONCE):
+            yield self.values(beads[start : start + FRAMES_AT_ONCE])

@@ -1,0 +1,379 @@
+"""Elements of topology files: right, or refused."""
+
+import mdtraj
+import numpy as np
+import pytest
+
+from cgbench.chem.selection_cuts import bonds_of_topology
+from cgbench.chem.trajectory_io import load_trajectory, read_system, read_topology
+from cgbench.core.errors import InputError
+
+
+def gro(path, *residues):
+    """A .gro file with residues ``(name, [atom names])``."""
+    rows = [(number, name, atom) for number, (name, atoms) in enumerate(residues, 1) for atom in atoms]
+    lines = [
+        f"{number:5d}{name:<5s}{atom:>5s}{row % 100000:5d}{0.1 * row:8.3f}{0:8.3f}{0:8.3f}"
+        for row, (number, name, atom) in enumerate(rows, 1)
+    ]
+    path.write_text("\n".join(["made by hand", f"{len(rows):5d}", *lines, "   9.0   9.0   9.0", ""]))
+    return path
+
+
+def psf(path, atoms, bonds=()):
+    """A .psf file with atoms ``(residue number, residue, atom, mass)``."""
+    lines = [
+        f"{row:10d} SEG      {number:<8d} {residue:<8s} {name:<8s} X     {0.0:14.6f}{mass:14.6f}{0:8d}"
+        for row, (number, residue, name, mass) in enumerate(atoms, 1)
+    ]
+    pairs = [f"{i + 1:10d}{j + 1:10d}" for i, j in bonds]
+    rows = ["".join(pairs[start : start + 4]) for start in range(0, len(pairs), 4)]
+    text = [
+        "PSF EXT XPLOR",
+        "",
+        "         1 !NTITLE",
+        "* made by hand",
+        "",
+        f"{len(lines):10d} !NATOM",
+        *lines,
+        "",
+    ]
+    path.write_text("\n".join([*text, f"{len(pairs):10d} !NBOND: bonds", *rows, "", ""]))
+    return path
+
+
+def prmtop(path, residues, bonds=(), masses=None, numbers=None):
+    """A .prmtop file with residues ``(name, [atom names])``."""
+    names = [atom for _, atoms in residues for atom in atoms]
+    first = np.cumsum([1, *(len(atoms) for _, atoms in residues)])[:-1]
+    pointers = [len(names), 1, len(bonds), *8 * [0], len(residues), *19 * [0]]
+    indices = [value for i, j in bonds for value in (3 * i, 3 * j, 1)]
+
+    def section(name, form, values, per_line, text):
+        lines = [text(value) for value in values]
+        rows = ["".join(lines[start : start + per_line]) for start in range(0, len(lines), per_line)]
+        return [f"%FLAG {name}", f"%FORMAT({form})", *(rows or [""])]
+
+    def whole(value):
+        return f"{value:8d}"
+
+    lines = ["%VERSION  VERSION_STAMP = V0001.000  DATE = 01/01/08  00:00:00"]
+    lines += section("POINTERS", "10I8", pointers, 10, whole)
+    lines += section("ATOM_NAME", "20a4", names, 20, lambda name: f"{name:<4s}")
+    if masses is not None:
+        lines += section("MASS", "5E16.8", masses, 5, lambda value: f"{value:16.8E}")
+    if numbers is not None:
+        lines += section("ATOMIC_NUMBER", "10I8", numbers, 10, whole)
+    lines += section("RESIDUE_LABEL", "20a4", [name for name, _ in residues], 20, lambda name: f"{name:<4s}")
+    lines += section("RESIDUE_POINTER", "10I8", first, 10, whole)
+    lines += section("BONDS_INC_HYDROGEN", "10I8", indices, 10, whole)
+    lines += section("BONDS_WITHOUT_HYDROGEN", "10I8", [], 10, whole)
+    path.write_text("\n".join([*lines, ""]))
+    return path
+
+
+def mol2(path, atoms):
+    """A .mol2 file with atoms ``(name, type)``, each bonded to the next."""
+    lines = [
+        f"{row:7d} {name:<8s} {row:9.4f} 0.0 0.0 {kind:<8s} 1 LIG 0.0"
+        for row, (name, kind) in enumerate(atoms, 1)
+    ]
+    bonds = [f"{row:6d} {row:5d} {row + 1:5d} 1" for row in range(1, len(atoms))]
+    path.write_text(
+        "\n".join(["@<TRIPOS>MOLECULE", "LIG", "@<TRIPOS>ATOM", *lines, "@<TRIPOS>BOND", *bonds, ""])
+    )
+    return path
+
+
+def pdb(path, atoms, residue="ALA"):
+    """A .pdb file with atoms ``(name, element column)``."""
+    lines = [
+        f"ATOM  {row:5d} {name if len(name) > 3 else ' ' + name:<4s} {residue:<3s} A   1    "
+        f"{row:8.3f}{0:8.3f}{0:8.3f}  1.00  0.00          {element:>2s}"
+        for row, (name, element) in enumerate(atoms, 1)
+    ]
+    path.write_text("\n".join([*lines, "END", ""]))
+    return path
+
+
+def elements(path, *arguments):
+    return " ".join(read_topology(path, *arguments).elements)
+
+
+class TestNames:
+    """Names as force fields and programs write them into .gro files."""
+
+    @pytest.mark.parametrize(
+        ("residue", "names", "expected"),
+        [
+            ("ALA", "N H CA HA CB 1HB HB2 HB3 C O", "N H C H C H H H C O"),
+            ("CYS", "N HN CA HA CB HB1 SG HG1 C OT1", "N H C H C H S H C O"),
+            ("HISD", "N CA CB CG CD2 NE2 HE2 ND1 HD1 CE1 C O", "N C C C C N H N H C C O"),
+            ("ASH", "N CA CB CG OD1 OD2 HD2 C O", "N C C C O O H C O"),
+            ("TPO", "N CA CB OG1 CG2 HG21 P O1P O2P C O", "N C C O C H P O O C O"),
+            ("MSE", "N CA CB CG SE CE HE1 C O", "N C C C Se C H C O"),
+            ("NHE", "N HN1 HN2", "N H H"),
+            ("DA5", "HO5' O5' C5' H5'' C1' N9 N6 P OP1", "H O C H C N N P O"),
+            ("ADE", "H5T O5* C5* P O1P N9", "H O C P O N"),
+            ("ATP", "PG O1G PB O3A PA O5' C5' N6", "P O P O P O C N"),
+            ("POPC", "N C12 H12A P O13 HS HX C218 H18R OC", "N C H P O H H C H O"),
+            ("SOL", "OW HW1 HW2 MW", "O H H VS"),
+            ("TIP4", "OH2 H1 H2 EPW", "O H H VS"),
+            ("LIG", "C1 CA CAA N1 NA NE O1 HO1 HE2 S1 P1 F1 I1", "C C C N N N O H H S P F I"),
+            ("LIG", "Cl1 Br2 Si", "Cl Br Si"),
+            ("NA", "NA", "Na"),
+            ("NA+", "NA+", "Na"),
+            ("SOD", "SOD", "Na"),
+            ("CLA", "CLA", "Cl"),
+            ("CL", "CL", "Cl"),
+            ("CA", "CA", "Ca"),
+            ("ZN2", "ZN", "Zn"),
+            ("GLY", "CA", "C"),
+        ],
+    )  # fmt: skip
+    def test_names_that_admit_one_element(self, tmp_path, residue, names, expected):
+        path = gro(tmp_path / "a.gro", (residue, names.split()))
+        assert " ".join(read_system(path, "index 0").everything.elements) == expected
+
+    @pytest.mark.parametrize(
+        ("residue", "name", "options"),
+        [
+            ("LIG", "CL1", "C or Cl"),
+            ("LIG", "BR", "B or Br"),
+            ("LIG", "SI2", "S or Si"),
+            ("MSE", "SE1", "S or Se"),
+            ("HEM", "FE", "F or Fe"),
+            ("B12", "CO", "C or Co"),
+            ("ION", "NA", "N or Na"),
+            ("LIG", "X1", ""),
+            ("ALA", "D", ""),
+            ("LIG", "12", ""),
+        ],
+    )
+    def test_other_names_are_refused(self, tmp_path, residue, name, options):
+        atoms = ["C1", name] if residue != "ION" else [name]
+        path = gro(tmp_path / "a.gro", (residue, atoms))
+        reason = rf" \({options}\)" if options else ""
+        message = (
+            rf"a\.gro: the file states no element .*: {residue} {name}{reason}; set `elements: \{{{name}: \?"
+        )
+        with pytest.raises(InputError, match=message):
+            read_topology(path)
+
+    def test_atoms_that_are_not_selected_may_be_unknown(self, tmp_path):
+        path = gro(tmp_path / "a.gro", ("ALA", ["N", "CA", "C"]), ("LIG", ["CL1", "X"]))
+        assert elements(path, "protein") == "N C C"
+        with pytest.raises(
+            InputError, match=r"'mass > 2' uses elements or masses: .*LIG CL1 \(C or Cl\), LIG X;"
+        ):
+            read_topology(path, "mass > 2")
+        assert elements(path, "mass > 13", {"CL1": "Cl", "X": "H"}) == "N Cl"
+
+    def test_elements_are_given_by_atom_or_by_residue_and_atom(self, tmp_path):
+        path = gro(tmp_path / "a.gro", ("SIL", ["SI1", "C1"]), ("MOL", ["SI1", "H1"]))
+        assert elements(path, "all", {"SI1": "Si"}) == "Si C Si H"
+        assert elements(path, "all", {"SI1": "Si", "MOL SI1": "s"}) == "Si C S H"
+        with pytest.raises(InputError, match="'Sx' \\(of SI1\\) is no chemical element"):
+            read_topology(path, "all", {"SI1": "Sx"})
+        with pytest.raises(InputError, match=r"a\.gro has no atom 'SI3'"):
+            read_topology(path, "all", {"SI3": "Si"})
+
+    def test_virtual_sites_are_refused(self, tmp_path):
+        path = gro(tmp_path / "a.gro", ("SOL", ["OW", "HW1", "HW2", "MW"]))
+        with pytest.raises(InputError, match=r"atom 3 \(.*MW\) has no chemical element, .* `not name MW`"):
+            read_topology(path)
+        assert elements(path, "not name MW") == "O H H"
+        assert elements(path, "mass > 0.5") == "O H H"
+
+
+METHYLAMINE = ["C", "N", "H1", "H2", "H3", "HN1", "HN2"]
+BONDS = [(0, 1), (0, 2), (0, 3), (0, 4), (1, 5), (1, 6)]
+
+
+def repartitioned(mass):
+    """Masses of methylamine with hydrogens of a mass, taken from the heavy atoms."""
+    return [12.011 - 3 * (mass - 1.008), 14.007 - 2 * (mass - 1.008), *5 * [mass]]
+
+
+class TestMasses:
+    @pytest.mark.parametrize("mass", [1.008, 2.016, 3.024, 4.0])
+    def test_hydrogen_mass_repartitioning(self, tmp_path, mass):
+        atoms = [
+            (1, "LIG", name, value) for name, value in zip(METHYLAMINE, repartitioned(mass), strict=True)
+        ]
+        path = psf(tmp_path / "a.psf", atoms, BONDS)
+        assert elements(path) == "C N H H H H H"
+        assert elements(path, "mass > 4.5") == "C N"
+        assert read_topology(path).masses.tolist() == pytest.approx([12.011, 14.007, *5 * [1.008]], abs=0.001)
+
+    def test_deuterium(self, tmp_path):
+        masses = [12.011, 14.007, *5 * [2.014]]
+        atoms = [(1, "LIG", name, value) for name, value in zip(METHYLAMINE, masses, strict=True)]
+        assert elements(psf(tmp_path / "a.psf", atoms, BONDS)) == "C N H H H H H"
+
+    def test_masses_decide_between_the_elements_of_a_name(self, tmp_path):
+        names = [
+            ("CL1", 35.45),
+            ("CA", 12.011),
+            ("SE", 78.971),
+            ("SI", 28.085),
+            ("BR1", 79.904),
+            ("NB", 14.007),
+        ]
+        atoms = [(1, "LIG", name, mass) for name, mass in names]
+        assert elements(psf(tmp_path / "a.psf", atoms)) == "Cl C Se Si Br N"
+
+    def test_names_that_are_none_of_an_element(self, tmp_path):
+        """Ions, Drude particles, lone pairs, and a carbon atom named X, of which the mass alone tells."""
+        atoms = [
+            (1, "SOD", "SOD", 22.99),
+            (2, "LIG", "X", 12.011),
+            (2, "LIG", "DX", 0.4),
+            (2, "LIG", "LP1", 0.0),
+        ]
+        assert read_system(psf(tmp_path / "a.psf", atoms), "index 0").everything.elements == (
+            "Na",
+            "C",
+            "VS",
+            "VS",
+        )
+
+    def test_drude_particles_can_be_left_out(self, tmp_path):
+        """They are bonded to the atoms that carry them."""
+        atoms = [
+            (1, "LIG", "C1", 11.611),
+            (1, "LIG", "DC1", 0.4),
+            (1, "LIG", "O1", 15.599),
+            (1, "LIG", "DO1", 0.4),
+        ]
+        path = psf(tmp_path / "a.psf", atoms, [(0, 1), (0, 2), (2, 3)])
+        with pytest.raises(
+            InputError, match=r"atom 1 \(LIG1-DC1\) has no chemical element, .* a Drude particle"
+        ):
+            read_topology(path)
+        system = read_system(path, "mass > 0.5")
+        assert system.molecule.elements == ("C", "O")
+        assert not len(bonds_of_topology(system))
+
+    def test_united_atoms(self, tmp_path):
+        atoms = [(1, "LIG", "C1", 15.035), (1, "LIG", "C2", 14.027), (1, "LIG", "N", 15.015)]
+        assert elements(psf(tmp_path / "a.psf", atoms)) == "C C N"
+
+    @pytest.mark.parametrize(("name", "mass"), [("C1", 35.45), ("BB", 72.0), ("X", 9.963), ("H1", 12.011)])
+    def test_masses_that_contradict_names_are_refused(self, tmp_path, name, mass):
+        path = psf(tmp_path / "a.psf", [(1, "LIG", name, mass), (1, "LIG", "O1", 15.999)])
+        with pytest.raises(InputError, match=rf"a\.psf: .*LIG {name} \(.*mass {mass:g}\); set `elements"):
+            read_topology(path)
+
+    def test_bonds_between_hydrogens_of_rigid_water_are_dropped(self, tmp_path):
+        water = [(1, "TIP3", "OH2", 15.999), (1, "TIP3", "H1", 1.008), (1, "TIP3", "H2", 1.008)]
+        system = read_system(psf(tmp_path / "a.psf", water, [(0, 1), (0, 2), (1, 2)]))
+        assert system.molecule.bonds.tolist() == [[0, 1], [0, 2]]
+        assert system.notes == ("1 bond between hydrogens dropped, as a constraint of rigid water",)
+        hydrogen = psf(tmp_path / "b.psf", [(1, "HYD", "H1", 1.008), (1, "HYD", "H2", 1.008)], [(0, 1)])
+        assert read_topology(hydrogen).bonds.tolist() == [[0, 1]]
+
+
+class TestPrmtop:
+    @pytest.mark.parametrize("number", [0, -1])
+    def test_extra_points(self, tmp_path, number):
+        path = prmtop(
+            tmp_path / "a.prmtop",
+            [("WAT", ["O", "H1", "H2", "EPW"])],
+            [(0, 1), (0, 2), (1, 2), (0, 3)],
+            [16, 1.008, 1.008, 0],
+            [8, 1, 1, number],
+        )
+        with pytest.raises(InputError, match=r"atom 3 .* virtual site .* `not name EPW`"):
+            read_topology(path)
+        assert elements(path, "not name EPW") == "O H H"
+
+    def test_types_that_leap_does_not_know(self, tmp_path):
+        path = prmtop(
+            tmp_path / "a.prmtop", [("LIG", ["C1", "CL1", "H1"])], (), [12.01, 35.45, 1.008], [6, -1, 1]
+        )
+        assert elements(path) == "C Cl H"
+
+    def test_of_before_2012(self, tmp_path):
+        """Without ATOMIC_NUMBER."""
+        ligand = [("LIG", ["C1", "BR1", "NA", "CL1"])]
+        path = prmtop(tmp_path / "a.prmtop", ligand, (), [12.01, 79.9, 14.01, 35.45])
+        assert elements(path) == "C Br N Cl"
+        without_masses = prmtop(tmp_path / "b.prmtop", ligand)
+        with pytest.raises(
+            InputError, match=r"LIG BR1 \(B or Br\), LIG CL1 \(C or Cl\); set .* ATOMIC_NUMBER"
+        ):
+            read_topology(without_masses)
+
+    def test_an_incomplete_file_is_refused(self, tmp_path):
+        path = prmtop(tmp_path / "a.prmtop", [("LIG", ["C1", "H1"])], (), [12.01])
+        with pytest.raises(
+            InputError, match=r"a\.prmtop: cannot be read as a topology: the number of masses"
+        ):
+            read_topology(path)
+
+
+class TestMol2:
+    @pytest.mark.parametrize(
+        ("types", "expected"),
+        [
+            (["C.ar", "N.am", "O.2", "S.o2", "P.3", "Cl", "Br", "H", "Si"], "C N O S P Cl Br H Si"),
+            (["ca", "na", "os", "cl", "br", "hc", "cd", "ns", "nu"], "C N O Cl Br H C N N"),
+            (["CT", "CA", "N", "OS", "H", "HC", "S", "P", "F"], "C C N O H H S P F"),
+        ],
+    )
+    def test_types_of_sybyl_gaff_and_amber(self, tmp_path, types, expected):
+        names = [f"{symbol}{number}" for number, symbol in enumerate(expected.split())]
+        assert elements(mol2(tmp_path / "a.mol2", list(zip(names, types, strict=True)))) == expected
+
+    def test_types_that_contradict_names_are_refused(self, tmp_path):
+        path = mol2(tmp_path / "a.mol2", [("C1", "C.3"), ("O2", "N.am")])
+        with pytest.raises(InputError, match=r"a\.mol2: .*: LIG O2 \(O\)"):
+            read_topology(path)
+
+
+class TestPdb:
+    def test_without_the_element_column(self, tmp_path):
+        atoms = [("N", ""), ("CA", ""), ("C", ""), ("HG11", ""), ("CD1", ""), ("NE2", "")]
+        assert elements(pdb(tmp_path / "a.pdb", atoms, "ILE")) == "N C C H C N"
+        mixed = pdb(tmp_path / "b.pdb", [("C1", ""), ("CL1", "CL"), ("O1", "")], "LIG")
+        assert elements(mixed) == "C Cl O"
+        unknown = pdb(tmp_path / "c.pdb", [("C1", "C"), ("CL1", "")], "LIG")
+        with pytest.raises(InputError, match=r"c\.pdb: .*: LIG CL1 \(C or Cl\)"):
+            read_topology(unknown)
+
+    def test_deuterium_counts_as_hydrogen(self, tmp_path):
+        path = pdb(tmp_path / "a.pdb", [("N", "N"), ("D", "D"), ("CA", "C"), ("DA", "D"), ("C", "C")])
+        system = read_system(path)
+        assert system.molecule.elements == ("N", "H", "C", "H", "C")
+        assert system.notes == ("2 deuterium atoms counted as hydrogen",)
+        assert elements(path, "not element H") == "N C C"
+
+    def test_a_column_with_the_first_letters_of_names_is_refused(self, tmp_path):
+        path = pdb(tmp_path / "a.pdb", [("N", "N"), ("CA", "CA"), ("C", "C")])
+        with pytest.raises(
+            InputError, match=r"a\.pdb: atom 1 \(ALA1-CA\) is Ca in the file, but C by its name"
+        ):
+            read_topology(path)
+        assert elements(path, "all", {"ALA CA": "C"}) == "N C C"
+
+    def test_a_trajectory_is_selected_by_the_same_elements(self, tmp_path):
+        path = pdb(tmp_path / "a.pdb", [("N", ""), ("X", ""), ("C", "")])
+        given = {"X": "Br"}
+        assert elements(path, "mass > 50", given) == "Br"
+        raw = load_trajectory(path, path, "mass > 50", elements=given)
+        assert raw.positions.tolist() == [[[2.0, 0.0, 0.0]]]
+
+
+def test_formats_with_elements_are_believed(tmp_path, alanine_directory):
+    trajectory = mdtraj.load(str(alanine_directory / "topology.pdb"))
+    expected = elements(alanine_directory / "topology.pdb")
+    trajectory.save(str(tmp_path / "a.cif"))
+    trajectory.save(str(tmp_path / "a.h5"))
+    trajectory.save(str(tmp_path / "a.pdb.gz"))
+    assert (
+        elements(tmp_path / "a.cif")
+        == elements(tmp_path / "a.h5")
+        == elements(tmp_path / "a.pdb.gz")
+        == expected
+    )
