@@ -63,7 +63,7 @@ def fidelity(
         for axes, metric in zip(grid, panels, strict=False):
             scores = summary[summary["metric"] == metric]
             floor, info = floor_values(floors, metric, atoms), metric_info(metric)
-            draw_floor(axes, floor, around_zero=info.better == "zero")
+            draw_floor(axes, floor)
             for name, style in styles.items():
                 line = scores[scores["method"] == name].sort_values("n_beads")
                 draw_points(axes, line["n_beads"], line["mean"], style, y_error=line["se"], line=True)
@@ -82,13 +82,15 @@ def fidelity(
 
 
 def _scale(axes: Axes, means: pd.Series, floor: pd.Series, better: str | None) -> None:
-    """Set a logarithmic scale to both sides of 0, down to the decade of the noise floor if there is one.
+    """Set a logarithmic scale to both sides of 0, linear below the decade of the noise floor or of all means.
 
     Scores of which higher is better are shares, on a linear scale from 0 to 1.
     """
     if better == "higher":
         axes.set_ylim(-0.03, 1.05)
         return
-    values = pd.concat([means, floor, -floor] if better == "zero" else [means, floor])
-    linear_below = decade(floor.abs().nlargest(1)) if len(floor) or better == "zero" else decade(means)
+    values = pd.concat([means, floor, -floor])
+    linear_below = decade(means)
+    if not floor.empty:
+        linear_below = max(linear_below, decade(floor.abs().nlargest(1)))
     scale_from_zero(axes, 1.3 * values.max(), linear_below, min(1.3 * values.min(), 0.0))

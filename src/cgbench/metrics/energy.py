@@ -1,8 +1,8 @@
 """Potential energies of samples, compared with those of MD frames in the same force field.
 
-One close contact makes an energy as high as one likes, so that means say nothing: quantiles do, and the share
-of samples beyond the limit. One sample of each of at most 200 evenly spaced frames is measured, of 50 after
-minimisation; the other frames are NaN.
+A single close contact can make an energy arbitrarily high and would decide a mean. Quantiles are not
+affected, and the share of samples at the limit is reported beside them. One sample of each of at most 200
+evenly spaced frames is measured, of 50 after minimisation; the other frames are NaN.
 """
 
 from typing import ClassVar
@@ -132,25 +132,25 @@ class MinimisedMedian(_Minimised, Median):
     and broken rings remain. Below 0 is another energy basin, not a better sample.
     """
 
-    label = "Excess energy, minimised, median"
+    label = "Minimised energy, median"
 
 
 class MinimisedLowerQuartile(_Minimised, LowerQuartile):
     """``energy_raw_lower_quartile`` after minimisation, as ``energy_minimised_median``."""
 
-    label = "Excess energy, minimised, lower quartile"
+    label = "Minimised energy, lower quartile"
 
 
 class MinimisedUpperQuartile(_Minimised, UpperQuartile):
     """``energy_raw_upper_quartile`` after minimisation, as ``energy_minimised_median``."""
 
-    label = "Excess energy, minimised, upper quartile"
+    label = "Minimised energy, upper quartile"
 
 
 class MinimisedCut(_Minimised, Cut):
     """``energy_raw_cut`` after minimisation, as ``energy_minimised_median``."""
 
-    label = "Energies beyond the limit, minimised"
+    label = "Minimised energies beyond the limit"
 
 
 METRICS = {
