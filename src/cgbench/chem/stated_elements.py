@@ -13,6 +13,8 @@ from mdtraj.formats.pdb.pdbstructure import PdbStructure
 from mdtraj.utils import open_maybe_zipped
 from numpy.typing import NDArray
 
+from cgbench.chem.molecule import RADII
+
 SYMBOLS = {element.symbol.upper(): element.symbol for element in vars(mdtraj.element).values()
            if isinstance(element, mdtraj.element.Element)}  # fmt: skip
 # Formats of which every atom that mdtraj gives an element to has it in the file.
