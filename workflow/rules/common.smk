@@ -91,7 +91,7 @@ def every_run(pattern):
 
 
 def files_of(plug_in):
-    """Files that a dataset or a mapping is made from."""
+    """Files that a mapping is made from."""
     files = plug_in.create().input_files()
     for file in files:
         if re.search("[{}]", file):
