@@ -85,7 +85,7 @@ def test_both_splits_train_on_as_many_frames(slow_frames: Frames, monkeypatch: p
 
 
 def test_there_is_one_mapping_per_fold(slow_frames: Frames) -> None:
-    with pytest.raises(InputError, match=r"1 mappings for 3 folds \(protocol\.folds\); give one per fold"):
+    with pytest.raises(InputError, match=r"1 mapping for 3 folds \(protocol\.folds\); give one per fold"):
         measure_leakage(slow_frames, [MAPPING], [], PROTOCOL, seed=1)
 
 

@@ -70,7 +70,7 @@ def test_bundle_in_place_moves_nothing(finished):
 
 def test_bundle_refuses_missing_walkers_and_frames(finished, tmp_path):
     folder, recipe = finished
-    with pytest.raises(InputError, match="1 walkers given, the recipe has 2"):
+    with pytest.raises(InputError, match="1 walker given, the recipe has 2"):
         make_bundle(finished, tmp_path, count=1)
     longer = recipe.model_copy(update={"frames_per_walker": 41})
     with pytest.raises(InputError, match="40 frames, but frames_per_walker is 41"):
