@@ -25,9 +25,18 @@ def _run_with(project: Project, override: str, *arguments: str) -> str:
     return done.stdout
 
 
-def test_wrong_configuration_stops_before_anything_is_made(project: Project) -> None:
-    printed = _run_with(project, "protocl: {folds: 2}")
-    for text in ("'protocl'", "known keys", "protocol"):
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("protocl: {folds: 2}", ["'protocl'", "known keys", "protocol"]),
+        ("seed: 1\nseed: 2", ["override.yaml", "line 2", "'seed' occurs twice"]),
+    ],
+)
+def test_wrong_configuration_stops_before_anything_is_made(
+    project: Project, override: str, said: list[str]
+) -> None:
+    printed = _run_with(project, override)
+    for text in said:
         assert text in printed
     assert not (project.root / "results").exists()
 

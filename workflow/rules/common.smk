@@ -17,7 +17,7 @@ sys.path.insert(0, SOURCE)
 from cgbench.config.loader import Config
 from cgbench.core.errors import InputError
 from cgbench.core.registry import load
-from cgbench.core.safe_io import read_yaml
+from cgbench.core.strict_yaml import read_yaml
 from cgbench.core.settings import fingerprint
 from cgbench.core.code_dependencies import code_hash, plugin_files, verb_files
 from cgbench.runtime.tracking import environment
@@ -91,7 +91,7 @@ def every_run(pattern):
 
 
 def files_of(plug_in):
-    """Files that a dataset or a mapping is made from."""
+    """Files that a mapping is made from."""
     files = plug_in.create().input_files()
     for file in files:
         if re.search("[{}]", file):
