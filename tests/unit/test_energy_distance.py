@@ -197,8 +197,8 @@ def values(frames, samples):
 
 @pytest.mark.parametrize("n_samples", [1, 4])
 def test_metrics_are_zero_on_average_for_samples_of_the_distribution(n_samples, rng):
-    found = [values(serines(rng, 0.7, 12), serines(rng, 0.7, 12, n_samples)) for _ in range(40)]
-    mean, error = np.mean(found, axis=0), np.std(found, axis=0) / np.sqrt(40)
+    found = [values(serines(rng, 0.7, 12), serines(rng, 0.7, 12, n_samples)) for _ in range(100)]
+    mean, error = np.mean(found, axis=0), np.std(found, axis=0) / np.sqrt(100)
     assert (np.abs(mean) < 3.5 * error).all()
 
 
