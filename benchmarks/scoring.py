@@ -3,9 +3,10 @@
     python benchmarks/scoring.py [folder of a bundled trajectory]
 
 Scores 1,000 MD frames with 8 samples each, which are the frame with noise on every atom, by every
-metric. Then the graph error λ of the same samples is counted once more in the way of the published
-code: one geometry at a time, a dense adjacency matrix for each, the matrices of the frame and of the
-sample once for the validity and again for λ, all of it for all and for heavy atoms. Both must agree.
+metric, energies of samples and of MD frames included. Then the graph error λ of the same samples is
+counted once more in the way of the published code: one geometry at a time, a dense adjacency matrix for
+each, the matrices of the frame and of the sample once for the validity and again for λ, all of it for all
+and for heavy atoms. Both must agree.
 
 Takes the largest molecule that is bundled, runs on one core, in one to three minutes, and fails where
 a limit is not kept. Seconds are those of the processor, so that other work on the machine hardly matters.
@@ -23,9 +24,10 @@ import numpy as np
 import pandas as pd
 import torch
 
+from cgbench.chem.force_field import force_field_of
 from cgbench.chem.molecule import COVALENT_RADII, Molecule
 from cgbench.core import registry
-from cgbench.data.sources.bundled import BundledSettings, Source
+from cgbench.data.sources.bundled import CARD, BundledSettings, Source
 from cgbench.mapping.base import Mapping
 from cgbench.metrics._evaluation import Evaluation
 from cgbench.pipeline.score import score_blocks
@@ -39,14 +41,14 @@ SEED = 2022
 T = TypeVar("T")
 
 
-def evaluation(molecule: Molecule, frames: np.ndarray) -> Evaluation:
+def evaluation(molecule: Molecule, frames: np.ndarray, force_field: tuple[str, ...]) -> Evaluation:
     """Frames with samples that are off a little everywhere."""
     rng = np.random.default_rng(SEED)
     chosen = frames[np.linspace(0, len(frames) - 1, N_FRAMES).astype(int)]
     noise = rng.normal(scale=NOISE, size=(N_FRAMES, N_SAMPLES, molecule.n_atoms, 3))
     samples = (chosen[:, None] + noise).astype(np.float32)
     per_residue = Mapping.centres(molecule.residue_index)
-    return Evaluation(chosen, samples[:, 0], samples, molecule, per_residue)
+    return Evaluation(chosen, samples[:, 0], samples, molecule, per_residue, force_field)
 
 
 def adjacency(positions: np.ndarray, elements: tuple[str, ...]) -> torch.Tensor:
@@ -83,14 +85,16 @@ def seconds(work: Callable[[], list[T]]) -> tuple[float, list[T]]:
     return time.process_time() - start, result
 
 
-def measure(molecule: Molecule, frames: np.ndarray) -> tuple[pd.DataFrame, bool]:
+def measure(
+    molecule: Molecule, frames: np.ndarray, force_field: tuple[str, ...]
+) -> tuple[pd.DataFrame, bool]:
     """Table of costs, and whether all limits are kept."""
-    whole = evaluation(molecule, frames)
+    whole = evaluation(molecule, frames, force_field)
     blocks = np.arange(N_FRAMES) * 2 // N_FRAMES
     everything, scores = seconds(lambda: list(score_blocks(whole, registry.names("metrics"), blocks)))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     # Anew, so that nothing is measured already.
-    fresh = evaluation(molecule, frames)
+    fresh = evaluation(molecule, frames, force_field)
     ours, found = seconds(lambda: [in_one_pass(part) for part in (fresh, fresh.restrict_to("heavy"))])
     theirs, expected = seconds(lambda: [frame_by_frame(part) for part in (whole, whole.restrict_to("heavy"))])
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
@@ -113,9 +117,9 @@ def main() -> None:
     bundled = [Path(folder) for folder in sys.argv[1:]] or [
         card.parent for card in RESOURCES.glob("*/card.json")
     ]
-    sources = [Source(BundledSettings(directory=str(folder))) for folder in bundled]
-    frames = max((source.read()[0] for source in sources), key=lambda read: read.molecule.n_atoms)
-    table, kept = measure(frames.molecule, frames.positions)
+    read = [(Source(BundledSettings(directory=str(folder))).read()[0], folder) for folder in bundled]
+    frames, folder = max(read, key=lambda each: each[0].molecule.n_atoms)
+    table, kept = measure(frames.molecule, frames.positions, force_field_of(folder / CARD))
     print(f"{N_FRAMES} frames, {N_SAMPLES} samples of {frames.molecule.n_atoms} atoms\n")
     print(table.to_markdown(index=False, floatfmt=".3g"))
     if not kept:

@@ -236,6 +236,23 @@ def test_neighbours_of_one_atom_within_the_rule_are_said():
     assert warned.startswith("atoms that are not bonded are as close as bonded ones")
 
 
+def test_neighbours_that_the_rule_cannot_decide_are_left_out():
+    """Two iodine atoms on one carbon atom, which are as close as bonded ones by the rule."""
+    molecule = Molecule(
+        elements=("C", "I", "I"),
+        atom_names=("C", "I1", "I2"),
+        residue_names=("LIG",) * 3,
+        residue_index=np.zeros(3, dtype=np.int64),
+        masses=np.array([12.0, 126.9, 126.9]),
+        bonds=np.array([[0, 1], [0, 2]]),
+    )
+    geometry = np.array([[0, 0, 0], [1.77, 1.2, 0], [-1.77, 1.2, 0]], dtype=np.float32)
+    frames = Frames(np.stack([geometry] * 4), np.zeros(4, dtype=np.int64), np.arange(4.0), molecule)
+    card, warned = check_bonds(frames, ["lig.xtc"])
+    assert card["contacts"] == []
+    assert not warned
+
+
 def test_atoms_without_bonds_have_nothing_to_check(alanine_frames):
     molecule = replace(alanine_frames.molecule.subset(np.array([1])), bonds=np.empty((0, 2), dtype=np.int64))
     frames = replace(alanine_frames, positions=alanine_frames.positions[:, 1:2], molecule=molecule)

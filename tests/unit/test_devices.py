@@ -11,6 +11,7 @@ import torch
 from cgbench.chem import geometry
 from cgbench.chem.bonds_and_clashes import count_contacts
 from cgbench.chem.dihedrals import phi_psi
+from cgbench.chem.equivalent_atoms import reduction_of_squares
 from cgbench.chem.observables import Observables
 from cgbench.core import registry
 from cgbench.metrics._evaluation import Evaluation
@@ -24,6 +25,7 @@ KERNELS = {
     "bond_angles": lambda x, molecule: geometry.bond_angles(x, molecule.angles),
     "chiral_volumes": lambda x, molecule: geometry.chiral_volumes(x, molecule.chiral_centres),
     "phi_psi": phi_psi,
+    "reduction_of_squares": lambda x, _: reduction_of_squares(x, x, [np.array([[4, 5], [5, 4]])]),
 }
 COUNTS = ("missing", "extra", "clashes", "overlaps")
 

@@ -11,7 +11,7 @@ FRAMES = np.array([3, 5, 8, 13])
 
 def test_energies_are_read_bit_by_bit(tmp_path, rng):
     energies = rng.normal(size=(2, 4)) / 3
-    energies[:, 2] = np.nan
+    energies[:, 2] = energies[1, 0] = np.nan
     write_energies(tmp_path / "energies.csv", FRAMES, energies)
     np.testing.assert_array_equal(read_energies(tmp_path / "energies.csv", FRAMES), energies)
 

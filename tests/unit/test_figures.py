@@ -69,6 +69,16 @@ def test_comparison_has_a_row_per_metric_and_a_column_per_set_of_atoms() -> None
     assert len(comparison(*scores("cgvae"), "toy", "pairs", atoms=["all"]).axes) == 3
 
 
+def test_comparison_begins_with_the_energy_score_if_there_is_one() -> None:
+    metrics, runs = scores("cgvae", "linear")
+    more = metrics[metrics["metric"] == "rmsd_recon"].assign(metric="energy_score")
+    axes = panels(comparison(pd.concat([metrics, more]), runs, "toy", "pairs"))
+    assert len(axes) == 8
+    assert axes[0].get_title(loc="left") == "Energy score, heavy atoms  ↓ lower is better"
+    assert axes[0].get_ylabel() == "score (Å)"
+    assert len(axes[0].containers) == 2, "methods of either kind"
+
+
 def test_comparison_colours_methods_that_sample_and_the_best_deterministic_one() -> None:
     metrics, runs = scores("cgvae", "linear", "mlp", "true_frames")
     metrics.loc[(metrics["method"] == "mlp") & (metrics["n_beads"] == 3), "value"] *= 0.9

@@ -12,10 +12,18 @@ from cgbench.chem.dihedrals import phi_psi
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import Molecule
 from cgbench.chem.observables import Observables
+from cgbench.config.schema import Protocol
 from cgbench.core.errors import InputError
+from cgbench.data.splits import make_split
 from cgbench.figures.atom_errors import atom_errors, common_scale
-from cgbench.figures.distribution_groups import quantities
-from cgbench.figures.distributions import TALLEST, StoredDistributions, distributions, read_distributions
+from cgbench.figures.distribution_groups import Compared, quantities
+from cgbench.figures.distributions import (
+    TALLEST,
+    StoredDistributions,
+    distributions,
+    md_against_md,
+    read_distributions,
+)
 from cgbench.figures.mapping_graph import layout
 from cgbench.figures.ramachandran import ramachandran, ramachandran_difference
 from cgbench.figures.stored_samples import StoredSamples
@@ -26,6 +34,7 @@ from cgbench.results.samples_file import Samples
 from cgbench.results.tables import COLUMNS
 
 INDEX = np.arange(20)
+BLOCKS = INDEX // 10
 
 
 def samples(frames: Frames, shift: float = 0.0) -> Samples:
@@ -45,14 +54,14 @@ def stored(frames: Frames, n_beads: int = 3, shift: float = 0.0, stochastic: boo
 def test_stored_runs_are_read_with_their_scores(alanine_frames: Frames, tmp_path: Path) -> None:
     directory = write_run(tmp_path / "a", 3, 0)
     rows = [
-        ("toy", "pairs", 3, "cgvae", 0, "test", "phi_psi_jsd", atoms, "nat", value, 20)
+        ("toy", "pairs", 3, "cgvae", 0, "test", "phi_psi_energy_distance", atoms, "1", value, 20)
         for atoms, value in (("all", 0.125), ("heavy", 9.0))
     ]
     pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(directory / "metrics.csv", index=False)
     made = samples(alanine_frames)
     made.save(directory / "samples.npz")
     run = StoredSamples.read(directory, alanine_frames)
-    assert (run.method, run.n_beads, run.bound, run.divergence) == ("cgvae", 3, "", 0.125)
+    assert (run.method, run.n_beads, run.bound, run.distance) == ("cgvae", 3, "", 0.125)
     assert run.torsions.shape == (2 * len(INDEX), 1, 2)
     fewer = made.reconstruction[:, :5]
     other = Samples(INDEX, fewer, fewer, made.samples[:, :, :5], 1.0)
@@ -68,7 +77,7 @@ def test_ramachandran_has_the_reference_and_every_run(alanine_frames: Frames) ->
     axes = panels(ramachandran(reference, runs, 0.5, "toy"))
     assert [a.get_title() for a in axes] == ["MD", "3 beads", "6 beads"]
     assert axes[1].get_ylabel() == "cgvae\nψ (°)" and axes[1].get_xlabel() == "φ (°)"
-    assert [a.texts[0].get_text() for a in axes] == ["floor 0.50", "JSD 0.12", "JSD 0.12"]
+    assert [a.texts[0].get_text() for a in axes] == ["floor 0.500", "ED 0.125", "ED 0.125"]
     # Samples that are the reference have its density.
     drawn = [a.images[0].get_array().filled(0) for a in axes]
     assert np.allclose(drawn[0], drawn[1])
@@ -83,7 +92,7 @@ def test_differences_are_drawn_below_densities(alanine_frames: Frames) -> None:
     axes = panels(figure)
     titles = ["MD", "3 beads", "6 beads", "MD − MD", "− MD", "− MD"]
     assert [a.get_title() for a in axes] == titles
-    assert axes[3].texts[0].get_text() == "floor 0.50"
+    assert axes[3].texts[0].get_text() == "floor 0.500"
     noise, equal = (a.images[0].get_array().filled(0) for a in axes[3:5])
     assert not equal.any()
     assert noise.any() and noise.sum() == pytest.approx(0.0, abs=1e-12)  # two densities of one mass
@@ -134,12 +143,14 @@ def distributed(frames: Frames, samples: np.ndarray, method: str, bound: str = "
     reference = frames.positions[INDEX]
     mapping = Mapping.centres(frames.molecule.residue_index)
     whole = Evaluation(reference, samples[:, 0], samples, frames.molecule, mapping)
-    blocks = (INDEX >= 10).astype(np.int64)
-    names = ["phi_psi_jsd", "bond_length_w1", "angle_w1"]
-    sums = {s.metric: s.block_sums for s in score_blocks(whole, names, blocks) if s.atoms == "all"}
-    return StoredDistributions(
-        method, 3, bound, {name: total.sum(axis=0).reshape(2, -1) for name, total in sums.items()}
-    )
+    groups = [group for quantity in quantities(frames.molecule) for group in quantity.groups]
+    sums = {
+        score.metric: score.block_sums
+        for score in score_blocks(whole, [group.metric for group in groups], BLOCKS)
+        if score.atoms == "all"
+    }
+    compared = {group.label: group.compare(*group.plug_in.terms(sums[group.metric])[:2]) for group in groups}
+    return StoredDistributions(method, 3, bound, compared)
 
 
 def test_terms_are_grouped_by_kind(alanine: Molecule) -> None:
@@ -159,23 +170,23 @@ def test_distributions_are_ridges_with_their_distance(alanine_frames: Frames) ->
         distributed(alanine_frames, reference * np.float32(1.1), "cgvae"),
         distributed(alanine_frames, reference, "true_frames", "ceiling"),
     ]
-    parts = [
-        Observables(alanine_frames.positions[index][:, None], alanine_frames.molecule)
-        for index in (INDEX, INDEX + 100)
-    ]
     torsions, bonds, _ = quantities(alanine_frames.molecule)
-    figure = distributions(bonds, runs, [(parts[0], parts[1])], "toy")
+    split = make_split(alanine_frames, Protocol(folds=3), 0, 0)
+    floors = [md_against_md(alanine_frames, split, bonds.groups)]
+    figure = distributions(bonds, runs, floors, "toy")
     axes = panels(figure)
     assert [a.get_xlabel() for a in axes] == [f"bond length {g.label} (Å)" for g in bonds.groups]
     assert [tick.get_text() for tick in axes[0].get_yticklabels()] == [
         "MD (floor)",
         "cgvae",
     ]  # bounds are left out
-    assert axes[0].texts[-1].get_text() == "W1 (Å)"
+    assert axes[0].texts[-1].get_text() == "distance (Å)"
     floor, apart = (text.get_text() for text in axes[1].texts)
-    lengths = parts[0].bond_lengths[:, 0, bonds.groups[1].terms]
-    assert float(apart) == pytest.approx(0.1 * lengths.mean(), rel=0.05)  # all bonds are 10 % longer
-    assert 0 < float(floor) < 0.01
+    measured = Observables(alanine_frames.positions[INDEX][:, None], alanine_frames.molecule)
+    lengths = measured.bond_lengths[:, 0, bonds.groups[1].terms]
+    # All bonds are 10 % longer, by more than their width, and the distance is twice the difference.
+    assert float(apart) == pytest.approx(0.2 * lengths.mean(), rel=0.05)
+    assert abs(float(floor)) < 0.001
     # The ridge of the samples has its top where MD has, 10 % further.
     tops = [
         line.get_xdata()[line.get_ydata().argmax()] for line in axes[1].lines if len(line.get_xdata()) > 2
@@ -199,28 +210,54 @@ def test_torsions_are_drawn_one_angle_at_a_time(alanine_frames: Frames) -> None:
         assert group.centres[[0, -1]].tolist() == [-175.0, 175.0]
 
 
+def test_groups_of_all_terms_have_the_value_of_the_metric(alanine_frames: Frames) -> None:
+    """Groups are drawn with the distance by which methods are ranked."""
+    noise = np.random.default_rng(1).normal(scale=0.05, size=(20, 2, 22, 3)).astype(np.float32)
+    reference = alanine_frames.positions[INDEX]
+    samples = reference[:, None] + noise
+    run = distributed(alanine_frames, samples, "cgvae")
+    mapping = Mapping.centres(alanine_frames.molecule.residue_index)
+    whole = Evaluation(reference, reference, samples, alanine_frames.molecule, mapping)
+    for quantity in quantities(alanine_frames.molecule)[1:]:
+        metric = quantity.groups[0].metric
+        (value,) = (s.value for s in score_blocks(whole, [metric], BLOCKS) if s.atoms == "all")
+        distances = [run.compared[group.label].distance for group in quantity.groups]
+        sizes = [len(group.terms) for group in quantity.groups]
+        assert np.average(distances, weights=sizes) == pytest.approx(value)
+
+
 def test_a_ridge_is_as_high_as_what_is_drawn_of_it(alanine_frames: Frames) -> None:
     """What is stored last is not a number of lengths but how far they are beyond the axis."""
     bonds = quantities(alanine_frames.molecule)[1]
-    n_terms, bins = len(alanine_frames.molecule.bonds), bonds.groups[0].plug_in.bins
-    weights = np.zeros((2, n_terms, bins))
-    weights[:, :, 130:170] = 1.0
-    weights[1, :, -1] = 1e6
-    stored = {bonds.groups[0].metric: weights.reshape(2, -1)}
-    figure = distributions(bonds, [StoredDistributions("mlp", 3, "", stored)])
+    weights = np.zeros(bonds.groups[0].grid.bins)
+    weights[130:170] = 1.0
+    beyond = weights.copy()
+    beyond[-1] = 1e6
+    compared = {group.label: Compared(weights, beyond, 0.0) for group in bonds.groups}
+    figure = distributions(bonds, [StoredDistributions("mlp", 3, "", compared)])
     ridge = figure.axes[0].lines[2].get_ydata()
     assert np.max(ridge) - np.min(ridge) == pytest.approx(TALLEST)
 
 
 def test_distributions_come_from_scores(alanine_frames: Frames, tmp_path: Path) -> None:
     directory = write_run(tmp_path / "a", 3, 0)
-    sums = {"angle_w1.all.blocks": np.ones((3, 8)), "angle_w1.heavy.blocks": np.ones((3, 4))}
+    torsions, bonds, angles = quantities(alanine_frames.molecule)
+    columns = len(alanine_frames.molecule.angles) * (2 * angles.groups[0].grid.bins + 6)
+    sums = {
+        "angle_energy_distance.all.blocks": np.ones((3, columns)),
+        "bond_length_energy_distance.heavy.blocks": np.ones((3, 4)),
+        "rmsd_recon.all.blocks": np.ones((3, 1)),
+    }
     frames = {"frame_index": np.arange(6), "block": np.arange(6) // 2}
     np.savez(directory / "scores.npz", **frames, **sums)  # type: ignore[arg-type]
-    read = read_distributions(directory)
-    assert read.weights.keys() == {"angle_w1"}
-    assert np.array_equal(read.weights["angle_w1"], np.full((2, 4), 3.0))
-    figure = distributions(quantities(alanine_frames.molecule)[1], [read])
+    groups = [group for quantity in (torsions, bonds, angles) for group in quantity.groups]
+    read = read_distributions(directory, groups)
+    assert read.compared.keys() == {group.label for group in angles.groups}
+    first = angles.groups[0]
+    assert np.array_equal(
+        read.compared[first.label].samples, np.full(first.grid.bins, 3.0 * len(first.terms))
+    )
+    figure = distributions(bonds, [read])
     assert "no run has been scored by a metric of bonds" in figure.texts[0].get_text()
     with pytest.raises(InputError, match=r"scores\.npz: no such file"):
-        read_distributions(write_run(tmp_path / "b", 3, 0))
+        read_distributions(write_run(tmp_path / "b", 3, 0), groups)

@@ -24,10 +24,10 @@ VALUES = {
     "rmsd_backmap_min": ("Å", 0.5),
     "graph_xor": ("1", 0.05),
     "diversity": ("1", 0.3),
-    "phi_psi_jsd": ("nat", 0.2),
-    "bond_length_w1": ("Å", 0.03),
+    "phi_psi_energy_distance": ("1", 0.2),
+    "bond_length_energy_distance": ("Å", 0.03),
     "chirality_right": ("1", 0.4),
-    "energy_minimised": ("kJ/mol per atom", -0.2),
+    "energy_minimised_median": ("kJ/mol per atom", -0.2),
 }
 FACTOR = {"cgvae": 1.0, "linear": 2.0, "true_frames": 0.0}
 
@@ -57,8 +57,8 @@ def table(methods: tuple[str, ...] = METHODS, n_beads: tuple[int, ...] = (3, 6))
 
 
 def floors() -> pd.DataFrame:
-    rows = [("phi_psi_jsd", "nat", 0.02), ("phi_psi_jsd", "nat", 0.04)]
-    rows += [("energy_minimised", "kJ/mol per atom", value) for value in (0.05, 0.15)]
+    rows = [("phi_psi_energy_distance", "1", value) for value in (-0.02, 0.04)]
+    rows += [("energy_minimised_median", "kJ/mol per atom", value) for value in (0.05, 0.15)]
     return pd.DataFrame(rows, columns=["metric", "unit", "value"]).assign(dataset="toy", atoms="all")
 
 
@@ -71,22 +71,20 @@ def points(axes: Axes) -> list[tuple[float, float]]:
 def test_fidelity_has_a_panel_per_metric_and_the_floor_where_there_is_one() -> None:
     of_both = pd.concat([floors(), floors().assign(dataset="other", value=9.0)])
     torsions, bonds, chirality, energy = panels(fidelity(table(), of_both, "toy", "pairs"))
-    assert torsions.get_title() == "Backbone torsions, JSD\n↓ lower is better"
+    assert torsions.get_title() == "Backbone torsions, energy distance\n↓ lower is better"
     assert [a.get_ylabel() for a in (torsions, bonds, chirality)] == [
-        "all atoms (nat)",
+        "all atoms",
         "all atoms (Å)",
         "all atoms",
     ]
     band = torsions.patches[0].get_extents().transformed(torsions.transData.inverted())
-    assert (band.y0, band.y1) == pytest.approx((0.02, 0.04))
-    assert [line.get_ydata()[0] for line in torsions.lines if line.get_label() == LABEL] == [
-        pytest.approx(0.03)
-    ]
+    assert (band.y0, band.y1) == pytest.approx((-0.04, 0.04))
+    assert torsions.get_ylim()[0] == pytest.approx(1.3 * -0.04)
     assert not bonds.patches and not chirality.patches
     # Energies are off to either side, and MD from MD as well; the last decade of the floor is linear.
     band = energy.patches[0].get_extents().transformed(energy.transData.inverted())
     assert (band.y0, band.y1) == pytest.approx((-0.15, 0.15))
-    assert energy.get_title() == "Excess energy, minimised\n→ 0 is ideal"
+    assert energy.get_title() == "Minimised energy, median\n→ 0 is ideal"
     assert energy.get_ylim()[0] == pytest.approx(1.3 * -0.42)
     assert {-0.1, 0.0, 0.1} <= set(energy.get_yticks().round(9))
     assert torsions.get_yscale() == "symlog" and chirality.get_yscale() == "linear"
@@ -99,11 +97,11 @@ def test_floors_are_read_for_all_folds_and_mistakes_named(tmp_path: Path) -> Non
     paths = [tmp_path / f"fold{fold}.floor.csv" for fold in (0, 1)]
     for fold, path in enumerate(paths):
         floors()[fold::2].to_csv(path, index=False)
-    assert floor_values(read_floors(paths), "phi_psi_jsd", "all").tolist() == [0.02, 0.04]
+    assert floor_values(read_floors(paths), "phi_psi_energy_distance", "all").tolist() == [-0.02, 0.04]
     assert floor_values(read_floors(paths), "angle_w1", "all").empty
     with pytest.raises(InputError, match=r"absent\.csv: no such table"):
         read_floors([tmp_path / "absent.csv"])
-    paths[0].write_text("metric,value\nphi_psi_jsd,much\n")
+    paths[0].write_text("metric,value\nphi_psi_energy_distance,much\n")
     with pytest.raises(InputError, match=r"fold0\.floor\.csv: not a noise floor"):
         read_floors(paths)
     table().to_csv(paths[0], index=False)
@@ -169,16 +167,16 @@ def test_a_sweep_follows_the_setting_from_run_json(tmp_path: Path) -> None:
     of_both = pd.concat([floors(), floors().assign(dataset="other", value=9.0)])
     figure = sweep(read_sweep(runs, "beta"), of_both, "beta", "toy, mapping: pairs")
     axes = panels(figure)
-    assert next(line for line in axes[1].lines if line.get_label() == LABEL).get_ydata()[0] == 0.03
+    band = axes[1].patches[0].get_extents().transformed(axes[1].transData.inverted())
+    assert (band.y0, band.y1) == pytest.approx((-0.04, 0.04))
     assert [a.get_ylabel() for a in axes] == [
         "Best-of-samples RMSD (Å)",
-        "Backbone torsions, JSD (nat)",
+        "Backbone torsions, energy distance",
         "Graph error λ",
     ]
     assert all(a.get_xlabel() == "Reconstruction RMSD (Å)" for a in axes)
     expected = [(0.42 * (1 + beta), 0.525 * (1 + beta)) for beta in (0.01, 0.5, 2.0)]
     assert points(axes[0]) == [pytest.approx(p) for p in expected]
-    assert LABEL in [line.get_label() for line in axes[1].lines]
     words = [text.get_text() for text in figure.legends[0].get_texts()]
     assert words == ["β = 0.01", "β = 0.5", "β = 2", "3 beads", LABEL]
     with pytest.raises(InputError, match="'gamma' has 0 different values"):
@@ -196,7 +194,7 @@ def test_methods_of_a_sweep_differ_in_nothing_else(tmp_path: Path) -> None:
         read_sweep(runs, "beta")
 
 
-@pytest.mark.parametrize("kept", [["rmsd_recon"], ["clashes"], ["phi_psi_jsd", "clashes"]])
+@pytest.mark.parametrize("kept", [["rmsd_recon"], ["clashes"], ["phi_psi_energy_distance", "clashes"]])
 def test_figures_of_metrics_that_are_not_scored_say_so(kept: list[str]) -> None:
     """All figures of a mapping are made by one job, which one that fails would take with it."""
     few = table().assign(metric=lambda rows: rows["metric"].replace({"graph_xor": "clashes"}))

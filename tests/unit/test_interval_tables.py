@@ -81,10 +81,12 @@ def test_a_metric_that_is_best_at_zero_is_compared_by_its_distance_from_it(
     tmp_path: Path, difficulty: np.ndarray
 ) -> None:
     """As far beyond 0 as another is before it: no difference; and the scale ends at 0."""
+    # One eighth is exact in binary, and so are means of equal values.
+    difficulty = np.round(8 * difficulty[..., :1]) / 8 + 0.0 * difficulty
     values = {"over": (-difficulty, None), "under": (difficulty, None), "lost": (difficulty - 9.0, None)}
     values |= {"top": (0.0 * difficulty, "ceiling"), "bottom": (0.0 * difficulty - 10.0, "floor")}
     paths = [
-        write_run(tmp_path, method, fold, {"energy_raw.all": scores[fold]}, bound)
+        write_run(tmp_path, method, fold, {"diversity.all": 1 - scores[fold]}, bound)
         for method, (scores, bound) in values.items()
         for fold in range(3)
     ]
@@ -134,7 +136,7 @@ def test_losses_agree_with_differences(tmp_path: Path, difficulty: np.ndarray) -
     sign = np.array([1.0, -1.0, 1.0])[:, None, None]
     values = {"near": 0.1 + 0 * difficulty, "wobbly": 0.5 * sign + 0 * difficulty}
     paths = [
-        write_run(tmp_path, method, fold, {"energy_raw.all": scores[fold]})
+        write_run(tmp_path, method, fold, {"diversity.all": 1 - scores[fold]})
         for method, scores in values.items()
         for fold in range(3)
     ]

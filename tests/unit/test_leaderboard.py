@@ -153,6 +153,35 @@ def test_headlines_read_well(text: str) -> None:
     assert max(map(len, text.splitlines())) < 180, "too wide to read"
 
 
+def rows_of(text: str, title: str) -> list[str]:
+    return [row[1] for row in tables(text)[title][1:]]
+
+
+def test_rows_are_ordered_by_the_energy_score_of_heavy_atoms() -> None:
+    parts = [
+        scores("energy_score", {"vae": 0.4, "flow": 0.6, "linear": 0.5}, atoms="heavy"),
+        scores("energy_score", {"vae": 0.9, "flow": 0.7, "linear": 0.8}),
+        scores("rmsd_recon", {"vae": 0.1, "flow": 0.0, "linear": 1.0}),
+    ]
+    text = to_markdown(board(*parts))
+    assert rows_of(text, "Energy score") == rows_of(text, "All atoms") == ["vae", "linear †", "flow"]
+    head, best, *_ = tables(text)["Energy score"]
+    assert head == ["beads", "method", "energy_score heavy (Å)", "energy_score all (Å)"]
+    assert best[2:] == ["**0.400 ± 0.100**", "0.900 ± 0.100"]
+    assert text.split("### Best methods\n\n")[1].splitlines() == [
+        "- energy_score heavy: 3 beads vae",
+        "- energy_score all: 3 beads flow",
+        "- rmsd_recon all: 3 beads flow",
+    ]
+    assert "energy_score" not in to_markdown(board(parts[2])).split("## toy")[1]
+    assert rows_of(to_markdown(board(*parts[1:])), "All atoms") == ["flow", "linear †", "vae"]
+
+
+def test_tables_without_an_energy_score_are_ordered_by_the_reconstruction(text: str) -> None:
+    assert "Energy score" not in tables(text)
+    assert rows_of(text, "All atoms")[:4] == ["↑ top †", "vae", "linear †", "↓ bottom †"]
+
+
 def test_the_rest_stands_in_tables_of_its_own(text: str) -> None:
     found = tables(text)
     assert found["Heavy atoms"][0] == ["beads", "method", "rmsd_recon (Å)"]

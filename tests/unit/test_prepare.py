@@ -157,7 +157,7 @@ def test_a_force_field_goes_to_the_card_and_energies_apply(folder, alanine):
     prepare(plug_in(**files, openmm_force_field=FORCE_FIELD), folder / "out")
     named = force_field_of(folder / "out" / "card.json")
     assert named == tuple(FORCE_FIELD)
-    assert registry.load("metrics", "energy_raw")().applies(alanine, named)
+    assert registry.load("metrics", "energy_raw_median")().applies(alanine, named)
 
 
 @pytest.mark.parametrize(
@@ -191,8 +191,10 @@ def test_real_explicit_format_trajectory(shared_data, tmp_path):
     assert not card["correlation_time_is_lower_bound"]
     # Its frames are at home in this force field: they are thermal, 1.5 kT per atom above a minimum at most.
     some = Frames.load(tmp_path / "frames.npz")
-    raw, minimised = energies_per_atom(
-        some.positions[::1000], some.molecule, force_field_of(tmp_path / "card.json")
+    force_field = force_field_of(tmp_path / "card.json")
+    raw, minimised = (
+        energies_per_atom(some.positions[::1000], some.molecule, force_field, minimised=whether)
+        for whether in (False, True)
     )
     assert 0.5 < (raw - minimised).mean() < 1.5 * 2.494
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cgbench.core.errors import InputError
-from cgbench.core.safe_io import read_yaml
+from cgbench.core.strict_yaml import read_yaml
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ def test_positions_are_in_angstrom_whatever_the_format(
     trajectory.save(str(path))
     raw = trajectory_io.load_trajectory(path, topology)
     assert raw.positions.dtype == np.float32
+    assert raw.time.dtype == np.float64
     np.testing.assert_allclose(
         raw.positions, alanine_frames.positions[:N_FRAMES], atol=0.006
     )  # XTC: 0.001 nm

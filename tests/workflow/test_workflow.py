@@ -44,7 +44,7 @@ def test_every_run_is_scored(finished: Project) -> None:
 def test_controls_come_out_where_theory_says(finished: Project) -> None:
     table = pd.read_csv(finished.root / "results/test/leaderboard.csv")
     rows = table.set_index(["metric", "atoms", "method"]).sort_index()
-    for metric in ("rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min", "graph_xor"):
+    for metric in ("energy_score", "rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min", "graph_xor"):
         for atoms in ("all", "heavy"):
             scores = rows.loc[metric, atoms]
             assert (scores.loc["true_frames", "mean"] == 0).all(), metric

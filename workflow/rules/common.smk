@@ -17,7 +17,7 @@ sys.path.insert(0, SOURCE)
 from cgbench.config.loader import Config
 from cgbench.core.errors import InputError
 from cgbench.core.registry import load
-from cgbench.core.safe_io import read_yaml
+from cgbench.core.strict_yaml import read_yaml
 from cgbench.core.settings import fingerprint
 from cgbench.core.code_dependencies import code_hash, plugin_files, verb_files
 from cgbench.runtime.tracking import environment

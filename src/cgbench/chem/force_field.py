@@ -59,9 +59,9 @@ def create_system(topology: Any, files: Sequence[str], **options: Any) -> openmm
 
 
 def energies_per_atom(
-    positions: NDArray[np.floating], molecule: Molecule, force_field: Sequence[str]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Compute the energy of each geometry before and after minimisation.
+    positions: NDArray[np.floating], molecule: Molecule, force_field: Sequence[str], minimised: bool = False
+) -> NDArray[np.float64]:
+    """Compute the energy of each geometry, as it is or after minimisation.
 
     There is no cutoff and no constraint. The Reference platform gives bitwise repeatable results.
 
@@ -71,10 +71,12 @@ def energies_per_atom(
         Å.
     force_field
         Names of files that come with OpenMM.
+    minimised
+        Whether each geometry is minimised first, in at most 50 steps of L-BFGS.
 
     Returns
     -------
-    raw, minimised : float [n]
+    float [n]
         kJ/mol per atom, at most 1,000, which is also the energy of geometries with two atoms closer
         than 0.5 Å.
 
@@ -88,18 +90,16 @@ def energies_per_atom(
         openmm.VerletIntegrator(0.001),  # required by OpenMM; no step is taken
         openmm.Platform.getPlatformByName("Reference"),
     )
-    energies = np.full((2, len(positions)), np.inf)
+    energies = np.full(len(positions), np.inf)
     for number, geometry in enumerate(positions.astype(np.float64) / ANGSTROM_PER_NM):
         try:
             context.setPositions(geometry)
-            energies[0, number] = _energy(context)
-            openmm.LocalEnergyMinimizer.minimize(context, maxIterations=MAX_ITERATIONS)
-            energies[1, number] = _energy(context)
+            if minimised:
+                openmm.LocalEnergyMinimizer.minimize(context, maxIterations=MAX_ITERATIONS)
+            energies[number] = _energy(context)
         except openmm.OpenMMException:
             continue  # a coordinate or an energy is not finite
-    per_atom = np.nan_to_num(energies / molecule.n_atoms, nan=MAX_ENERGY)
-    raw, minimised = np.minimum(per_atom, MAX_ENERGY)
-    return raw, minimised
+    return np.minimum(np.nan_to_num(energies / molecule.n_atoms, nan=MAX_ENERGY), MAX_ENERGY)
 
 
 def _energy(context: openmm.Context) -> float:

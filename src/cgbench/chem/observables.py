@@ -4,6 +4,7 @@ Functions get numpy arrays on the CPU, where they are faster than tensors, and t
 numpy arrays. Energies are computed on the CPU.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,9 +16,12 @@ from numpy.typing import NDArray
 from cgbench.chem import geometry
 from cgbench.chem.bonds_and_clashes import Contacts, count_contacts
 from cgbench.chem.dihedrals import chi_atoms, phi_psi
-from cgbench.chem.molecule import Molecule
+from cgbench.chem.equivalent_atoms import reduction_of_squares
+from cgbench.chem.molecule import IntArray, Molecule
 
-MAX_ENERGY_FRAMES = 24  # minimisation of a small protein takes seconds
+# Frames whose energies are computed, raw and minimised. For a small protein, one takes milliseconds, and its
+# minimisation a quarter of a second.
+MAX_ENERGY_FRAMES, MAX_MINIMISED_FRAMES = 200, 50
 
 
 @dataclass(frozen=True)
@@ -94,12 +98,16 @@ class Observables:
         """RMSD [n_frames, n_samples], Å, to other geometries with as many samples per frame, or one."""
         return _to_numpy(geometry.rmsd(self.on_device, other.on_device))
 
+    def reduction_of_squares(self, other: "Observables", groups: Sequence[IntArray]) -> NDArray[np.float64]:
+        """Reduction [n_frames, n_samples, n_others] of Σ|x − y|², Å², by permutations of equivalent atoms."""
+        return _to_numpy(reduction_of_squares(self.on_device, other.on_device, groups))
+
     @cached_property
     def energies(self) -> NDArray[np.float64]:
         """Energies [2, n_frames] of the first sample, raw and minimised, kJ/mol per atom.
 
-        They are computed for at most 24 evenly spaced frames, which depend only on the number of frames;
-        all others are NaN.
+        They are computed for at most 200 evenly spaced frames, minimised for at most 50, which depend only on
+        the number of frames; all others are NaN.
         """
         if self.known_energies is not None:
             return self.known_energies
@@ -107,9 +115,12 @@ class Observables:
         from cgbench.chem.force_field import energies_per_atom
 
         n_frames = len(self.positions)
-        chosen = np.linspace(0, n_frames - 1, min(MAX_ENERGY_FRAMES, n_frames)).round().astype(np.int64)
         energies = np.full((2, n_frames), np.nan)
-        energies[:, chosen] = energies_per_atom(self.positions[chosen, 0], self.molecule, self.force_field)
+        for row, most in enumerate((MAX_ENERGY_FRAMES, MAX_MINIMISED_FRAMES)):
+            chosen = np.linspace(0, n_frames - 1, min(most, n_frames)).round().astype(np.int64)
+            energies[row, chosen] = energies_per_atom(
+                self.positions[chosen, 0], self.molecule, self.force_field, minimised=bool(row)
+            )
         return energies
 
 

@@ -1,5 +1,7 @@
 """Covalent bonds between selected atoms and those that a selection leaves out."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,7 @@ from cgbench.chem.trajectory_io import RawTrajectory, System, load_first_frame
 from cgbench.core.wording import counted, listed
 
 
-def describe_cuts(system: System, raw: RawTrajectory, file: str, topology: str) -> str:
+def describe_cuts(system: System, raw: RawTrajectory, files: Sequence[str], topology: str) -> str:
     """Say which covalent bonds a selection cuts; empty if it cuts none.
 
     Residues of which mdtraj does not know the bonds may have none in the topology. Their distances from the
@@ -19,15 +21,18 @@ def describe_cuts(system: System, raw: RawTrajectory, file: str, topology: str) 
     ----------
     raw
         The selected atoms of the trajectory.
-    file, topology
-        Names of the files.
+    files
+        Parts of this trajectory, one of which begins with its first frame.
+    topology
+        Name of the topology file.
     """
     cuts = bonds_of_topology(system)
-    if len(system.selected) < system.everything.n_atoms:
+    for file in files if len(system.selected) < system.everything.n_atoms else ():
         first = load_first_frame(file, topology)
         # Otherwise the file does not begin with a frame that can be used, or holds scaled coordinates.
         if first is not None and np.allclose(first[0][system.selected], raw.positions[0], atol=1e-3):
             cuts = np.unique(np.concatenate([cuts, bonds_by_distance(system, *first)]), axis=0)
+            break
     if not len(cuts):
         return ""
     label = system.everything.label

@@ -280,7 +280,8 @@ def _read_trajectory(
     cell, why_no_cell = usable_cell(positions, None if stored.cell is None else stored.cell[::stride])
     no_time = why_unusable(stored.time)
     numbers = np.arange(len(stored.positions), dtype=np.float64)
-    time = numbers if no_time or stored.time is None else stored.time
+    # NetCDF files store single precision.
+    time = numbers if no_time or stored.time is None else stored.time.astype(np.float64)
     notes = (*stored.notes, why_no_cell) if why_no_cell else stored.notes
     return RawTrajectory(positions, time[::stride], no_time, cell, notes)
 

@@ -169,7 +169,7 @@ def noise_floor(
 ) -> None:
     """Compute the noise floor: metrics of the test frames against equally many independent MD frames.
 
-    Example: `cgbench noise-floor --frames frames.npz --split fold0.json --metrics phi_psi_jsd,angle_w1
+    Example: `cgbench noise-floor --frames frames.npz --split fold0.json --metrics angle_energy_distance
     --dataset alanine_dipeptide --output fold0.floor.csv`
     """
     from cgbench.statistics.noise_floor import write_noise_floor

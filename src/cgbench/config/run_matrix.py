@@ -8,8 +8,8 @@ from typing import Any, Self
 from cgbench.config.schema import Protocol, RawConfig, Run
 from cgbench.core import registry
 from cgbench.core.errors import InputError
-from cgbench.core.safe_io import read_yaml
 from cgbench.core.settings import parse_settings
+from cgbench.core.strict_yaml import read_yaml
 
 
 @dataclass(frozen=True)

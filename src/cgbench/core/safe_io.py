@@ -1,4 +1,4 @@
-"""Safe reading of YAML and numpy files: nothing is executed, and errors name the file."""
+"""Safe reading of numpy files: nothing is executed, and errors name the file."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,33 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from cgbench.core.errors import InputError
-from cgbench.core.strict_yaml import load_strictly
-
-
-def read_yaml(path: Path | str) -> Any:
-    """Read YAML that consists of texts, numbers, dates, lists and mappings.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, is not such YAML or not UTF-8, or has a value that is easily misread.
-    """
-    try:
-        return load_strictly(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; check the path") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not a text in UTF-8 ({error}); save it in this encoding") from None
-    except yaml.MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        cure = "; indent with spaces, not with tabs" if "'\\t'" in str(error.problem) else ""
-        raise InputError(f"{path}: not valid YAML: {line}{error.problem}{cure}") from None
-    except Exception as error:
-        # The parser also lets through errors of the constructors of numbers and dates.
-        raise InputError(f"{path}: not valid YAML: {str(error) or type(error).__name__}") from None
 
 
 @contextmanager

@@ -246,7 +246,9 @@ def _contacts(frames: Frames) -> tuple[IntArray, Floats]:
         close = pair_distances(positions, near) < BOND_FACTOR * radii[near].sum(axis=1)
         found.append(np.sort(near[close], axis=1) @ [molecule.n_atoms, 1])
     codes, counts = np.unique(np.concatenate(found), return_counts=True)
-    no_bond = ~np.isin(codes, molecule.bonds @ [molecule.n_atoms, 1])
+    # The bonds of a geometry do not include undecided pairs.
+    known = np.concatenate([molecule.bonds, molecule.undecided_pairs])
+    no_bond = ~np.isin(codes, known @ [molecule.n_atoms, 1])
     codes, counts = codes[no_bond], counts[no_bond]
     order = np.argsort(-counts, kind="stable")
     pairs = np.stack(np.divmod(codes[order], molecule.n_atoms), axis=1)

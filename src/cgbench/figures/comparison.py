@@ -1,4 +1,4 @@
-"""Comparison of all methods: reconstruction, diversity and validity over resolution."""
+"""Comparison of all methods over resolution: energy score, reconstruction, diversity and validity."""
 
 import textwrap
 from collections.abc import Sequence
@@ -32,8 +32,10 @@ from cgbench.results.tables import mean_over_folds, metric_info
 
 Spread = Literal["se", "sd"]
 
-# A row of panels each, and the quantity on its axis.
-PANELS = {"rmsd_recon": "RMSD", "rmsd_sample": "RMSD", "graph_xor": "λ"}
+# A row of panels each, and the quantity on its axis. The energy score ranks methods and is drawn if a table
+# has it; the others are those of the paper.
+SCORE = "energy_score"
+PANELS = {SCORE: "score", "rmsd_recon": "RMSD", "rmsd_sample": "RMSD", "graph_xor": "λ"}
 DIVERSITY = "rmsd_sample"
 VALIDITY = "graph_xor"
 
@@ -86,7 +88,8 @@ def comparison(
     deterministic = [name for name in styles if name in set(runs.loc[~runs["stochastic"], "method"])]
     bounds = set(runs.loc[runs["bound"] != "", "method"])
     grey = _not_best(summary, [name for name in deterministic if name not in bounds])
-    columns, rows = len(atoms), len(PANELS)
+    panels = {name: PANELS[name] for name in PANELS if name != SCORE or name in set(summary["metric"])}
+    columns, rows = len(atoms), len(panels)
     pitch = PANEL + GAP + LETTER * max([LETTERS, *(len(name) for name in styles if name not in grey)])
     width = LEFT + columns * pitch
     lines = [
@@ -95,7 +98,7 @@ def comparison(
     height = TOP + rows * (TITLE + HEIGHT + TICKS) + BOTTOM + LINE * len(lines)
     with styled(TYPE):
         figure = Figure(figsize=(width, height))
-        for row, (metric, quantity) in enumerate(PANELS.items()):
+        for row, (metric, quantity) in enumerate(panels.items()):
             scores = summary[summary["metric"] == metric]
             if metric == DIVERSITY:
                 scores = scores[~scores["method"].isin(deterministic)]

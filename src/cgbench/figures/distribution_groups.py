@@ -8,15 +8,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.chem.dihedrals import chi_atoms, phi_psi_atoms
-from cgbench.chem.histograms import UniformGrid
+from cgbench.chem.energy_distance import Grid, energy_distance, pair_sums
+from cgbench.chem.histograms import TorsionGrid, UniformGrid
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.core import registry
 from cgbench.metrics import bond_geometry, torsions
-from cgbench.metrics.base import DistributionMetric
+from cgbench.metrics.base import EnergyDistance
 
 Weights = NDArray[np.float64]
 
 LARGEST = 6  # number of groups of a quantity that are drawn
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Distributions of a group, summed over its terms, and their distance.
+
+    Attributes
+    ----------
+    frames, samples : float [n_compared]
+        Weights in MD frames and in samples.
+    distance
+        Energy distance, mean over terms; NaN with a single block.
+    """
+
+    frames: Weights
+    samples: Weights
+    distance: float
 
 
 @dataclass(frozen=True)
@@ -31,6 +49,8 @@ class Group:
         Name of the plug-in that compares their distributions.
     terms : int [n]
         Indices of the terms of the metric.
+    grid
+        Grid of the weights that are compared.
     centres : float [n_centres]
         Centres of the bins that are drawn, in the unit of the quantity.
     marginal
@@ -41,22 +61,27 @@ class Group:
     label: str
     metric: str
     terms: IntArray
+    grid: Grid
     centres: NDArray[np.float64]
     marginal: Callable[[Weights], Weights]
 
     @property
-    def plug_in(self) -> DistributionMetric:
+    def plug_in(self) -> EnergyDistance:
         """The metric."""
-        plug_in: DistributionMetric = registry.load("metrics", self.metric)()
+        plug_in: EnergyDistance = registry.load("metrics", self.metric)()
         return plug_in
 
     def select(self, weights: Weights) -> Weights:
         """Select the distributions [..., n, n_compared] of the terms from weights [..., n_terms, bins]."""
         return self.marginal(weights[..., self.terms, :])
 
-    def distance(self, first: Weights, second: Weights) -> float:
-        """Distance of two distributions from :meth:`select`, mean over terms."""
-        return float(self.plug_in.distance(first, second).mean())
+    def compare(self, frames: Weights, samples: Weights) -> Compared:
+        """Compare weights [n_blocks, n_terms, bins] of MD frames and samples in the same blocks."""
+        blocks = self.select(frames), self.select(samples)
+        first, second = (weights.sum(axis=0) for weights in blocks)
+        within_blocks = pair_sums(self.grid, *blocks).sum(axis=0)
+        distance = energy_distance(self.grid, first, second, within_blocks).mean()
+        return Compared(first.sum(axis=0), second.sum(axis=0), float(distance))
 
 
 @dataclass(frozen=True)
@@ -69,8 +94,6 @@ class Quantity:
         ``torsions``, ``bonds`` or ``angles``.
     axis, unit
         Label and unit of the axis.
-    distance
-        Name and unit of the distance between two distributions.
     half_width
         Half the range of the axis around the mean of MD, in ``unit``; None for a full period.
     groups
@@ -80,7 +103,6 @@ class Quantity:
     name: str
     axis: str
     unit: str
-    distance: str
     half_width: float | None
     groups: tuple[Group, ...]
 
@@ -88,14 +110,15 @@ class Quantity:
 def quantities(molecule: Molecule) -> list[Quantity]:
     """List the quantities of a molecule."""
     return [
-        Quantity("torsions", "torsion", "°", "JSD (nat)", None, _torsions(molecule)),
-        Quantity("bonds", "bond length", "Å", "W1 (Å)", 0.5, _bonds(molecule)),
-        Quantity("angles", "bond angle", "°", "W1 (°)", 45.0, _angles(molecule)),
+        Quantity("torsions", "torsion", "°", None, _torsions(molecule)),
+        Quantity("bonds", "bond length", "Å", 0.5, _bonds(molecule)),
+        Quantity("angles", "bond angle", "°", 45.0, _angles(molecule)),
     ]
 
 
 def _torsions(molecule: Molecule) -> tuple[Group, ...]:
     bins, n_residues = torsions.BINS, len(phi_psi_atoms(molecule))
+    circle = TorsionGrid(bins)
     degrees = (np.arange(bins, dtype=np.float64) + 0.5) * 360.0 / bins - 180.0
     groups = []
     for label, other in (("φ", -1), ("ψ", -2)):
@@ -103,13 +126,17 @@ def _torsions(molecule: Molecule) -> tuple[Group, ...]:
         def marginal(weights: Weights, other: int = other) -> Weights:
             return np.asarray(weights.reshape(*weights.shape[:-1], bins, bins).sum(axis=other))
 
-        groups.append(Group(label, "phi_psi_jsd", np.arange(n_residues), degrees, marginal))
+        residues = np.arange(n_residues)
+        groups.append(Group(label, "phi_psi_energy_distance", residues, circle, degrees, marginal))
     quads, _ = chi_atoms(molecule)
     # χ1 is the one about Cα–Cβ; its bins start at 0°.
     first = np.flatnonzero([molecule.atom_names[quad[0]] == "N" for quad in quads])
-    half = torsions.BINS // 2
-    middles = (np.arange(torsions.BINS, dtype=np.float64) + 0.5) * 360.0 / torsions.BINS - 180.0
-    groups.append(Group("χ1", "chi_jsd", first, middles, lambda weights: np.roll(weights, half, axis=-1)))
+    groups.append(
+        Group(
+            "χ1", "chi_energy_distance", first, circle, degrees,
+            lambda weights: np.roll(weights, bins // 2, axis=-1),
+        )
+    )  # fmt: skip
     return tuple(group for group in groups if len(group.terms))
 
 
@@ -119,7 +146,7 @@ def _bonds(molecule: Molecule) -> tuple[Group, ...]:
         "–".join(sorted((molecule.elements[i], molecule.elements[j]), key=lambda e: (e == "H", e)))
         for i, j in molecule.bonds
     ]
-    return _on_line(pairs, "bond_length_w1", bond_geometry.BondLengthW1.grid)
+    return _on_line(pairs, "bond_length_energy_distance", bond_geometry.BondLengthEnergyDistance.grid)
 
 
 def _angles(molecule: Molecule) -> tuple[Group, ...]:
@@ -127,7 +154,7 @@ def _angles(molecule: Molecule) -> tuple[Group, ...]:
     degree = dict(molecule.graph.degree)
     middles = [(molecule.elements[j], degree[j]) for _, j, _ in molecule.angles.tolist()]
     labels = [f"at {element}, {count} bonds" for element, count in middles]
-    return _on_line(labels, "angle_w1", bond_geometry.AngleW1.grid)
+    return _on_line(labels, "angle_energy_distance", bond_geometry.AngleEnergyDistance.grid)
 
 
 def _on_line(labels: Iterable[str], metric: str, grid: UniformGrid) -> tuple[Group, ...]:
@@ -137,6 +164,6 @@ def _on_line(labels: Iterable[str], metric: str, grid: UniformGrid) -> tuple[Gro
     largest = sorted(members, key=lambda label: -len(members[label]))[:LARGEST]
     centres = grid.step * np.arange(grid.n_intervals + 1, dtype=np.float64)
     return tuple(
-        Group(str(label), metric, np.array(members[label]), centres, lambda weights: weights)
+        Group(str(label), metric, np.array(members[label]), grid, centres, lambda weights: weights)
         for label in sorted(largest, key=str)
     )

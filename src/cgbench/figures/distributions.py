@@ -10,13 +10,26 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 from numpy.typing import NDArray
 
+from cgbench.chem.energy_distance import apart
+from cgbench.chem.frames import Frames
 from cgbench.chem.observables import Observables
 from cgbench.core.wording import counted
-from cgbench.figures.distribution_groups import Group, Quantity, quantities
+from cgbench.data.splits import Split
+from cgbench.figures.distribution_groups import Compared, Group, Quantity, quantities
 from cgbench.figures.run_selection import RunSelection
-from cgbench.figures.style import DOUBLE_COLUMN, GREY, add_title, method_styles, notice, readable, styled
+from cgbench.figures.style import (
+    DOUBLE_COLUMN,
+    GREY,
+    add_title,
+    method_styles,
+    notice,
+    readable,
+    styled,
+    without_unit_one,
+)
 from cgbench.results.scores_file import BlockSums
 from cgbench.results.tables import read_run
+from cgbench.statistics.blocks import independent_blocks
 from cgbench.statistics.noise_floor import independent_parts
 
 Weights = NDArray[np.float64]
@@ -39,17 +52,17 @@ class StoredDistributions:
         Which run.
     bound
         ``ceiling`` or ``floor`` for the upper and the lower control, else empty.
-    weights : dict of float [2, n_terms × bins]
-        Distributions in MD frames and in samples by metric, for the metrics that sum over blocks.
+    compared
+        Distributions of samples and MD frames by label of the group, for the metrics that were scored.
     """
 
     method: str
     n_beads: int
     bound: str
-    weights: dict[str, Weights]
+    compared: dict[str, Compared]
 
 
-def read_distributions(run_dir: Path | str) -> StoredDistributions:
+def read_distributions(run_dir: Path | str, groups: Sequence[Group]) -> StoredDistributions:
     """Read ``run.json``, and the sums over blocks of all atoms in ``scores.npz``.
 
     Raises
@@ -59,12 +72,15 @@ def read_distributions(run_dir: Path | str) -> StoredDistributions:
     """
     run = read_run(Path(run_dir) / "run.json")
     sums = BlockSums.of_run(run_dir)
-    weights = {
-        metric: sums.read((metric, atoms)).sum(axis=0).reshape(2, -1)
-        for metric, atoms in sums.metrics
-        if atoms == "all"
+    scored = {metric for metric, atoms in sums.metrics if atoms == "all"}
+    needed = {group.metric for group in groups} & scored
+    stored = {metric: sums.read((metric, "all")) for metric in needed}
+    compared = {
+        group.label: group.compare(*group.plug_in.terms(stored[group.metric])[:2])
+        for group in groups
+        if group.metric in stored
     }
-    return StoredDistributions(run["method"], run["n_beads"], run.get("bound") or "", weights)
+    return StoredDistributions(run["method"], run["n_beads"], run.get("bound") or "", compared)
 
 
 def distribution_figures(selection: RunSelection) -> Iterator[tuple[str, Figure]]:
@@ -77,28 +93,38 @@ def distribution_figures(selection: RunSelection) -> Iterator[tuple[str, Figure]
     InputError
         If a file is missing or damaged, or belongs to other frames.
     """
-    runs = [read_distributions(folder) for folder in selection.runs("scores.npz")]
-    frames, floors = selection.frames(), []
-    for fold in sorted({cell.fold for cell in selection.cells}):
-        first, second = (
-            Observables(frames.positions[part][:, None], frames.molecule)
-            for part in independent_parts(selection.split(fold, frames))
-        )
-        floors.append((first, second))
-    for quantity in quantities(frames.molecule):
+    frames = selection.frames()
+    drawn = quantities(frames.molecule)
+    groups = [group for quantity in drawn for group in quantity.groups]
+    runs = [read_distributions(folder, groups) for folder in selection.runs("scores.npz")]
+    folds = sorted({cell.fold for cell in selection.cells})
+    floors = [md_against_md(frames, selection.split(fold, frames), groups) for fold in folds]
+    for quantity in drawn:
         yield quantity.name, distributions(quantity, runs, floors, selection.title)
+
+
+def md_against_md(frames: Frames, split: Split, groups: Sequence[Group]) -> dict[str, float]:
+    """Distance of the test frames of a fold from equally many independent ones, by label of the group."""
+    parts = independent_parts(split)
+    blocks = [independent_blocks(frames, part) for part in parts]
+    observables = [Observables(frames.positions[part][:, None], frames.molecule) for part in parts]
+    found = {}
+    for group in groups:
+        weights = map(group.plug_in.weights, observables, blocks)
+        found[group.label] = group.compare(*apart(*weights)).distance
+    return found
 
 
 def distributions(
     quantity: Quantity,
     runs: Sequence[StoredDistributions],
-    floors: Sequence[tuple[Observables, Observables]] = (),
+    floors: Sequence[Mapping[str, float]] = (),
     title: str = "",
 ) -> Figure:
     """Draw the distributions of one quantity: a row per group of terms, a column per resolution.
 
-    A panel has a ridge for MD and for every method, all of equal height, with the distance from MD at the
-    right. The upper and the lower control are left out.
+    A panel has a ridge for MD and for every method, all of equal height, with the energy distance from MD at
+    the right. The upper and the lower control are left out.
 
     Parameters
     ----------
@@ -107,12 +133,12 @@ def distributions(
     runs
         Of any folds, which are pooled; their distances are averaged.
     floors
-        MD test frames of each fold, and equally many independent ones.
+        Distances of MD from MD in each fold, from :func:`md_against_md`.
     title
         Written above the figure.
     """
     shown = [run for run in runs if not run.bound]
-    groups = [group for group in quantity.groups if all(group.metric in run.weights for run in shown)]
+    groups = [group for group in quantity.groups if all(group.label in run.compared for run in shown)]
     with styled():
         if not groups or not shown:
             return notice(f"Nothing to draw: no run has been scored by a metric of {quantity.name}.")
@@ -128,23 +154,23 @@ def distributions(
         panel = (DOUBLE_COLUMN - LABELS) / columns
         numbers = max(NUMBERS, NUMBER / (panel - NUMBER))
         for row, group in enumerate(groups):
-            floor = _floor(group, floors)
+            floor = float(np.mean([values[group.label] for values in floors])) if floors else np.nan
             for column, n_beads in enumerate(resolutions):
                 axes = grid[row, column]
-                pairs = {
+                compared = {
                     name: [
-                        _distributions(group, run)
+                        run.compared[group.label]
                         for run in shown
                         if (run.method, run.n_beads) == (name, n_beads)
                     ]
                     for name in methods
                 }
-                _panel(axes, group, pairs, methods, floor, quantity.half_width, numbers)
+                _panel(axes, group, compared, methods, floor, quantity.half_width, numbers)
                 if panel < NARROW:
                     axes.tick_params(axis="x", labelsize="xx-small")
                 if row == 0:
                     axes.set_title(counted(n_beads, "bead"), pad=10)
-                    _number(axes, 1.0, quantity.distance, GREY)
+                    _number(axes, 1.0, f"distance{without_unit_one(group.plug_in.unit)}", GREY)
                 if column == (len(resolutions) - 1) // 2:  # centred below all columns
                     axes.set_xlabel(f"{quantity.axis} {group.label} ({quantity.unit})", labelpad=1)
             labels = ["MD (floor)" if floors else "MD", *map(readable, methods)]
@@ -159,14 +185,14 @@ def distributions(
 def _panel(
     axes: Axes,
     group: Group,
-    pairs: Mapping[str, Sequence[tuple[Weights, Weights]]],
+    compared: Mapping[str, Sequence[Compared]],
     colors: Mapping[str, str],
     floor: float,
     half_width: float | None,
     numbers: float,
 ) -> None:
-    """Draw one group at one resolution; ``pairs`` come from :func:`_distributions`, by method and fold."""
-    reference = np.sum([frames.sum(axis=0) for folds in pairs.values() for frames, _ in folds], axis=0)
+    """Draw one group at one resolution, compared for each method and fold."""
+    reference = np.sum([fold.frames for folds in compared.values() for fold in folds], axis=0)
     inside = _window(group, reference, half_width)
     if half_width is not None:  # a full period has no ends
         _band(axes, group, reference)
@@ -174,11 +200,12 @@ def _panel(
     if not np.isnan(floor):
         _number(axes, 0.0, _digits(floor), GREY)
     for place, (name, color) in enumerate(colors.items(), start=1):
-        if pairs[name]:
-            pooled = np.sum([samples.sum(axis=0) for _, samples in pairs[name]], axis=0)
+        if folds := compared[name]:
+            pooled = np.sum([fold.samples for fold in folds], axis=0)
             _ridge(axes, -place, pooled, group, inside, color)
-            distance = float(np.mean([group.distance(*pair) for pair in pairs[name]]))
-            _number(axes, -place, _digits(distance), color)
+            distance = float(np.mean([fold.distance for fold in folds]))
+            if not np.isnan(distance):
+                _number(axes, -place, _digits(distance), color)
     # The axis ends with the ridges, left of the numbers.
     low, high = group.centres[inside][[0, -1]]
     axes.set_xlim(low, high + numbers * (high - low))
@@ -198,23 +225,6 @@ def _window(group: Group, reference: Weights, half_width: float | None) -> slice
     mean = (drawn * centres).sum() / drawn.sum()
     first, last = np.searchsorted(centres, [mean - half_width, mean + half_width])
     return slice(int(first), min(int(last), len(centres) - 1) + 1)
-
-
-def _distributions(group: Group, run: StoredDistributions) -> tuple[Weights, Weights]:
-    """Distributions [n_terms, n_compared] in MD frames and in samples."""
-    weights = run.weights[group.metric].reshape(2, -1, group.plug_in.bins)
-    frames, samples = group.select(weights)
-    return frames, samples
-
-
-def _floor(group: Group, floors: Sequence[tuple[Observables, Observables]]) -> float:
-    """Distance of MD from MD, mean over folds; NaN without folds."""
-    metric = group.plug_in
-    values = []
-    for parts in floors:
-        block = np.zeros(len(parts[0].positions), dtype=np.int64)
-        values.append(group.distance(*(group.select(metric.weights(part, block)[0]) for part in parts)))
-    return float(np.mean(values)) if values else np.nan
 
 
 def _band(axes: Axes, group: Group, reference: Weights) -> None:

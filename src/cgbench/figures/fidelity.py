@@ -20,8 +20,8 @@ from cgbench.results.tables import mean_over_folds, metric_info
 
 # Drawn if a table has them: a molecule without side chains has no χ, one without a force field no energy.
 PANELS = (
-    "phi_psi_jsd", "chi_jsd", "bond_length_w1", "angle_w1", "clashes", "chirality_right", "graph_exact",
-    "energy_raw", "energy_minimised",
+    "phi_psi_energy_distance", "chi_energy_distance", "bond_length_energy_distance", "angle_energy_distance",
+    "clashes", "chirality_right", "graph_exact", "energy_raw_median", "energy_minimised_median",
 )  # fmt: skip
 COLUMNS = 3
 
@@ -63,7 +63,7 @@ def fidelity(
         for axes, metric in zip(grid, panels, strict=False):
             scores = summary[summary["metric"] == metric]
             floor, info = floor_values(floors, metric, atoms), metric_info(metric)
-            draw_floor(axes, floor, around_zero=info.better == "zero")
+            draw_floor(axes, floor)
             for name, style in styles.items():
                 line = scores[scores["method"] == name].sort_values("n_beads")
                 draw_points(axes, line["n_beads"], line["mean"], style, y_error=line["se"], line=True)
@@ -82,15 +82,15 @@ def fidelity(
 
 
 def _scale(axes: Axes, means: pd.Series, floor: pd.Series, better: str | None) -> None:
-    """Set a logarithmic scale down to the smallest decade, to both sides for scores of either sign.
+    """Set a logarithmic scale to both sides of 0, linear below the decade of the noise floor or of all means.
 
     Scores of which higher is better are shares, on a linear scale from 0 to 1.
     """
-    values = pd.concat([means, floor])
     if better == "higher":
         axes.set_ylim(-0.03, 1.05)
-    elif better == "zero":
-        lowest = 1.3 * min(means.min(), -floor.max())
-        scale_from_zero(axes, 1.3 * values.max(), decade(floor.nlargest(1)), lowest)
-    else:
-        scale_from_zero(axes, 1.3 * values.max(), decade(values))
+        return
+    values = pd.concat([means, floor, -floor])
+    linear_below = decade(means)
+    if not floor.empty:
+        linear_below = max(linear_below, decade(floor.abs().nlargest(1)))
+    scale_from_zero(axes, 1.3 * values.max(), linear_below, min(1.3 * values.min(), 0.0))

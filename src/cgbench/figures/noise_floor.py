@@ -9,7 +9,6 @@ from matplotlib.patches import Patch
 
 from cgbench.core.errors import InputError
 from cgbench.core.safe_io import require
-from cgbench.figures.style import GREY
 
 BAND = "0.85"
 LABEL = "noise floor: MD against MD"
@@ -48,21 +47,13 @@ def floor_values(floors: pd.DataFrame, metric: str, atoms: str) -> pd.Series:
     return floors.loc[(floors["metric"] == metric) & (floors["atoms"] == atoms), "value"]
 
 
-def draw_floor(axes: Axes, values: pd.Series, around_zero: bool = False) -> None:
-    """Draw a band from the lowest to the highest of the folds, with a line at their mean.
-
-    Parameters
-    ----------
-    around_zero
-        For scores of either sign, of which 0 is best: the band extends to both sides by the highest.
-    """
-    if around_zero and not values.empty:
-        axes.axhspan(-values.max(), values.max(), color=BAND, linewidth=0, zorder=0, label=LABEL)
-    elif not values.empty:
-        axes.axhspan(values.min(), values.max(), color=BAND, linewidth=0, zorder=0)
-        axes.axhline(values.mean(), color=GREY, linewidth=0.7, zorder=0.5, label=LABEL)
+def draw_floor(axes: Axes, values: pd.Series) -> None:
+    """Draw a band to both sides of 0, the mean of all floors, by the largest absolute value of the folds."""
+    if not values.empty:
+        largest = values.abs().max()
+        axes.axhspan(-largest, largest, color=BAND, linewidth=0, zorder=0, label=LABEL)
 
 
 def floor_handle() -> Patch:
     """Entry of a legend."""
-    return Patch(facecolor=BAND, edgecolor=GREY, linewidth=0.7, label=LABEL)
+    return Patch(facecolor=BAND, label=LABEL)

@@ -18,7 +18,7 @@ from cgbench.figures.torsions import (
     draw_contour,
     draw_density,
     draw_difference,
-    write_divergence,
+    write_distance,
 )
 
 MARGIN = 1.5  # inches left and right of the panels, for labels and the colour bar
@@ -36,7 +36,7 @@ def ramachandran(
     runs
         One for each method and resolution.
     floor
-        ``phi_psi_jsd`` of MD against MD, nat; NaN if unknown.
+        ``phi_psi_energy_distance`` of MD against MD; NaN if unknown.
     title
         Written above the figure.
     """
@@ -55,7 +55,7 @@ def ramachandran(
         grid[0, 0].set_title("MD", pad=3)
         for run in runs:
             axes = grid[methods.index(run.method), 1 + resolutions.index(run.n_beads)]
-            _draw(axes, run.torsions, reference, run.divergence)
+            _draw(axes, run.torsions, reference, run.distance)
         for row, method in enumerate(methods):
             grid[row, 1].set_ylabel(readable(method).replace(" ", "\n") + "\nψ (°)")
             grid[row, 1].tick_params(labelleft=True)
@@ -99,11 +99,11 @@ def ramachandran_difference(
         grid = figure.subplots(2, len(runs) + 1, squeeze=False, sharex=True, sharey=True)
         density = _draw(grid[0, 0], reference, reference, np.nan)
         difference = draw_difference(grid[1, 0], independent, reference)
-        write_divergence(grid[1, 0], floor, "floor")
+        write_distance(grid[1, 0], floor, "floor")
         grid[0, 0].set_title("MD", pad=3)
         grid[1, 0].set_title("MD − MD", pad=3)
         for run, upper, lower in zip(runs, grid[0, 1:], grid[1, 1:], strict=True):
-            _draw(upper, run.torsions, reference, run.divergence)
+            _draw(upper, run.torsions, reference, run.distance)
             draw_difference(lower, run.torsions, reference)
             upper.set_title(counted(run.n_beads, "bead"), pad=3)
             lower.set_title("− MD", pad=3)
@@ -125,11 +125,11 @@ def _width(n_resolutions: int) -> float:
     return min(1.3, (DOUBLE_COLUMN - MARGIN) / (n_resolutions + 1))
 
 
-def _draw(axes: Axes, angles: Angles, reference: Angles, divergence: float, word: str = "JSD") -> AxesImage:
+def _draw(axes: Axes, angles: Angles, reference: Angles, distance: float, word: str = "ED") -> AxesImage:
     axes.set_visible(True)
     image = draw_density(axes, angles)
     draw_contour(axes, reference)
-    write_divergence(axes, divergence, word)
+    write_distance(axes, distance, word)
     return image
 
 

@@ -10,7 +10,7 @@ from cgbench.figures.mapping_graph import layout
 from cgbench.figures.noise_floor import floor_values
 from cgbench.figures.ramachandran import ramachandran, ramachandran_difference
 from cgbench.figures.run_selection import RunSelection
-from cgbench.figures.stored_samples import StoredSamples
+from cgbench.figures.stored_samples import DISTANCE, StoredSamples
 from cgbench.figures.style import notice
 from cgbench.statistics.noise_floor import independent_parts
 
@@ -35,7 +35,7 @@ def sample_figures(selection: RunSelection) -> Iterator[tuple[str, Figure]]:
     runs = [StoredSamples.read(directory, frames) for directory in run_dirs]
     parts = independent_parts(selection.split(0, frames))
     reference, independent = (phi_psi(frames.positions[part], frames.molecule) for part in parts)
-    floor = floor_values(selection.floors(0), "phi_psi_jsd", "all").mean()
+    floor = floor_values(selection.floors(0), DISTANCE, "all").mean()
     yield "ramachandran", ramachandran(reference, runs, floor, selection.title)
     points, highest = layout(frames.molecule), common_scale(runs)
     for method in dict.fromkeys(run.method for run in runs):

@@ -14,7 +14,7 @@ from cgbench.figures.torsions import Angles
 from cgbench.results.samples_file import Samples
 from cgbench.results.tables import read_metrics, read_run
 
-DIVERGENCE = "phi_psi_jsd"
+DISTANCE = "phi_psi_energy_distance"
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class StoredSamples:
         ``ceiling`` or ``floor`` for the upper and the lower control, else empty.
     torsions : float [n_test × n_samples, n_residues, 2]
         φ and ψ, degrees.
-    divergence
-        ``phi_psi_jsd`` of the run, nat; NaN if the run was not scored by it.
+    distance
+        ``phi_psi_energy_distance`` of the run; NaN if the run was not scored by it.
     errors : dict of float [n_atoms]
         RMS distance of every atom from its position in MD over the test frames, without superposition,
         Å: of ``reconstruction`` and ``samples``, or of ``backmapping`` where a method is deterministic
@@ -41,7 +41,7 @@ class StoredSamples:
     n_beads: int
     bound: str
     torsions: Angles
-    divergence: float
+    distance: float
     errors: dict[str, NDArray[np.float64]]
 
     @classmethod
@@ -63,12 +63,12 @@ class StoredSamples:
                 "sample again"
             )
         table = read_metrics(run_dir / "metrics.csv")
-        values = table.loc[(table["metric"] == DIVERGENCE) & (table["atoms"] == "all"), "value"]
+        values = table.loc[(table["metric"] == DISTANCE) & (table["atoms"] == "all"), "value"]
         return cls.measure(run, stored, float(values.mean()), frames)
 
     @classmethod
     def measure(
-        cls, run: dict[str, Any], stored: Samples, divergence: float, frames: Frames
+        cls, run: dict[str, Any], stored: Samples, distance: float, frames: Frames
     ) -> "StoredSamples":
         """Measure the samples of the run that ``run.json`` describes."""
         reference = frames.positions[stored.frame_index]
@@ -80,7 +80,7 @@ class StoredSamples:
             }
         torsions = phi_psi(stored.samples.reshape(-1, *reference.shape[1:]), frames.molecule)
         bound = run.get("bound") or ""
-        return cls(run["method"], run["n_beads"], bound, torsions, divergence, errors)
+        return cls(run["method"], run["n_beads"], bound, torsions, distance, errors)
 
 
 def _rms(vectors: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -32,7 +32,7 @@ from cgbench.results.tables import mean_over_folds, metric_info, read_metrics, r
 Point = tuple[float, float]  # mean and standard error
 
 ACROSS = "rmsd_recon"
-UPWARDS = ("rmsd_backmap_min", "phi_psi_jsd", "graph_xor")
+UPWARDS = ("rmsd_backmap_min", "phi_psi_energy_distance", "graph_xor")
 COLORS = "flare"  # seaborn's: light to dark as the setting grows
 SYMBOLS = {"beta": "β", "gamma": "γ"}
 

@@ -55,11 +55,11 @@ def _draw(axes: Axes, values: NDArray[np.float64], colors: str | Colormap, scale
     return image
 
 
-def write_divergence(axes: Axes, value: float, word: str = "JSD") -> None:
-    """Write a Jensen–Shannon divergence (nat) in the lower right corner, unless it is NaN."""
+def write_distance(axes: Axes, value: float, word: str = "ED") -> None:
+    """Write an energy distance in the lower right corner, unless it is NaN."""
     if not np.isnan(value):
         box = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1.0}
-        text = f"{word} {value:.2f}"
+        text = f"{word} {value:.3f}"
         axes.text(0.97, 0.04, text, transform=axes.transAxes, ha="right", va="bottom", fontsize=6, bbox=box)
 
 

@@ -13,8 +13,8 @@ from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.chem.trajectory_io import molecule_to_mdtraj
 from cgbench.core.atomic_io import read_json
 from cgbench.core.errors import InputError
-from cgbench.core.safe_io import read_yaml
 from cgbench.core.settings import InputPath, Settings, parse_settings
+from cgbench.core.strict_yaml import read_yaml
 from cgbench.core.wording import counted
 from cgbench.mapping.base import Mapping, MappingGenerator, Positions
 

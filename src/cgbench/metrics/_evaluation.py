@@ -7,7 +7,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.chem.molecule import Molecule
+from cgbench.chem.equivalent_atoms import among_atoms, equivalent_atoms
+from cgbench.chem.geometry import all_pairs
+from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.chem.observables import Observables
 from cgbench.core.errors import InputError
 from cgbench.mapping.base import Mapping
@@ -41,6 +43,8 @@ class Evaluation:
         Set of atoms that the arrays contain.
     reference_energies : float [2, n_frames], optional
         Energies of the MD frames if they are known; by default they are computed.
+    permutations : optional
+        Groups of permutations of equivalent atoms; by default those of the molecule.
 
     Raises
     ------
@@ -58,6 +62,7 @@ class Evaluation:
     reconstruction_draw: NDArray[np.float32] | None = None
     atoms: AtomSet = "all"
     reference_energies: NDArray[np.float64] | None = None
+    permutations: tuple[IntArray, ...] | None = None
 
     def __post_init__(self) -> None:
         n_frames, n_atoms = len(self.reference), self.molecule.n_atoms
@@ -93,6 +98,8 @@ class Evaluation:
             molecule=self.molecule.subset(kept),
             reconstruction_draw=None if draw is None else draw[:, kept],
             atoms=atoms,
+            # Whether heavy atoms are equivalent depends on their hydrogens, which the subset lacks.
+            permutations=among_atoms(self.equivalent_atoms, kept),
         )
 
     @property
@@ -122,6 +129,41 @@ class Evaluation:
     def sample_rmsd(self) -> NDArray[np.float64]:
         """RMSD [n_frames, n_samples] of each sample from its frame, without superposition, Å."""
         return self.sample_observables.rmsd_to(self.reference_observables)
+
+    @cached_property
+    def equivalent_atoms(self) -> tuple[IntArray, ...]:
+        """Groups of permutations of equivalent atoms, see :mod:`cgbench.chem.equivalent_atoms`."""
+        if self.permutations is None:
+            return equivalent_atoms(self.molecule, self.reference[0])
+        return self.permutations
+
+    def _reduced(self, rmsd: NDArray[np.float64], reduction: NDArray[np.float64]) -> NDArray[np.float64]:
+        """RMSD whose sum of squares is reduced by permutations of equivalent atoms."""
+        return np.sqrt(np.clip(np.square(rmsd) - reduction / self.molecule.n_atoms, 0.0, None))
+
+    @cached_property
+    def symmetric_sample_rmsd(self) -> NDArray[np.float64]:
+        """``sample_rmsd`` over permutations of equivalent atoms [n_frames, n_samples], Å."""
+        reduction = self.sample_observables.reduction_of_squares(
+            self.reference_observables, self.equivalent_atoms
+        )
+        return self._reduced(self.sample_rmsd, reduction[:, :, 0])
+
+    @cached_property
+    def symmetric_pairwise_rmsd(self) -> NDArray[np.float64]:
+        """RMSD between samples of a frame, over permutations of equivalent atoms [n_frames, n_pairs], Å."""
+        samples = self.sample_observables
+        i, j = all_pairs(self.samples.shape[1]).T
+        reduction = samples.reduction_of_squares(samples, self.equivalent_atoms)[:, i, j]
+        return self._reduced(samples.pairwise_rmsd, reduction)
+
+    @cached_property
+    def symmetric_reconstruction_rmsd(self) -> NDArray[np.float64]:
+        """``reconstruction_rmsd`` over permutations of equivalent atoms [n_frames], Å."""
+        reduction = self.reconstruction_observables.reduction_of_squares(
+            self.reference_observables, self.equivalent_atoms
+        )
+        return self._reduced(self.reconstruction_rmsd, reduction[:, 0, 0])
 
     @cached_property
     def reconstruction_rmsd(self) -> NDArray[np.float64]:

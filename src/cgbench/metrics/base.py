@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.chem.dihedrals import chi_atoms, phi_psi_atoms
+from cgbench.chem.energy_distance import PAIR_SUMS, Grid, apart, energy_distance, pair_sums
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.chem.observables import Observables as Observables
 from cgbench.metrics._evaluation import AtomSet as AtomSet
@@ -84,8 +85,16 @@ class EnsembleMetric(MetricBase):
     """Metric that compares ensembles and not each sample with its frame; MD against MD is its noise floor."""
 
     @abstractmethod
-    def compare(self, first: Observables, second: Observables) -> float:
-        """Compute the distance between two ensembles of one molecule with equally many geometries."""
+    def compare(
+        self, first: Observables, second: Observables, first_blocks: IntArray, second_blocks: IntArray
+    ) -> float:
+        """Compute the distance between independent ensembles of one molecule with equally many geometries.
+
+        Parameters
+        ----------
+        first_blocks, second_blocks : int [n_frames]
+            Block of each frame, from 0 in each ensemble.
+        """
 
 
 def sum_and_count(scores: NDArray[np.float64], blocks: IntArray) -> NDArray[np.float64]:
@@ -127,23 +136,28 @@ class PerFrameMetric(MetricBase):
         return mean(total)
 
 
-class DistributionMetric(EnsembleMetric):
+class DistributionMetric(MetricBase):
     """Metric that compares distributions of terms, such as bond lengths, in samples and in MD frames.
-
-    The value is the mean over terms of the distance between the two distributions. k = 2 · n_terms · bins:
-    the weights in MD frames, then those in samples.
 
     Attributes
     ----------
-    bins
-        Number of bins of a distribution.
+    grid
+        Grid on which the distributions are given by weights.
     """
 
-    bins: ClassVar[int]
+    grid: ClassVar[Grid]
 
     @abstractmethod
     def weights(self, observables: Observables, blocks: IntArray) -> NDArray[np.float64]:
         """Distribution of each term in each block, not normalised: [n_blocks, n_terms, bins]."""
+
+
+class HistogramDistance(DistributionMetric):
+    """Distance between the two histograms of a term, mean over terms.
+
+    It depends on the numbers of frames and samples: two histograms of few values differ, even if the values
+    are from one distribution. k = 2 · n_terms · bins: the weights in MD frames, then those in samples.
+    """
 
     @abstractmethod
     def distance(self, first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -155,10 +169,48 @@ class DistributionMetric(EnsembleMetric):
         return np.stack([frames, samples], axis=1).reshape(len(frames), -1)
 
     def value(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
-        both = total.reshape(*total.shape[:-1], 2, -1, self.bins)
+        both = total.reshape(*total.shape[:-1], 2, -1, self.grid.bins)
         return np.asarray(self.distance(both[..., 0, :, :], both[..., 1, :, :]).mean(axis=-1))
 
-    def compare(self, first: Observables, second: Observables) -> float:
-        one_block = np.zeros(len(first.positions), dtype=np.int64)
-        distances = self.distance(self.weights(first, one_block)[0], self.weights(second, one_block)[0])
-        return float(distances.mean())
+
+class EnergyDistance(DistributionMetric, EnsembleMetric):
+    """Energy distance between the two distributions of a term, mean over terms.
+
+    It is estimated from pairs of geometries in different blocks (:mod:`cgbench.chem.energy_distance`), so
+    that its mean depends neither on the number of frames nor on the number of samples, nor on whether these
+    are equal. Two blocks at least are needed; the value is NaN with a single one.
+
+    k = n_terms · (2 · bins + 6): for each term the weights in MD frames, those in samples, and the sums over
+    pairs within blocks.
+    """
+
+    better = "lower"
+    rounding = 1e-6
+    reference = "G. J. Székely, M. L. Rizzo, J. Stat. Plan. Inference 143, 1249 (2013)"
+
+    def block_sums(self, evaluation: Evaluation, blocks: IntArray) -> NDArray[np.float64]:
+        return self._sums(
+            self.weights(evaluation.reference_observables, blocks),
+            self.weights(evaluation.sample_observables, blocks),
+        )
+
+    def value(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(energy_distance(self.grid, *self.terms(total)).mean(axis=-1))
+
+    def compare(
+        self, first: Observables, second: Observables, first_blocks: IntArray, second_blocks: IntArray
+    ) -> float:
+        blocks = apart(self.weights(first, first_blocks), self.weights(second, second_blocks))
+        return float(self.value(self._sums(*blocks).sum(axis=0)))
+
+    def _sums(self, frames: NDArray[np.float64], samples: NDArray[np.float64]) -> NDArray[np.float64]:
+        of_terms = [frames, samples, pair_sums(self.grid, frames, samples)]
+        return np.concatenate(of_terms, axis=-1).reshape(len(frames), -1)
+
+    def terms(
+        self, sums: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Split sums into weights in frames, weights in samples and sums over pairs: [..., n_terms, m]."""
+        bins = self.grid.bins
+        by_term = sums.reshape(*sums.shape[:-1], -1, 2 * bins + PAIR_SUMS)
+        return by_term[..., :bins], by_term[..., bins : 2 * bins], by_term[..., 2 * bins :]

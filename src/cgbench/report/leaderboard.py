@@ -11,7 +11,10 @@ from cgbench.core.atomic_io import atomic_output
 from cgbench.core.wording import counted
 from cgbench.results.tables import ROW_KEY, metric_info
 
-# Metrics of the first tables; the first metric of all atoms orders the rows.
+# Columns of the first table. The first of them orders the rows and decides the ranking.
+RANKING = tuple(product(("energy_score", "energy_score_symmetric"), ("heavy", "all")))
+BEFORE = ("rmsd_recon", "all")  # orders the rows of tables that were made before the energy score
+# Metrics of the tables that follow.
 HEADLINES = ("rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min", "rmsd_sample", "graph_xor")
 # RMSD of samples measures the diversity of samples that differ. For deterministic methods it is an error,
 # so the worst would rank first where higher is better.
@@ -30,9 +33,16 @@ FAIRNESS = (
 )
 HEADER = f"""# Leaderboard
 
+Methods are ranked by `energy_score` of heavy atoms, which also orders the rows. It is a strictly proper
+score: its expected value is lowest for samples from the true conditional distribution p(x|X). (Tables
+without it are ordered by `rmsd_recon`.) Marks in any other column rank by that column alone, and each of
+these hides something: `energy_score_symmetric`, which ignores exchanges of equivalent atoms, is not
+proper; `rmsd_recon` shows what an encoder keeps of a frame, not how well atoms follow from beads;
+`rmsd_backmap_mean` is lowest for one average geometry, valid or not; `rmsd_backmap_min` compares the best
+of several tries with a single one; `rmsd_sample` is `rmsd_backmap_mean` read the other way, so that
+errors count as diversity; `graph_xor` is 0 for any valid molecule, however far from the frame.
+
 {FAIRNESS}
-In the backmapping columns all methods start from the beads alone: `rmsd_backmap_mean` favours methods with
-one average geometry, `rmsd_backmap_min`, the best of the samples of a frame, methods that sample.
 
 All scores are on test frames: mean over folds ± half the 95 % interval (bootstrap over folds and over the
 trajectories or blocks of their test frames). **Bold**: best at this resolution, or equal to the best within
@@ -114,12 +124,15 @@ def to_markdown(table: pd.DataFrame, unfinished: str = "") -> str:
         parts += ["## Not finished", unfinished]
     for (dataset, mapping), group in table.groupby(["dataset", "mapping"], sort=True):
         ordered = _ordered(group)
-        others = [name for name in ordered["metric"].unique() if name not in HEADLINES]
+        first = {*HEADLINES, *(name for name, _ in RANKING)}
+        others = [name for name in ordered["metric"].unique() if name not in first]
         all_atoms, heavy = ([*product(HEADLINES, [atoms])] for atoms in ("all", "heavy"))
         sets = ordered.groupby("metric")["atoms"].min()  # all atoms where it is defined for them
         rest = [(name, sets[name]) for name in others]
+        parts += [f"## {dataset}, mapping {mapping}"]
+        if _present(group, RANKING):
+            parts += ["### Energy score", _wide(ordered, RANKING, _with_interval)]
         parts += [
-            f"## {dataset}, mapping {mapping}",
             "### All atoms",
             _wide(ordered, all_atoms, _with_interval, cost=True),
             "### Heavy atoms",
@@ -134,9 +147,16 @@ def to_markdown(table: pd.DataFrame, unfinished: str = "") -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _present(group: pd.DataFrame, columns: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Pairs of metric and set of atoms that a table has, in the given order."""
+    found = set(zip(group["metric"], group["atoms"], strict=True))
+    return [column for column in columns if column in found]
+
+
 def _ordered(group: pd.DataFrame) -> pd.DataFrame:
-    """Rows by resolution, and within it by the reconstruction error of all atoms."""
-    first = group[(group["metric"] == HEADLINES[0]) & (group["atoms"] == "all")]
+    """Rows by resolution, and within it by the energy score."""
+    metric, atoms = [*_present(group, RANKING), BEFORE][0]
+    first = group[(group["metric"] == metric) & (group["atoms"] == atoms)]
     rank = first.set_index(["n_beads", "method"])["mean"].rename("rank")
     ranked = group.join(rank, on=["n_beads", "method"])
     return ranked.sort_values(["n_beads", "rank", "method"], kind="stable")
@@ -193,7 +213,7 @@ def _marked(row: pd.Series, text: str) -> str:
 
 def _best_methods(rows: pd.DataFrame) -> str:
     lines = []
-    for metric, atoms in product(HEADLINES, ("all", "heavy")):
+    for metric, atoms in (*RANKING, *product(HEADLINES, ("all", "heavy"))):
         column = rows[(rows["metric"] == metric) & (rows["atoms"] == atoms)]
         found = []
         for n_beads, rows_of_task in column.groupby("n_beads", sort=True):

@@ -24,7 +24,8 @@ def write_energies(path: Path | str, frame_index: IntArray, energies: NDArray[np
     energies : float [2, n_frames]
         Raw and minimised, kJ/mol per atom; NaN where there is none.
     """
-    table = pd.DataFrame(dict(zip(COLUMNS, (frame_index, *energies), strict=True))).dropna()
+    table = pd.DataFrame(dict(zip(COLUMNS, (frame_index, *energies), strict=True)))
+    table = table.dropna(subset=["raw", "minimised"], how="all")
     with atomic_output(path) as temporary:
         table.to_csv(temporary, index=False)
 

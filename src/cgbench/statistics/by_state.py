@@ -17,7 +17,9 @@ from cgbench.results.tables import ROW_KEY
 
 FrameScores = dict[str, NDArray[Any]]  # state of each test frame, and its score by each metric
 
-METRICS = ("rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min", "graph_xor", "diversity")
+METRICS = (
+    "energy_score", "rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min", "graph_xor", "diversity",
+)  # fmt: skip
 ATOMS = "heavy"
 
 

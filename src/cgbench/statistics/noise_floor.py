@@ -1,4 +1,4 @@
-"""Noise floor: distance of MD from MD by every metric that compares ensembles."""
+"""Noise floor: distance of MD from other MD by the metrics that compare ensembles."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +15,7 @@ from cgbench.core.atomic_io import atomic_output
 from cgbench.data.splits import Split
 from cgbench.metrics.base import AtomSet, EnsembleMetric
 from cgbench.results.energies_file import write_energies
+from cgbench.statistics.blocks import independent_blocks
 
 COLUMNS = ("dataset", "fold", "split", "metric", "atoms", "unit", "value", "n_frames")
 
@@ -30,8 +31,8 @@ def noise_floor(
     """Compare the test frames of a fold with equally many independent MD frames.
 
     Those are training frames, evenly spaced, from other trajectories, or from other blocks beyond the gap.
-    A method at the noise floor cannot be improved by that metric. With ``protocol.split: published``, test
-    and training frames are not independent, and the floor is too low.
+    Both are from one distribution: the floor is what chance makes of 0. With ``protocol.split: published``,
+    test and training frames are not independent, and the floor is too low.
 
     Parameters
     ----------
@@ -51,6 +52,7 @@ def noise_floor(
         atoms, unit, value and n_frames, the number of frames of either ensemble.
     """
     parts = independent_parts(split)
+    blocks = [independent_blocks(frames, part) for part in parts]
     rows = []
     for atoms in ("all", "heavy"):
         first, second = (_observables(frames, part, atoms, force_field) for part in parts)
@@ -62,7 +64,7 @@ def noise_floor(
             if compares and metric.applies(first.molecule, force_field):
                 n_frames = min(len(parts[0]), metric.max_frames)
                 labels = (dataset, split.fold, "test", name, atoms, metric.unit)
-                rows.append((*labels, metric.compare(first, second), n_frames))
+                rows.append((*labels, metric.compare(first, second, *blocks), n_frames))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

@@ -131,7 +131,7 @@ class Source(DatasetSource):
                 processing.append(f"{file}: {note}")
                 warnings.warn(processing[-1], stacklevel=2)
             if number == 0:
-                molecule, notes = self._complete(system, raw, trajectories[0][0])
+                molecule, notes = self._complete(system, raw, trajectories[0])
                 processing += notes
             positions.append(_join_molecules(raw, molecule, file, processing))
             times.append(self._time(raw, file))
@@ -154,15 +154,15 @@ class Source(DatasetSource):
         }
         return frames, card
 
-    def _complete(self, system: System, raw: RawTrajectory, file: str) -> tuple[Molecule, list[str]]:
+    def _complete(self, system: System, raw: RawTrajectory, parts: list[str]) -> tuple[Molecule, list[str]]:
         """Correct the bonds of the molecule by the first trajectory, and describe this for the card."""
         settings = self.settings
         try:
-            cut = describe_cuts(system, raw, file, settings.topology)
+            cut = describe_cuts(system, raw, parts, settings.topology)
             molecule, dropped = drop_ends_of_chains(system.molecule, raw)
             molecule, added = add_missing_bonds(molecule, raw)
         except InputError as error:
-            raise InputError(f"{file}: {error}") from None
+            raise InputError(f"{parts[0]}: {error}") from None
         notes = list(system.notes)
         if cut:
             notes.append(f"selection {settings.selection!r} {cut}")
