@@ -4,24 +4,18 @@ from cgbench.core.content_hash import content_hash
 
 
 def source_files(dataset, made):
-    """Files of a dataset that rules make, or those that are given."""
+    """Files of a dataset that rules make or that are missing, or those that are given."""
 
     def is_made(file):
         return file in DOWNLOADS or Path(file).resolve().is_relative_to(
             Path(CONFIG.results).resolve()
         )
 
-    files = [
+    return [
         file
         for file in CONFIG.datasets[dataset].create().input_files()
-        if is_made(file) == made
+        if (is_made(file) or not Path(file).is_file()) == made
     ]
-    for file in files if not made else ():
-        if not Path(file).is_file():
-            raise WorkflowError(
-                f"{file}: no such file; correct the path in datasets.{dataset}"
-            )
-    return files
 
 
 def content_of_source(wildcards):
