@@ -15,6 +15,7 @@ SOURCE = str(Path(str(workflow.current_basedir)).parents[1] / "src")
 sys.path.insert(0, SOURCE)
 
 from cgbench.config.loader import Config
+from cgbench.core.content_hash import content_hash
 from cgbench.core.errors import InputError
 from cgbench.core.registry import load
 from cgbench.core.strict_yaml import read_yaml
@@ -99,6 +100,37 @@ def files_of(plug_in):
                 f"{file}: Snakemake takes braces for wildcards; rename the file or folder, or link to it"
             )
     return files
+
+
+def source_files(dataset, made):
+    """Files of a dataset that rules make or that are missing, or those that are given."""
+
+    def is_made(file):
+        return file in DOWNLOADS or Path(file).resolve().is_relative_to(
+            Path(CONFIG.results).resolve()
+        )
+
+    return [
+        file
+        for file in CONFIG.datasets[dataset].create().input_files()
+        if (is_made(file) or not Path(file).is_file()) == made
+    ]
+
+
+def content_of_source(wildcards):
+    """Parameter function: hash of the content of the given files of a dataset."""
+    files = source_files(wildcards.dataset, made=False)
+    return content_hash(files, Path(CONFIG.results) / "data" / "checksums.json")
+
+
+def memory_of_prepare(wildcards, attempt):
+    """Resource function: trajectories are compressed about threefold and held twice."""
+    # The size of downloads is not known.
+    size = sum(
+        Path(file).stat().st_size
+        for file in source_files(wildcards.dataset, made=False)
+    )
+    return attempt * max(4000, CONFIG.compute.memory_mb, int(8 * size / 1e6))
 
 
 def every_fold(*patterns):

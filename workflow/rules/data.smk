@@ -1,38 +1,5 @@
 """Trajectories to checked frames, and frames to training, validation and test parts."""
 
-from cgbench.core.content_hash import content_hash
-
-
-def source_files(dataset, made):
-    """Files of a dataset that rules make or that are missing, or those that are given."""
-
-    def is_made(file):
-        return file in DOWNLOADS or Path(file).resolve().is_relative_to(
-            Path(CONFIG.results).resolve()
-        )
-
-    return [
-        file
-        for file in CONFIG.datasets[dataset].create().input_files()
-        if (is_made(file) or not Path(file).is_file()) == made
-    ]
-
-
-def content_of_source(wildcards):
-    """Parameter function: hash of the content of the given files of a dataset."""
-    files = source_files(wildcards.dataset, made=False)
-    return content_hash(files, Path(CONFIG.results) / "data" / "checksums.json")
-
-
-def memory_of_prepare(wildcards, attempt):
-    """Resource function: trajectories are compressed about threefold and held twice."""
-    # The size of downloads is not known.
-    size = sum(
-        Path(file).stat().st_size
-        for file in source_files(wildcards.dataset, made=False)
-    )
-    return attempt * max(4000, CONFIG.compute.memory_mb, int(8 * size / 1e6))
-
 
 rule prepare:
     input:
