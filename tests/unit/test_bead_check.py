@@ -143,6 +143,16 @@ def test_beads_at_one_point_are_refused(model: Path, parts: tuple[Beads, Beads],
         backmap(model, beads, tmp_path / "atoms.npz")
 
 
+@pytest.mark.parametrize("part", ["pairs", "low"])
+def test_ranges_of_other_beads_are_refused(part: str, model: Path) -> None:
+    content = torch.load(model, weights_only=True)
+    stored = content["bead_ranges"][part]
+    content["bead_ranges"][part] = stored + 6 if part == "pairs" else stored[:-1]
+    torch.save(content, model)
+    with pytest.raises(InputError, match=r"model\.pt: not a usable model file"):
+        load_model(model)
+
+
 def test_a_model_file_without_ranges_can_be_used(
     model: Path, parts: tuple[Beads, Beads], tmp_path: Path
 ) -> None:

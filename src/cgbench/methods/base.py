@@ -229,6 +229,8 @@ def load_model(path: Path | str) -> BackmappingMethod:
         # Model files of version 0.1 have no ranges.
         if ranges := content.get("bead_ranges"):
             model.bead_ranges = BeadRanges(**{key: value.numpy() for key, value in ranges.items()})
+            # Raises an error if the parts do not belong together.
+            model.bead_ranges.unlike(np.zeros((1, mapping.n_beads, 3)))
     except FileNotFoundError:
         raise InputError(f"{path}: no such model file; train the model first") from None
     except Exception as error:
