@@ -81,7 +81,7 @@ def test_error_on_unseen_walkers_is_below_that_of_random_and_backbone_beads(walk
 def test_the_search_never_raises_the_loss_and_ends_where_no_single_move_lowers_it(walkers):
     train, valid = map(cgae.gram_matrix, walkers)
     start = torch.arange(22) % 5
-    found = cgae.search(start, train, valid, 0.0)
+    found = cgae.search(start, lambda labels: cgae.partition_loss(labels, train, valid))
 
     def error(labels):
         return float(cgae.linear_error(as_weights(Mapping.centres(labels.numpy())), train, valid))
