@@ -90,8 +90,8 @@ class Generator(MappingGenerator):
     Unlike in the publication, the decoder is solved for at every step instead of learned, and a
     search follows: in the quarter of restarts with the lowest validation error, single atoms move
     between beads while that lowers the validation loss. The same search begins at the best beads that
-    bonds connect. A group of atoms that is not connected to the rest of its bead raises loss and error
-    by ``connection_weight``. The mapping with the lowest validation error is kept, so that error is no
+    bonds connect. A group of atoms that is not connected to the rest of its bead raises the loss by
+    ``connection_weight``. The mapping with the lowest validation loss is kept, so that loss is no
     estimate for new frames. Beads are geometric centres.
     """
 
@@ -111,20 +111,23 @@ class Generator(MappingGenerator):
         settings = self.settings
         train, valid = self._gram_matrices(positions)
 
-        def loss(labels: Tensor, lift_weight: float = settings.search_lift_weight) -> Tensor:
-            value = partition_loss(labels, train, valid, lift_weight)
+        def error(labels: Tensor) -> Tensor:
+            return partition_loss(labels, train, valid)
+
+        def loss(labels: Tensor) -> Tensor:
+            value = partition_loss(labels, train, valid, settings.search_lift_weight)
             if settings.connection_weight:
                 extra = count_groups(labels.numpy(), molecule.bonds) - n_beads
                 value = value * (1 + settings.connection_weight * torch.as_tensor(extra))
             return value
 
         trained = [fill_empty_beads(labels, n_beads, train) for labels in self._train(train, n_beads, seed)]
-        starts = sort_by(lambda labels: partition_loss(labels, train, valid), trained)
-        starts = starts[: math.ceil(settings.restarts / SEARCHED)]
+        starts = sort_by(error, trained)[: math.ceil(settings.restarts / SEARCHED)]
         if settings.connection_weight:
             starts += cut_bonds(molecule.graph, n_beads, loss)
         found = [search(labels, loss) for labels in starts]
-        best, *_ = sort_by(lambda labels: loss(labels, 0.0), found)
+        # Without the term for connections, mappings are those of version 0.1.
+        best, *_ = sort_by(loss if settings.connection_weight else error, found)
         return Mapping.centres(renumber(best.numpy()))
 
     def _gram_matrices(self, positions: Positions) -> tuple[Tensor, Tensor]:
@@ -262,15 +265,16 @@ def cut_bonds(graph: "nx.Graph[int]", n_beads: int, loss: Loss) -> list[Tensor]:
         One partition into connected beads; none where that is impossible or cutting rings is necessary.
     """
     components = list(nx.connected_components(graph))
-    sides = torch.as_tensor(bridge_sides(graph), dtype=torch.int64)
+    sides = bridge_sides(graph)
     n_cuts = n_beads - len(components)
     if not 0 <= n_cuts <= len(sides):
         return []
-    whole = torch.as_tensor(bead_index(components, len(graph)))
+    whole = bead_index(components, len(graph))
 
     def partition(cuts: list[int]) -> Tensor:
         # Atoms that are on the same side of every cut are in the same bead.
-        return torch.stack([whole, *sides[cuts]]).unique(dim=1, return_inverse=True)[1]
+        _, labels = np.unique(np.vstack([whole, sides[cuts]]), axis=1, return_inverse=True)
+        return torch.as_tensor(labels.ravel())
 
     def with_best(cuts: list[int]) -> tuple[float, list[int]]:
         longer = [[*cuts, cut] for cut in range(len(sides)) if cut not in cuts]
