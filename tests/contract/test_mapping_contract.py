@@ -29,7 +29,8 @@ BEADS = """
 def generator(request, tmp_path):
     plug_in = registry.load("mapping", request.param)
     (tmp_path / "beads.yaml").write_text(BEADS)
-    values = QUICK | {"path": str(tmp_path / "beads.yaml")}
+    stored = ROOT / "workflow/resources/tasks/alanine_dipeptide/cgae-4.json"
+    values = QUICK | {"path": str(stored if request.param == "stored" else tmp_path / "beads.yaml")}
     fields = plug_in.Settings.model_fields
     return plug_in(plug_in.Settings(**{key: value for key, value in values.items() if key in fields}))
 
@@ -60,7 +61,7 @@ def test_mapping_is_valid_at_every_resolution(generator, resolutions, alanine, a
     for n_beads in resolutions:
         mapping = generator.generate(alanine, n_beads, 7, alanine_frames.positions[:N_TRAINING])
         assert_valid(mapping, N_ATOMS, n_beads)
-        if "path" in generator.Settings.model_fields:
+        if generator.settings.model_dump().get("path", "").endswith("beads.yaml"):
             assert mapping.bead_index[0] == 1, "beads keep the order of the file"
         else:
             assert_in_order(mapping)

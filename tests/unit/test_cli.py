@@ -24,7 +24,9 @@ import cgbench
 from cgbench.chem.frames import Frames
 from cgbench.cli.main import app, main
 from cgbench.cli.options import of_fold
+from cgbench.config.schema import Protocol
 from cgbench.core.errors import InputError
+from cgbench.data.splits import make_split
 from cgbench.mapping.base import Mapping
 
 DEFAULT_CONFIG = [Path(__file__).parents[2] / "config" / f"{name}.yaml" for name in ("config", "simulations")]
@@ -110,7 +112,8 @@ def test_too_many_beads_names_frames_mapping_and_key(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     alanine_frames.save("frames.npz")
-    arguments = "--frames frames.npz --split absent.json --n-beads 23 --seed 1 --output map.json --mapping"
+    make_split(alanine_frames, Protocol(), 0, 1).save("split.json")
+    arguments = "--frames frames.npz --split split.json --n-beads 23 --seed 1 --output map.json --mapping"
     spec = '{"use": "backbone", "name": "mine"}'
     monkeypatch.setattr(sys, "argv", ["cgbench", "map", *arguments.split(), spec])
     with pytest.raises(SystemExit):

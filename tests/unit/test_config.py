@@ -57,9 +57,9 @@ def test_published_hyperparameters_are_those_of_the_dataset() -> None:
     found = [[getattr(config.methods["cgvae"].settings, key) for key in keys] for config in (first, second)]
     assert found == [[600, 8, 8.5, 9.5, 4, 5, 32], [600, 10, 12, 25, 2, 9, 2]]
     tasks = [{(c.dataset, c.mapping, c.n_beads) for c in config.run_specs()} for config in (first, second)]
-    assert tasks[0] == {("alanine_dipeptide_explicit", "cgae", n) for n in (3, 4, 5, 6, 8, 10, 12)}
+    assert tasks[0] == {("alanine_dipeptide_explicit", "cgae_learned", n) for n in (3, 4, 5, 6, 8, 10, 12)}
     assert tasks[1] == {
-        *(("chignolin_explicit", "cgae", n) for n in (6, 8, 10, 12)),
+        *(("chignolin_explicit", "cgae_learned", n) for n in (6, 8, 10, 12)),
         ("chignolin_explicit", "alpha_carbon", 12),
     }
     assert first.results != second.results

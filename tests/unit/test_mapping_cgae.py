@@ -1,5 +1,8 @@
 """The losses of CGAE against their definitions on frames, and the mappings that it finds."""
 
+import itertools
+
+import networkx as nx
 import numpy as np
 import pytest
 import torch
@@ -8,6 +11,7 @@ from cgbench.core import registry
 from cgbench.core.errors import InputError
 from cgbench.data.sources.bundled import BundledSettings, Source
 from cgbench.mapping import cgae
+from cgbench.mapping._partition import bead_index
 from cgbench.mapping.base import Mapping
 from cgbench.methods._baselines import least_squares_matrix
 
@@ -81,7 +85,7 @@ def test_error_on_unseen_walkers_is_below_that_of_random_and_backbone_beads(walk
 def test_the_search_never_raises_the_loss_and_ends_where_no_single_move_lowers_it(walkers):
     train, valid = map(cgae.gram_matrix, walkers)
     start = torch.arange(22) % 5
-    found = cgae.search(start, train, valid, 0.0)
+    found = cgae.search(start, lambda labels: cgae.partition_loss(labels, train, valid))
 
     def error(labels):
         return float(cgae.linear_error(as_weights(Mapping.centres(labels.numpy())), train, valid))
@@ -137,3 +141,53 @@ def test_linear_error_is_finite_with_more_beads_than_frames_determine(rng):
     weights = torch.as_tensor(np.eye(60)[:50])
     train, valid = map(cgae.gram_matrix, frames)
     assert torch.isfinite(cgae.linear_error(weights, train, valid))
+
+
+def connected_beads(graph, mapping):
+    beads = (np.flatnonzero(mapping.bead_index == bead).tolist() for bead in range(mapping.n_beads))
+    return sum(nx.is_connected(graph.subgraph(atoms)) for atoms in beads)
+
+
+def test_the_bonds_to_cut_are_those_with_the_lowest_loss_of_all_pairs(walkers, alanine):
+    train, valid = map(cgae.gram_matrix, walkers)
+
+    def loss(labels):
+        return cgae.partition_loss(labels, train, valid, 0.03)
+
+    (found,) = cgae.cut_bonds(alanine.graph, 3, loss)
+    every = []
+    for pair in itertools.combinations(alanine.bonds.tolist(), 2):
+        graph = alanine.graph.copy()
+        graph.remove_edges_from(pair)
+        labels = bead_index(nx.connected_components(graph), 22)
+        assert labels.max() == 2
+        every.append(float(loss(torch.as_tensor(labels)[None])[0]))
+    assert float(loss(found[None])[0]) == pytest.approx(min(every), rel=1e-12)
+
+
+def test_a_ring_is_not_cut_and_molecules_are_not_joined():
+    ring_with_tail = nx.Graph([(0, 1), (1, 2), (2, 0), (2, 3), (3, 4), (5, 6)])
+
+    def loss(labels):
+        return torch.as_tensor([float(np.ptp(np.bincount(row))) for row in labels.numpy()])
+
+    (three,) = cgae.cut_bonds(ring_with_tail, 3, loss)
+    assert [sorted(np.flatnonzero(three.numpy() == bead).tolist()) for bead in three.unique()] in (
+        [[0, 1, 2], [3, 4], [5, 6]],
+        [[3, 4], [0, 1, 2], [5, 6]],
+    )
+    assert len(cgae.cut_bonds(ring_with_tail, 2, loss)) == 1
+    assert cgae.cut_bonds(ring_with_tail, 1, loss) == []
+    assert cgae.cut_bonds(ring_with_tail, 6, loss) == []
+
+
+def test_beads_are_connected_where_that_costs_less_than_the_weight(walkers, alanine):
+    train, _ = walkers
+    free, default, strict = (
+        cgae.Generator(QUICK.model_copy(update={"connection_weight": weight})).generate(alanine, 8, 7, train)
+        for weight in (0.0, 0.02, 1.0)
+    )
+    connected = [connected_beads(alanine.graph, mapping) for mapping in (free, default, strict)]
+    assert connected == sorted(connected) and connected[0] < connected[2] == 8
+    errors = [squared_error(mapping, train, train) for mapping in (free, default, strict)]
+    assert errors[2] < 1.1 * errors[0], "the best connected beads are nearly as good as the best of all"

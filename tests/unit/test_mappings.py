@@ -156,3 +156,17 @@ def test_the_page_lists_every_mapping():
     page = (Path(__file__).parents[2] / "docs" / "mappings.md").read_text()
     table = page.split("## ")[0]
     assert [name for name in registry.names("mapping") if f"\n| `{name}` |" not in table] == []
+
+
+def test_groups_are_counted_in_every_partition():
+    bonds = np.array([[0, 1], [1, 2], [2, 3], [3, 0], [3, 4]])  # a ring with one more atom
+    labels = np.array([[0, 0, 0, 0, 0], [0, 1, 0, 1, 0], [0, 0, 1, 1, 0], [0, 1, 1, 0, 0]])
+    assert _partition.count_groups(labels, bonds).tolist() == [1, 5, 3, 2]
+    assert _partition.count_groups(labels[:, :1], np.empty((0, 2), dtype=np.int64)).tolist() == [1] * 4
+
+
+def test_bridges_are_the_bonds_outside_rings():
+    graph = nx.Graph([(0, 1), (1, 2), (2, 0), (2, 3), (3, 4), (5, 6)])
+    sides = {tuple(np.flatnonzero(side).tolist()) for side in _partition.bridge_sides(graph)}
+    assert sides == {(3, 4), (4,), (6,)}
+    assert _partition.bridge_sides(nx.cycle_graph(4)).shape == (0, 4)

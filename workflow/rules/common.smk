@@ -133,6 +133,17 @@ def memory_of_prepare(wildcards, attempt):
     return attempt * max(4000, CONFIG.compute.memory_mb, int(8 * size / 1e6))
 
 
+def mapping_of(wildcards):
+    """The mapping of a task."""
+    return CONFIG.mapping(wildcards.mapping, wildcards.dataset, wildcards.n_beads)
+
+
+def tuning_of(dataset):
+    """The dataset from whose trajectories mappings of another one are learned, where it is defined."""
+    name = f"{dataset}_tuning"
+    return [name] if name in CONFIG.datasets else []
+
+
 def every_fold(*patterns):
     """Paths of all folds; other wildcards stay."""
     return expand(patterns, fold=FOLDS, allow_missing=True)

@@ -1,6 +1,8 @@
 """All-atom geometries of one molecule from one or several trajectories."""
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,18 @@ class Frames:
 
     def __len__(self) -> int:
         return len(self.positions)
+
+    @cached_property
+    def checksum(self) -> str:
+        """Hexadecimal SHA-256 of positions, trajectories and times.
+
+        Positions are rounded to 0.01 Å and times to 1 fs, so that the last digit of a conversion of units
+        does not count.
+        """
+        digest = hashlib.sha256()
+        for values in (self.positions * 100, self.trajectory, self.time * 1000):
+            digest.update(np.rint(values).astype("<i8").tobytes())
+        return digest.hexdigest()
 
     def save(self, path: Path | str) -> None:
         """Write frames and molecule to one ``.npz`` file, atomically."""

@@ -60,6 +60,11 @@ class Config(RunMatrix):
             **plug_ins,
         )
 
+    def mapping(self, name: str, dataset: str, n_beads: int) -> PlugIn:
+        """Return a mapping in whose settings ``{dataset}`` and ``{n_beads}`` are replaced."""
+        spec = self.mappings[name].to_json().replace("{dataset}", dataset)
+        return PlugIn.from_json("mapping", spec.replace("{n_beads}", str(n_beads)))
+
     def method(self, name: str, dataset: str) -> PlugIn:
         """Return a method with its settings for a dataset."""
         return self.methods_for.get((name, dataset), self.methods[name])

@@ -4,11 +4,13 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from reprlib import Repr
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
+import cgbench
 from cgbench.core.errors import InputError
 
 _SHORT = Repr()
@@ -23,6 +25,12 @@ def expand_path(path: str) -> str:
 
 # Path of an input file. A file whose name itself begins with ~ or has a $ is taken as it is.
 InputPath = Annotated[str, AfterValidator(lambda path: path if os.path.exists(path) else expand_path(path))]  # noqa: PTH110
+
+
+def or_in_checkout(path: str) -> Path:
+    """Return a path, or that in the checkout if only this exists: the workflow may be started elsewhere."""
+    elsewhere = Path(cgbench.__file__).parents[2] / path
+    return elsewhere if not Path(path).exists() and elsewhere.exists() else Path(path)
 
 
 class Settings(BaseModel):

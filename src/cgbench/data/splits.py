@@ -4,6 +4,7 @@ import math
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,8 @@ class Split:
         Number of frames of the dataset, including those in no part.
     trajectories
         Trajectories of the frames of each part.
+    settings
+        Section ``protocol`` of the configuration, without the number of samples.
     """
 
     train: IntArray
@@ -58,6 +61,7 @@ class Split:
     gap_ps: float
     correlation_time_ps: float | None
     trajectories: dict[str, list[int]]
+    settings: dict[str, Any]
 
     def save(self, path: Path | str) -> None:
         """Write as JSON, atomically."""
@@ -158,6 +162,7 @@ def make_split(frames: Frames, protocol: Protocol, fold: int, seed: int) -> Spli
         gap_ps=gap,
         correlation_time_ps=time_ps,
         trajectories={part: np.unique(frames.trajectory[chosen[part]]).tolist() for part in PARTS},
+        settings=protocol.model_dump(exclude={"n_samples"}),
     )
 
 

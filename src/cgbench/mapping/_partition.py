@@ -6,6 +6,8 @@ from itertools import pairwise
 import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from cgbench.chem.molecule import IntArray
 
@@ -67,3 +69,41 @@ def split_largest(
         branch = max(branches, key=lambda part: (*min(size(part), size(largest - part)), -min(part)))
         groups += [branch, largest - branch]
     return groups
+
+
+def count_groups(labels: NDArray[np.integer], bonds: IntArray) -> IntArray:
+    """Count the groups of atoms that bonds within beads connect, in each of several partitions.
+
+    Parameters
+    ----------
+    labels : [n_partitions, n_atoms]
+        Bead of each atom.
+    bonds : [n_bonds, 2]
+
+    Returns
+    -------
+    int [n_partitions]
+        The number of beads if every bead is connected, otherwise more.
+    """
+    n_partitions, n_atoms = labels.shape
+    which, bond = np.nonzero(labels[:, bonds[:, 0]] == labels[:, bonds[:, 1]])
+    # One graph that holds every partition; its components are numbered in the order of their atoms.
+    ends = tuple(which * n_atoms + bonds[bond].T)
+    size = n_partitions * n_atoms
+    _, group = connected_components(coo_array((np.ones(len(bond)), ends), (size, size)), directed=False)
+    group = group.reshape(labels.shape)
+    return np.asarray(group.max(axis=1) - group.min(axis=1) + 1, dtype=np.int64)
+
+
+def bridge_sides(graph: "nx.Graph[int]") -> NDArray[np.bool_]:
+    """Atoms [n_bridges, n_atoms] on one side of each bond that alone holds two parts of a molecule together.
+
+    These are all bonds but those of rings.
+    """
+    edges = list(nx.dfs_edges(graph))
+    bridges = {frozenset(bond) for bond in nx.bridges(graph)}
+    below = np.eye(len(graph), dtype=bool)
+    for parent, child in reversed(edges):  # every atom after all that are reached through it
+        below[parent] |= below[child]
+    kept = [child for parent, child in edges if {parent, child} in bridges]
+    return below[kept]

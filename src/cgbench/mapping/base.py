@@ -9,10 +9,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.core.atomic_io import read_json, write_json
 from cgbench.core.errors import InputError
 from cgbench.core.settings import Settings as SettingsModel
+from cgbench.data.splits import Split
 
 Positions = NDArray[np.float32]
 
@@ -28,10 +30,13 @@ class Mapping:
     weights : float [n_atoms]
         Weight of each atom in the position of its bead; they sum to 1 within a bead. Equal weights
         give the geometric centre, masses the centre of mass, a one-hot weight a site such as Cα.
+    task
+        Name and version of the stored task that the mapping was made for, if any.
     """
 
     bead_index: IntArray
     weights: NDArray[np.float64]
+    task: str | None = None
 
     def __post_init__(self) -> None:
         if self.bead_index.ndim != 1 or self.bead_index.shape != self.weights.shape:
@@ -95,7 +100,8 @@ class Mapping:
 
     def save(self, path: Path | str) -> None:
         """Write as JSON, atomically."""
-        write_json(path, {"bead_index": self.bead_index.tolist(), "weights": self.weights.tolist()})
+        lists = {"bead_index": self.bead_index.tolist(), "weights": self.weights.tolist()}
+        write_json(path, lists | {"task": self.task})
 
     @classmethod
     def load(cls, path: Path | str) -> "Mapping":
@@ -105,6 +111,7 @@ class Mapping:
             return cls(
                 np.asarray(stored["bead_index"], dtype=np.int64),
                 np.asarray(stored["weights"], dtype=np.float64),
+                stored.get("task"),
             )
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError(f"{path}: not a mapping ({error}); delete it and run again") from None
@@ -150,6 +157,16 @@ class MappingGenerator(ABC):
     def input_files(self) -> list[str]:
         """List the files, besides the frames, that the mapping depends on, for the workflow."""
         return []
+
+    def task(self, frames: Frames, split: Split) -> str | None:
+        """Return name and version of the stored task that these frames, this split and the mapping make up.
+
+        Raises
+        ------
+        InputError
+            If the mapping is stored for other frames, or the split differs from the stored one.
+        """
+        return None
 
     def generate(
         self, molecule: Molecule, n_beads: int, seed: int, positions: Positions | None = None

@@ -21,9 +21,10 @@ alignment, because x xᵀ is invariant to rotations.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
+import networkx as nx
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -34,7 +35,7 @@ from torch.nn.functional import one_hot
 from cgbench.chem.molecule import Molecule
 from cgbench.core.errors import InputError
 from cgbench.core.settings import Settings
-from cgbench.mapping._partition import renumber
+from cgbench.mapping._partition import bead_index, bridge_sides, count_groups, renumber
 from cgbench.mapping.base import Mapping, MappingGenerator, Positions
 
 # The frames are cut into this many segments in time, of which every fourth is for validation.
@@ -46,6 +47,9 @@ HOTTEST, COLDEST = 1.0, 0.025
 # Ridge of the least-squares decoder, Å²: negligible in comparisons; in training it keeps the decoder
 # from telling apart beads that are still almost at the same position.
 RIDGE, TRAINING_RIDGE = 1e-8, 1e-1
+
+# Loss [n] of partitions [n, n_atoms].
+Loss = Callable[[Tensor], Tensor]
 
 
 class CGAESettings(Settings):
@@ -64,6 +68,9 @@ class CGAESettings(Settings):
     search_lift_weight
         The same in the search that follows. Zero gives the lowest reconstruction error, but beads
         scattered over the molecule; larger values give more compact beads.
+    connection_weight
+        Share of the loss that is added in the search for each group of atoms that no bond connects to the
+        rest of its bead. Zero ignores the bonds.
     frames
         Maximum number of training frames, evenly spaced; a quarter of them is for validation.
     """
@@ -73,6 +80,7 @@ class CGAESettings(Settings):
     learning_rate: Annotated[float, Field(gt=0)] = 0.1
     lift_weight: Annotated[float, Field(ge=0)] = 0.25
     search_lift_weight: Annotated[float, Field(ge=0)] = 0.03
+    connection_weight: Annotated[float, Field(ge=0)] = 0.02
     frames: Annotated[int, Field(ge=SEGMENTS)] = 1000
 
 
@@ -81,9 +89,10 @@ class Generator(MappingGenerator):
 
     Unlike in the publication, the decoder is solved for at every step instead of learned, and a
     search follows: in the quarter of restarts with the lowest validation error, single atoms move
-    between beads while that lowers the validation loss. The mapping with the lowest validation
-    error is kept, so that error is no estimate for new frames. Beads need not be connected through
-    bonds. They are geometric centres.
+    between beads while that lowers the validation loss. The same search begins at the best beads that
+    bonds connect. A group of atoms that is not connected to the rest of its bead raises the loss by
+    ``connection_weight``. The mapping with the lowest validation loss is kept, so that loss is no
+    estimate for new frames. Beads are geometric centres.
     """
 
     Settings = CGAESettings
@@ -99,11 +108,27 @@ class Generator(MappingGenerator):
             )
         if n_beads == molecule.n_atoms:
             return Mapping.centres(np.arange(n_beads))
+        settings = self.settings
         train, valid = self._gram_matrices(positions)
+
+        def error(labels: Tensor) -> Tensor:
+            return partition_loss(labels, train, valid)
+
+        def loss(labels: Tensor) -> Tensor:
+            value = partition_loss(labels, train, valid, settings.search_lift_weight)
+            if settings.connection_weight:
+                extra = count_groups(labels.numpy(), molecule.bonds) - n_beads
+                value = value * (1 + settings.connection_weight * torch.as_tensor(extra))
+            return value
+
         trained = [fill_empty_beads(labels, n_beads, train) for labels in self._train(train, n_beads, seed)]
-        starts = sort_by_error(trained, train, valid)[: math.ceil(self.settings.restarts / SEARCHED)]
-        found = [search(labels, train, valid, self.settings.search_lift_weight) for labels in starts]
-        return Mapping.centres(renumber(sort_by_error(found, train, valid)[0].numpy()))
+        starts = sort_by(error, trained)[: math.ceil(settings.restarts / SEARCHED)]
+        if settings.connection_weight:
+            starts += cut_bonds(molecule.graph, n_beads, loss)
+        found = [search(labels, loss) for labels in starts]
+        # Without the term for connections, mappings are those of version 0.1.
+        best, *_ = sort_by(loss if settings.connection_weight else error, found)
+        return Mapping.centres(renumber(best.numpy()))
 
     def _gram_matrices(self, positions: Positions) -> tuple[Tensor, Tensor]:
         """G of the frames for training and of those for validation, which are in other segments of time."""
@@ -201,19 +226,18 @@ def fill_empty_beads(labels: Tensor, n_beads: int, gram: Tensor) -> Tensor:
     return labels
 
 
-def sort_by_error(partitions: Sequence[Tensor], train: Tensor, valid: Tensor) -> list[Tensor]:
-    """Sort partitions [n_atoms] with equal numbers of beads by validation error."""
-    errors = partition_loss(torch.stack(list(partitions)), train, valid)
-    return [partitions[k] for k in errors.argsort(stable=True).tolist()]
+def sort_by(loss: Loss, partitions: Sequence[Tensor]) -> list[Tensor]:
+    """Sort partitions [n_atoms] with equal numbers of beads by a loss."""
+    return [partitions[k] for k in loss(torch.stack(list(partitions))).argsort(stable=True).tolist()]
 
 
-def search(labels: Tensor, train: Tensor, valid: Tensor, lift_weight: float) -> Tensor:
-    """Move single atoms to the bead with the lowest validation loss, in order, until none moves.
+def search(labels: Tensor, loss: Loss) -> Tensor:
+    """Move single atoms to the bead with the lowest loss, in order, until none moves.
 
     ``labels`` [n_atoms] is the bead of each atom; no bead is empty or becomes empty.
     """
     n_beads = int(labels.max()) + 1
-    lowest = partition_loss(labels, train, valid, lift_weight)
+    lowest = loss(labels[None])[0]
     moved = True
     while moved:
         moved = False
@@ -222,8 +246,49 @@ def search(labels: Tensor, train: Tensor, valid: Tensor, lift_weight: float) -> 
                 continue
             candidates = labels.repeat(n_beads, 1)
             candidates[:, atom] = torch.arange(n_beads)
-            losses = partition_loss(candidates, train, valid, lift_weight)
+            losses = loss(candidates)
             # Only a gain beyond rounding counts, so that the search ends.
             if losses.min() < lowest * (1 - 1e-9):
                 lowest, labels, moved = losses.min(), candidates[losses.argmin()], True
     return labels
+
+
+def cut_bonds(graph: "nx.Graph[int]", n_beads: int, loss: Loss) -> list[Tensor]:
+    """Search for the bonds that have to be cut to leave the beads with the lowest loss.
+
+    Bonds are cut one by one, each the best choice. Then single cuts move to other bonds while that lowers
+    the loss. Bonds of rings are never cut.
+
+    Returns
+    -------
+    list of int [n_atoms]
+        One partition into connected beads; none where that is impossible or cutting rings is necessary.
+    """
+    components = list(nx.connected_components(graph))
+    sides = bridge_sides(graph)
+    n_cuts = n_beads - len(components)
+    if not 0 <= n_cuts <= len(sides):
+        return []
+    whole = bead_index(components, len(graph))
+
+    def partition(cuts: list[int]) -> Tensor:
+        # Atoms that are on the same side of every cut are in the same bead.
+        _, labels = np.unique(np.vstack([whole, sides[cuts]]), axis=1, return_inverse=True)
+        return torch.as_tensor(labels.ravel())
+
+    def with_best(cuts: list[int]) -> tuple[float, list[int]]:
+        longer = [[*cuts, cut] for cut in range(len(sides)) if cut not in cuts]
+        losses = loss(torch.stack([partition(candidate) for candidate in longer]))
+        return float(losses.min()), longer[int(losses.argmin())]
+
+    cuts: list[int] = []
+    lowest, unmoved = math.inf, 0
+    while len(cuts) < n_cuts:
+        lowest, cuts = with_best(cuts)
+    while unmoved < n_cuts:  # the first cut is taken back and a cut is appended
+        found, moved = with_best(cuts[1:])
+        if found < lowest * (1 - 1e-9):
+            lowest, cuts, unmoved = found, moved, 0
+        else:
+            cuts, unmoved = [*cuts[1:], cuts[0]], unmoved + 1
+    return [partition(cuts)]

@@ -5,9 +5,11 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.core import registry
 from cgbench.core.registry import NestedPlugInSettings
+from cgbench.data.splits import Split
 from cgbench.mapping._partition import renumber
 from cgbench.mapping.base import Mapping, MappingGenerator, Positions
 
@@ -42,6 +44,11 @@ class Generator(MappingGenerator):
         """Return the source file of the other mapping and the input files of that mapping."""
         inner = self.settings.inner()
         return [str(registry.source_file(inner.kind, inner.use)), *inner.create().input_files()]
+
+    def task(self, frames: Frames, split: Split) -> str | None:
+        """Check frames and split as the other mapping does; shuffled beads belong to no stored task."""
+        self.settings.inner().create().task(frames, split)
+        return None
 
     def _generate(self, molecule: Molecule, n_beads: int, seed: int, positions: Positions | None) -> Mapping:
         original = self.settings.inner().create().generate(molecule, n_beads, seed, positions)

@@ -133,6 +133,7 @@ def train(
             tracker.summarise(cost | {"git": provenance.git_revision()})
         run = {
             **vars(cell),
+            "task": mapping.task,
             "stochastic": model.stochastic,
             "bound": model.bound,
             **planned,

@@ -6,18 +6,16 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-import cgbench
 from cgbench.chem.frames import Frames
 from cgbench.chem.trajectory_io import load_trajectory, read_topology
 from cgbench.core.atomic_io import read_json, sha256
 from cgbench.core.errors import InputError
-from cgbench.core.settings import InputPath, Settings
+from cgbench.core.settings import InputPath, Settings, or_in_checkout
 from cgbench.core.wording import counted
 from cgbench.data.sources.base import DatasetSource
 
 CARD = "card.json"
 TOPOLOGY = "topology.pdb"
-CHECKOUT = Path(cgbench.__file__).parents[2]
 
 
 class BundledSettings(Settings):
@@ -83,9 +81,7 @@ class Source(DatasetSource):
         return frames, card | {"stride": stride, "trajectories": trajectories}
 
     def _folder(self) -> Path:
-        """Folder as the config names it, or in the checkout: the workflow may be started elsewhere."""
-        folder = Path(self.settings.directory)
-        return CHECKOUT / folder if not folder.exists() and (CHECKOUT / folder).exists() else folder
+        return or_in_checkout(self.settings.directory)
 
 
 def _read_card(path: Path) -> dict[str, Any]:
