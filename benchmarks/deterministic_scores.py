@@ -32,8 +32,8 @@ def table() -> pd.DataFrame:
     for folds_path in sorted((RESOURCES / "tasks").glob("*/folds.json")):
         dataset = folds_path.parent.name
         frames, _ = Source(BundledSettings(directory=str(RESOURCES / dataset))).read()
-        fold = StoredFolds.load(folds_path).indices(0)
-        train, test = (frames.positions[fold[part][::STRIDE]] for part in ("train", "test"))
+        fold = StoredFolds.load(folds_path).folds[0]
+        train, test = (frames.positions[fold.frames(part)[::STRIDE]] for part in ("train", "test"))
         for path in sorted(
             folds_path.parent.glob("cgae-*.json"), key=lambda path: (len(path.name), path.name)
         ):
@@ -48,8 +48,8 @@ def table() -> pd.DataFrame:
                 evaluation = Evaluation(test, samples[:, 0], samples, frames.molecule, mapping)
                 for atoms in ("all", "heavy"):
                     score = metric.per_frame(evaluation.restrict_to(atoms)).mean()
-                    rows.append((path.stem, dataset, name, atoms, round(float(score), 8)))
-    return pd.DataFrame(rows, columns=["mapping", "dataset", "method", "atoms", METRIC])
+                    rows.append((dataset, path.stem, name, atoms, round(float(score), 8)))
+    return pd.DataFrame(rows, columns=["dataset", "mapping", "method", "atoms", METRIC])
 
 
 if __name__ == "__main__":

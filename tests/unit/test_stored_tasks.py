@@ -1,11 +1,14 @@
 """The stored tasks are those that the code makes, and what does not belong to them is refused."""
 
 import json
+import runpy
 import shutil
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -17,7 +20,7 @@ from cgbench.core.atomic_io import read_json
 from cgbench.core.errors import InputError
 from cgbench.core.registry import PlugIn
 from cgbench.data.sources.bundled import BundledSettings, Source
-from cgbench.data.splits import make_split
+from cgbench.data.splits import PARTS, make_split
 from cgbench.data.stored_folds import StoredFolds
 from cgbench.mapping._partition import count_groups
 from cgbench.mapping.stored import Generator, StoredMapping, StoredSettings
@@ -32,6 +35,7 @@ FULL = Config.load(*DEFAULT, ROOT / "config/full.yaml")
 DATASETS = ("alanine_dipeptide", "chignolin")
 
 
+@cache
 def read(dataset: str) -> Frames:
     frames, _ = Source(BundledSettings(directory=str(RESOURCES / dataset))).read()
     return frames
@@ -52,8 +56,8 @@ def test_stored_folds_are_those_of_the_default_protocol(dataset: tuple[str, Fram
     assert folds == StoredFolds.make(frames, FULL.protocol, FULL.seed, folds.version)
     for fold in range(FULL.protocol.folds):
         split = make_split(frames, FULL.protocol, fold, FULL.seed)
-        for part, indices in folds.indices(fold).items():
-            np.testing.assert_array_equal(indices, getattr(split, part))
+        for part in PARTS:
+            np.testing.assert_array_equal(folds.folds[fold].frames(part), getattr(split, part))
 
 
 def test_every_published_resolution_is_stored(dataset: tuple[str, Frames]) -> None:
@@ -61,7 +65,7 @@ def test_every_published_resolution_is_stored(dataset: tuple[str, Frames]) -> No
     folds = StoredFolds.load(TASKS / name / "folds.json")
     split = make_split(frames, FULL.protocol, 1, FULL.seed)
     resolutions = FULL.run.n_beads(name, "cgae")
-    assert len(list((TASKS / name).iterdir())) == 1 + len(resolutions) > 4
+    assert len(list((TASKS / name).glob("*.json"))) == 1 + len(resolutions) > 4
     for n_beads in resolutions:
         plug_in = FULL.mapping("cgae", name, n_beads)
         assert str(TASKS / name) == str((ROOT / plug_in.settings.path).parent)  # type: ignore[attr-defined]
@@ -102,6 +106,14 @@ def test_what_is_learned_is_what_is_stored(tmp_path: Path) -> None:
     )
     for name in ("folds.json", "cgae-4.json"):
         assert read_json(tmp_path / "tasks" / name) == read_json(TASKS / "alanine_dipeptide" / name)
+
+
+def test_methods_without_randomness_score_the_same_on_every_machine() -> None:
+    """Written by ``python benchmarks/deterministic_scores.py > tests/unit/deterministic_scores.csv``."""
+    benchmark = runpy.run_path(str(ROOT / "benchmarks/deterministic_scores.py"))
+    expected = pd.read_csv(ROOT / "tests/unit/deterministic_scores.csv")
+    assert len(expected) == (7 + 4) * len(benchmark["METHODS"]) * 2
+    pd.testing.assert_frame_equal(benchmark["table"](), expected, rtol=0, atol=1e-6)
 
 
 # The rest is about any stored task: a small one of every 250th frame.
@@ -236,6 +248,23 @@ def test_damaged_files_are_refused(
     path.write_text(json.dumps(read_json(path) | change))
     with pytest.raises(InputError, match=rf"backbone-3\.json: .*{message}"):
         stored(path).generate(alanine_frames.molecule, 3, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"folds": []}, r"0 folds, but settings.folds is 2"),
+        ({"folds": [{"train": "0 1", "valid": "x", "test": "3"}] * 2}, r"'folds.0.valid' has value 'x'"),
+        ({"settings": 3}, r"'settings' has value 3"),
+    ],
+)
+def test_damaged_folds_are_refused(
+    small: Path, tmp_path: Path, change: dict[str, object], message: str
+) -> None:
+    path = tmp_path / "folds.json"
+    path.write_text(json.dumps(read_json(small / "folds.json") | change))
+    with pytest.raises(InputError, match=rf"folds\.json: .*{message}"):
+        StoredFolds.load(path)
 
 
 def test_names_in_settings_of_mappings_are_replaced() -> None:

@@ -1,9 +1,10 @@
 """Folds of a task in a file: the frames themselves, so that no change of the rule for splits moves them."""
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
+from pydantic import Field, model_validator
 
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import IntArray
@@ -12,6 +13,26 @@ from cgbench.core.atomic_io import read_json, write_json
 from cgbench.core.errors import InputError
 from cgbench.core.settings import Settings, parse_settings
 from cgbench.data.splits import PARTS, Split, make_split
+
+Steps = Annotated[str, Field(pattern=r"^\d{1,9}( \d{1,9})*$")]
+
+
+class StoredFold(Settings):
+    """Frames of one fold.
+
+    Attributes
+    ----------
+    train, valid, test
+        The first frame, and the steps from each to the next, which are shorter to write than the frames.
+    """
+
+    train: Steps
+    valid: Steps
+    test: Steps
+
+    def frames(self, part: str) -> IntArray:
+        """Frames of ``train``, ``valid`` or ``test``, sorted."""
+        return np.cumsum(np.array(getattr(self, part).split(), dtype=np.int64))
 
 
 class StoredFolds(Settings):
@@ -26,14 +47,19 @@ class StoredFolds(Settings):
     settings
         Section ``protocol`` of the configuration that the folds follow, without the number of samples.
     folds
-        For each fold, the frames of ``train``, ``valid`` and ``test``: the first one, and the steps from each
-        to the next, which are shorter to write than the frames.
+        Frames of each fold.
     """
 
     version: int
     frames_sha256: str
     settings: dict[str, Any]
-    folds: tuple[dict[str, str], ...]
+    folds: tuple[StoredFold, ...]
+
+    @model_validator(mode="after")
+    def _as_many_folds_as_the_protocol_has(self) -> Self:
+        if len(self.folds) != self.settings.get("folds"):
+            raise ValueError(f"{len(self.folds)} folds, but settings.folds is {self.settings.get('folds')}")
+        return self
 
     @classmethod
     def make(cls, frames: Frames, protocol: Protocol, seed: int, version: int) -> Self:
@@ -43,7 +69,9 @@ class StoredFolds(Settings):
             version=version,
             frames_sha256=frames.checksum,
             settings=splits[0].settings,
-            folds=tuple({part: _steps(getattr(split, part)) for part in PARTS} for split in splits),
+            folds=tuple(
+                StoredFold(**{part: _steps(getattr(split, part)) for part in PARTS}) for split in splits
+            ),
         )
 
     def save(self, path: Path | str) -> None:
@@ -61,13 +89,6 @@ class StoredFolds(Settings):
         """
         return parse_settings(cls, read_json(path, "restore it (git checkout)"), str(path))
 
-    def indices(self, fold: int) -> dict[str, IntArray]:
-        """Frames of each part of a fold, sorted."""
-        return {
-            part: np.cumsum(np.array(steps.split(), dtype=np.int64))
-            for part, steps in self.folds[fold].items()
-        }
-
     def include(self, split: Split, path: Path | str) -> bool:
         """Whether a split is one of these folds; False if it follows other settings.
 
@@ -78,9 +99,8 @@ class StoredFolds(Settings):
         """
         if split.settings != self.settings:
             return False
-        stored = self.indices(split.fold)
         for part in PARTS:
-            if not np.array_equal(stored[part], getattr(split, part)):
+            if not np.array_equal(self.folds[split.fold].frames(part), getattr(split, part)):
                 raise InputError(
                     f"{path}: {part} of fold {split.fold} has other frames than `cgbench split` chose, so "
                     "that scores would not be comparable; restore the file, or use the version that wrote it"

@@ -56,7 +56,7 @@ def make_tasks(
         If the frames cannot be split, or the generator cannot make such beads.
     """
     folds = StoredFolds.make(frames, protocol, seed, version)
-    source, learned_from = tuning or (dataset, _only(frames, folds.indices(0)["train"]))
+    source, learned_from = tuning or (dataset, _only(frames, folds.folds[0].frames("train")))
     with atomic_folder(output_dir) as folder:
         folds.save(folder / FOLDS)
         for n_beads in resolutions:
