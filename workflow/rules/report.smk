@@ -16,7 +16,8 @@ rule settings:
     conda:
         "../../environment.yml"
     params:
-        config=SETTINGS,
+        # A function, because braces in the configuration are no wildcards.
+        config=lambda wildcards: SETTINGS,
     shell:
         "printf '%s\n' {params.config:q} > {output.config:q} 2> {log:q}"
 
