@@ -25,6 +25,7 @@ from cgbench.core.atomic_io import read_json
 from cgbench.core.errors import InputError
 from cgbench.data.sources.bundled import BundledSettings, Source
 from cgbench.data.splits import Split, make_split
+from cgbench.data.stored_folds import StoredFolds
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import TrainingContext, load_model
 from cgbench.pipeline.backmap import read_beads
@@ -54,6 +55,8 @@ BYTES = {
     "beads.npy": 500,
     "split.json": 500,
     "mapping.json": 500,
+    "stored.json": 300,
+    "folds.json": 300,
     "run.json": 500,
     "metrics.csv": 200,
     "runs.csv": 200,
@@ -89,6 +92,8 @@ def seeds(tmp_path_factory: pytest.TempPathFactory, alanine_directory: Path, thr
     np.save(folder / "beads.npy", positions[:4, :5])
     make_split(frames, Protocol(), 0, 1).save(folder / "split.json")
     three_beads.save(folder / "mapping.json")
+    shutil.copy(ROOT / "workflow/resources/tasks/alanine_dipeptide/cgae-3.json", folder / "stored.json")
+    StoredFolds.make(frames, Protocol(), 1, 1).save(folder / "folds.json")
     for name in ("metrics.csv", "runs.csv"):
         lines = (ROOT / "results/reference" / name).read_text().splitlines()[:5]
         (folder / name).write_text("\n".join(lines) + "\n")
@@ -101,12 +106,11 @@ def seeds(tmp_path_factory: pytest.TempPathFactory, alanine_directory: Path, thr
     model.fit(positions[:20], positions[20:25], TrainingContext(seed=0))
     model.save(folder / "model.pt")
 
-    generator = registry.load("mapping", "file")
-
     def read_trajectory(path: Path) -> Any:
         return trajectory_io.load_trajectory(path, folder / "topology.pdb")
 
-    def make_mapping(path: Path) -> Any:
+    def make_mapping(path: Path, use: str = "file") -> Any:
+        generator = registry.load("mapping", use)
         return generator(generator.Settings(path=str(path))).generate(molecule, 3, 0).matrix
 
     def use_frames(path: Path) -> None:
@@ -131,6 +135,8 @@ def seeds(tmp_path_factory: pytest.TempPathFactory, alanine_directory: Path, thr
         "beads.npy": read_beads,
         "split.json": lambda path: positions[Split.load_for(path, frames, "frames.npz").train],
         "mapping.json": lambda path: Mapping.load(path).matrix,
+        "stored.json": lambda path: make_mapping(path, "stored"),
+        "folds.json": lambda path: StoredFolds.load(path).include(make_split(frames, Protocol(), 0, 1), path),
         "run.json": read_run,
         "metrics.csv": read_metrics,
         "runs.csv": read_runs,

@@ -183,11 +183,10 @@ def test_a_ring_is_not_cut_and_molecules_are_not_joined():
 
 def test_beads_are_connected_where_that_costs_less_than_the_weight(walkers, alanine):
     train, _ = walkers
-    free, default, strict = (
+    free, strict = (
         cgae.Generator(QUICK.model_copy(update={"connection_weight": weight})).generate(alanine, 8, 7, train)
-        for weight in (0.0, 0.02, 1.0)
+        for weight in (0.0, 1.0)
     )
-    connected = [connected_beads(alanine.graph, mapping) for mapping in (free, default, strict)]
-    assert connected == sorted(connected) and connected[0] < connected[2] == 8
-    errors = [squared_error(mapping, train, train) for mapping in (free, default, strict)]
-    assert errors[2] < 1.1 * errors[0], "the best connected beads are nearly as good as the best of all"
+    assert connected_beads(alanine.graph, free) < connected_beads(alanine.graph, strict) == 8
+    # The best connected beads are nearly as good as the best of all.
+    assert squared_error(strict, train, train) < 1.1 * squared_error(free, train, train)

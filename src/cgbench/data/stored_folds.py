@@ -97,7 +97,7 @@ class StoredFolds(Settings):
         InputError
             If it follows the same settings and has other frames; ``path`` is the file of these folds.
         """
-        if split.settings != self.settings:
+        if split.settings != self.settings or split.fold not in range(len(self.folds)):
             return False
         for part in PARTS:
             if not np.array_equal(self.folds[split.fold].frames(part), getattr(split, part)):

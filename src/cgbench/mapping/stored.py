@@ -133,8 +133,8 @@ class Generator(MappingGenerator):
         path, _ = self.input_files()
         stored = StoredMapping.load(path)
         try:
-            mapping = Mapping(np.array(stored.bead_index), np.array(stored.weights))
-        except InputError as error:
+            mapping = Mapping(np.array(stored.bead_index, dtype=np.int64), np.array(stored.weights))
+        except (InputError, OverflowError) as error:
             raise InputError(f"{path}: {error}; restore it (git checkout)") from None
         if mapping.n_atoms != molecule.n_atoms:
             raise InputError(
