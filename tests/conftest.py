@@ -9,7 +9,7 @@ import torch
 
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import Molecule
-from cgbench.chem.trajectory_io import read_topology
+from cgbench.chem.topology_io import read_topology
 from cgbench.data.sources.bundled import BundledSettings, Source
 from cgbench.mapping.base import Mapping
 

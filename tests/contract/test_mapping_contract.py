@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cgbench.chem.trajectory_io import read_topology
+from cgbench.chem.topology_io import read_topology
 from cgbench.core import registry
 from cgbench.core.errors import InputError
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mutations import CHANGES, CPU_SECONDS, PROFILE, damaged, edits, limited
 
-from cgbench.chem import trajectory_io
+from cgbench.chem import topology_io, trajectory_io
 from cgbench.chem.frames import Frames
 from cgbench.config.loader import Config
 from cgbench.config.schema import Protocol
@@ -129,7 +129,7 @@ def seeds(tmp_path_factory: pytest.TempPathFactory, alanine_directory: Path, thr
         "walker.xtc": read_trajectory,
         "walker.dcd": read_trajectory,
         "walker.nc": read_trajectory,
-        "topology.pdb": trajectory_io.read_topology,
+        "topology.pdb": topology_io.read_topology,
         "frames.npz": use_frames,
         "samples.npz": Samples.load,
         "beads.npy": read_beads,

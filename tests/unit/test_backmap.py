@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cgbench.chem.frames import Frames
-from cgbench.chem.trajectory_io import read_topology
+from cgbench.chem.topology_io import read_topology
 from cgbench.cli.main import app
 from cgbench.core.errors import InputError
 from cgbench.core.registry import PlugIn

@@ -28,7 +28,7 @@ def test_a_method_without_depends_on_no_network() -> None:
         ("metrics", "graph_xor", "chem/geometry"),
         ("metrics", "rmsd_recon", "chem/geometry"),
         ("mapping", "backbone", "mapping/_partition"),
-        ("sources", "bundled", "chem/trajectory_io"),
+        ("sources", "bundled", "chem/topology_io"),
     ],
 )
 def test_helpers_outside_the_room_count(room: str, name: str, part: str) -> None:

@@ -8,9 +8,9 @@ import jsonschema
 import pytest
 import yaml
 
+from cgbench.config.json_schema import json_schema
 from cgbench.config.loader import Config
 from cgbench.config.run_matrix import merge
-from cgbench.config.schema import json_schema
 from cgbench.core.errors import InputError
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from cgbench.chem.selection_cuts import bonds_of_topology
-from cgbench.chem.trajectory_io import load_trajectory, read_system, read_topology
+from cgbench.chem.topology_io import read_system, read_topology
+from cgbench.chem.trajectory_io import load_trajectory
 from cgbench.core.errors import InputError
 
 

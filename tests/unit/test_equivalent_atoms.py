@@ -8,7 +8,7 @@ from networkx.algorithms.isomorphism import GraphMatcher
 from cgbench.chem import equivalent_atoms as module
 from cgbench.chem.equivalent_atoms import among_atoms, equivalent_atoms, reduction_of_squares
 from cgbench.chem.molecule import Molecule
-from cgbench.chem.trajectory_io import read_topology
+from cgbench.chem.topology_io import read_topology
 from cgbench.core import registry
 from cgbench.mapping.base import Mapping
 from cgbench.metrics.base import Evaluation

@@ -207,7 +207,7 @@ def test_the_layout_shows_bonds_as_bonds(alanine: Molecule) -> None:
 def test_phi_and_psi_are_those_of_mdtraj(alanine_frames: Frames) -> None:
     import mdtraj
 
-    from cgbench.chem.trajectory_io import molecule_to_mdtraj
+    from cgbench.chem.mdtraj_topology import molecule_to_mdtraj
 
     angles = phi_psi(alanine_frames.positions, alanine_frames.molecule)
     trajectory = mdtraj.Trajectory(alanine_frames.positions, molecule_to_mdtraj(alanine_frames.molecule))

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cgbench.chem.frames import Frames
+from cgbench.chem.mdtraj_topology import molecule_from_mdtraj
 from cgbench.chem.molecule import Molecule
-from cgbench.chem.trajectory_io import molecule_from_mdtraj
 from cgbench.core.errors import InputError
 from cgbench.figures.mapping_view import broadest_side, mapping_view
 from cgbench.figures.rmsd_rg import measures, reference_frame, rmsd_rg, superposed_atoms

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from cgbench.chem.frames import Frames
-from cgbench.chem.trajectory_io import RawTrajectory, molecule_to_mdtraj
+from cgbench.chem.mdtraj_topology import molecule_to_mdtraj
+from cgbench.chem.trajectory_io import RawTrajectory
 from cgbench.core.errors import InputError
 from cgbench.core.registry import PlugIn
 from cgbench.data.joined_parts import join_parts

@@ -11,9 +11,10 @@ from scipy.stats import wasserstein_distance
 
 from cgbench.chem.bonds_and_clashes import count_contacts
 from cgbench.chem.geometry import bond_angles
+from cgbench.chem.mdtraj_topology import molecule_to_mdtraj
 from cgbench.chem.molecule import VAN_DER_WAALS_RADII, Molecule
 from cgbench.chem.observables import Observables
-from cgbench.chem.trajectory_io import molecule_to_mdtraj, read_topology
+from cgbench.chem.topology_io import read_topology
 from cgbench.core import registry
 from cgbench.mapping.base import Mapping
 from cgbench.metrics._evaluation import Evaluation

@@ -9,7 +9,8 @@ import pytest
 from cgbench.chem.dihedrals import chi_atoms, phi_psi, phi_psi_atoms
 from cgbench.chem.geometry import dihedrals
 from cgbench.chem.molecule import Molecule
-from cgbench.chem.trajectory_io import load_trajectory, read_topology
+from cgbench.chem.topology_io import read_topology
+from cgbench.chem.trajectory_io import load_trajectory
 from cgbench.core import registry
 from cgbench.core.settings import parse_settings
 from cgbench.mapping.base import Mapping

@@ -5,7 +5,8 @@ import gzip
 import numpy as np
 import pytest
 
-from cgbench.chem.trajectory_io import load_trajectory, read_topology
+from cgbench.chem.topology_io import read_topology
+from cgbench.chem.trajectory_io import load_trajectory
 from cgbench.core.errors import InputError
 from cgbench.pipeline.backmap import read_beads
 

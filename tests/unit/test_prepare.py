@@ -9,7 +9,8 @@ import pytest
 import cgbench
 from cgbench.chem.force_field import energies_per_atom, force_field_of
 from cgbench.chem.frames import Frames
-from cgbench.chem.trajectory_io import molecule_to_mdtraj, read_topology
+from cgbench.chem.mdtraj_topology import molecule_to_mdtraj
+from cgbench.chem.topology_io import read_topology
 from cgbench.core import registry
 from cgbench.core.atomic_io import sha256
 from cgbench.core.errors import InputError

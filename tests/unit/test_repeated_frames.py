@@ -8,7 +8,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from cgbench.chem.frames import Frames
-from cgbench.chem.trajectory_io import read_topology
+from cgbench.chem.topology_io import read_topology
 from cgbench.core.errors import InputError
 from cgbench.data.consecutive_parts import consecutive_parts
 from cgbench.data.repeated_frames import drop_repeated

@@ -4,7 +4,8 @@ import mdtraj
 import numpy as np
 import pytest
 
-from cgbench.chem.trajectory_io import load_trajectory, read_topology
+from cgbench.chem.topology_io import read_topology
+from cgbench.chem.trajectory_io import load_trajectory
 from cgbench.core.errors import InputError
 
 N_FRAMES = 3

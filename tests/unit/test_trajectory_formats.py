@@ -8,7 +8,7 @@ import pytest
 from MDAnalysis.coordinates.DCD import DCDReader
 from mdtraj.formats.registry import FormatRegistry
 
-from cgbench.chem import trajectory_io
+from cgbench.chem import topology_io, trajectory_io
 from cgbench.core.errors import InputError
 
 N_FRAMES = 5
@@ -79,7 +79,7 @@ def test_every_format_gives_the_same_frames(trajectory, topology, tmp_path, suff
 @pytest.mark.parametrize("name", ["Läufe 1", "[run]"])
 def test_topologies_are_read_under_any_name(trajectory, tmp_path, suffix, name):
     path = saved(trajectory[0], tmp_path / f"t{suffix}").rename(tmp_path / f"{name}{suffix.upper()}")
-    molecule = trajectory_io.read_topology(path)
+    molecule = topology_io.read_topology(path)
     assert molecule.n_atoms == 22
     assert len(molecule.bonds) == 21
 
@@ -102,7 +102,7 @@ def test_the_content_decides_on_the_format(trajectory, topology, tmp_path, suffi
 def test_a_text_is_recognised_if_its_suffix_is_unknown(trajectory, topology, tmp_path):
     path = saved(trajectory, tmp_path / "t.lammpstrj").rename(tmp_path / "t.dump")
     assert len(trajectory_io.load_trajectory(path, topology).positions) == N_FRAMES
-    assert trajectory_io.read_topology(saved(trajectory, tmp_path / "t.pdb").rename(tmp_path / "t.ent"))
+    assert topology_io.read_topology(saved(trajectory, tmp_path / "t.pdb").rename(tmp_path / "t.ent"))
 
 
 def test_messages_have_the_name_of_the_user(trajectory, topology, tmp_path):

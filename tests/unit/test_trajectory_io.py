@@ -2,7 +2,7 @@ import mdtraj
 import numpy as np
 import pytest
 
-from cgbench.chem import trajectory_io
+from cgbench.chem import topology_io, trajectory_io
 from cgbench.core.errors import InputError
 
 N_FRAMES = 12
@@ -46,7 +46,7 @@ def test_bond_lengths_have_the_scale_of_bonds(alanine_frames):
 def test_pdb_round_trip(alanine_frames, tmp_path):
     path = tmp_path / "one.pdb"
     trajectory_io.write_pdb(path, alanine_frames.positions[0], alanine_frames.molecule)
-    again = trajectory_io.read_topology(path)
+    again = topology_io.read_topology(path)
     assert again.elements == alanine_frames.molecule.elements
     np.testing.assert_array_equal(again.bonds, alanine_frames.molecule.bonds)
     positions = trajectory_io.load_trajectory(path, path).positions
@@ -60,7 +60,7 @@ def test_selection_and_stride(trajectory, topology, tmp_path):
     assert raw.positions.shape == (3, 10, 3)
     assert raw.cell is None
     np.testing.assert_allclose(raw.time, [0, 10, 20])
-    assert trajectory_io.read_topology(topology, "not element H").n_atoms == 10
+    assert topology_io.read_topology(topology, "not element H").n_atoms == 10
 
 
 def test_cell_is_in_angstrom(trajectory, topology, tmp_path):
@@ -101,7 +101,7 @@ def test_missing_files_are_named(topology, tmp_path):
     with pytest.raises(InputError, match=r"absent\.xtc: no such trajectory"):
         trajectory_io.load_trajectory(tmp_path / "absent.xtc", topology)
     with pytest.raises(InputError, match=r"absent\.pdb: no such topology"):
-        trajectory_io.read_topology(tmp_path / "absent.pdb")
+        topology_io.read_topology(tmp_path / "absent.pdb")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -142,11 +142,11 @@ def test_unknown_format_is_refused(topology, tmp_path):
 )
 def test_bad_selections_are_refused(topology, selection, message):
     with pytest.raises(InputError, match=message):
-        trajectory_io.read_topology(topology, selection)
+        topology_io.read_topology(topology, selection)
 
 
 def test_atom_without_element_is_refused(tmp_path):
     line = "HETATM    1  M   TIP A   1       0.000   0.000   0.000  1.00  0.00          VS  "
     (tmp_path / "virtual.pdb").write_text(f"{line}\nEND\n")
     with pytest.raises(InputError, match=r"virtual\.pdb: atom 0 .* has no chemical element"):
-        trajectory_io.read_topology(tmp_path / "virtual.pdb")
+        topology_io.read_topology(tmp_path / "virtual.pdb")

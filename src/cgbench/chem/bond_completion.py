@@ -12,7 +12,9 @@ from cgbench.chem.trajectory_io import RawTrajectory
 from cgbench.core.wording import counted, listed
 
 N_FRAMES = 20  # evenly spaced frames; the median of a distance in them is that of a bond or not
-USUAL = (0.7, BOND_FACTOR)  # lengths of bonds in units of r_i + r_j, apart from H-H
+# Lengths of bonds in units of r_i + r_j: between the elements with radii they are 0.81 (N≡N) to 1.20 (C–H),
+# apart from H–H, and the bond rule ends at 1.3.
+USUAL = (0.7, BOND_FACTOR)
 # Largest numbers of bonded atoms.
 NEIGHBOURS = {
     "H": 1,

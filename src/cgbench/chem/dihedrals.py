@@ -5,8 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.chem.geometry import Array, dihedrals
+from cgbench.chem.mdtraj_topology import molecule_to_mdtraj
 from cgbench.chem.molecule import IntArray, Molecule
-from cgbench.chem.trajectory_io import molecule_to_mdtraj
 
 # χ with two equivalent end atoms, which differ only by name: rotation by 180° gives the same geometry.
 TWOFOLD = {("ASP", 2), ("GLU", 3), ("PHE", 2), ("TYR", 2)}

@@ -11,8 +11,8 @@ from openmm import unit
 from openmm.app import ForceField, NoCutoff
 from scipy.spatial.distance import pdist
 
+from cgbench.chem.mdtraj_topology import molecule_to_mdtraj
 from cgbench.chem.molecule import Molecule
-from cgbench.chem.trajectory_io import molecule_to_mdtraj
 from cgbench.core.atomic_io import read_json
 from cgbench.core.errors import InputError
 from cgbench.formats.stored_frames import ANGSTROM_PER_NM

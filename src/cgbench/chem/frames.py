@@ -1,7 +1,7 @@
 """All-atom geometries of one molecule from one or several trajectories."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,15 @@ class Frames:
 
     def __len__(self) -> int:
         return len(self.positions)
+
+    def take(self, chosen: IntArray | NDArray[np.bool_]) -> "Frames":
+        """Return the frames with these indices [n], or those of a mask [n_frames]."""
+        return replace(
+            self,
+            positions=self.positions[chosen],
+            trajectory=self.trajectory[chosen],
+            time=self.time[chosen],
+        )
 
     @cached_property
     def checksum(self) -> str:

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from cgbench.chem.molecule import BOND_FACTOR, COVALENT_RADII, IntArray
 from cgbench.chem.pbc import Cell, close_pairs
-from cgbench.chem.trajectory_io import RawTrajectory, System, load_first_frame
+from cgbench.chem.topology_io import System
+from cgbench.chem.trajectory_io import RawTrajectory, load_first_frame
 from cgbench.core.wording import counted, listed
 
 

@@ -55,6 +55,6 @@ def schema() -> None:
 
     Example: `cgbench schema > workflow/schemas/config.schema.json`
     """
-    from cgbench.config.schema import json_schema
+    from cgbench.config.json_schema import json_schema
 
     typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))

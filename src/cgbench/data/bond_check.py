@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cgbench.chem.bond_completion import USUAL
 from cgbench.chem.frames import Frames
 from cgbench.chem.geometry import CHUNK_BYTES, pair_distances
 from cgbench.chem.molecule import BOND_FACTOR, IntArray, Molecule
 from cgbench.core.errors import InputError
+from cgbench.core.wording import listed
 from cgbench.data.bond_faults import likely_causes
 
-# Lengths of bonds in units of r_i + r_j. Between the elements with radii, except between hydrogens, they are
-# 0.81 (N≡N) to 1.20 (C–H), and the bond rule ends at 1.3.
-USUAL = (0.7, BOND_FACTOR)  # the median of every bond is inside; thermal C–H bonds leave it now and then
-POSSIBLE = (0.5, 1.6)  # no bond leaves it in any frame of MD
+# Lengths of bonds in units of r_i + r_j: the median of every bond is within ``USUAL``, which C–H bonds leave
+# now and then, and no bond leaves ``POSSIBLE`` in any frame of MD.
+POSSIBLE = (0.5, 1.6)
 MIN_FRAMES = 5  # of a trajectory, for medians of its own
 CONTACT_FRAMES = 64  # evenly spaced frames in which contacts are looked for
 EXPLAINED_FRAMES = 200  # evenly spaced frames from which likely causes are told
@@ -102,14 +103,15 @@ def check_bonds(frames: Frames, files: Sequence[str]) -> tuple[dict[str, Any], l
             raise InputError(
                 f"{files[0]}: atoms are as close as bonded ones (d < {BOND_FACTOR} (r_i + r_j)) in most "
                 "frames, but no bond of the topology connects them or their neighbours: "
-                f"{_listed(np.array(names)[most].tolist())}. Likely causes, in order: 1. the topology lacks "
-                "a bond, such as a ring closure, a disulphide or the bond to a ligand; give one that has it "
-                "(CONECT records, prmtop, PSF); 2. its atoms are in another order than in the trajectory"
+                f"{listed(np.array(names)[most].tolist(), SHOWN)}. Likely causes, in order: 1. the topology "
+                "lacks a bond, such as a ring closure, a disulphide or the bond to a ligand; give one that "
+                "has it (CONECT records, prmtop, PSF); 2. its atoms are in another order than in the "
+                "trajectory"
             )
         card["contacts"] = names[:MAX_LISTED]
         warnings.append(
             f"atoms that are not bonded are as close as bonded ones (d < {BOND_FACTOR} (r_i + r_j)): "
-            f"{_listed(names)}; graph metrics count them as spurious bonds in MD frames as well"
+            f"{listed(names, SHOWN)}; graph metrics count them as spurious bonds in MD frames as well"
         )
     return card, warnings
 
@@ -211,11 +213,6 @@ def _bonds_outside(frames: Frames, survey: _Survey) -> list[str]:
     ]
 
 
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
-
-
 def _share(chosen: NDArray[np.bool_]) -> str:
     return f"{int(chosen.sum())} of {len(chosen)} frames ({100 * chosen.mean():.3g} %)"
 
@@ -225,12 +222,8 @@ def _range(bounds: tuple[float, float]) -> str:
 
 
 def _name(molecule: Molecule, pair: IntArray) -> str:
-    """Residue, atoms and their numbers, such as ``ALA2 CA–ALA2 CB (atoms 8 and 10)``."""
-    names = "–".join(
-        f"{molecule.residue_names[atom]}{molecule.residue_index[atom] + 1} {molecule.atom_names[atom]}"
-        for atom in pair
-    )
-    return f"{names} (atoms {pair[0]} and {pair[1]})"
+    """Residues and atoms with their numbers, such as ``ALA2 CA–ALA2 CB (atoms 8 and 10)``."""
+    return f"{molecule.label(pair[0])}–{molecule.label(pair[1])} (atoms {pair[0]} and {pair[1]})"
 
 
 def _contacts(frames: Frames) -> tuple[IntArray, Floats]:

@@ -11,8 +11,9 @@ import numpy as np
 import cgbench
 from cgbench.chem.autocorrelation import correlation_time
 from cgbench.chem.frames import Frames
+from cgbench.chem.mdtraj_topology import molecule_to_mdtraj
 from cgbench.chem.molecule import Molecule
-from cgbench.chem.trajectory_io import molecule_to_mdtraj, write_pdb
+from cgbench.chem.trajectory_io import write_pdb
 from cgbench.core.atomic_io import sha256, write_json
 from cgbench.core.errors import InputError
 from cgbench.core.registry import PlugIn

@@ -4,7 +4,6 @@ They come from parts of one run that overlap, and from copies of a trajectory, a
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import networkx as nx
 import numpy as np
@@ -82,7 +81,7 @@ def drop_repeated(frames: Frames, files: Sequence[str]) -> tuple[Frames, list[st
             parts[(one, other) if shared[0] == begin else (other, one)] = told
     if copies or parts:
         raise InputError(f"test frames would be among the training frames. {_cures(copies, parts, files)}")
-    return (_without(frames, repeated) if notes else frames), notes
+    return (frames.take(~repeated) if notes else frames), notes
 
 
 def _cures(copies: list[str], parts: dict[tuple[int, int], str], files: Sequence[str]) -> str:
@@ -129,16 +128,7 @@ def without_duplicates(frames: Frames) -> tuple[Frames, int]:
     same = np.zeros(len(frames), dtype=bool)
     same[1:] = (frames.positions[1:] == frames.positions[:-1]).all(axis=(1, 2))
     same[1:] &= frames.trajectory[1:] == frames.trajectory[:-1]
-    return _without(frames, same), int(same.sum())
-
-
-def _without(frames: Frames, dropped: NDArray[np.bool_]) -> Frames:
-    return replace(
-        frames,
-        positions=frames.positions[~dropped],
-        trajectory=frames.trajectory[~dropped],
-        time=frames.time[~dropped],
-    )
+    return frames.take(~same), int(same.sum())
 
 
 def _earlier(frames: Frames) -> tuple[IntArray, NDArray[np.bool_]]:

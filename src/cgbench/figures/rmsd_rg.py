@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.stats import gaussian_kde
 
 from cgbench.chem.frames import Frames
+from cgbench.chem.mdtraj_topology import molecule_to_mdtraj
 from cgbench.chem.molecule import IntArray, Molecule
-from cgbench.chem.trajectory_io import molecule_to_mdtraj
 from cgbench.figures.style import DOUBLE_COLUMN, PALETTE, PRINTABLE, add_title, notice, styled
 
 NATIVE = "folded"

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from pydantic import StrictInt
 
 from cgbench.chem.atom_names import replaced_names
+from cgbench.chem.mdtraj_topology import molecule_to_mdtraj
 from cgbench.chem.molecule import IntArray, Molecule
-from cgbench.chem.trajectory_io import molecule_to_mdtraj
 from cgbench.core.atomic_io import read_json
 from cgbench.core.errors import InputError
 from cgbench.core.settings import InputPath, Settings, parse_settings

@@ -1,7 +1,6 @@
 """Making of stored tasks: the folds of a dataset, and one mapping for each number of beads."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,6 @@ import torch
 
 import cgbench
 from cgbench.chem.frames import Frames
-from cgbench.chem.molecule import IntArray
 from cgbench.config.schema import Protocol
 from cgbench.core.atomic_io import atomic_folder, write_json
 from cgbench.core.registry import PlugIn
@@ -56,7 +54,7 @@ def make_tasks(
         If the frames cannot be split, or the generator cannot make such beads.
     """
     folds = StoredFolds.make(frames, protocol, seed, version)
-    source, learned_from = tuning or (dataset, _only(frames, folds.folds[0].frames("train")))
+    source, learned_from = tuning or (dataset, frames.take(folds.folds[0].frames("train")))
     with atomic_folder(output_dir) as folder:
         folds.save(folder / FOLDS)
         for n_beads in resolutions:
@@ -83,12 +81,3 @@ def make_tasks(
                 ),
             )
             write_json(folder / f"{mapping.use}-{n_beads}.json", stored.model_dump(mode="json"))
-
-
-def _only(frames: Frames, chosen: IntArray) -> Frames:
-    return replace(
-        frames,
-        positions=frames.positions[chosen],
-        trajectory=frames.trajectory[chosen],
-        time=frames.time[chosen],
-    )

@@ -7,7 +7,8 @@ import numpy as np
 from pydantic import Field
 
 from cgbench.chem.frames import Frames
-from cgbench.chem.trajectory_io import load_trajectory, read_topology
+from cgbench.chem.topology_io import read_topology
+from cgbench.chem.trajectory_io import load_trajectory
 from cgbench.core.atomic_io import read_json, sha256
 from cgbench.core.errors import InputError
 from cgbench.core.settings import InputPath, Settings, or_in_checkout

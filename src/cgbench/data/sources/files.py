@@ -18,7 +18,8 @@ from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import Molecule
 from cgbench.chem.pbc import LONGEST_BOND, join_molecules, longest_bond
 from cgbench.chem.selection_cuts import describe_cuts
-from cgbench.chem.trajectory_io import RawTrajectory, System, load_trajectory, read_system
+from cgbench.chem.topology_io import System, read_system
+from cgbench.chem.trajectory_io import RawTrajectory, load_trajectory
 from cgbench.core.errors import InputError
 from cgbench.core.settings import InputPath, Settings
 from cgbench.data.joined_parts import join_parts
