@@ -26,6 +26,7 @@ from cgbench.core.errors import InputError
 from cgbench.data.sources.bundled import BundledSettings, Source
 from cgbench.data.splits import Split, make_split
 from cgbench.data.stored_folds import StoredFolds
+from cgbench.formats import isolation
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import TrainingContext, load_model
 from cgbench.pipeline.backmap import read_beads
@@ -147,7 +148,7 @@ def seeds(tmp_path_factory: pytest.TempPathFactory, alanine_directory: Path, thr
 
 @pytest.fixture(autouse=True)
 def _little_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trajectory_io, "CPU_SECONDS", int(CPU_SECONDS))
+    monkeypatch.setattr(isolation, "CPU_SECONDS", int(CPU_SECONDS))
 
 
 def _read(reader: Callable[[Path], Any], path: Path) -> None:
