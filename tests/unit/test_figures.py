@@ -18,18 +18,16 @@ from cgbench.figures.torsions import density
 from cgbench.figures.training import read_histories, training
 from cgbench.figures.walkers import walkers
 from cgbench.mapping.base import Mapping
-from cgbench.results.tables import COLUMNS
 
 RESOLUTIONS = (3, 6, 8)
 
 
-def scores(*methods: str, folds: int = 2) -> tuple[pd.DataFrame, pd.DataFrame]:
+def scores(*methods: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every metric of the comparison at three resolutions, and runs in which only cgvae is stochastic."""
-    table = [
-        ("toy", "pairs", n, method, fold, "test", metric, atoms, unit, value * (1 + 0.1 * fold), 10)
+    rows = [
+        ("toy", "pairs", n, method, metric, atoms, unit, value, 0.8 * value, 1.2 * value)
         for method in methods
         for n in RESOLUTIONS
-        for fold in range(folds)
         for atoms in ("heavy", "all")
         for metric, unit, value in (
             ("rmsd_recon", "Å", 1 / n),
@@ -37,9 +35,10 @@ def scores(*methods: str, folds: int = 2) -> tuple[pd.DataFrame, pd.DataFrame]:
             ("graph_xor", "1", 0.0 if n > 3 else 2.0),
         )
     ]
+    columns = ["dataset", "mapping", "n_beads", "method", "metric", "atoms", "unit", "mean", "low", "high"]
     runs = pd.DataFrame({"method": methods, "stochastic": [method == "cgvae" for method in methods]})
     runs["bound"] = ["ceiling" if method == "true_frames" else "" for method in methods]
-    return pd.DataFrame(table, columns=list(COLUMNS)), runs
+    return pd.DataFrame(rows, columns=columns), runs
 
 
 def names(axes: Axes) -> list[str]:
@@ -81,7 +80,7 @@ def test_comparison_begins_with_the_energy_score_if_there_is_one() -> None:
 
 def test_comparison_colours_methods_that_sample_and_the_best_deterministic_one() -> None:
     metrics, runs = scores("cgvae", "linear", "mlp", "true_frames")
-    metrics.loc[(metrics["method"] == "mlp") & (metrics["n_beads"] == 3), "value"] *= 0.9
+    metrics.loc[(metrics["method"] == "mlp") & (metrics["n_beads"] == 3), "mean"] *= 0.9
     figure = comparison(metrics, runs, "toy", "pairs", note="not finished: flow")
     recon, _, diversity, *_ = panels(figure)
     assert set(names(recon)) == {"cgvae", "mlp", "true frames"}
@@ -102,17 +101,16 @@ def test_names_in_a_comparison_do_not_overlap() -> None:
         assert all(text.get_window_extent().x1 < figure.bbox.x1 for text in axes.texts)
 
 
-@pytest.mark.parametrize(("spread", "length"), [("sd", 0.1 / np.sqrt(2)), ("se", 0.05)])
-def test_comparison_error_bars_are_what_they_are_called(spread: str, length: float) -> None:
-    figure = comparison(*scores("cgvae"), "toy", "pairs", spread=spread)  # type: ignore[arg-type]
+def test_error_bars_of_the_comparison_are_the_intervals() -> None:
+    figure = comparison(*scores("cgvae"), "toy", "pairs")
     bars = panels(figure)[0].containers[0].lines[2][0].get_segments()
     half = [(segment[1, 1] - segment[0, 1]) / 2 for segment in bars]
-    assert half == pytest.approx([length / n for n in RESOLUTIONS])
+    assert half == pytest.approx([0.2 / n for n in RESOLUTIONS])
 
 
 def test_comparison_keeps_its_scale_where_the_ceiling_is_at_0() -> None:
     metrics, runs = scores("cgvae", "true_frames")
-    metrics.loc[metrics["method"] == "true_frames", "value"] = 0.0
+    metrics.loc[metrics["method"] == "true_frames", "mean"] = 0.0
     recon = panels(comparison(metrics, runs, "toy", "pairs"))[0]
     assert recon.get_yscale() == "log"
     assert recon.get_ylim()[0] > 0.08  # the least of cgvae is 1 / 8 Å

@@ -13,8 +13,8 @@ from cgbench.figures.cost import SHORTEST, cost
 from cgbench.figures.diversity_validity import diversity_validity
 from cgbench.figures.fidelity import fidelity
 from cgbench.figures.noise_floor import LABEL, floor_values, read_floors
-from cgbench.figures.sweep import read_sweep, sweep
-from cgbench.results.tables import COLUMNS, read_runs
+from cgbench.figures.sweep import select_sweep, sweep
+from cgbench.results.tables import read_runs
 
 METHODS = ("cgvae", "linear", "true_frames")
 # Of cgvae; those of linear are twice as much, those of the ceiling 0.
@@ -32,26 +32,17 @@ VALUES = {
 FACTOR = {"cgvae": 1.0, "linear": 2.0, "true_frames": 0.0}
 
 
+COLUMNS = ("dataset", "mapping", "n_beads", "method", "metric", "atoms", "unit", "mean", "low", "high")
+
+
 def table(methods: tuple[str, ...] = METHODS, n_beads: tuple[int, ...] = (3, 6)) -> pd.DataFrame:
-    """Scores in two folds, 10 % apart."""
+    """Scores with intervals of ± 10 %."""
     rows = [
-        (
-            "toy",
-            "pairs",
-            n,
-            method,
-            fold,
-            "test",
-            metric,
-            "all",
-            unit,
-            FACTOR[method] * value * (1 + 0.1 * fold),
-            9,
-        )
+        ("toy", "pairs", n, method, metric, "all", unit, mean, mean - 0.1 * abs(mean), mean + 0.1 * abs(mean))
         for n in n_beads
         for method in methods
-        for fold in (0, 1)
         for metric, (unit, value) in VALUES.items()
+        for mean in [1.05 * FACTOR[method] * value]
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -117,7 +108,7 @@ def test_diversity_is_drawn_against_validity() -> None:
     assert figure.get_supylabel() == "Diversity score (0 ideal, 1 none), all atoms"
     assert points(axes[0]) == [pytest.approx(p) for p in [(0.0525, 0.315), (0.105, 0.63), (0.0, 0.0)]]
     error = axes[0].containers[0].lines[2][0].get_segments()[0]
-    assert error[1, 0] - error[0, 0] == pytest.approx(0.005)  # twice the standard error of two folds
+    assert error[1, 0] - error[0, 0] == pytest.approx(0.0105)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["cgvae", "linear", "true frames"]
     assert "better" in [text.get_text() for text in axes[0].texts]
 
@@ -151,21 +142,29 @@ def test_cost_is_drawn_without_times_of_sampling(tmp_path: Path) -> None:
     assert points(axes[2]) == []
 
 
-def write_beta(directory: Path, beta: float, fold: int) -> Path:
-    run = directory / f"{beta}-{fold}"
+def write_beta(directory: Path, beta: float) -> Path:
+    run = directory / f"{beta}"
     run.mkdir(parents=True)
-    cell = {"dataset": "toy", "mapping": "pairs", "n_beads": 3, "method": f"beta{beta}", "fold": fold}
+    cell = {"dataset": "toy", "mapping": "pairs", "n_beads": 3, "method": f"beta{beta}", "fold": 0}
     (run / "run.json").write_text(json.dumps({**cell, "stochastic": True, "settings": {"beta": beta}}))
-    scores = table(("cgvae",), (3,)).query("fold == @fold").assign(method=f"beta{beta}")
-    scores["value"] *= 1 + beta
-    scores.to_csv(run / "metrics.csv", index=False)
     return run
 
 
+def scores_along(betas: tuple[float, ...]) -> pd.DataFrame:
+    parts = []
+    for beta in betas:
+        scores = table(("cgvae",), (3,)).assign(method=f"beta{beta}")
+        scores[["mean", "low", "high"]] *= 1 + beta
+        parts.append(scores)
+    return pd.concat(parts)
+
+
 def test_a_sweep_follows_the_setting_from_run_json(tmp_path: Path) -> None:
-    runs = [write_beta(tmp_path, beta, fold) for beta in (0.5, 0.01, 2.0) for fold in (0, 1)]
+    betas = (0.5, 0.01, 2.0)
+    runs, scores = [write_beta(tmp_path, beta) for beta in betas], scores_along(betas)
     of_both = pd.concat([floors(), floors().assign(dataset="other", value=9.0)])
-    figure = sweep(read_sweep(runs, "beta"), of_both, "beta", "toy, mapping: pairs")
+    others = pd.concat([scores, table(("linear",), (3,))])
+    figure = sweep(select_sweep(others, runs, "beta"), of_both, "beta", "toy, mapping: pairs")
     axes = panels(figure)
     band = axes[1].patches[0].get_extents().transformed(axes[1].transData.inverted())
     assert (band.y0, band.y1) == pytest.approx((-0.04, 0.04))
@@ -180,18 +179,18 @@ def test_a_sweep_follows_the_setting_from_run_json(tmp_path: Path) -> None:
     words = [text.get_text() for text in figure.legends[0].get_texts()]
     assert words == ["β = 0.01", "β = 0.5", "β = 2", "3 beads", LABEL]
     with pytest.raises(InputError, match="'gamma' has 0 different values"):
-        read_sweep(runs, "gamma")
+        select_sweep(scores, runs, "gamma")
     with pytest.raises(InputError, match="'beta' has 1 different values"):
-        read_sweep(runs[:2], "beta")
+        select_sweep(scores, runs[:1], "beta")
 
 
 def test_methods_of_a_sweep_differ_in_nothing_else(tmp_path: Path) -> None:
-    runs = [write_beta(tmp_path, beta, 0) for beta in (0.5, 0.01)]
+    runs = [write_beta(tmp_path, beta) for beta in (0.5, 0.01)]
     run = json.loads((runs[1] / "run.json").read_text())
     run["settings"]["epochs"] = 3
     (runs[1] / "run.json").write_text(json.dumps(run))
     with pytest.raises(InputError, match=r"'beta0.5' and 'beta0.01' differ in settings.epochs .* --method"):
-        read_sweep(runs, "beta")
+        select_sweep(scores_along((0.5, 0.01)), runs, "beta")
 
 
 @pytest.mark.parametrize("kept", [["rmsd_recon"], ["clashes"], ["phi_psi_energy_distance", "clashes"]])
@@ -209,7 +208,7 @@ def test_figures_of_metrics_that_are_not_scored_say_so(kept: list[str]) -> None:
         assert "Nothing to draw: run.metrics" in figure.texts[0].get_text()
     drawn = fidelity(few, floors(), "toy", "pairs")
     assert bool(drawn.axes) == (kept != ["rmsd_recon"])
-    undefined = fidelity(few.assign(value=float("nan")), floors(), "toy", "pairs")
+    undefined = fidelity(few.assign(mean=float("nan")), floors(), "toy", "pairs")
     assert "Nothing to draw" in undefined.texts[0].get_text()
 
 

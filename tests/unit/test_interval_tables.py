@@ -77,6 +77,31 @@ def test_differences_are_on_the_same_frames(runs: list[Path]) -> None:
     assert row["high"] - row["difference"] < 0.5 * reach
 
 
+def test_differences_are_corrected_for_the_methods_that_compete(
+    tmp_path: Path, difficulty: np.ndarray, rng: np.random.Generator
+) -> None:
+    """The controls at the ends of the scale are not among them."""
+
+    def adjusted(name: str, n_others: int) -> float:
+        others = {f"other{k}": difficulty + 0.3 for k in range(n_others)}
+        values = {"bad": difficulty + 0.1 + noise, "good": difficulty, **others}
+        paths = [
+            write_run(tmp_path / name, method, fold, {"rmsd_recon.all": scores[fold]}, bound)
+            for method, scores, bound in [
+                *((method, scores, None) for method, scores in values.items()),
+                ("top", 0 * difficulty, "ceiling"),
+            ]
+            for fold in range(3)
+        ]
+        found = intervals(paths)[1].set_index(["method", "other"])
+        return float(found.loc[("bad", "good"), "p_adjusted"])
+
+    noise = 0.05 * rng.normal(size=(3, 2, 1))
+    two, eight = adjusted("two", 0), adjusted("eight", 6)
+    assert two < eight
+    assert 0 < two <= 1 and eight <= 1
+
+
 def test_a_metric_that_is_best_at_zero_is_compared_by_its_distance_from_it(
     tmp_path: Path, difficulty: np.ndarray
 ) -> None:

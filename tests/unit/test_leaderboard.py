@@ -42,11 +42,11 @@ def board(*parts: pd.DataFrame, p: float = 0.001) -> pd.DataFrame:
     runs = runs[runs["method"].isin(KINDS)]
     key = ["dataset", "mapping", "n_beads", "metric", "atoms"]
     pairs = [
-        dict(zip(key, group, strict=True)) | {"method": a, "other": b, "p": p}
+        dict(zip(key, group, strict=True)) | {"method": a, "other": b, "p_adjusted": p}
         for group, rows in table.groupby(key)
         for a, b in combinations(sorted(rows["method"]), 2)
     ]
-    return leaderboard(table, pd.DataFrame(pairs, columns=[*key, "method", "other", "p"]), runs)
+    return leaderboard(table, pd.DataFrame(pairs, columns=[*key, "method", "other", "p_adjusted"]), runs)
 
 
 def marks(table: pd.DataFrame) -> dict[str, str]:
@@ -57,7 +57,7 @@ def marks(table: pd.DataFrame) -> dict[str, str]:
 def test_marks_follow_the_paired_difference(p: float, mark: str) -> None:
     table = board(scores("rmsd_recon", {"linear": 1.2, "mlp": 1.0, "vae": 1.1}), p=p)
     assert marks(table) == {"linear": mark, "mlp": "best", "vae": mark}
-    assert table.set_index("method").loc["vae", "p"] == pytest.approx(p, nan_ok=True)
+    assert table.set_index("method").loc["vae", "p_adjusted"] == pytest.approx(p, nan_ok=True)
 
 
 def test_equal_values_share_the_win() -> None:

@@ -10,7 +10,6 @@ from cgbench.results.samples_file import Samples
 from cgbench.results.tables import (
     COLUMNS,
     collect,
-    mean_over_folds,
     metric_info,
     read_metrics,
     read_run,
@@ -59,32 +58,6 @@ def write_run(root: Path, method: str, fold: int, seconds: float = 60.0) -> tupl
     }
     (directory / "run.json").write_text(json.dumps(run))
     return directory / "metrics.csv", directory / "run.json"
-
-
-def test_mean_and_standard_error_over_folds() -> None:
-    summary = mean_over_folds(rows("a", "rmsd_recon", [1.0, 2.0, 3.0])).iloc[0]
-    assert summary["mean"] == pytest.approx(2.0)
-    assert summary["sd"] == pytest.approx(1.0)
-    assert summary["se"] == pytest.approx(1 / np.sqrt(3))
-    assert summary["folds"] == 3
-
-
-def test_one_fold_has_no_spread() -> None:
-    summary = mean_over_folds(rows("a", "rmsd_recon", [1.0])).iloc[0]
-    assert np.isnan(summary["sd"]) and np.isnan(summary["se"])
-
-
-def test_undefined_values_leave_the_mean_alone() -> None:
-    summary = mean_over_folds(rows("a", "rmsd_recon", [1.0, np.nan, 3.0])).iloc[0]
-    assert (summary["mean"], summary["folds"]) == (2.0, 2)
-
-
-def test_scores_of_other_parts_are_not_averaged() -> None:
-    table = rows("a", "rmsd_recon", [1.0, 3.0])
-    table.loc[0, "split"] = "train"
-    assert mean_over_folds(table).iloc[0]["mean"] == 3.0
-    with pytest.raises(InputError, match="no scores of split 'test'; there are: train"):
-        mean_over_folds(table.iloc[:1])
 
 
 def test_a_metric_without_a_plugin_keeps_its_name() -> None:

@@ -14,7 +14,7 @@ DRAW = (
 rule figures_scores:
     input:
         config=BENCHMARK,
-        metrics="<results>/metrics.csv",
+        leaderboard="<results>/leaderboard.csv",
         runs="<results>/runs.csv",
         floors=FLOORS,
     output:
@@ -201,7 +201,7 @@ rule figures_sweep:
     input:
         config=BENCHMARK,
         floors=FLOORS,
-        metrics=run_files("metrics.csv"),
+        leaderboard="<results>/leaderboard.csv",
         runs=run_files("run.json"),
     output:
         figure(f"{MAPPED}/sweep-{{setting}}", "Settings", "sweep", setting="{setting}"),

@@ -1,7 +1,7 @@
 """Histograms that can be summed over frames and blocks, and distances between them.
 
 A distribution is an array of weights [..., n_terms, n_bins]. Sums of weights are distributions of more
-frames, so that distances for any bootstrap sample of blocks follow from stored sums.
+frames, so that distances of any selection of blocks follow from stored sums.
 """
 
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -41,20 +41,19 @@ def figures_scores(
     ] = None,
     tables: Annotated[
         Path | None,
-        typer.Option(help="Directory with metrics.csv, runs.csv and noise_floor.csv, instead of --config."),
+        typer.Option(
+            help="Directory with leaderboard.csv, runs.csv and noise_floor.csv, instead of --config."
+        ),
     ] = None,
     output: Output = None,
     atoms: Annotated[
         list[Atoms] | None,
         typer.Option(help="Atoms of the comparison, a column of panels each; repeat it. Both if not given."),
     ] = None,
-    spread: Annotated[
-        Literal["se", "sd"], typer.Option(help="Error bars of the comparison: standard error or deviation.")
-    ] = "se",
 ) -> None:
     """Draw comparison, fidelity, cost and diversity-validity from the collected tables.
 
-    The tables are `<results>/metrics.csv` and `runs.csv` of the configuration, or those that
+    The tables are `<results>/leaderboard.csv` and `runs.csv` of the configuration, or those that
     `cgbench export` wrote.
 
     Example: `cgbench figures scores --tables results/reference --dataset alanine_dipeptide
@@ -66,7 +65,8 @@ def figures_scores(
     from cgbench.figures.run_selection import RunSelection
     from cgbench.figures.score_figures import score_figures
     from cgbench.figures.style import save_all
-    from cgbench.results.tables import read_metrics, read_runs
+    from cgbench.results.tables import read_runs
+    from cgbench.statistics.interval_tables import read_intervals
 
     if tables and output and not config:
         floors = read_floors([tables / "noise_floor.csv"])
@@ -76,8 +76,8 @@ def figures_scores(
         output = output or tables / "figures" / dataset / mapping
     else:
         raise InputError("give either --config, or --tables with --output")
-    scores, costs = read_metrics(tables / "metrics.csv"), read_runs(tables / "runs.csv")
-    save_all(score_figures(scores, costs, floors, dataset, mapping, atoms or list(Atoms), spread), output)
+    scores, costs = read_intervals(tables / "leaderboard.csv"), read_runs(tables / "runs.csv")
+    save_all(score_figures(scores, costs, floors, dataset, mapping, atoms or list(Atoms)), output)
 
 
 @app.command("samples")
@@ -177,13 +177,16 @@ def figures_sweep(
     --mapping cgae --setting beta`
     """
     from cgbench.config.run_matrix import RunMatrix
+    from cgbench.figures.panels import part
     from cgbench.figures.run_selection import RunSelection
     from cgbench.figures.style import save
-    from cgbench.figures.sweep import read_sweep, sweep
+    from cgbench.figures.sweep import select_sweep, sweep
+    from cgbench.statistics.interval_tables import read_intervals
 
     selection = RunSelection.of_config(RunMatrix.load(*config), dataset, mapping)
-    runs = selection.runs("metrics.csv", method or [])
-    figure = sweep(read_sweep(runs, setting), selection.floors(), setting, selection.title)
+    runs = selection.runs("run.json", method or [])
+    scores = part(read_intervals(Path(selection.config.results) / "leaderboard.csv"), dataset, mapping)
+    figure = sweep(select_sweep(scores, runs, setting), selection.floors(), setting, selection.title)
     save(figure, (output or selection.figures) / f"sweep-{setting}.svg")
 
 

@@ -84,7 +84,7 @@ def intervals(
         Path | None, typer.Option(help="Table of pairs; `<results>/differences.csv` if not given.")
     ] = None,
 ) -> None:
-    """Estimate confidence intervals of scores and of differences between methods by bootstrap.
+    """Estimate confidence intervals of scores and of differences between methods.
 
     Reads run.json and scores.npz of every run of the configuration that exists.
 

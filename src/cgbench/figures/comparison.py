@@ -2,7 +2,6 @@
 
 import textwrap
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from cgbench.figures.panels import (
     LINEAR_BELOW,
     clear,
     draw_points,
+    half_width,
     part,
     resolution_ticks,
     scale_from_zero,
@@ -28,9 +28,7 @@ from cgbench.figures.style import (
     styled,
     without_unit_one,
 )
-from cgbench.results.tables import mean_over_folds, metric_info
-
-Spread = Literal["se", "sd"]
+from cgbench.results.tables import metric_info
 
 # A row of panels each, and the quantity on its axis. The energy score ranks methods and is drawn if a table
 # has it; the others are those of the paper.
@@ -51,12 +49,11 @@ TYPE = {
 
 
 def comparison(
-    metrics: pd.DataFrame,
+    scores: pd.DataFrame,
     runs: pd.DataFrame,
     dataset: str,
     mapping: str,
     atoms: Sequence[str] = ("heavy", "all"),
-    spread: Spread = "se",
     note: str = "",
 ) -> Figure:
     """Draw the main metrics over the number of beads, a line per method with its name at the end.
@@ -67,14 +64,15 @@ def comparison(
 
     Parameters
     ----------
-    metrics, runs
-        Tables that :func:`cgbench.results.tables.collect` wrote.
+    scores
+        Table of :func:`cgbench.statistics.interval_tables.intervals`, or the leaderboard. Error bars are its
+        confidence intervals.
+    runs
+        Table that :func:`cgbench.results.tables.collect` wrote.
     dataset, mapping
         Which part of them.
     atoms
         Sets of atoms, a column of panels each.
-    spread
-        Error bars: standard error of the mean over folds, or standard deviation of folds.
     note
         Written below the panels.
 
@@ -83,7 +81,7 @@ def comparison(
     InputError
         If the table has nothing on this dataset and mapping.
     """
-    summary = mean_over_folds(part(metrics, dataset, mapping))
+    summary = part(scores, dataset, mapping).dropna(subset="mean")
     styles = method_styles(summary["method"])
     deterministic = [name for name in styles if name in set(runs.loc[~runs["stochastic"], "method"])]
     bounds = set(runs.loc[runs["bound"] != "", "method"])
@@ -99,17 +97,17 @@ def comparison(
     with styled(TYPE):
         figure = Figure(figsize=(width, height))
         for row, (metric, quantity) in enumerate(panels.items()):
-            scores = summary[summary["metric"] == metric]
+            of_metric = summary[summary["metric"] == metric]
             if metric == DIVERSITY:
-                scores = scores[~scores["method"].isin(deterministic)]
+                of_metric = of_metric[~of_metric["method"].isin(deterministic)]
             for column, atom_set in enumerate(atoms):
                 bottom = height - TOP - (row + 1) * (TITLE + HEIGHT) - row * TICKS
                 left = LEFT + column * pitch
                 axes = figure.add_axes((left / width, bottom / height, PANEL / width, HEIGHT / height))
-                drawn = scores[scores["atoms"] == atom_set]
-                _scale(axes, scores["mean"], validity=metric == VALIDITY)
+                drawn = of_metric[of_metric["atoms"] == atom_set]
+                _scale(axes, of_metric["mean"], validity=metric == VALIDITY)
                 resolution_ticks(axes, sorted(summary["n_beads"].unique()))
-                _draw(axes, drawn, styles, grey, spread)
+                _draw(axes, drawn, styles, grey)
                 _write_names(axes, drawn, {name: styles[name] for name in styles if name not in grey})
                 clear(axes)
                 axes.grid(axis="x", visible=False)
@@ -118,7 +116,7 @@ def comparison(
                 axes.set_title(title, loc="left", pad=5)
                 axes.tick_params(labelleft=column == 0)
                 if column == 0:
-                    unit = scores["unit"].iloc[0] if len(scores) else ""
+                    unit = of_metric["unit"].iloc[0] if len(of_metric) else ""
                     axes.set_ylabel(f"{quantity}{without_unit_one(unit)}")
                 if row == rows - 1:
                     axes.set_xlabel("resolution (number of beads)")
@@ -143,9 +141,7 @@ def _explain(grey: Sequence[str]) -> str:
     return f"{names}Diversity is shown of the methods whose samples of a frame differ."
 
 
-def _draw(
-    axes: Axes, scores: pd.DataFrame, styles: dict[str, MethodStyle], grey: Sequence[str], spread: Spread
-) -> None:
+def _draw(axes: Axes, scores: pd.DataFrame, styles: dict[str, MethodStyle], grey: Sequence[str]) -> None:
     drawn = set(scores["method"])
     for name in reversed([name for name in styles if name in drawn]):  # the first method is on top
         line, style = scores[scores["method"] == name].sort_values("n_beads"), styles[name]
@@ -154,7 +150,7 @@ def _draw(
                 line["n_beads"], line["mean"], color="0.78", linewidth=1.0, zorder=2, label=readable(name)
             )
         else:
-            draw_points(axes, line["n_beads"], line["mean"], style, 5, y_error=line[spread], line=True)
+            draw_points(axes, line["n_beads"], line["mean"], style, 5, y_error=half_width(line), line=True)
 
 
 def _write_names(axes: Axes, scores: pd.DataFrame, styles: dict[str, MethodStyle]) -> None:

@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
 from cgbench.core.wording import counted
-from cgbench.figures.panels import clear, draw_points, mean_and_error, part, summary_of
+from cgbench.figures.panels import clear, draw_points, mean_and_error, part, shown_part
 from cgbench.figures.style import (
     DOUBLE_COLUMN,
     GREY,
@@ -27,13 +27,15 @@ SHORTEST = 1e-3  # in the unit of the axis; shorter times, which the clock canno
 AXES = {"training": "training (s)", "sampling": "sampling (ms per frame)"}
 
 
-def cost(metrics: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, atoms: str = "all") -> Figure:
+def cost(scores: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, atoms: str = "all") -> Figure:
     """Draw the error of samples against time: a column per resolution, a point per method.
 
     Parameters
     ----------
-    metrics, runs
-        Tables that :func:`cgbench.results.tables.collect` wrote.
+    scores
+        Table of :func:`cgbench.statistics.interval_tables.intervals`, or the leaderboard.
+    runs
+        Table that :func:`cgbench.results.tables.collect` wrote.
     dataset, mapping, atoms
         Which part of them.
 
@@ -42,7 +44,7 @@ def cost(metrics: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, 
     InputError
         If the tables have nothing on this dataset and mapping.
     """
-    summary = summary_of(metrics, dataset, mapping, atoms, (MEAN, BEST))
+    summary = shown_part(scores, dataset, mapping, atoms, (MEAN, BEST))
     if summary.empty:
         return notice(f"Nothing to draw: run.metrics has neither {MEAN} nor {BEST}.")
     errors, times = mean_and_error(summary), _times(part(runs, dataset, mapping))

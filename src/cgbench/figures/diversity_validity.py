@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from cgbench.core.wording import counted
-from cgbench.figures.panels import LINEAR_BELOW, clear, draw_points, mean_and_error, summary_of
+from cgbench.figures.panels import LINEAR_BELOW, clear, draw_points, mean_and_error, shown_part
 from cgbench.figures.style import (
     DOUBLE_COLUMN,
     GREY,
@@ -23,13 +23,13 @@ COLUMNS = 4  # panels in a row
 VALIDITY, DIVERSITY = "graph_xor", "diversity"
 
 
-def diversity_validity(metrics: pd.DataFrame, dataset: str, mapping: str, atoms: str = "all") -> Figure:
+def diversity_validity(scores: pd.DataFrame, dataset: str, mapping: str, atoms: str = "all") -> Figure:
     """Draw diversity against graph error, a panel per resolution and a point per method.
 
     Parameters
     ----------
-    metrics
-        Table that :func:`cgbench.results.tables.collect` wrote.
+    scores
+        Table of :func:`cgbench.statistics.interval_tables.intervals`, or the leaderboard.
     dataset, mapping, atoms
         Which part of it.
 
@@ -38,10 +38,10 @@ def diversity_validity(metrics: pd.DataFrame, dataset: str, mapping: str, atoms:
     InputError
         If the table has nothing on this dataset and mapping.
     """
-    summary = summary_of(metrics, dataset, mapping, atoms, (VALIDITY, DIVERSITY))
+    summary = shown_part(scores, dataset, mapping, atoms, (VALIDITY, DIVERSITY))
     if summary.empty:
         return notice(f"Nothing to draw: run.metrics has neither {VALIDITY} nor {DIVERSITY}.")
-    scores, styles = mean_and_error(summary), method_styles(summary["method"])
+    points, styles = mean_and_error(summary), method_styles(summary["method"])
     sizes = point_sizes(styles)
     x_label, y_label = (f"{metric_info(name).label}, {atoms} atoms" for name in (VALIDITY, DIVERSITY))
     resolutions = sorted(summary["n_beads"].unique().tolist())
@@ -59,7 +59,7 @@ def diversity_validity(metrics: pd.DataFrame, dataset: str, mapping: str, atoms:
             axes.set_title(counted(n_beads, "bead"), pad=3)
             clear(axes)
             for name, style in styles.items():
-                validity, diversity = (scores.get((n_beads, name, key)) for key in (VALIDITY, DIVERSITY))
+                validity, diversity = (points.get((n_beads, name, key)) for key in (VALIDITY, DIVERSITY))
                 if validity and diversity:
                     draw_points(
                         axes, validity[0], diversity[0], style, sizes[name], validity[1], diversity[1]

@@ -5,7 +5,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cgbench.figures.noise_floor import draw_floor, floor_handle, floor_values
-from cgbench.figures.panels import clear, decade, draw_points, part, resolution_ticks, scale_from_zero
+from cgbench.figures.panels import (
+    clear,
+    decade,
+    draw_points,
+    half_width,
+    resolution_ticks,
+    scale_from_zero,
+    shown_part,
+)
 from cgbench.figures.style import (
     DIRECTION,
     DOUBLE_COLUMN,
@@ -16,7 +24,7 @@ from cgbench.figures.style import (
     styled,
     without_unit_one,
 )
-from cgbench.results.tables import mean_over_folds, metric_info
+from cgbench.results.tables import metric_info
 
 # Drawn if a table has them: a molecule without side chains has no χ, one without a force field no energy.
 PANELS = (
@@ -27,14 +35,14 @@ COLUMNS = 3
 
 
 def fidelity(
-    metrics: pd.DataFrame, floors: pd.DataFrame, dataset: str, mapping: str, atoms: str = "all"
+    scores: pd.DataFrame, floors: pd.DataFrame, dataset: str, mapping: str, atoms: str = "all"
 ) -> Figure:
     """Draw the distances of samples from molecular dynamics over the number of beads, a line per method.
 
     Parameters
     ----------
-    metrics
-        Table that :func:`cgbench.results.tables.collect` wrote.
+    scores
+        Table of :func:`cgbench.statistics.interval_tables.intervals`, or the leaderboard.
     floors
         From :func:`cgbench.figures.noise_floor.read_floors`; those of other datasets are left out.
     dataset, mapping
@@ -47,32 +55,30 @@ def fidelity(
     InputError
         If the table has nothing on this dataset and mapping.
     """
-    chosen = part(metrics, dataset, mapping)
-    chosen = chosen[chosen["atoms"] == atoms].dropna(subset="value")
+    chosen = shown_part(scores, dataset, mapping, atoms, PANELS)
     panels = [name for name in PANELS if name in set(chosen["metric"])]
     if not panels:
         return notice(f"Nothing to draw: run.metrics has none of {', '.join(PANELS)} that is defined here.")
     floors = floors[floors["dataset"] == dataset]
-    summary = mean_over_folds(chosen)
-    styles = method_styles(summary["method"])
+    styles = method_styles(chosen["method"])
     n_columns = min(COLUMNS, len(panels))
     n_rows = -(-len(panels) // n_columns)
     with styled():
         figure = Figure(figsize=(DOUBLE_COLUMN, 0.9 + 2.0 * n_rows), layout="constrained")
         grid = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
         for axes, metric in zip(grid, panels, strict=False):
-            scores = summary[summary["metric"] == metric]
+            drawn = chosen[chosen["metric"] == metric]
             floor, info = floor_values(floors, metric, atoms), metric_info(metric)
             draw_floor(axes, floor)
             for name, style in styles.items():
-                line = scores[scores["method"] == name].sort_values("n_beads")
-                draw_points(axes, line["n_beads"], line["mean"], style, y_error=line["se"], line=True)
+                line = drawn[drawn["method"] == name].sort_values("n_beads")
+                draw_points(axes, line["n_beads"], line["mean"], style, y_error=half_width(line), line=True)
             clear(axes)
             axes.grid(axis="x", visible=False)
-            _scale(axes, scores["mean"], floor, info.better)
-            resolution_ticks(axes, sorted(summary["n_beads"].unique()))
+            _scale(axes, drawn["mean"], floor, info.better)
+            resolution_ticks(axes, sorted(chosen["n_beads"].unique()))
             axes.set_title(f"{info.label}\n{DIRECTION[info.better]}")
-            axes.set_ylabel(f"{atoms} atoms{without_unit_one(scores['unit'].iloc[0])}")
+            axes.set_ylabel(f"{atoms} atoms{without_unit_one(drawn['unit'].iloc[0])}")
             axes.set_xlabel("resolution (number of beads)")
         for axes in grid[len(panels) :]:
             axes.set_visible(False)

@@ -9,7 +9,6 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from cgbench.core.errors import InputError
 from cgbench.figures.style import EDGE, EDGE_WIDTH, GREY, MethodStyle
-from cgbench.results.tables import mean_over_folds
 
 LINEAR_BELOW = 0.01  # below this, in the unit of the score, an axis that includes 0 is linear by default
 
@@ -32,24 +31,29 @@ def part(table: pd.DataFrame, dataset: str, mapping: str) -> pd.DataFrame:
     return chosen
 
 
-def summary_of(
-    metrics: pd.DataFrame, dataset: str, mapping: str, atoms: str, shown: Collection[str]
+def shown_part(
+    scores: pd.DataFrame, dataset: str, mapping: str, atoms: str, shown: Collection[str]
 ) -> pd.DataFrame:
-    """Means over folds of the metrics ``shown`` of one dataset, mapping and set of atoms.
+    """Rows of the metrics ``shown`` that have a value, of one dataset, mapping and set of atoms.
 
     Raises
     ------
     InputError
         If the table has nothing on this dataset and mapping.
     """
-    summary = mean_over_folds(part(metrics, dataset, mapping))
-    return summary[(summary["atoms"] == atoms) & summary["metric"].isin(list(shown))]
+    chosen = part(scores, dataset, mapping).dropna(subset="mean")
+    return chosen[(chosen["atoms"] == atoms) & chosen["metric"].isin(list(shown))]
 
 
-def mean_and_error(summary: pd.DataFrame) -> dict[tuple[int, str, str], tuple[float, float]]:
-    """Look up mean and standard error by resolution, method and metric, of one task and set of atoms."""
-    keys = zip(summary["n_beads"].tolist(), summary["method"], summary["metric"], strict=True)
-    return dict(zip(keys, zip(summary["mean"], summary["se"], strict=True), strict=True))
+def half_width(scores: pd.DataFrame) -> pd.Series:
+    """Half the width of the confidence interval of each row; NaN where there is none."""
+    return scores["high"] - scores["mean"]
+
+
+def mean_and_error(scores: pd.DataFrame) -> dict[tuple[int, str, str], tuple[float, float]]:
+    """Mean and half its interval by resolution, method and metric, of one task and set of atoms."""
+    keys = zip(scores["n_beads"].tolist(), scores["method"], scores["metric"], strict=True)
+    return dict(zip(keys, zip(scores["mean"], half_width(scores), strict=True), strict=True))
 
 
 def clear(axes: Axes) -> None:

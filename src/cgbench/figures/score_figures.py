@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cgbench.figures.comparison import Spread, comparison
+from cgbench.figures.comparison import comparison
 from cgbench.figures.cost import cost
 from cgbench.figures.diversity_validity import diversity_validity
 from cgbench.figures.fidelity import fidelity
@@ -13,25 +13,26 @@ from cgbench.figures.style import add_note
 
 
 def score_figures(
-    metrics: pd.DataFrame,
+    scores: pd.DataFrame,
     runs: pd.DataFrame,
     floors: pd.DataFrame,
     dataset: str,
     mapping: str,
     atoms: Sequence[str] = ("heavy", "all"),
-    spread: Spread = "se",
     note: str = "",
 ) -> Iterator[tuple[str, Figure]]:
     """Draw ``comparison``, ``fidelity``, ``cost`` and ``diversity-validity`` of one dataset and mapping.
 
     Parameters
     ----------
-    metrics, runs
-        Tables that :func:`cgbench.results.tables.collect` wrote.
+    scores
+        Table of :func:`cgbench.statistics.interval_tables.intervals`, or the leaderboard.
+    runs
+        Table that :func:`cgbench.results.tables.collect` wrote.
     floors
         From :func:`cgbench.figures.noise_floor.read_floors`.
-    atoms, spread
-        Sets of atoms and error bars of the comparison.
+    atoms
+        Sets of atoms of the comparison.
     note
         Written on each figure, such as a list of missing runs.
 
@@ -40,7 +41,7 @@ def score_figures(
     str, Figure
         Name of the file without suffix, and the figure.
     """
-    yield "comparison", comparison(metrics, runs, dataset, mapping, atoms, spread, note)
-    yield "fidelity", add_note(fidelity(metrics, floors, dataset, mapping), note)
-    yield "cost", add_note(cost(metrics, runs, dataset, mapping), note)
-    yield "diversity-validity", add_note(diversity_validity(metrics, dataset, mapping), note)
+    yield "comparison", comparison(scores, runs, dataset, mapping, atoms, note)
+    yield "fidelity", add_note(fidelity(scores, floors, dataset, mapping), note)
+    yield "cost", add_note(cost(scores, runs, dataset, mapping), note)
+    yield "diversity-validity", add_note(diversity_validity(scores, dataset, mapping), note)

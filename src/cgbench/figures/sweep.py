@@ -27,9 +27,9 @@ from cgbench.figures.style import (
     styled,
     without_unit_one,
 )
-from cgbench.results.tables import mean_over_folds, metric_info, read_metrics, read_run
+from cgbench.results.tables import metric_info, read_run
 
-Point = tuple[float, float]  # mean and standard error
+Point = tuple[float, float]  # mean and half its interval
 
 ACROSS = "rmsd_recon"
 UPWARDS = ("rmsd_backmap_min", "phi_psi_energy_distance", "graph_xor")
@@ -37,8 +37,18 @@ COLORS = "flare"  # seaborn's: light to dark as the setting grows
 SYMBOLS = {"beta": "β", "gamma": "γ"}
 
 
-def read_sweep(run_dirs: Iterable[Path | str], setting: str) -> pd.DataFrame:
-    """Read the scores of the runs with a setting, and the value of the setting as column ``value_set``.
+def select_sweep(scores: pd.DataFrame, run_dirs: Iterable[Path | str], setting: str) -> pd.DataFrame:
+    """Select the scores of the runs with a setting, and add its value as column ``value_set``.
+
+    Parameters
+    ----------
+    scores
+        Table of :func:`cgbench.statistics.interval_tables.intervals`, or the leaderboard, of one dataset and
+        mapping.
+    run_dirs
+        Directories with ``run.json``.
+    setting
+        Name of the setting.
 
     Raises
     ------
@@ -46,19 +56,18 @@ def read_sweep(run_dirs: Iterable[Path | str], setting: str) -> pd.DataFrame:
         If a file is missing or damaged, if the setting has fewer than two values, or if the methods
         differ in anything else.
     """
-    parts: list[pd.DataFrame] = []
+    values: dict[str, float] = {}
     others: dict[str, dict[str, Any]] = {}
     for directory in map(Path, run_dirs):
         run = read_run(directory / "run.json")
         settings = {name: value for name, value in run.items() if name.startswith("settings.")}
         value = settings.pop(f"settings.{setting}", None)
         if isinstance(value, int | float):
-            parts.append(read_metrics(directory / "metrics.csv").assign(value_set=float(value)))
+            values[run["method"]] = float(value)
             others[run["method"]] = settings
-    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"value_set": []})
-    if table["value_set"].nunique() < 2:
+    if len(set(values.values())) < 2:
         raise InputError(
-            f"setting {setting!r} has {table['value_set'].nunique()} different values in these runs; "
+            f"setting {setting!r} has {len(set(values.values()))} different values in these runs; "
             "run.methods needs at least two methods that differ in it"
         )
     first, *rest = others
@@ -70,7 +79,8 @@ def read_sweep(run_dirs: Iterable[Path | str], setting: str) -> pd.DataFrame:
                 f"methods {first!r} and {method!r} differ in {', '.join(differ)} as well as in {setting!r}; "
                 "name the methods to compare with --method"
             )
-    return table
+    chosen = scores[scores["method"].isin(list(values))]
+    return chosen.assign(value_set=chosen["method"].map(values).to_numpy())
 
 
 def sweep(
@@ -81,7 +91,7 @@ def sweep(
     Parameters
     ----------
     table
-        From :func:`read_sweep`, of one dataset and mapping.
+        From :func:`select_sweep`, of one dataset and mapping.
     floors
         From :func:`cgbench.figures.noise_floor.read_floors`; those of the dataset are drawn.
     setting
@@ -91,17 +101,16 @@ def sweep(
     atoms
         Set of atoms.
     """
-    chosen = table[table["atoms"] == atoms]
+    chosen = table[table["atoms"] == atoms].dropna(subset="mean")
     floors = floors[floors["dataset"].isin(table["dataset"])]
     values = chosen.groupby("method")["value_set"].first()
-    summary = mean_over_folds(chosen)
-    points = mean_and_error(summary)
+    points = mean_and_error(chosen)
     along = values.sort_values()
-    units = summary.groupby("metric")["unit"].first()
+    units = chosen.groupby("metric")["unit"].first()
     upwards = [name for name in UPWARDS if name in units]
     if not upwards or ACROSS not in units:
         return notice(f"Nothing to draw: run.metrics needs {ACROSS} and one of {', '.join(UPWARDS)}.")
-    steps, resolutions = sorted(set(values)), sorted(summary["n_beads"].unique().tolist())
+    steps, resolutions = sorted(set(values)), sorted(chosen["n_beads"].unique().tolist())
     colors = dict(zip(steps, sns.color_palette(COLORS, len(steps)).as_hex(), strict=True))
     markers = {n_beads: MARKERS[i % len(MARKERS)] for i, n_beads in enumerate(resolutions)}
     with styled():

@@ -31,7 +31,7 @@ class MetricBase(ABC):
     """Base class of all metrics.
 
     A metric sums a few numbers over frames and computes its value from the sum. The sums over blocks of
-    frames are stored, and the value of any bootstrap resample follows from them without the geometries.
+    frames are stored, and the value of any selection of blocks follows from them without the geometries.
 
     Attributes
     ----------

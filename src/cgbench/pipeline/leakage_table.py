@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from cgbench.core.atomic_io import atomic_output
 from cgbench.core.errors import InputError
-from cgbench.statistics.confidence_intervals import Resampling, mean_of_defined
+from cgbench.statistics.confidence_intervals import Estimate, FoldValues, mean_of_defined
 
 SPLITS = ("leak_free", "published")
 LABELS = ("split", "fold", "trajectory", "frame")
@@ -18,7 +19,7 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
     """Compare the two splits on the trajectories that both test, paired by trajectory.
 
     A fold of one split tests other frames than that of the other, but over all folds both test the same
-    trajectories. These are paired and resampled.
+    trajectories. These are paired.
 
     Returns
     -------
@@ -30,12 +31,11 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
     means = table.groupby(["split", "trajectory"])[quantities].mean()
     free, published = (means.loc[name] for name in SPLITS)
     shared = free.index.intersection(published.index)
-    resampling = Resampling.draw((len(shared),))
+    one_fold = np.zeros(len(shared), dtype=np.int64)
     rows = []
     for quantity in quantities:
         a, b = (side.loc[shared, quantity].to_numpy() for side in (free, published))
-        values = resampling.values((b - a)[:, None] / len(shared), lambda total: total[..., 0])
-        found = resampling.estimate(*values)
+        found = Estimate.of(FoldValues(np.mean(b - a, keepdims=True), b - a, one_fold))
         interval = (found.mean, found.low, found.high, found.p)
         rows.append((quantity, mean_of_defined(a), mean_of_defined(b), *interval))
     return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))

@@ -44,10 +44,10 @@ errors count as diversity; `graph_xor` is 0 for any valid molecule, however far 
 
 {FAIRNESS}
 
-All scores are on test frames: mean over folds ± half the 95 % interval (bootstrap over folds and over the
-trajectories or blocks of their test frames). **Bold**: best at this resolution, or equal to the best within
-rounding; at least two methods must be eligible. ≈: tied with the best, i.e. their difference on the same
-frames is not significant (p ≥ {SIGNIFICANT:g}, not corrected for multiple comparisons); no mark:
+All scores are on test frames: mean over folds ± half the 95 % interval, from the variance between folds and
+between the trajectories or blocks of their test frames. **Bold**: best at this resolution, or equal to the
+best within rounding; at least two methods must be eligible. ≈: tied with the best, i.e. their difference on
+the same frames is not significant (p ≥ {SIGNIFICANT:g}, corrected for the number of methods); no mark:
 significantly worse; ?: too few independent blocks to tell, or no score in a fold in which other methods have
 one. †: all samples of a frame are equal, so `rmsd_sample` is an error and not diversity, and is not ranked.
 ↑ upper control (true frames) and ↓ lower control (atoms on their beads) define the scale and are not
@@ -72,8 +72,8 @@ def leaderboard(scores: pd.DataFrame, differences: pd.DataFrame, runs: pd.DataFr
     DataFrame
         The rows of ``scores``, with ``samples`` (``differ``, ``are equal``, or ``unknown`` for a method
         without a run), ``bound`` (``floor``, ``ceiling`` or nothing), ``mark`` (``best``, ``tied``,
-        ``worse``, ``undecided``, or nothing for methods that are not ranked), ``p`` of the difference
-        from the best, and ``train (min)``, mean over folds.
+        ``worse``, ``undecided``, or nothing for methods that are not ranked), ``p_adjusted`` of the
+        difference from the best, and ``train (min)``, mean over folds.
     """
     methods = runs.drop_duplicates("method").set_index("method")
     kinds = methods["stochastic"].map({True: "differ", False: "are equal"})
@@ -82,10 +82,10 @@ def leaderboard(scores: pd.DataFrame, differences: pd.DataFrame, runs: pd.DataFr
         samples=scores["method"].map(kinds).fillna("unknown"),
         bound=scores["method"].map(methods["bound"]).fillna(""),
         mark=OUT,
-        p=np.nan,
+        p_adjusted=np.nan,
     )
     both = pd.concat([differences, differences.rename(columns={"method": "other", "other": "method"})])
-    p = both.set_index([*TASK, *COLUMN, "method", "other"])["p"].to_dict()
+    p = both.set_index([*TASK, *COLUMN, "method", "other"])["p_adjusted"].to_dict()
     for key, group in table.groupby([*TASK, *COLUMN], sort=False):
         eligible = group[(group["bound"] == "") & group["mean"].notna()]
         metric = str(group["metric"].iloc[0])
@@ -102,7 +102,7 @@ def leaderboard(scores: pd.DataFrame, differences: pd.DataFrame, runs: pd.DataFr
             comparable = index in complete.index
             chance = p.get((*key, method, best), np.nan) if comparable else np.nan
             equal = comparable and behind[index] <= info.rounding
-            table.loc[index, ["mark", "p"]] = _mark(equal, chance), chance
+            table.loc[index, ["mark", "p_adjusted"]] = _mark(equal, chance), chance
     return table.join(minutes, on=list(ROW_KEY))
 
 

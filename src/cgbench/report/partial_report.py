@@ -16,7 +16,7 @@ from cgbench.figures.training import training_figures
 from cgbench.figures.trajectory_figures import trajectory_figures
 from cgbench.report.leaderboard import leaderboard, write
 from cgbench.report.progress import in_short, to_markdown, unfinished
-from cgbench.results.tables import RUN_KEY, collect, read_metrics, read_runs
+from cgbench.results.tables import RUN_KEY, collect, read_runs
 from cgbench.statistics.interval_tables import intervals
 
 
@@ -56,7 +56,7 @@ def partial_report(config: RunMatrix, output: Path | str) -> pd.DataFrame:
         output / "metrics.csv",
         output / "runs.csv",
     )
-    metrics, costs = read_metrics(output / "metrics.csv"), read_runs(output / "runs.csv")
+    costs = read_runs(output / "runs.csv")
     table = leaderboard(*intervals(folders), costs)
     chapter = to_markdown(missing, len(runs))
     write(table, output / "leaderboard.csv", output / "leaderboard.md", chapter)
@@ -76,10 +76,8 @@ def partial_report(config: RunMatrix, output: Path | str) -> pd.DataFrame:
         if everything.has_frames():
             save_all(mapping_figures(everything), folder)
         if finished.cells:
-            scores = score_figures(
-                metrics, costs, finished.floors(), dataset, mapping, note=in_short(lacking)
-            )
-            save_all(scores, folder)
+            note = in_short(lacking)
+            save_all(score_figures(table, costs, finished.floors(), dataset, mapping, note=note), folder)
             save_all(sample_figures(finished), folder, in_short(first))
             save_all(distribution_figures(finished), folder, in_short(lacking))
         save_all(training_figures(trained), folder, in_short(untrained))

@@ -192,28 +192,3 @@ def _refuse_duplicates(table: pd.DataFrame, key: Iterable[str], where: str) -> N
     if len(repeated):
         first = ", ".join(f"{column}={repeated.iloc[0][column]}" for column in key)
         raise InputError(f"{where}: {len(repeated)} duplicate rows, the first is {first}; keep one of each")
-
-
-def mean_over_folds(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Average defined test scores over folds.
-
-    Returns
-    -------
-    DataFrame
-        One row per dataset, mapping, n_beads, method, metric and atoms, with ``unit``, ``mean``, ``sd``
-        (n − 1 in the denominator), ``se`` = sd / √n and ``folds`` = n. With one fold, sd and se are NaN.
-        The training sets of folds overlap, so their scores are not independent and se is a lower bound.
-
-    Raises
-    ------
-    InputError
-        If there are no test scores.
-    """
-    test = metrics[metrics["split"] == "test"]
-    if test.empty:
-        known = ", ".join(sorted(set(metrics["split"]))) or "none"
-        raise InputError(f"no scores of split 'test'; there are: {known}; run `cgbench score` first")
-    groups = test.dropna(subset="value").groupby([*ROW_KEY, "metric", "atoms", "unit"], sort=True)["value"]
-    summary = groups.agg(mean="mean", sd="std", folds="count").reset_index()
-    summary["se"] = summary["sd"] / np.sqrt(summary["folds"])
-    return summary

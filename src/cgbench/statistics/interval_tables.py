@@ -15,7 +15,8 @@ from cgbench.core.atomic_io import atomic_output
 from cgbench.core.errors import InputError
 from cgbench.results.scores_file import BlockSums, MetricKey
 from cgbench.results.tables import ROW_KEY, metric_info, read_run
-from cgbench.statistics.confidence_intervals import Resampling, mean_of_defined
+from cgbench.statistics.confidence_intervals import Estimate, FoldValues
+from cgbench.statistics.multiple_comparisons import chance_of_lead
 
 Floats = NDArray[np.float64]
 Methods = dict[str, dict[int, BlockSums]]  # scores of a task, by method and fold
@@ -33,12 +34,11 @@ DIFFERENCE_COLUMNS = (
     "low",
     "high",
     "p",
+    "p_adjusted",
     "folds",
 )
 TEXT_COLUMNS = ("dataset", "mapping", "method", "other", "metric", "atoms", "unit")
 INTEGER_COLUMNS = ("n_beads", "folds", "blocks")
-
-_resampling = cache(Resampling.draw)
 
 
 def intervals(runs: Iterable[Path | str]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -60,8 +60,9 @@ def intervals(runs: Iterable[Path | str]) -> tuple[pd.DataFrame, pd.DataFrame]:
         and of ``blocks`` of all folds.
     differences
         One row per pair of methods of a task and metric: ``difference``, method − other, over the
-        ``folds`` of both, with its interval and two-sided p-value ``p``. For a metric that is best at 0 it is
-        the difference of the absolute values.
+        ``folds`` of both, with its interval and two-sided p-value ``p``; and ``p_adjusted``, the probability
+        that the best of as many methods as the task has, without those of the scale, leads another by as much
+        if all are equally good. For a metric that is best at 0 it is the difference of the absolute values.
 
     Raises
     ------
@@ -83,7 +84,8 @@ def intervals(runs: Iterable[Path | str]) -> tuple[pd.DataFrame, pd.DataFrame]:
         for metric in sorted(frozenset().union(*stored)):
             unit = registry.load("metrics", metric[0]).unit
             labels = dict(zip((*ROW_KEY[:3], "metric", "atoms", "unit"), (*task, *metric, unit), strict=True))
-            of_methods, of_pairs = _estimates(methods, metric)
+            ranked = [name for name in methods if not bounds[name]]
+            of_methods, of_pairs = _estimates(methods, metric, ranked)
             _add_scaled(of_methods, bounds)
             scores += [labels | row for row in of_methods]
             differences += [labels | row for row in of_pairs]
@@ -106,44 +108,46 @@ def _refuse_different_frames(methods: Methods, task: str) -> None:
                 )
 
 
-def _estimates(methods: Methods, metric: MetricKey) -> tuple[list[Row], list[Row]]:
+def _estimates(methods: Methods, metric: MetricKey, ranked: Sequence[str]) -> tuple[list[Row], list[Row]]:
     """Rows of all methods and of all pairs of methods, without the columns that are equal in all of them."""
     info, value = metric_info(metric[0]), registry.load("metrics", metric[0])().value
     compared = (lambda sums: np.abs(value(sums))) if info.better == "zero" else value
 
     @cache
-    def sums(method: str, fold: int) -> Floats:
-        return methods[method][fold].read(metric)
-
-    @cache
-    def values(
-        method: str, folds: tuple[int, ...], value: Callable[[Floats], Floats]
-    ) -> tuple[Resampling, Floats, Floats]:
-        parts = [sums(method, fold) for fold in folds]
-        resampling = _resampling(tuple(map(len, parts)))
-        return resampling, *resampling.values(np.concatenate(parts), value)
+    def values(method: str, folds: tuple[int, ...], value: Callable[[Floats], Floats]) -> FoldValues:
+        return FoldValues.of_sums([methods[method][fold].read(metric) for fold in folds], value)
 
     scored = {
         name: tuple(sorted(fold for fold, sums in folds.items() if metric in sums.metrics))
         for name, folds in sorted(methods.items())
     }
     scored = {name: folds for name, folds in scored.items() if folds}
+    n_ranked = sum(name in scored for name in ranked)
     of_methods = []
     for name, folds in scored.items():
-        resampling, by_fold, draws = values(name, folds, value)
-        found = resampling.estimate(by_fold, draws)
-        loss = info.loss(float(mean_of_defined(values(name, folds, compared)[1])))
-        row = {"method": name, "mean": found.mean, "low": found.low, "high": found.high, "loss": loss}
-        counts = {"folds": int((~np.isnan(by_fold)).sum()), "blocks": len(resampling.fold)}
+        found = values(name, folds, value)
+        estimate = Estimate.of(found)
+        loss = info.loss(float(values(name, folds, compared).mean()))
+        row = {
+            "method": name,
+            "mean": estimate.mean,
+            "low": estimate.low,
+            "high": estimate.high,
+            "loss": loss,
+        }
+        counts = {"folds": int((~np.isnan(found.by_fold)).sum()), "blocks": len(found.fold)}
         of_methods.append(row | counts)
     of_pairs = []
     for name, other in combinations(scored, 2):
         if shared := tuple(fold for fold in scored[name] if fold in scored[other]):
-            resampling, first, first_draws = values(name, shared, compared)
-            _, second, second_draws = values(other, shared, compared)
-            found = resampling.estimate(first - second, first_draws - second_draws)
-            row = {"method": name, "other": other, "difference": found.mean}
-            of_pairs.append(row | {"low": found.low, "high": found.high, "p": found.p, "folds": len(shared)})
+            difference = values(name, shared, compared) - values(other, shared, compared)
+            estimate = Estimate.of(difference)
+            adjusted = np.nan
+            if n_ranked > 1:
+                adjusted = chance_of_lead(estimate.statistic, difference.blocks_per_fold, n_ranked)
+            row = {"method": name, "other": other, "difference": estimate.mean, "low": estimate.low}
+            row |= {"high": estimate.high, "p": estimate.p, "p_adjusted": adjusted, "folds": len(shared)}
+            of_pairs.append(row)
     return of_methods, of_pairs
 
 
