@@ -1,48 +1,15 @@
-"""Metrics as other papers define them, computed by hand, by mdtraj, and for perfect samples."""
+"""Clashes and bonds as other papers define them, computed by hand and from all distances."""
 
-import mdtraj
 import numpy as np
 import pytest
+from dialect_helpers import evaluation, heavy_molecule, noisy_chignolin, value
 from scipy.spatial.distance import cdist
-
-from cgbench.chem.molecule import Molecule
-from cgbench.chem.superposition import centred, rotations
-from cgbench.core import registry
-from cgbench.data.sources.bundled import BundledSettings, Source
-from cgbench.mapping.base import Mapping
-from cgbench.metrics.base import Evaluation
 
 # C1, C2 and O in a row; distances 1.5, 1.4 and 2.9 Å.
 CHAIN = np.array([[0.0, 0, 0], [1.5, 0, 0], [2.9, 0, 0]])
 CHAIN_BONDS = [[0, 1], [1, 2]]
 FAR = np.array([2.9, 9.0, 0])  # breaks the bond of O
 SWAPPED = np.array([0.0, 1.4, 0])  # breaks the bond of O and makes one with C1
-
-
-def heavy_molecule(residues, bonds=()):
-    """Molecule of residues, each a name with the names of its heavy atoms."""
-    names = [(residue, atom, number) for number, (residue, atoms) in enumerate(residues) for atom in atoms]
-    return Molecule(
-        elements=tuple(atom[0] for _, atom, _ in names),
-        atom_names=tuple(atom for _, atom, _ in names),
-        residue_names=tuple(residue for residue, _, _ in names),
-        residue_index=np.array([number for _, _, number in names]),
-        masses=np.full(len(names), 12.0),
-        bonds=np.array(bonds, dtype=np.int64).reshape(-1, 2),
-    )
-
-
-def evaluation(molecule, samples, reference):
-    """Samples [n_frames, n_samples, n_atoms, 3] of frames [n_frames, n_atoms, 3]."""
-    samples, reference = np.asarray(samples, np.float32), np.asarray(reference, np.float32)
-    one_bead = Mapping.centres(np.zeros(molecule.n_atoms, dtype=np.int64))
-    return Evaluation(reference, samples[:, 0], samples, molecule, one_bead, atoms="heavy")
-
-
-def value(name, evaluated):
-    metric = registry.load("metrics", name)()
-    sums = metric.block_sums(evaluated, np.arange(evaluated.n_frames))
-    return float(metric.value(sums.sum(axis=0)))
 
 
 def of_chain(*frames):
@@ -54,15 +21,7 @@ def of_chain(*frames):
 
 @pytest.fixture(scope="module")
 def chignolin(alanine_directory):
-    """Heavy atoms of some frames of chignolin, with samples so wrong that atoms clash."""
-    folder = alanine_directory.parent / "chignolin"
-    frames, _ = Source(BundledSettings(directory=str(folder), stride=200)).read()
-    reference = frames.positions[:12]
-    noise = np.random.default_rng(0).normal(scale=0.8, size=(12, 4, *reference.shape[1:]))
-    per_residue = Mapping.centres(frames.molecule.residue_index)
-    samples = (reference[:, None] + noise).astype(np.float32)
-    everything = Evaluation(reference, samples[:, 0], samples, frames.molecule, per_residue)
-    return everything.restrict_to("heavy")
+    return noisy_chignolin(alanine_directory)
 
 
 class TestGenZProtClashScore:
@@ -139,9 +98,9 @@ class TestCodladClash:
         [[0, 1], [1, 2], [2, 3], [2, 4], [4, 5], [5, 6], [6, 7]],
     )
     # The zigzag of an extended chain, with both O beside their C.
-    X = [0, 1.2, 2.4, 2.4, 3.6, 4.8, 6.0, 6.0]
-    Y = [0, 0.9, 0.0, -1.2, 0.9, 0.0, 0.9, 2.1]
-    FRAME = np.stack([X, Y, np.zeros(8)], axis=1)
+    FRAME = np.zeros((8, 3))
+    FRAME[:, 0] = 0, 1.2, 2.4, 2.4, 3.6, 4.8, 6.0, 6.0
+    FRAME[:, 1] = 0, 0.9, 0.0, -1.2, 0.9, 0.0, 0.9, 2.1
 
     def score(self, atom, place):
         sample = self.FRAME.copy()
@@ -225,85 +184,6 @@ class TestBonds:
     def test_ged_of_codlad_is_a_squared_error_of_distances(self):
         # C2–O is 1.5 instead of 1.4 Å, C1–O 3.0 instead of 2.9, C1–C2 is right.
         assert value("codlad_ged", of_chain([[3.0, 0, 0]])) == pytest.approx(0.02 / 3, rel=1e-4)
-
-
-def dumbbells(frames, lengths):
-    """Two atoms; their superposed RMSD is half of the difference of the lengths."""
-    molecule = heavy_molecule([("LIG", ["C1", "C2"])], [[0, 1]])
-    ends = np.array([[0.0, 0, 0], [1.0, 0, 0]])
-    return evaluation(molecule, np.multiply.outer(lengths, ends), np.multiply.outer(frames, ends))
-
-
-class TestDiversity:
-    def test_by_hand(self):
-        # To the frame 0.5 and 1.0 Å, between samples 1.5 Å, from their mean (length 2.5) 0.75 Å each.
-        one = dumbbells([2.0], [[1.0, 4.0]])
-        assert value("diamondback_div", one) == pytest.approx(1 - 1.5 / 0.75)
-        assert value("flowback_div", one) == pytest.approx(1 - 1.5 / 0.75)
-        assert value("codlad_div", one) == pytest.approx(1 - 0.75 / 0.75)
-
-    def test_order_of_division_and_mean(self):
-        # The second frame: 2.0 Å to the frame and 0.5 Å between samples, 0.25 Å from their mean.
-        two = dumbbells([2.0, 6.0], [[1.0, 4.0], [1.5, 2.5]])
-        assert value("diamondback_div", two) == pytest.approx(1 - (1.5 + 0.5) / (0.75 + 2.0))
-        assert value("flowback_div", two) == pytest.approx((-1.0 + 0.75) / 2)
-        assert value("codlad_div", two) == pytest.approx(1 - (0.75 + 0.25) / (0.75 + 2.0))
-
-    def test_agrees_with_mdtraj(self, chignolin):
-        def rmsd(a, b):
-            return float(mdtraj.rmsd(mdtraj.Trajectory(a, None), mdtraj.Trajectory(b, None))[0])
-
-        between, to_frame, to_mean = [], [], []
-        for frame, samples in zip(chignolin.reference, chignolin.samples, strict=True):
-            between.append([rmsd(a, b) for k, a in enumerate(samples) for b in samples[:k]])
-            to_frame.append([rmsd(a, frame) for a in samples])
-            to_mean.append([rmsd(a, samples.mean(axis=0)) for a in samples])
-        ratios = np.mean(between, axis=1) / np.mean(to_frame, axis=1)
-        expected = {
-            "diamondback_div": 1 - np.mean(between) / np.mean(to_frame),
-            "flowback_div": 1 - ratios.mean(),
-            "codlad_div": 1 - np.mean(to_mean) / np.mean(to_frame),
-        }
-        assert {name: value(name, chignolin) for name in expected} == pytest.approx(expected, abs=1e-4)
-
-    @pytest.mark.parametrize("n_samples", [2, 8, 10])
-    def test_perfect_samples_of_a_narrow_distribution(self, alanine, alanine_frames, rng, n_samples):
-        """Frame and samples from one Gaussian: 0, and 1 − sqrt((K − 1) / 2K) as CODLAD has it."""
-        heavy = alanine_frames.positions[0][alanine.heavy]
-        drawn = heavy + rng.normal(scale=0.1, size=(400, n_samples + 1, *heavy.shape))
-        perfect = evaluation(alanine.subset(np.flatnonzero(alanine.heavy)), drawn[:, 1:], drawn[:, 0])
-        assert value("diamondback_div", perfect) == pytest.approx(0.0, abs=0.02)
-        assert value("flowback_div", perfect) == pytest.approx(0.0, abs=0.03)
-        expected = 1 - np.sqrt((n_samples - 1) / (2 * n_samples))
-        assert value("codlad_div", perfect) == pytest.approx(expected, abs=0.02)
-        if n_samples == 10:
-            assert expected == pytest.approx(0.33, abs=0.005)
-
-    def test_perfect_samples_of_several_states(self, alanine, alanine_frames, rng):
-        """Frames and samples are MD frames drawn at random: the mean of ratios is not 0."""
-        heavy = centred(alanine_frames.positions[:, alanine.heavy], np.full(10, 0.1)).astype(np.float64)
-        turned = heavy @ rotations(heavy, heavy[:1], np.full(10, 0.1), rng).swapaxes(1, 2)
-        drawn = turned[rng.integers(len(turned), size=(1000, 11))]
-        perfect = evaluation(alanine.subset(np.flatnonzero(alanine.heavy)), drawn[:, 1:], drawn[:, 0])
-        assert value("diamondback_div", perfect) == pytest.approx(0.0, abs=0.03)
-        assert value("flowback_div", perfect) < -0.05
-        assert value("codlad_div", perfect) == pytest.approx(0.33, abs=0.04)
-
-    def test_equal_samples(self):
-        """Without spread all are 1, and with one sample undefined."""
-        for name in ("diamondback_div", "flowback_div", "codlad_div"):
-            assert value(name, dumbbells([2.0, 3.0], [[1.0, 1.0], [4.0, 4.0]])) == 1.0
-            assert np.isnan(value(name, dumbbells([2.0, 3.0], [[1.0], [4.0]])))
-
-    def test_samples_that_turn(self):
-        """Superposition hides it from all but the mean over samples."""
-        straight = dumbbells([2.0], [[3.0, 4.0]])
-        samples = straight.samples.copy()
-        samples[0, 1] = samples[0, 1][:, [1, 0, 2]]
-        turned = evaluation(straight.molecule, samples, straight.reference)
-        assert value("diamondback_div", turned) == pytest.approx(value("diamondback_div", straight))
-        # The mean is (1.5, 2), which is 2.5 long, as 3 and 4 are orthogonal.
-        assert value("codlad_div", turned) == pytest.approx(1 - (0.25 + 0.75) / (0.5 + 1.0))
 
 
 def test_frames_as_their_own_samples(chignolin):

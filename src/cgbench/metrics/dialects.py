@@ -70,7 +70,7 @@ class GenZProtClashScore(_RatioOfSums):
     reference = f"{GENZPROT}, as its text has it and the code of DiAMoNDBack computes it"
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
-        """Number of pairs closer than 1.2 Å and within 5 Å in all samples of a frame: [n_frames, 2]."""
+        """Count pairs closer than 1.2 Å, and within 5 Å, in all samples of a frame: [n_frames, 2]."""
         counts = np.zeros((evaluation.n_frames, 2))
         for _, squares in squares_to_later_atoms(evaluation.samples):
             for column, cutoff in enumerate((CLOSE, GENZPROT_RANGE)):
@@ -230,7 +230,7 @@ class DiamondbackGedCorrected(_RatioOfSums):
     requires = "bonds"
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
-        """Sums of |A_frame − A_sample| and of A_frame over the samples of each frame: [n_frames, 2]."""
+        """Sum |A_frame − A_sample|, and A_frame, over the samples of each frame: [n_frames, 2]."""
         frames, samples = evaluation.reference[:, None], evaluation.samples
         radii = evaluation.molecule.covalent_radii
         wrong, bonds = np.zeros(len(frames)), np.zeros(len(frames))
