@@ -66,14 +66,18 @@ class TestDiversity:
             assert expected == pytest.approx(0.33, abs=0.005)
 
     def test_perfect_samples_of_several_states(self, alanine, alanine_frames, rng):
-        """Frames and samples are MD frames drawn at random: the mean of ratios is not 0."""
+        """Frames and samples are MD frames drawn at random: only the ratio of means is 0.
+
+        With several states the distances of pairs vary more than those from the mean, which makes the value
+        of CODLAD lower than that of a narrow distribution.
+        """
         heavy = centred(alanine_frames.positions[:, alanine.heavy], np.full(10, 0.1)).astype(np.float64)
         turned = heavy @ rotations(heavy, heavy[:1], np.full(10, 0.1), rng).swapaxes(1, 2)
         drawn = turned[rng.integers(len(turned), size=(1000, 11))]
         perfect = evaluation(alanine.subset(np.flatnonzero(alanine.heavy)), drawn[:, 1:], drawn[:, 0])
         assert value("diamondback_div", perfect) == pytest.approx(0.0, abs=0.03)
-        assert value("flowback_div", perfect) < -0.05
-        assert value("codlad_div", perfect) == pytest.approx(0.33, abs=0.04)
+        assert value("flowback_div", perfect) < -0.03
+        assert value("codlad_div", perfect) == pytest.approx(0.27, abs=0.02)
 
     def test_equal_samples(self):
         """Without spread all are 1, and with one sample undefined."""
