@@ -68,6 +68,7 @@ class GenZProtClashScore(_RatioOfSums):
     label = "Clash score (GenZProt)"
     unit = "%"
     reference = f"{GENZPROT}, as its text has it and the code of DiAMoNDBack computes it"
+    requires = "bonds"
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         """Count pairs closer than 1.2 Å, and within 5 Å, in all samples of a frame: [n_frames, 2]."""
