@@ -78,7 +78,7 @@ def scores(n_frames: int) -> pd.DataFrame:
 
 def losses(table: pd.DataFrame, key: str) -> "pd.Series[float]":
     """Score of each method but the upper control, oriented so that lower is better."""
-    row = table.loc[key].drop("true_frames")
+    row = pd.Series(table.loc[key], dtype=float).drop("true_frames")
     return {"lower": row, "higher": -row, "zero": row.abs()}[registry.load("metrics", key).better]
 
 

@@ -52,7 +52,6 @@ class CodladDiversity(Diversity):
     """
 
     label = "DIV (CODLAD)"
-    better = "lower"
     atom_sets = ("heavy",)
     reference = f"code of {CODLAD}"
 
