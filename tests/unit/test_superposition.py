@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from cgbench.chem.superposition import centred, mean_shape, nearest_shapes, rotations, shape_distances
+from cgbench.chem.superposition import (
+    centred,
+    mean_shape,
+    nearest_shapes,
+    rotations,
+    shape_distances,
+    shape_distances_of_pairs,
+)
 
 
 def weights(rng: np.random.Generator, n: int) -> np.ndarray:
@@ -93,3 +100,17 @@ def test_mean_of_rotated_copies_is_the_shape(rng: np.random.Generator) -> None:
     copies = shape @ Rotation.random(50, rng=rng).as_matrix()
     mean = mean_shape(copies + rng.normal(size=copies.shape) * 1e-3, w, rng)
     assert shape_distances(mean[None], shape[None], w).item() < 1e-3
+
+
+def test_distances_of_pairs_agree_with_those_of_all(rng: np.random.Generator) -> None:
+    """Shapes 2 and 3 are the first one turned and mirrored."""
+    shapes = rng.normal(size=(30, 4, 5, 3))
+    shapes[:, 2] = shapes[:, 0] @ Rotation.random(rng=rng).as_matrix() + 4.0
+    shapes[:, 3] = -shapes[:, 0]
+    pairs = np.array([[0, 1], [3, 1], [0, 2], [0, 3]])
+    found = shape_distances_of_pairs(shapes, pairs)
+    for frame, distances in zip(shapes, found, strict=True):
+        expected = shape_distances(frame, frame, np.full(5, 0.2))[tuple(pairs.T)]
+        np.testing.assert_allclose(distances, expected, atol=1e-6)
+    assert (found[:, 2] == 0.0).all()
+    assert (found[:, 3] > 0.01).all()  # chiral, some only slightly

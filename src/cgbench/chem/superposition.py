@@ -110,6 +110,43 @@ def _cross(a: Floats, b: Floats) -> Floats:
     return np.stack([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
 
 
+def shape_distances_of_pairs(shapes: Floats, pairs: IntArray) -> Floats:
+    """RMSD after superposition between pairs of shapes of each frame, all points with equal weight.
+
+    It follows from the singular values of the covariance of a pair, without a rotation (W. Kabsch, Acta
+    Cryst. A32, 922, 1976). Reflections are excluded.
+
+    Parameters
+    ----------
+    shapes : [n_frames, n_shapes, n_points, 3]
+        Shapes of each frame.
+    pairs : int [n_pairs, 2]
+        Numbers of the two shapes of each pair.
+
+    Returns
+    -------
+    float64 [n_frames, n_pairs]
+        In the unit of the shapes. Distances below 1e-6 of the size of the shapes are rounding, and are 0.
+    """
+    n_points = shapes.shape[2]
+    first, second = pairs.T
+
+    def distances(frames: Floats) -> Floats:
+        points = frames - frames.mean(axis=2, keepdims=True, dtype=np.float64)
+        # The covariances of all shapes of a frame take one matrix product.
+        rows = np.swapaxes(points, 2, 3).reshape(len(points), -1, n_points)
+        covariance = (rows @ np.swapaxes(rows, 1, 2)).reshape(len(points), -1, 3, len(points[0]), 3)
+        h = covariance[:, first, :, second].swapaxes(0, 1)  # advanced indices come first
+        overlap = np.linalg.svd(h, compute_uv=False)
+        overlap[..., 2] *= np.sign(np.linalg.det(h))
+        sizes = np.square(points).sum(axis=(2, 3))
+        both = sizes[:, first] + sizes[:, second]
+        squares = both - 2.0 * overlap.sum(axis=-1)
+        return np.asarray(np.sqrt(np.where(squares > 1e-12 * both, squares, 0.0) / n_points))
+
+    return in_chunks(distances, shapes, bytes_per_row=50 * shapes[0].size)
+
+
 def nearest_shapes(points: Floats, others: Floats, weights: Floats, k: int) -> tuple[IntArray, Floats]:
     """Find the k nearest neighbours of each shape among ``others``, nearest first.
 

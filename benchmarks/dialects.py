@@ -1,0 +1,109 @@
+"""Order of methods by metrics of other papers, beside the order by ours: the tables of docs/dialects.md.
+
+    python benchmarks/dialects.py [number of test frames]
+
+Methods without a network on the stored task of chignolin in 12 beads, fold 0, with the samples per frame of
+the default configuration; one core, a few minutes. Heavy atoms, as in these papers.
+"""
+
+import sys
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cgbench.core import registry
+from cgbench.core.training_context import TrainingContext
+from cgbench.data.sources.bundled import BundledSettings, Source
+from cgbench.data.stored_folds import StoredFolds
+from cgbench.mapping.stored import Generator, StoredSettings
+from cgbench.methods.base import draw
+from cgbench.metrics.base import Evaluation
+
+RESOURCES = Path(__file__).parents[1] / "workflow" / "resources"
+DATASET, MAPPING, N_BEADS = "chignolin", "cgae-12", 12
+N_FRAMES, N_SAMPLES = 200, 8
+METHODS = {
+    "true_frames": ("true_frames", {}),
+    "gaussian_relaxed": ("relaxed", {"of": "conditional_gaussian"}),
+    "linear_relaxed": ("relaxed", {"of": "linear"}),
+    "conditional_gaussian": ("conditional_gaussian", {}),
+    "nearest_frame": ("nearest_frame", {}),
+    "rigid_template": ("rigid_template", {}),
+    "linear": ("linear", {}),
+    "on_beads": ("on_beads", {}),
+}
+# Metrics of other papers, each with the metric of this project that answers the same question.
+BESIDE = {
+    "genzprot_clash_score": "clashes",
+    "flowback_clash_score": "clashes",
+    "codlad_clash": "clashes",
+    "bonds_within_10pct": "bond_length_w1",
+    "codlad_ged": "bond_length_w1",
+    "graph_legacy": "graph_xor",
+    "diamondback_ged": "graph_xor",
+    "diamondback_ged_corrected": "graph_xor",
+    "diamondback_div": "diversity",
+    "flowback_div": "diversity",
+    "codlad_div": "diversity",
+    "rmsd_sample_legacy": "energy_score",
+}
+
+
+def scores(n_frames: int) -> pd.DataFrame:
+    """Score of each method (columns) by each metric (rows)."""
+    frames, _ = Source(BundledSettings(directory=str(RESOURCES / DATASET))).read()
+    fold = StoredFolds.load(RESOURCES / "tasks" / DATASET / "folds.json").folds[0]
+    train, test = (frames.positions[fold.frames(part)] for part in ("train", "test"))
+    test = test[np.linspace(0, len(test) - 1, n_frames).astype(int)]
+    path = RESOURCES / "tasks" / DATASET / f"{MAPPING}.json"
+    mapping = Generator(StoredSettings(path=str(path))).generate(frames.molecule, N_BEADS, 0)
+    together = np.zeros(n_frames, dtype=np.int64)
+    table = {}
+    for name, (use, settings) in METHODS.items():
+        method = registry.load("methods", use)
+        model = method(method.Settings(**settings), mapping, frames.molecule)
+        model.fit(train, train, TrainingContext(seed=0))
+        samples = draw(model, test, N_SAMPLES, seed=0)
+        evaluation = Evaluation(test, samples[:, 0], samples, frames.molecule, mapping).restrict_to("heavy")
+        metrics = {key: registry.load("metrics", key)() for key in dict.fromkeys([*BESIDE, *BESIDE.values()])}
+        table[name] = {
+            key: float(metric.value(metric.block_sums(evaluation, together).sum(axis=0)))
+            for key, metric in metrics.items()
+        }
+    return pd.DataFrame(table)
+
+
+def losses(table: pd.DataFrame, key: str) -> "pd.Series[float]":
+    """Score of each method but the upper control, oriented so that lower is better."""
+    row = pd.Series(table.loc[key], dtype=float).drop("true_frames")
+    return {"lower": row, "higher": -row, "zero": row.abs()}[registry.load("metrics", key).better]
+
+
+def swaps(table: pd.DataFrame) -> pd.DataFrame:
+    """Pairs of methods that a metric of another paper orders otherwise than ours does."""
+    rows = []
+    for key, ours in BESIDE.items():
+        first, second = losses(table, key), losses(table, ours)
+        for a, b in combinations(first.index, 2):
+            difference = first[a] - first[b]
+            if difference * (second[a] - second[b]) < 0:
+                better, worse = (a, b) if difference < 0 else (b, a)
+                values = [
+                    f"{table.loc[name, method]:.3g}" for name in (key, ours) for method in (better, worse)
+                ]
+                rows.append((key, ours, better, worse, " / ".join(values[:2]), " / ".join(values[2:])))
+    return pd.DataFrame(rows, columns=["metric", "ours", "better by it", "better by ours", "it", "ours "])
+
+
+def main() -> None:
+    """Print both tables in Markdown."""
+    torch.set_num_threads(1)
+    table = scores(int(sys.argv[1]) if len(sys.argv) > 1 else N_FRAMES)
+    print(table.to_markdown(floatfmt=".3f"), swaps(table).to_markdown(index=False), sep="\n\n")
+
+
+if __name__ == "__main__":
+    main()

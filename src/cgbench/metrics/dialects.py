@@ -1,0 +1,255 @@
+"""Clashes and bonds as other papers define them, for comparison with their numbers: docs/dialects.md.
+
+Thresholds, sets of pairs and orders of averaging are those of the published code, and of the text where there
+is no code. Where a metric of this project is the same, it is not repeated here. The models of these papers
+place heavy atoms only.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cgbench.chem.geometry import pair_distances
+from cgbench.chem.molecule import BOND_FACTOR, IntArray, Molecule
+from cgbench.metrics.base import Evaluation, MetricBase, PerFrameMetric, mean
+
+CLOSE = 1.2  # Å; closer atoms clash in all of these papers
+GENZPROT_RANGE = 5.0  # Å; pairs within it are the denominator of GenZProt's clash score
+CODLAD_RANGE = 9.0  # Å; pairs within it in the frame are the denominator of CODLAD's clash score
+CODLAD_N_O = (1.5, 4.0)  # Å; O of a residue and N of the next, at such a distance in the frame
+BACKBONE = ("N", "CA", "C", "O")
+
+DIAMONDBACK = "M. S. Jones, K. Shmilovich, A. L. Ferguson, arXiv 2307.12451 (DiAMoNDBack)"
+FLOWBACK = "M. S. Jones, S. Khanna, A. L. Ferguson, FlowBack, ICML 2024 workshop ML4LMS"
+GENZPROT = "S. Yang, R. Gómez-Bombarelli, arXiv 2303.01569 (GenZProt)"
+CODLAD = "X. Han et al., arXiv 2410.13264 (CODLAD)"
+
+
+def squares_to_later_atoms(positions: NDArray[np.float32]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Squared distances, Å², of each atom to the atoms after it.
+
+    Parameters
+    ----------
+    positions : float32 [n_frames, n_samples, n_atoms, 3]
+        Å.
+
+    Yields
+    ------
+    int, float32 [n_later, n_frames, n_samples]
+        For every atom but the last.
+    """
+    # Geometries along the last axes make every operation contiguous in memory.
+    x, y, z = np.ascontiguousarray(positions.transpose(3, 2, 0, 1))
+    for i in range(len(x) - 1):
+        squares = np.square(x[i + 1 :] - x[i])
+        squares += np.square(y[i + 1 :] - y[i])
+        squares += np.square(z[i + 1 :] - z[i])
+        yield i, squares
+
+
+class _RatioOfSums(PerFrameMetric):
+    """Ratio of two numbers, each summed over all frames before the division."""
+
+    atom_sets = ("heavy",)
+    better = "lower"
+    frame_shape = (2,)
+
+    def sum_frames(self, per_frame: NDArray[np.float64], blocks: IntArray) -> NDArray[np.float64]:
+        return np.stack([np.bincount(blocks, column) for column in per_frame.T], axis=1)
+
+
+class GenZProtClashScore(_RatioOfSums):
+    """Pairs of heavy atoms closer than 1.2 Å per 100 pairs within 5 Å, pooled over samples and frames.
+
+    Bonded pairs count in both numbers: a bond shorter than 1.2 Å is a clash.
+    """
+
+    label = "Clash score (GenZProt)"
+    unit = "%"
+    reference = f"{GENZPROT}, as its text has it and the code of DiAMoNDBack computes it"
+    requires = "bonds"
+
+    def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
+        """Count pairs closer than 1.2 Å, and within 5 Å, in all samples of a frame: [n_frames, 2]."""
+        counts = np.zeros((evaluation.n_frames, 2))
+        for _, squares in squares_to_later_atoms(evaluation.samples):
+            for column, cutoff in enumerate((CLOSE, GENZPROT_RANGE)):
+                counts[:, column] += (squares < cutoff**2).sum(axis=(0, 2))
+        return counts
+
+    def value(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
+        return 100.0 * mean(total)
+
+
+class FlowBackClashScore(PerFrameMetric):
+    """Percentage of residues with an atom closer than 1.2 Å to another residue, mean over samples.
+
+    Of neighbouring residues, only side chains are compared, and none if one of both is a glycine. Clashes
+    within a residue, and between the backbones of neighbours, do not count. One pair counts as much as ten.
+    """
+
+    label = "Clash score (DiAMoNDBack, FlowBack)"
+    unit = "%"
+    better = "lower"
+    atom_sets = ("heavy",)
+    reference = f"{DIAMONDBACK}; code of {FLOWBACK}"
+    requires = "residues with φ and ψ"
+
+    def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
+        numbers, residue = np.unique(evaluation.molecule.residue_index, return_inverse=True)
+        counted = _pairs_of_residues(evaluation.molecule, residue)
+        clashing = np.zeros((len(numbers), *evaluation.samples.shape[:2]), dtype=bool)
+        for i, squares in squares_to_later_atoms(evaluation.samples):
+            for later in np.flatnonzero(counted[i, i + 1 :] & _any_close(squares)):
+                close = squares[later] < CLOSE**2
+                clashing[residue[i]] |= close
+                clashing[residue[i + 1 + later]] |= close
+        return np.asarray(100.0 * clashing.mean(axis=(0, 2)))
+
+
+def _pairs_of_residues(molecule: Molecule, residue: IntArray) -> NDArray[np.bool_]:
+    """Whether the code of FlowBack compares two atoms: [n_atoms, n_atoms]."""
+    steps = np.abs(np.subtract.outer(residue, residue))
+    side = ~np.isin(molecule.atom_names, BACKBONE) & (np.array(molecule.residue_names) != "GLY")
+    return np.asarray((steps > 1) | (steps == 1) & np.logical_and.outer(side, side))
+
+
+def _any_close(squares: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Pairs [n_later] that are closer than 1.2 Å in any geometry; most are not in any."""
+    return np.asarray(squares.min(axis=(1, 2)) < CLOSE**2)
+
+
+class CodladClashScore(PerFrameMetric):
+    """Share of pairs closer than 1.2 Å in a sample, of those within 9 Å in the frame; mean over samples.
+
+    Bonds and ends of bond angles are left out. O of a residue and N of the next are ends of an angle; their
+    share below 1.2 Å is added, so that the value is a sum of two shares, at most 2. Their code pools the
+    frames of a batch before the division, this one the pairs of a frame.
+    """
+
+    label = "Clash (CODLAD)"
+    better = "lower"
+    atom_sets = ("heavy",)
+    reference = f"code of {CODLAD}"
+    requires = "residues with φ and ψ"
+
+    def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
+        samples, frames = evaluation.samples, evaluation.reference[:, None]
+        bonded = np.zeros((evaluation.molecule.n_atoms,) * 2, dtype=bool)
+        bonded[tuple(_bonds_and_angle_ends(evaluation.molecule).T)] = True
+        clashes, pairs = np.zeros(samples.shape[:2]), np.zeros((len(frames), 1))
+        rows = zip(squares_to_later_atoms(frames), squares_to_later_atoms(samples), strict=True)
+        for (i, in_frame), (_, in_samples) in rows:
+            counted = (in_frame <= CODLAD_RANGE**2) & ~bonded[i, i + 1 :, None, None]
+            near = _any_close(in_samples)
+            clashes += ((in_samples[near] < CLOSE**2) & counted[near]).sum(axis=0)
+            pairs += counted.sum(axis=0)
+        n_o = _nitrogens_and_oxygens(evaluation.molecule)
+        lower, upper = CODLAD_N_O
+        distances = pair_distances(frames, n_o)
+        peptide = (distances > lower) & (distances <= upper)
+        short = peptide & (pair_distances(samples, n_o) < CLOSE)
+        shares = _share(clashes, pairs) + _share(short.sum(axis=2), peptide.sum(axis=2))
+        return np.asarray(shares.mean(axis=1))
+
+
+def _share(part: NDArray[np.number], whole: NDArray[np.number]) -> NDArray[np.float64]:
+    """Quotient of counts [n_frames, n_samples] and [n_frames, 1]; 0 where nothing is counted."""
+    return np.asarray(part / np.maximum(whole, 1))
+
+
+def _bonds_and_angle_ends(molecule: Molecule) -> IntArray:
+    """Pairs [n_pairs, 2] of atoms one or two bonds apart, smaller index first."""
+    return np.concatenate([molecule.bonds, molecule.angle_ends])
+
+
+def _nitrogens_and_oxygens(molecule: Molecule) -> IntArray:
+    """O of each residue and N of the next [n_pairs, 2]."""
+    at = {
+        (name, int(residue)): atom
+        for atom, (name, residue) in enumerate(zip(molecule.atom_names, molecule.residue_index, strict=True))
+    }
+    pairs = [(at["O", r], at["N", r + 1]) for name, r in at if name == "O" and ("N", r + 1) in at]
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
+
+class CodladGed(PerFrameMetric):
+    """Mean squared error of the distances of atoms one or two bonds apart, over samples, in Å².
+
+    The code calls it GED, but it counts no bonds: it is a squared error of bond lengths and angles. The λ
+    of bond graphs is called GDR there and is ``graph_legacy`` here.
+    """
+
+    label = "GED (CODLAD)"
+    unit = "Å²"
+    better = "lower"
+    atom_sets = ("heavy",)
+    reference = f"code of {CODLAD}; graph loss of {GENZPROT}"
+    requires = "bonds"
+
+    def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
+        pairs = _bonds_and_angle_ends(evaluation.molecule)
+        expected = pair_distances(evaluation.reference[:, None], pairs)
+        error = pair_distances(evaluation.samples, pairs) - expected
+        return np.asarray(np.square(error).mean(axis=(1, 2), dtype=np.float64))
+
+
+class DiamondbackGed(MetricBase):
+    """|Σ(A_frame − A_sample)| / Σ A_frame, each sum over both triangles, the diagonal and all frames.
+
+    Missing and spurious bonds cancel, in a sample as in ``graph_legacy`` and between frames as well. Every
+    atom counts as bonded to itself, which makes the value smaller by about a third. Mean over samples.
+    """
+
+    label = "GED (DiAMoNDBack)"
+    better = "lower"
+    atom_sets = ("heavy",)
+    reference = f"code of {DIAMONDBACK}, after {GENZPROT}"
+    requires = "bonds"
+
+    def block_sums(self, evaluation: Evaluation, blocks: IntArray) -> NDArray[np.float64]:
+        frames, samples = evaluation.reference_observables.contacts, evaluation.sample_observables.contacts
+        in_frames, in_samples = (
+            2.0 * (len(evaluation.molecule.bonds) + each.extra - each.missing) for each in (frames, samples)
+        )
+        columns = [*(in_frames - in_samples).T, in_frames[:, 0] + evaluation.molecule.n_atoms]
+        return np.stack([np.bincount(blocks, column) for column in columns], axis=1)
+
+    def value(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(np.abs(total[..., :-1]).mean(axis=-1) / total[..., -1])
+
+
+class DiamondbackGedCorrected(_RatioOfSums):
+    """Σ|A_frame − A_sample| / Σ A_frame, pooled over samples and frames, with the diagonal in Σ A_frame.
+
+    Nothing cancels. Otherwise as ``diamondback_ged``.
+    """
+
+    label = "GED, corrected (DiAMoNDBack)"
+    reference = f"code of {DIAMONDBACK}"
+    requires = "bonds"
+
+    def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
+        """Sum |A_frame − A_sample|, and A_frame, over the samples of each frame: [n_frames, 2]."""
+        frames, samples = evaluation.reference[:, None], evaluation.samples
+        radii = evaluation.molecule.covalent_radii
+        wrong, bonds = np.zeros(len(frames)), np.zeros(len(frames))
+        rows = zip(squares_to_later_atoms(frames), squares_to_later_atoms(samples), strict=True)
+        for (i, in_frame), (_, in_samples) in rows:
+            cutoffs = np.square(BOND_FACTOR * (radii[i] + radii[i + 1 :])).astype(np.float32)
+            bonded = in_frame < cutoffs[:, None, None]
+            wrong += (bonded != (in_samples < cutoffs[:, None, None])).sum(axis=(0, 2))
+            bonds += bonded.sum(axis=(0, 2))
+        both = 2.0 * wrong, samples.shape[1] * (2.0 * bonds + evaluation.molecule.n_atoms)
+        return np.stack(both, axis=1)
+
+
+METRICS = {
+    "genzprot_clash_score": GenZProtClashScore,
+    "flowback_clash_score": FlowBackClashScore,
+    "codlad_clash": CodladClashScore,
+    "codlad_ged": CodladGed,
+    "diamondback_ged": DiamondbackGed,
+    "diamondback_ged_corrected": DiamondbackGedCorrected,
+}
