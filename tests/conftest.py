@@ -38,6 +38,14 @@ def alanine_frames(alanine_directory: Path) -> Frames:
 
 
 @pytest.fixture(scope="session")
+def chignolin_frames(alanine_directory: Path) -> Frames:
+    """Every 100th bundled frame of chignolin: some from each walker."""
+    folder = alanine_directory.parent / "chignolin"
+    frames, _ = Source(BundledSettings(directory=str(folder), stride=100)).read()
+    return frames
+
+
+@pytest.fixture(scope="session")
 def three_beads(alanine: Molecule) -> Mapping:
     """Alanine dipeptide in one bead per residue."""
     return Mapping.centres(alanine.residue_index)

@@ -5,7 +5,7 @@ import pytest
 
 from cgbench.chem.force_field import force_field_of
 from cgbench.core import registry
-from cgbench.data.sources.bundled import CARD, BundledSettings, Source
+from cgbench.data.sources.bundled import CARD
 from cgbench.mapping.base import Mapping
 from cgbench.metrics.base import REQUIREMENTS, EnergyDistance, Evaluation, PerFrameMetric
 
@@ -30,15 +30,13 @@ def perturbed(frames, mapping, force_field=()):
 
 
 @pytest.fixture(scope="module")
-def evaluations(alanine_frames, three_beads, alanine_directory):
+def evaluations(alanine_frames, chignolin_frames, three_beads, alanine_directory):
     """A molecule with a force field and one with side chains: every metric applies to one of them."""
-    folder = alanine_directory.parent / "chignolin"
-    chignolin, _ = Source(BundledSettings(directory=str(folder), stride=50)).read()
     return {
         "alanine_dipeptide": perturbed(
             alanine_frames, three_beads, tuple(force_field_of(alanine_directory / CARD))
         ),
-        "chignolin": perturbed(chignolin, Mapping.centres(chignolin.molecule.residue_index)),
+        "chignolin": perturbed(chignolin_frames, Mapping.centres(chignolin_frames.molecule.residue_index)),
     }
 
 

@@ -43,7 +43,9 @@ def test_rows_are_tidy(alanine_frames, split, three_beads, stored, tmp_path, cap
     table = score(alanine_frames, split, three_beads, write(tmp_path, stored), names)
     assert tuple(table.columns) == COLUMNS
     assert set(table["metric"]) == {
-        name for name in names if not name.startswith(("chi_", "energy_raw_", "energy_minimised_"))
+        name
+        for name in names
+        if not name.startswith(("chi_", "chirality_cb_", "ring_", "energy_raw_", "energy_minimised_"))
     }
     assert (
         "chi_jsd (all atoms): left out, because the molecule has no side chains with χ\n"

@@ -111,14 +111,14 @@ def dihedrals(positions: Array, quads: IntArray) -> Array:
 
 
 def chiral_volumes(positions: Array, centres: IntArray) -> Array:
-    """Signed volumes (N − CA) × (C − CA) · (CB − CA) [..., n_centres], in the unit of positions cubed.
+    """Signed volumes (a − c) × (b − c) · (d − c) [..., n_centres], in the unit of positions cubed.
 
-    The positions are [..., n_atoms, 3], and ``centres`` [n_centres, 4] are indices of N, CA, C and CB.
-    Volumes of L-amino acids are positive.
+    The positions are [..., n_atoms, 3], and ``centres`` [n_centres, 4] are indices of a, c, b and d, such as
+    N, CA, C and CB: with these, volumes of L-amino acids are positive.
     """
     xp = array_namespace(positions)
-    n, ca, c, cb = (positions[..., column, :] for column in _columns(centres, positions))
-    volumes: Array = _dot(xp.linalg.cross(n - ca, c - ca), cb - ca)
+    a, c, b, d = (positions[..., column, :] for column in _columns(centres, positions))
+    volumes: Array = _dot(xp.linalg.cross(a - c, b - c), d - c)
     return volumes
 
 

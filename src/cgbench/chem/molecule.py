@@ -123,6 +123,30 @@ class Molecule:
         return np.array(centres, dtype=np.int64).reshape(-1, 4)
 
     @cached_property
+    def chiral_beta_carbons(self) -> IntArray:
+        """CA, CB and the other two heavy neighbours of CB [n_centres, 4] of every residue with a chiral CB.
+
+        CB is chiral if these two differ, by element or by their own heavy neighbours: OG1 and CG2 of
+        threonine, CG1 and CG2 of isoleucine, but not CG1 and CG2 of valine. The larger one comes first, so
+        that the chiral volumes of L-Thr (2S,3R) and L-Ile (2S,3S) are positive.
+        """
+
+        def heavy_neighbours(atom: int) -> list[int]:
+            return [other for other in sorted(self.graph[atom]) if self.elements[other] != "H"]
+
+        def size(atom: int) -> tuple[bool, int]:
+            return self.elements[atom] != "C", len(heavy_neighbours(atom))
+
+        centres = []
+        for beta in (atom for atom, name in enumerate(self.atom_names) if name == "CB"):
+            around = heavy_neighbours(beta)
+            alpha = [atom for atom in around if self.atom_names[atom] == "CA"]
+            others = sorted(set(around) - set(alpha), key=size, reverse=True)
+            if len(alpha) == 1 and len(others) == 2 and size(others[0]) != size(others[1]):
+                centres.append([*alpha, beta, *others])
+        return np.array(centres, dtype=np.int64).reshape(-1, 4)
+
+    @cached_property
     def covalent_radii(self) -> NDArray[np.float64]:
         """Radii [n_atoms] of the published bond rule, Å; an InputError names elements without one."""
         return self._radii(COVALENT_RADII)

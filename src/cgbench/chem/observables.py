@@ -18,6 +18,10 @@ from cgbench.chem.bonds_and_clashes import Contacts, count_contacts
 from cgbench.chem.dihedrals import chi_atoms, phi_psi
 from cgbench.chem.equivalent_atoms import reduction_of_squares
 from cgbench.chem.molecule import IntArray, Molecule
+from cgbench.chem.peptide_groups import omega, peptide_groups
+from cgbench.chem.planarity import out_of_plane
+from cgbench.chem.ring_piercing import piercings
+from cgbench.chem.rings import planar_rings
 
 # Frames whose energies are computed, raw and minimised. For a small protein, one takes milliseconds, and its
 # minimisation a quarter of a second.
@@ -88,6 +92,34 @@ class Observables:
     def chiral_volumes(self) -> geometry.Positions:
         """Chiral volumes at Cα [n_frames, n_samples, n_centres], Å³, positive for L-amino acids."""
         return _to_numpy(geometry.chiral_volumes(self.on_device, self.molecule.chiral_centres))
+
+    @cached_property
+    def beta_volumes(self) -> geometry.Positions:
+        """Chiral volumes at Cβ [n_frames, n_samples, n_centres], Å³, positive for L-Thr and L-Ile."""
+        return _to_numpy(geometry.chiral_volumes(self.on_device, self.molecule.chiral_beta_carbons))
+
+    @cached_property
+    def omega(self) -> NDArray[np.float64]:
+        """Torsions of peptide bonds [n_frames, n_samples, n_bonds], degrees."""
+        return _to_numpy(omega(self.on_device, self.molecule))
+
+    @cached_property
+    def out_of_plane_peptides(self) -> NDArray[np.float64]:
+        """RMS distance of each peptide group from its plane [n_frames, n_samples, n_groups], Å."""
+        return _to_numpy(out_of_plane(self.on_device, peptide_groups(self.molecule)))
+
+    @cached_property
+    def out_of_plane_rings(self) -> NDArray[np.float64]:
+        """RMS distance of each planar ring from its plane [n_frames, n_samples, n_rings], Å."""
+        return _to_numpy(out_of_plane(self.on_device, planar_rings(self.molecule)))
+
+    @cached_property
+    def piercings(self) -> IntArray:
+        """Number of bonds that pass through rings [n_frames, n_samples]."""
+        shape = self.positions.shape[:2]
+        flat = self.on_device.reshape(-1, *self.positions.shape[2:])
+        found = _to_numpy(piercings(flat, self.molecule))
+        return np.bincount(found[:, 0], minlength=len(flat)).reshape(shape)
 
     @cached_property
     def pairwise_rmsd(self) -> NDArray[np.float64]:

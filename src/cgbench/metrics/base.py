@@ -12,6 +12,8 @@ from cgbench.chem.dihedrals import chi_atoms, phi_psi_atoms
 from cgbench.chem.energy_distance import PAIR_SUMS, Grid, apart, energy_distance, pair_sums
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.chem.observables import Observables as Observables
+from cgbench.chem.peptide_groups import omega_atoms
+from cgbench.chem.rings import planar_rings, rings
 from cgbench.metrics._evaluation import AtomSet as AtomSet
 from cgbench.metrics._evaluation import Evaluation as Evaluation
 
@@ -21,6 +23,10 @@ REQUIREMENTS: dict[str, Callable[[Molecule, Sequence[str]], int]] = {
     "bonds": lambda molecule, _: len(molecule.bonds),
     "bond angles": lambda molecule, _: len(molecule.angles),
     "residues with N, CA, C and CB": lambda molecule, _: len(molecule.chiral_centres),
+    "residues with a chiral CB": lambda molecule, _: len(molecule.chiral_beta_carbons),
+    "peptide bonds": lambda molecule, _: len(omega_atoms(molecule)),
+    "planar rings": lambda molecule, _: len(planar_rings(molecule)),
+    "rings of 3 to 8 atoms": lambda molecule, _: len(rings(molecule)),
     "residues with φ and ψ": lambda molecule, _: len(phi_psi_atoms(molecule)),
     "side chains with χ": lambda molecule, _: len(chi_atoms(molecule)[0]),
     "force field": lambda molecule, force_field: len(force_field) * molecule.n_atoms,

@@ -1,11 +1,13 @@
-"""Chirality of the Cα atoms of samples: as in the MD frame, inverted, or flat.
+"""Chirality of the Cα and Cβ atoms of samples: as in the MD frame, inverted, or flat.
 
-The signed volume (N − CA) × (C − CA) · (CB − CA) of a residue with CB is about 2.5 Å³ in an L-amino acid. A
+The signed volume (N − CA) × (C − CA) · (CB − CA) of a residue with CB is about 2.5 Å³ in an L-amino acid, and
+that of (CA − CB) × (OG1 − CB) · (CG2 − CB) as large in L-Thr (2S,3R), with CG1 for OG1 in L-Ile (2S,3S). A
 mirror image has the bonds, angles and clashes of the original, and only signed quantities tell them apart.
-Other chiral centres, such as Cβ of Thr and Ile, are not examined. The three shares sum to 1.
+Other chiral centres are not examined. For each kind of atom, the shares that are correct, inverted and flat
+sum to 1.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +22,14 @@ class _Chirality(PerFrameMetric):
     reference = "chiral volume, as refinement programs restrain it (W. A. Hendrickson, 1985)"
     requires = "residues with N, CA, C and CB"
     sign: ClassVar[int]
+    volumes: ClassVar[Literal["chiral_volumes", "beta_volumes"]] = "chiral_volumes"
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
-        expected = np.sign(evaluation.reference_observables.chiral_volumes)
-        volumes = evaluation.sample_observables.chiral_volumes * expected
+        expected, volumes = (
+            getattr(observables, self.volumes)
+            for observables in (evaluation.reference_observables, evaluation.sample_observables)
+        )
+        volumes = volumes * np.sign(expected)
         signs = np.where(np.abs(volumes) > MIN_VOLUME, np.sign(volumes), 0)
         return np.asarray((signs == self.sign).mean(axis=(1, 2)))
 
@@ -56,4 +62,29 @@ class Flat(_Chirality):
     sign = 0
 
 
-METRICS = {"chirality_right": Correct, "chirality_wrong": Inverted, "chirality_flat": Flat}
+class InvertedBeta(Inverted):
+    """Share of Thr and Ile with a volume at Cβ above 1 Å³ of the opposite sign; lower is better.
+
+    A sample with correct Cα and inverted Cβ is allothreonine or alloisoleucine.
+    """
+
+    label = "Inverted chirality of Cβ"
+    requires = "residues with a chiral CB"
+    volumes = "beta_volumes"
+
+
+class FlatBeta(Flat):
+    """Share of Thr and Ile with a volume at Cβ of at most 1 Å³ of either sign; lower is better."""
+
+    label = "Flat chiral centres, Cβ"
+    requires = "residues with a chiral CB"
+    volumes = "beta_volumes"
+
+
+METRICS = {
+    "chirality_right": Correct,
+    "chirality_wrong": Inverted,
+    "chirality_flat": Flat,
+    "chirality_cb_wrong": InvertedBeta,
+    "chirality_cb_flat": FlatBeta,
+}
