@@ -50,6 +50,9 @@ class TestByHand:
         assert found(BENZENE, with_bond([2, 0, 1], [0, 0, -1])) == [[0, 0, 6]]
         assert found(BENZENE, with_bond([3, 0, 1], [0, 0, -1])) == []
 
+    def test_a_long_bond_whose_middle_is_far_away(self):
+        assert found(BENZENE, with_bond([1.2, 0, -0.1], [1.2, 0, 20])) == [[0, 0, 6]]
+
     def test_in_the_plane(self):
         assert found(BENZENE, with_bond([-1, 0.1, 0], [1, 0.1, 0])) == []
 

@@ -69,6 +69,14 @@ class TestRings:
         assert len(found) == 5
         assert all(ring in found for ring in [*PLANAR, proline])
 
+    @pytest.mark.parametrize("size", range(4, 9))
+    def test_only_rings_of_five_and_six_carbons_are_planar(self, size):
+        # Cyclooctatetraene, with a hydrogen on each carbon, is a tub.
+        bonds = [[corner, (corner + 1) % size] for corner in range(size)]
+        bonds += [[corner, corner + size] for corner in range(size)]
+        molecule = molecule_of("C" * size + "H" * size, bonds)
+        assert len(planar_rings(molecule)) == (size in {5, 6})
+
     def test_heavy_atoms_have_the_same_rings_but_none_is_known_to_be_planar(self, peptide):
         molecule, _ = peptide
         heavy = molecule.subset(np.flatnonzero(molecule.heavy))
