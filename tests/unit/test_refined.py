@@ -1,4 +1,4 @@
-"""Refinement control: properties of the wrapped method, and corrected geometries."""
+"""A refined method: properties of the other method, and geometries of molecules."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cgbench.chem.bonds_and_clashes import count_contacts
+from cgbench.chem.force_field import energies_per_atom
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import Molecule
 from cgbench.core.errors import InputError
@@ -39,6 +40,13 @@ def test_refined_gaussian_samples_have_correct_bonds(
     assert errors[1] < 0.05
     off, apart = np.abs(before - after).mean(), np.abs(before - other).mean()
     assert off < 0.75 * apart, "refined samples stay close to their draws"
+    force_field = ("amber99sbildn.xml", "amber99_obc.xml")
+    drawn, ours, frames = (
+        np.median(energies_per_atom(geometries, alanine, force_field))
+        for geometries in (before[::4, 0], after[::4, 0], test[::4])
+    )
+    assert drawn > frames + 50
+    assert ours < frames + 2
 
 
 @pytest.mark.parametrize(("of", "stochastic", "equivariance"), [
@@ -63,7 +71,7 @@ def test_settings_are_those_of_the_wrapped_method() -> None:
         parse(of="nothing")
 
 
-@pytest.mark.parametrize("of", ["true_frames", "on_beads", "refined"])
+@pytest.mark.parametrize("of", ["true_frames", "on_beads", "refined", "minimised"])
 def test_controls_are_refused(of: str) -> None:
     with pytest.raises(InputError, match=f"{of} cannot be refined"):
         parse(of=of)

@@ -12,6 +12,7 @@ from cgbench.chem.bonds_and_clashes import count_contacts
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import Molecule
 from cgbench.mapping.base import Mapping
+from cgbench.nn.contacts import NearPairs
 from cgbench.nn.internal_coordinates import pair_vectors, volumes
 from cgbench.nn.refinement import WORKING_SET, Deviations, HeldBeads, refine
 from cgbench.nn.restraints import Restraints
@@ -180,9 +181,8 @@ def test_gradient_is_that_of_the_deviations(broken: Tensor, within: Within) -> N
     """At targets of other frames, without contacts."""
     x = broken.permute(1, 2, 0).contiguous()
     frames = TargetFrames(within.restraints)
-    within.restraints.contacts.shortest.zero_()
     targets = frames.targets(frames.nearest(x, torch.arange(x.shape[2])))
-    gradient = Deviations(frames, targets, x).gradient(x)
+    gradient = Deviations(frames, targets, None).gradient(x)
     x.requires_grad_()
     _, distances = pair_vectors(x, frames.pairs)
     off = distances - distances.detach().clamp(targets.least, targets.most)
@@ -241,8 +241,9 @@ def test_cost_is_linear_in_atoms(alanine: Molecule, frames: Tensor) -> None:
         restraints.fit(row)
         x = row.permute(1, 2, 0).contiguous()
         targets = TargetFrames(restraints)
-        deviations = Deviations(targets, targets.targets(targets.nearest(x, torch.arange(10))), x)
-        arrays = [vars(each) for each in (targets, deviations, deviations.near, deviations.goals)]
+        near = NearPairs(restraints.contacts, x)
+        deviations = Deviations(targets, targets.targets(targets.nearest(x, torch.arange(10))), near)
+        arrays = [vars(each) for each in (targets, deviations, deviations.goals, near)]
         tensors = [value for each in arrays for value in each.values() if isinstance(value, Tensor)]
         sizes.append(sum(each.numel() for each in (*tensors, *restraints.state_dict().values())))
     assert 1.9 < sizes[1] / sizes[0] < 2.2

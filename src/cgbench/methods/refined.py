@@ -26,7 +26,7 @@ class RefinedSettings(FinishedSettings):
     Attributes
     ----------
     tolerance
-        A geometry is finished when no atom moves farther in a step, Å.
+        A geometry is finished when a step promises a smaller decrease of the loss per atom.
     steps
         Largest number of steps, in each of two rounds.
     """

@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 from cgbench.chem.molecule import IntArray, Molecule
 
-QUANTILE = 0.01
+QUANTILE = 0.02
 WITHIN = 4.0  # Å; pairs that are nearer count as contacts
 MAX_CONTACT = 3.2  # Å, upper limit of the shortest distance
-SKIN = 0.6  # Å; a list of near pairs is valid until an atom has moved by half of it
+SKIN = 0.8  # Å; a list of near pairs is valid until an atom has moved by half of it
 CHUNK = 64  # frames searched at once
 
 
@@ -144,9 +144,11 @@ class NearPairs:
 
     def update(self, positions: Tensor) -> None:
         """Search the pairs of geometries [n, 3, batch] in which an atom has moved by half of the skin."""
-        moved = (positions - self.origin).square().sum(1).amax(0) >= (SKIN / 2) ** 2
-        if not moved.any():
+        farthest = (positions - self.origin).square().sum(1).amax(0).sqrt()
+        if not (farthest > SKIN / 2).any():
             return
+        # Those that will have to be searched soon, too, so that there are fewer searches.
+        moved = farthest > SKIN / 8
         self.origin = torch.where(moved, positions, self.origin)
         self._keep(~moved[self.geometry])
         shortest, kind = self.contacts.shortest, self.contacts.kind

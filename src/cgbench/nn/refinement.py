@@ -15,11 +15,11 @@ from cgbench.nn.internal_coordinates import pair_vectors, volumes
 from cgbench.nn.restraints import Restraints
 from cgbench.nn.target_frames import TargetFrames, Targets
 
-CONTACT_SPREAD = 0.15  # Å; how far contacts may be below their shortest distance
-MEMORY = 6  # steps from which the curvature is estimated
+CONTACT_SPREAD = 0.1  # Å; how far contacts may be below their shortest distance
+MEMORY = 4  # steps from which the curvature is estimated
 MAX_STEP = 0.3  # Å per step and atom
-ROUGH = 0.1
-TOLERANCE = 0.002
+TOLERANCE = 0.004  # decrease of the loss in a step, per atom
+ROUGH = 0.1  # tolerance with which the targets are chosen again
 WORTH_SELECTING = 0.7  # share of geometries that still move, below which the others are taken out
 WORKING_SET = {"cpu": 2**14, "cuda": 2**20}  # atoms per chunk, to stay within cache or memory
 MIN_BEADS = 3  # fewer beads define no plane
@@ -52,9 +52,9 @@ def refine(
     bead_index : int [n_atoms]
         Bead of every atom, including atoms without weight.
     max_steps
-        Largest number of steps.
+        Largest number of steps in each of two rounds: without contacts, and with them.
     tolerance
-        A geometry is finished when no atom moves farther in a step, Å.
+        A geometry is finished when a step promises a smaller decrease of the loss per atom.
 
     Returns
     -------
@@ -74,7 +74,9 @@ def refine(
         number = torch.arange(start, start + x.shape[2], device=x.device)
         for limit in (ROUGH, tolerance):
             targets = frames.targets(frames.nearest(x, number))
-            x = _minimise(x, Deviations(frames, targets, x), held, max_steps, limit)
+            # Far from the targets, contacts would have to be searched in every step.
+            near = None if limit is ROUGH else NearPairs(restraints.contacts, x)
+            x = _minimise(x, Deviations(frames, targets, near), held, max_steps, limit)
         refined.append(held.put(x, X).permute(2, 0, 1))
     return torch.cat(refined)
 
@@ -120,21 +122,22 @@ class Deviations:
         Pairs, volumes, and their weights.
     targets
         Targets of the geometries.
-    positions : [n_atoms, 3, batch]
-        The geometries, Å.
+    near
+        Contacts of the geometries, or None to leave them out.
     """
 
-    def __init__(self, frames: TargetFrames, targets: Targets, positions: Tensor) -> None:
-        self.frames, self.goals = frames, targets
-        self.near = NearPairs(frames.restraints.contacts, positions)
+    def __init__(self, frames: TargetFrames, targets: Targets, near: NearPairs | None) -> None:
+        self.frames, self.goals, self.near = frames, targets, near
         self.atoms = torch.cat((frames.pairs.flatten(), frames.corners.flatten()))
         stiffness = torch.cat((frames.pair_weights, frames.pair_weights, frames.volume_stiffness.flatten()))
-        self.stiffness = stiffness.new_ones(len(positions)).index_add_(0, self.atoms, stiffness)
+        n_atoms = frames.restraints.frames.shape[1]
+        self.stiffness = stiffness.new_ones(n_atoms).index_add_(0, self.atoms, stiffness)
 
     def select(self, kept: Tensor) -> None:
         """Keep some of the geometries."""
         self.goals = Targets(self.goals.least[:, kept], self.goals.most[:, kept], self.goals.volumes[:, kept])
-        self.near.select(kept)
+        if self.near is not None:
+            self.near.select(kept)
 
     def gradient(self, positions: Tensor) -> Tensor:
         """Gradient [n_atoms, 3, batch] at positions [n_atoms, 3, batch]."""
@@ -146,7 +149,8 @@ class Deviations:
         slopes *= (frames.volume_weights[:, None] * (signed - goals.volumes))[:, None, None]
         gradient = torch.zeros_like(positions)
         gradient.index_add_(0, self.atoms, torch.cat((vectors, -vectors, slopes.flatten(0, 1))))
-        self.near.add_gradient(positions, gradient, CONTACT_SPREAD**-2)
+        if self.near is not None:
+            self.near.add_gradient(positions, gradient, CONTACT_SPREAD**-2)
         return gradient
 
 

@@ -1,5 +1,6 @@
 """Distances, chiral volumes and torsions that a molecule keeps, measured in MD frames."""
 
+from itertools import combinations
 from typing import Any
 
 import networkx as nx
@@ -70,7 +71,7 @@ class Restraints(nn.Module):
             if i < j
         ]
         i, j, bonds_between = np.array(sorted(near), dtype=np.int64).reshape(-1, 3).T
-        centres = [(atom, *sorted(graph[atom])[:3]) for atom in graph if graph.degree[atom] > 2]
+        centres = [(atom, *three) for atom in graph for three in combinations(sorted(graph[atom]), 3)]
         quads = [quad for bond in molecule.bonds.tolist() if (quad := _torsion(molecule, *bond))]
         for name, array in (
             ("pairs", np.stack((i, j))),
