@@ -60,7 +60,7 @@ def test_a_hydrogen_bond_may_be_shorter_than_a_contact(
 
 
 def test_gradient_is_that_of_the_overlap(contacts: ContactDistances, frames: torch.Tensor) -> None:
-    """Geometries that are shrunk have overlaps; listed pairs stay valid while atoms move by half of the skin."""
+    """Shrunk geometries have overlaps; listed pairs stay valid while atoms move by half of the skin."""
     contacts.fit(frames)
     contacts.double()
     x = 0.8 * frames.double()

@@ -22,7 +22,9 @@ def parse(**settings: object) -> minimised.MinimisedSettings:
     return parsed
 
 
-def test_energies_fall_at_fixed_beads(alanine: Molecule, alanine_frames: Frames, three_beads: Mapping) -> None:
+def test_energies_fall_at_fixed_beads(
+    alanine: Molecule, alanine_frames: Frames, three_beads: Mapping
+) -> None:
     """Minima are colder than MD frames."""
     train, test = alanine_frames.positions[:150], alanine_frames.positions[150::8].astype(np.float64)
     method = minimised.Method(parse(of="conditional_gaussian"), three_beads, alanine)
@@ -54,7 +56,9 @@ def test_beads_are_held_by_their_weights(alanine: Molecule, alanine_frames: Fram
         assert np.abs(mapping.beads(moved) - mapping.beads(frame)).max() < 0.02
 
 
-def test_geometries_without_an_energy_are_returned_as_they_are(alanine: Molecule, three_beads: Mapping) -> None:
+def test_geometries_without_an_energy_are_returned_as_they_are(
+    alanine: Molecule, three_beads: Mapping
+) -> None:
     lost = np.full((alanine.n_atoms, 3), np.nan)
     minimisation = HeldMinimisation(alanine, FORCE_FIELD, three_beads.bead_index, three_beads.weights)
     np.testing.assert_array_equal(minimisation.minimise(lost, np.zeros((3, 3)), steps=5), lost)

@@ -126,7 +126,9 @@ def test_a_smaller_tolerance_comes_nearer_to_the_minimum(
     broken, beads = broken[:6], within.matrix @ frames[:6]
     best = lengths(refine(broken, beads, *within, 400, 1e-9), within.restraints, 1)
     errors = [
-        (lengths(refine(broken, beads, *within, STEPS, tolerance), within.restraints, 1) - best).square().mean()
+        (lengths(refine(broken, beads, *within, STEPS, tolerance), within.restraints, 1) - best)
+        .square()
+        .mean()
         for tolerance in (1.0, 0.03, 0.001)
     ]
     assert errors[0] > errors[1] > errors[2]

@@ -56,7 +56,9 @@ def test_fitting_again_replaces_everything(restraints: Restraints, alanine_frame
     assert restraints.spread.abs().max() < 1e-6
 
 
-def test_stored_restraints_have_the_frames_of_their_training(restraints: Restraints, alanine: Molecule) -> None:
+def test_stored_restraints_have_the_frames_of_their_training(
+    restraints: Restraints, alanine: Molecule
+) -> None:
     other = Restraints(alanine)
     other.load_state_dict(restraints.state_dict())
     for name, value in restraints.state_dict().items():

@@ -77,7 +77,9 @@ def test_a_molecule_without_soft_torsions_takes_all_frames_in_turn() -> None:
     bonds = np.array([[0, 1], [0, 2]])
     water = Molecule(("O", "H", "H"), ("O", "H1", "H2"), ("HOH",) * 3, np.zeros(3, int), np.ones(3), bonds)
     restraints = Restraints(water)
-    positions = torch.tensor([[0.0, 0, 0], [1, 0, 0], [0, 1, 0]]) * torch.tensor([0.9, 1.0, 1.1])[:, None, None]
+    positions = (
+        torch.tensor([[0.0, 0, 0], [1, 0, 0], [0, 1, 0]]) * torch.tensor([0.9, 1.0, 1.1])[:, None, None]
+    )
     restraints.fit(positions)
     frames = TargetFrames(restraints)
     chosen = frames.nearest(positions.permute(1, 2, 0)[..., [0, 0, 0, 0]], torch.arange(4))

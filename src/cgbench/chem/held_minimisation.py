@@ -33,7 +33,11 @@ class HeldMinimisation:
     """
 
     def __init__(
-        self, molecule: Molecule, force_field: Sequence[str], bead_index: IntArray, weights: NDArray[np.float64]
+        self,
+        molecule: Molecule,
+        force_field: Sequence[str],
+        bead_index: IntArray,
+        weights: NDArray[np.float64],
     ) -> None:
         system = make_system(molecule, force_field)
         self.hold = openmm.CustomCentroidBondForce(1, f"{HOLD / 2} * ((x1-x0)^2 + (y1-y0)^2 + (z1-z0)^2)")

@@ -25,8 +25,8 @@ class FinishedSettings(NestedPlugInSettings):
         method = registry.load(self.kind, self.of)
         if method.bound or issubclass(method, FinishedMethod):
             raise ValueError(
-                f"{self.of} cannot be {self.name}: MD frames need nothing, atoms placed on their beads have no "
-                f"direction to move in, and others are {self.of} already; choose another method"
+                f"{self.of} cannot be {self.name}: MD frames need nothing, atoms placed on their beads have "
+                f"no direction to move in, and others are {self.of} already; choose another method"
             )
         return self
 
@@ -40,7 +40,7 @@ class FinishedMethod(BackmappingMethod):
         super().__init__(settings, mapping, molecule)
         self.method: BackmappingMethod = settings.inner().create(mapping, molecule)
         self.stochastic = self.method.stochastic
-        # What finishes a geometry distinguishes mirror images, so E(3) equivariance becomes SE(3) equivariance.
+        # The last step distinguishes mirror images, so E(3) equivariance becomes SE(3) equivariance.
         self.equivariance = "none" if self.method.equivariance == "none" else "SE(3)"
 
     @classmethod

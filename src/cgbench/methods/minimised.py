@@ -1,8 +1,8 @@
 """Control: another method, followed by a short minimisation in the force field with the beads held.
 
 This is what is usually done after backmapping. It needs the force field, which the refinement
-(:mod:`cgbench.methods.refined`) does not, and its energies are those of a minimum: bond lengths and angles have
-no thermal spread.
+(:mod:`cgbench.methods.refined`) does not, and its energies are those of a minimum: bond lengths and angles
+have no thermal spread.
 """
 
 from typing import Annotated, Any
@@ -15,8 +15,8 @@ from cgbench.chem.superposition import rotations
 from cgbench.methods._finished import FinishedMethod, FinishedSettings
 from cgbench.methods.base import Positions
 
-# Geometries are rounded to so many decimals of Å in a frame that turns with them. Minimisation amplifies rounding
-# errors, so results for rotated beads would otherwise differ.
+# Geometries are rounded to so many decimals of Å in a frame that turns with them. Minimisation amplifies
+# rounding errors, so results for rotated beads would otherwise differ.
 DECIMALS = 6
 
 
@@ -64,7 +64,9 @@ class Method(FinishedMethod):
         )
         back = np.swapaxes(turn, -1, -2)
         turned = [np.round((each - centre) @ back, DECIMALS) for each in (atoms, fixed)]
-        minimised = np.stack([minimisation.minimise(*pair, self.settings.steps) for pair in zip(*turned, strict=True)])
+        minimised = np.stack(
+            [minimisation.minimise(*pair, self.settings.steps) for pair in zip(*turned, strict=True)]
+        )
         return self.mapping.project(minimised @ turn + centre, fixed).astype(positions.dtype)
 
     def finish_state(self) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Shortest distances between atoms that are not bonded, and the pairs of atoms that are near them."""
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from scipy.spatial import cKDTree
@@ -17,8 +19,8 @@ CHUNK = 64  # frames searched at once
 class ContactDistances(nn.Module):
     """Lower quantile of the distances between two types of atoms in contact, in training frames.
 
-    Atoms more than three bonds apart and nearer than 4 Å are in contact. The type of a hydrogen is the element
-    that it is bonded to, that of another atom its element and its number of bonds.
+    Atoms more than three bonds apart and nearer than 4 Å are in contact. The type of a hydrogen is the
+    element that it is bonded to, that of another atom its element and its number of bonds.
 
     Before :meth:`fit` all distances are 0.
 
@@ -66,7 +68,7 @@ class ContactDistances(nn.Module):
             types = np.minimum(kind[i], kind[j]) * n_kinds + np.maximum(kind[i], kind[j])
             order = np.argsort(types, kind="stable")
             ends = np.searchsorted(types[order], np.arange(n_kinds**2 + 1))
-            for number, (start, end) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+            for number, (start, end) in enumerate(pairwise(ends)):
                 found[number].append(distances[order[start:end]])
         # Types that were never in contact keep a distance that contacts of any type have.
         quantiles = [
@@ -111,7 +113,9 @@ class ContactDistances(nn.Module):
 
 
 class NearPairs:
-    """Pairs of atoms in contact, or soon, in some geometries; those of a geometry are searched when it has moved.
+    """Pairs of atoms in contact, or soon, in some geometries.
+
+    Those of a geometry are searched again when one of its atoms has moved by half of the skin.
 
     Parameters
     ----------

@@ -3,8 +3,8 @@
 Samples of generative methods are right on average, but their bond lengths, angles and contacts are not those
 of molecules. The refinement takes targets for these from training frames with similar torsions, and minimises
 the deviations in units of their standard deviation, as distance geometry does (G. M. Crippen and T. F. Havel,
-*Distance Geometry and Molecular Conformation*, 1988). For small deviations of normally distributed coordinates
-the minimum is then a sample of the distribution of the training frames under the condition M x = X.
+*Distance Geometry and Molecular Conformation*, 1988). For small deviations of normally distributed
+coordinates, the minimum is a sample of the distribution of the training frames under the condition M x = X.
 """
 
 import torch
@@ -36,8 +36,8 @@ def refine(
 ) -> Tensor:
     """Minimise the deviations from the geometry of training frames, with the beads held.
 
-    The function is SE(3) equivariant. Geometries with one or two beads are returned unchanged, because all
-    of their atoms may be collinear and rounding errors alone would determine the direction of the displacements.
+    The function is SE(3) equivariant. Geometries with one or two beads are returned unchanged, because all of
+    their atoms may be collinear and rounding errors alone would determine the direction of the displacements.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ class HeldBeads:
 
 
 class Deviations:
-    """½ Σ ((q − q_target)/σ)² over distances and volumes q, and ½ Σ ((d_shortest − d)/σ)² over close contacts.
+    """½ Σ ((q − q_target)/σ)² of distances and volumes q, and ½ Σ ((d_shortest − d)/σ)² of close contacts.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ class Deviations:
 def _minimise(
     positions: Tensor, deviations: Deviations, held: HeldBeads, max_steps: int, tolerance: float
 ) -> Tensor:
-    """Minimise with limited-memory BFGS steps (J. Nocedal, Math. Comput. 35, 773, 1980), each geometry by itself."""
+    """Minimise with limited-memory BFGS steps (J. Nocedal, Math. Comput. 35, 773, 1980), each geometry alone."""
     result = torch.empty_like(positions)
     place = torch.arange(positions.shape[2], device=positions.device)
     x, history = positions, []
@@ -189,7 +189,9 @@ def _minimise(
     return result
 
 
-def _direction(gradient: Tensor, history: list[tuple[Tensor, Tensor, Tensor]], held: HeldBeads, stiffness: Tensor) -> Tensor:
+def _direction(
+    gradient: Tensor, history: list[tuple[Tensor, Tensor, Tensor]], held: HeldBeads, stiffness: Tensor
+) -> Tensor:
     """Displacement towards the minimum of the quadratic model."""
     q, shares = gradient, []
     for s, y, rho in reversed(history):

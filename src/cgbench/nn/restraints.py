@@ -127,7 +127,11 @@ def _torsion(molecule: Molecule, b: int, c: int) -> tuple[int, int, int, int] | 
     """Atoms of a torsion about a bond, heavy ones if possible; None at the end of a molecule."""
     graph, heavy = molecule.graph, molecule.heavy
     a, d = (
-        min((atom for atom in graph[end] if atom != other), key=lambda atom: (not heavy[atom], atom), default=None)
+        min(
+            (atom for atom in graph[end] if atom != other),
+            key=lambda atom: (not heavy[atom], atom),
+            default=None,
+        )
         for end, other in ((b, c), (c, b))
     )
     return None if a is None or d is None or a == d else (a, b, c, d)

@@ -1,9 +1,9 @@
 """Targets of a refinement: the local geometry of training frames with similar torsions.
 
-A molecule consists of rigid units, which bonds with soft torsions connect: atoms with their neighbours, joined by
-rings and by bonds about which torsions hardly vary. Every unit of a sample takes bond lengths, angles,
-stiff torsions and volumes from one training frame, so that they are consistent: from the frame whose soft torsions
-at this unit are most similar. All other 1-4 distances stay within the range of the training frames.
+A molecule consists of rigid units, which bonds with soft torsions connect: atoms with their neighbours, joined
+by rings and by bonds about which torsions hardly vary. Every unit of a sample takes bond lengths, angles, stiff
+torsions and volumes from one training frame, so that they are consistent: from the frame whose soft torsions at
+this unit are most similar. All other 1-4 distances stay within the range of the training frames.
 """
 
 from collections.abc import Iterable
@@ -134,7 +134,9 @@ class TargetFrames:
         self.known_volumes, gradients = volumes(x, self.corners)
         # Relative to the product of the bond lengths.
         self.known_volumes[: self.n_centres] /= self.known_bonds[self.edges].prod(1)
-        spread = restraints.volume_spread[torch.cat((torch.arange(self.n_centres).to(stiff), self.n_centres + stiff))]
+        spread = restraints.volume_spread[
+            torch.cat((torch.arange(self.n_centres).to(stiff), self.n_centres + stiff))
+        ]
         self.volume_weights = spread.clamp_min(LEAST_VOLUME_SPREAD).square().reciprocal()
         self.volume_stiffness = self.volume_weights[:, None] * gradients.square().sum(2).mean(2)
 
