@@ -1,8 +1,8 @@
 """Another method, followed by the geometry refinement.
 
-x = refine(x', X), where x' is a sample of the other method (see :mod:`cgbench.nn.refinement`). The difference
-from the other method is the contribution of the refinement; the difference between two refined methods is that
-of the methods.
+x = refine(x', X), where x' is a sample of the other method (see :mod:`cgbench.nn.refinement`). The
+difference from the other method is the contribution of the refinement; the difference between two refined
+methods is that of the methods.
 """
 
 import warnings

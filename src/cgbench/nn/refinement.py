@@ -157,7 +157,7 @@ class Deviations:
 def _minimise(
     positions: Tensor, deviations: Deviations, held: HeldBeads, max_steps: int, tolerance: float
 ) -> Tensor:
-    """Minimise with limited-memory BFGS steps (J. Nocedal, Math. Comput. 35, 773, 1980), each geometry alone."""
+    """Minimise each geometry with limited-memory BFGS steps (J. Nocedal, Math. Comput. 35, 773, 1980)."""
     result = torch.empty_like(positions)
     place = torch.arange(positions.shape[2], device=positions.device)
     x, history = positions, []

@@ -1,9 +1,10 @@
 """Targets of a refinement: the local geometry of training frames with similar torsions.
 
-A molecule consists of rigid units, which bonds with soft torsions connect: atoms with their neighbours, joined
-by rings and by bonds about which torsions hardly vary. Every unit of a sample takes bond lengths, angles, stiff
-torsions and volumes from one training frame, so that they are consistent: from the frame whose soft torsions at
-this unit are most similar. All other 1-4 distances stay within the range of the training frames.
+A molecule consists of rigid units, which bonds with soft torsions connect: atoms with their neighbours,
+joined by rings and by bonds about which torsions hardly vary. Every unit of a sample takes bond lengths,
+angles, stiff torsions and volumes from one training frame, so that they are consistent: from the frame
+whose soft torsions at this unit are most similar. All other 1-4 distances stay within the range of the
+training frames.
 """
 
 from collections.abc import Iterable
