@@ -65,7 +65,7 @@ class Method(FinishedMethod):
         back = np.swapaxes(turn, -1, -2)
         turned = [np.round((each - centre) @ back, DECIMALS) for each in (atoms, fixed)]
         minimised = np.stack(
-            [minimisation.minimise(*pair, self.settings.steps) for pair in zip(*turned, strict=True)]
+            [minimisation.minimise(x, X, self.settings.steps) for x, X in zip(*turned, strict=True)]
         )
         return self.mapping.project(minimised @ turn + centre, fixed).astype(positions.dtype)
 

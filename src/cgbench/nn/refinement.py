@@ -24,6 +24,8 @@ WORTH_SELECTING = 0.7  # share of geometries that still move, below which the ot
 WORKING_SET = {"cpu": 2**14, "cuda": 2**20}  # atoms per chunk, to stay within cache or memory
 MIN_BEADS = 3  # fewer beads define no plane
 
+Step = tuple[Tensor, Tensor, Tensor]  # displacement, change of the gradient, 1/(their product) or 0
+
 
 def refine(
     positions: Tensor,
@@ -160,7 +162,8 @@ def _minimise(
     """Minimise each geometry with limited-memory BFGS steps (J. Nocedal, Math. Comput. 35, 773, 1980)."""
     result = torch.empty_like(positions)
     place = torch.arange(positions.shape[2], device=positions.device)
-    x, history = positions, []
+    x = positions
+    history: list[Step] = []
     moving = torch.ones_like(x[0, 0], dtype=torch.bool)
     gradient = deviations.gradient(x)
     for _ in range(max_steps):
@@ -189,9 +192,7 @@ def _minimise(
     return result
 
 
-def _direction(
-    gradient: Tensor, history: list[tuple[Tensor, Tensor, Tensor]], held: HeldBeads, stiffness: Tensor
-) -> Tensor:
+def _direction(gradient: Tensor, history: list[Step], held: HeldBeads, stiffness: Tensor) -> Tensor:
     """Displacement towards the minimum of the quadratic model."""
     q, shares = gradient, []
     for s, y, rho in reversed(history):
