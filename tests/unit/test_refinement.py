@@ -107,7 +107,7 @@ def test_targets_are_reached(alanine: Molecule, three_beads: Mapping, frames: Te
     for between in (1, 2, 3):
         expected = lengths(one, within.restraints, between)
         assert (lengths(mended, within.restraints, between) - expected).abs().max() < 0.01
-    assert (mended - one).norm(dim=-1).max() < 0.02
+    assert (mended - one).norm(dim=-1).max() < 0.05
 
 
 @pytest.mark.parametrize("n_frames", [1, 2])
@@ -163,9 +163,9 @@ def test_chirality_is_corrected(frames: Tensor, within: Within, alanine: Molecul
     right, wrong, after = (
         volumes(x.permute(1, 2, 0), within.restraints.centres)[0] for x in (frames, swapped, mended)
     )
-    handed = right.abs().amin(1) > 1
-    assert handed.sum() == 4
-    assert (right[handed] * wrong[handed] < 0).any(0).all()
+    handed = right.abs().amin(1) > 0.5
+    assert handed.sum() == 4 * 4
+    assert (right[handed] * wrong[handed] < 0).any(0).all(), "the methyl is inverted"
     assert (right[handed] * after[handed] > 0).all()
 
 
@@ -174,7 +174,7 @@ def test_the_mirror_image_is_not_a_minimum(frames: Tensor, within: Within) -> No
     beads = within.matrix @ -frames
     mended = refine(-frames, beads, *within, STEPS)
     right, after = (volumes(x.permute(1, 2, 0), within.restraints.centres)[0] for x in (frames, mended))
-    handed = right.abs().amin(1) > 1
+    handed = right.abs().amin(1) > 0.5
     assert (right[handed] * after[handed] > 0).float().mean() > 0.9
     torch.testing.assert_close(within.matrix @ mended, beads)
 

