@@ -102,3 +102,13 @@ def test_one_or_two_beads_are_not_refined(alanine: Molecule, alanine_frames: Fra
     with pytest.warns(UserWarning, match=r"refined: 2 bead.s. define no plane, so the refinement is"):
         method.fit(frames[:48], frames[48:], TrainingContext(seed=1))
     np.testing.assert_array_equal(method.reconstruct(frames), method.method.reconstruct(frames))
+
+
+@pytest.mark.parametrize("name", ["refined", "minimised"])
+def test_no_frames_give_no_geometries(
+    name: str, alanine: Molecule, alanine_frames: Frames, three_beads: Mapping
+) -> None:
+    method = PlugIn.parse("methods", name, name, {"of": "linear"}, name).create(three_beads, alanine)
+    frames = alanine_frames.positions[:20]
+    method.fit(frames, frames, TrainingContext(seed=1))
+    assert method.sample(three_beads.beads(frames[:0]), 2, seed=1).shape == (0, 2, *frames.shape[1:])

@@ -64,9 +64,9 @@ class Method(FinishedMethod):
         )
         back = np.swapaxes(turn, -1, -2)
         turned = [np.round((each - centre) @ back, DECIMALS) for each in (atoms, fixed)]
-        minimised = np.stack(
-            [minimisation.minimise(x, X, self.settings.steps) for x, X in zip(*turned, strict=True)]
-        )
+        minimised = np.zeros_like(atoms)
+        for number, (x, X) in enumerate(zip(*turned, strict=True)):
+            minimised[number] = minimisation.minimise(x, X, self.settings.steps)
         return self.mapping.project(minimised @ turn + centre, fixed).astype(positions.dtype)
 
     def finish_state(self) -> dict[str, Any]:

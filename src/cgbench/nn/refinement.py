@@ -63,7 +63,7 @@ def refine(
     Tensor [batch, n_atoms, 3]
         Å.
     """
-    if beads.shape[1] < MIN_BEADS or max_steps == 0:
+    if beads.shape[1] < MIN_BEADS or max_steps == 0 or not len(positions):
         return positions
     frames = TargetFrames(restraints)
     weights = matrix[bead_index, torch.arange(len(bead_index), device=matrix.device)]
