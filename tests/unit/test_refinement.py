@@ -1,4 +1,4 @@
-"""Refinement: violations are corrected, beads are kept, and valid geometries are unchanged."""
+"""Refinement: geometries of molecules at given beads, reached from distorted ones."""
 
 from typing import NamedTuple
 
@@ -12,10 +12,13 @@ from cgbench.chem.bonds_and_clashes import count_contacts
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import Molecule
 from cgbench.mapping.base import Mapping
-from cgbench.nn.refinement import WORKING_SET, refine
+from cgbench.nn.contacts import NearPairs
+from cgbench.nn.internal_coordinates import pair_vectors, volumes
+from cgbench.nn.refinement import WORKING_SET, Deviations, HeldBeads, refine
 from cgbench.nn.restraints import Restraints
+from cgbench.nn.target_frames import TargetFrames
 
-STEPS = 50
+STEPS = 200
 
 
 @pytest.fixture
@@ -31,11 +34,15 @@ class Within(NamedTuple):
     index: Tensor
 
 
+def within_frames(frames: np.ndarray, mapping: Mapping, molecule: Molecule) -> Within:
+    restraints = Restraints(molecule).double()
+    restraints.fit(torch.as_tensor(frames, dtype=torch.float64))
+    return Within(restraints, torch.as_tensor(mapping.matrix), torch.as_tensor(mapping.bead_index))
+
+
 @pytest.fixture
 def within(alanine: Molecule, alanine_frames: Frames, three_beads: Mapping) -> Within:
-    restraints = Restraints(alanine).double()
-    restraints.fit(torch.as_tensor(alanine_frames.positions, dtype=torch.float64))
-    return Within(restraints, torch.as_tensor(three_beads.matrix), torch.as_tensor(three_beads.bead_index))
+    return within_frames(alanine_frames.positions, three_beads, alanine)
 
 
 @pytest.fixture
@@ -45,8 +52,18 @@ def broken(frames: Tensor, within: Within) -> Tensor:
     return moved + (within.matrix @ (frames - moved))[:, within.index]
 
 
-def test_md_frames_are_unchanged(frames: Tensor, within: Within) -> None:
-    torch.testing.assert_close(refine(frames, within.matrix @ frames, *within, STEPS), frames)
+def lengths(positions: Tensor, restraints: Restraints, bonds_between: int) -> Tensor:
+    """Distances [n_pairs, n_frames] of atoms so many bonds apart."""
+    pairs = restraints.pairs[:, restraints.bonds_between == bonds_between]
+    return pair_vectors(positions.permute(1, 2, 0), pairs)[1]
+
+
+def test_training_frames_stay_where_they_are(frames: Tensor, within: Within) -> None:
+    """They are their own targets; only contacts closer than the lower quantile move."""
+    displacement = (refine(frames, within.matrix @ frames, *within, STEPS) - frames).norm(dim=-1)
+    assert displacement.max() < 0.3
+    assert displacement.mean() < 0.01
+    assert displacement.amax(1).median() < 0.01
 
 
 def test_no_steps_change_nothing(broken: Tensor, within: Within) -> None:
@@ -61,10 +78,60 @@ def test_distorted_geometries_are_corrected(
     before, after = (count_contacts(x.float().numpy(), alanine) for x in (broken, mended))
     assert (before.missing + before.extra).mean() > 1
     assert (after.missing + after.extra).max() == 0
-    least, most = within.restraints.distance_bounds()
-    distances = torch.cdist(mended, mended)
-    assert (distances - distances.clamp(least, most)).abs().max() < 0.02
     assert (mended - frames).norm() < (broken - frames).norm()
+
+
+@pytest.mark.parametrize("bonds_between", [1, 2])
+def test_distances_do_not_pile_up_at_the_ends_of_their_range(
+    bonds_between: int, broken: Tensor, frames: Tensor, within: Within
+) -> None:
+    """Share in the outer tenth of the range of the training frames, of refined geometries and of frames."""
+    mended = refine(broken, within.matrix @ frames, *within, STEPS)
+    of_pair = within.restraints.bonds_between == bonds_between
+    least, most = within.restraints.least[of_pair, None], within.restraints.most[of_pair, None]
+
+    def outside(positions: Tensor) -> float:
+        place = (lengths(positions, within.restraints, bonds_between) - least) / (most - least)
+        return float(((place < 0.05) | (place > 0.95)).double().mean())
+
+    assert outside(mended) < outside(frames) + 0.03
+
+
+def test_targets_are_reached(alanine: Molecule, three_beads: Mapping, frames: Tensor) -> None:
+    """One training frame, whose beads are given: the distorted frame comes back with all its distances."""
+    one = frames[:1]
+    within = within_frames(one.numpy(), three_beads, alanine)
+    noise = torch.randn(4, *one.shape[1:], generator=torch.Generator().manual_seed(3)).double()
+    beads = (within.matrix @ one).expand(4, -1, -1)
+    mended = refine(one + 0.1 * noise, beads, *within, STEPS, 1e-8)
+    for between in (1, 2, 3):
+        expected = lengths(one, within.restraints, between)
+        assert (lengths(mended, within.restraints, between) - expected).abs().max() < 0.01
+    assert (mended - one).norm(dim=-1).max() < 0.05
+
+
+@pytest.mark.parametrize("n_frames", [1, 2])
+def test_few_training_frames_are_enough(
+    n_frames: int, broken: Tensor, frames: Tensor, alanine: Molecule, three_beads: Mapping
+) -> None:
+    within = within_frames(frames[:n_frames].numpy(), three_beads, alanine)
+    mended = refine(broken, within.matrix @ frames, *within, STEPS)
+    counts = count_contacts(mended.float().numpy(), alanine)
+    assert (counts.missing + counts.extra).mean() < 0.2
+
+
+def test_a_smaller_tolerance_comes_nearer_to_the_minimum(
+    broken: Tensor, frames: Tensor, within: Within
+) -> None:
+    broken, beads = broken[:6], within.matrix @ frames[:6]
+    best = lengths(refine(broken, beads, *within, 400, 1e-9), within.restraints, 1)
+    errors = [
+        (lengths(refine(broken, beads, *within, STEPS, tolerance), within.restraints, 1) - best)
+        .square()
+        .mean()
+        for tolerance in (1.0, 0.03, 0.001)
+    ]
+    assert errors[0] > errors[1] > errors[2]
 
 
 def test_beads_are_kept(broken: Tensor, frames: Tensor, within: Within) -> None:
@@ -72,15 +139,18 @@ def test_beads_are_kept(broken: Tensor, frames: Tensor, within: Within) -> None:
     torch.testing.assert_close(within.matrix @ mended, within.matrix @ frames, rtol=0, atol=1e-10)
 
 
-def test_atoms_without_weight_go_with_their_bead(alanine: Molecule, frames: Tensor, within: Within) -> None:
-    """If a one-atom bead is moved without restraint violations, all of its atoms follow."""
-    site = torch.zeros(3, alanine.n_atoms, dtype=torch.float64)
-    for bead in range(3):
-        site[bead, int((within.index == bead).nonzero()[-1])] = 1.0
-    shift = torch.zeros(3, 3, dtype=torch.float64)
+def test_atoms_without_weight_go_with_their_bead(frames: Tensor, within: Within) -> None:
+    """If a one-atom bead is moved, all of its atoms follow, and a step moves none of the sites."""
+    weights = torch.zeros(len(within.index), dtype=torch.float64)
+    sites = [int((within.index == bead).nonzero()[-1]) for bead in range(3)]
+    weights[sites] = 1.0
+    held = HeldBeads(within.index, weights, 3)
+    x = frames.permute(1, 2, 0)
+    shift = torch.zeros(3, 3, 1, dtype=torch.float64)
     shift[1, 0] = 0.25
-    moved = refine(frames, site @ frames + shift, Restraints(alanine).double(), site, within.index, 1)
-    torch.testing.assert_close(moved, frames + shift[within.index])
+    torch.testing.assert_close(held.put(x, x[sites] + shift), x + shift[within.index])
+    step = held.step(torch.randn(x.shape, generator=torch.Generator().manual_seed(1)).double(), 1 + weights)
+    assert step[sites].abs().max() < 1e-12 < step.abs().max()
 
 
 def test_chirality_is_corrected(frames: Tensor, within: Within, alanine: Molecule) -> None:
@@ -89,12 +159,40 @@ def test_chirality_is_corrected(frames: Tensor, within: Within, alanine: Molecul
     hydrogens = [atom for atom in alanine.graph[centre] if alanine.elements[atom] == "H"]
     swapped = frames.clone()
     swapped[:, hydrogens[:2]] = frames[:, hydrogens[:2]].flip(1)
-    wrong, _ = within.restraints.volumes(swapped)
-    right, _ = within.restraints.volumes(refine(swapped, within.matrix @ frames, *within, STEPS))
-    least, most = within.restraints.volume_range
-    assert ((wrong < least) | (wrong > most)).any(1).all()
-    handed = least * most > 0
-    assert (torch.sign(right) == torch.sign(least))[:, handed].all()
+    mended = refine(swapped, within.matrix @ frames, *within, STEPS)
+    right, wrong, after = (
+        volumes(x.permute(1, 2, 0), within.restraints.centres)[0] for x in (frames, swapped, mended)
+    )
+    handed = right.abs().amin(1) > 0.5
+    assert handed.sum() == 4 * 4
+    assert (right[handed] * wrong[handed] < 0).any(0).all(), "the methyl is inverted"
+    assert (right[handed] * after[handed] > 0).all()
+
+
+def test_the_mirror_image_is_not_a_minimum(frames: Tensor, within: Within) -> None:
+    """A mirrored molecule gets back its own chirality, at the mirrored beads."""
+    beads = within.matrix @ -frames
+    mended = refine(-frames, beads, *within, STEPS)
+    right, after = (volumes(x.permute(1, 2, 0), within.restraints.centres)[0] for x in (frames, mended))
+    handed = right.abs().amin(1) > 0.5
+    assert (right[handed] * after[handed] > 0).float().mean() > 0.9
+    torch.testing.assert_close(within.matrix @ mended, beads)
+
+
+def test_gradient_is_that_of_the_deviations(broken: Tensor, within: Within) -> None:
+    """At targets of other frames, without contacts."""
+    x = broken.permute(1, 2, 0).contiguous()
+    frames = TargetFrames(within.restraints)
+    targets = frames.targets(frames.nearest(x, torch.arange(x.shape[2])))
+    gradient = Deviations(frames, targets, None).gradient(x)
+    x.requires_grad_()
+    _, distances = pair_vectors(x, frames.pairs)
+    off = distances - distances.detach().clamp(targets.least, targets.most)
+    signed, _ = volumes(x, frames.corners)
+    loss = (frames.pair_weights[:, None] * off.square()).sum() / 2
+    loss = loss + (frames.volume_weights[:, None] * (signed - targets.volumes).square()).sum() / 2
+    (expected,) = torch.autograd.grad(loss, x)
+    torch.testing.assert_close(gradient, expected)
 
 
 def test_refinement_is_equivariant(broken: Tensor, frames: Tensor, within: Within) -> None:
@@ -116,6 +214,38 @@ def test_coinciding_atoms_give_finite_geometries(frames: Tensor, within: Within)
 def test_results_do_not_depend_on_chunks(
     broken: Tensor, frames: Tensor, within: Within, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = refine(broken, within.matrix @ frames, *within, STEPS)
+    beads = within.matrix @ frames
+    whole = refine(broken, beads, *within, STEPS)[:6]
     monkeypatch.setitem(WORKING_SET, "cpu", 1)
-    np.testing.assert_allclose(refine(broken, within.matrix @ frames, *within, STEPS), whole, atol=1e-9)
+    np.testing.assert_allclose(refine(broken[:6], beads[:6], *within, STEPS), whole, atol=1e-9)
+
+
+def copies(molecule: Molecule, n: int) -> Molecule:
+    """A molecule n times."""
+    bonds = [molecule.bonds + k * molecule.n_atoms for k in range(n)]
+    residues = [molecule.residue_index + 3 * k for k in range(n)]
+    return Molecule(
+        molecule.elements * n,
+        molecule.atom_names * n,
+        molecule.residue_names * n,
+        np.concatenate(residues),
+        np.tile(molecule.masses, n),
+        np.concatenate(bonds),
+    )
+
+
+def test_cost_is_linear_in_atoms(alanine: Molecule, frames: Tensor) -> None:
+    """Four and eight molecules 5 Å apart: no array of the refinement grows faster than the atoms."""
+    sizes = []
+    for n in (4, 8):
+        row = torch.cat([frames[:10] + torch.tensor([5.0 * k, 0, 0]) for k in range(n)], dim=1)
+        restraints = Restraints(copies(alanine, n)).double()
+        restraints.fit(row)
+        x = row.permute(1, 2, 0).contiguous()
+        targets = TargetFrames(restraints)
+        near = NearPairs(restraints.contacts, x)
+        deviations = Deviations(targets, targets.targets(targets.nearest(x, torch.arange(10))), near)
+        arrays = [vars(each) for each in (targets, deviations, deviations.goals, near)]
+        tensors = [value for each in arrays for value in each.values() if isinstance(value, Tensor)]
+        sizes.append(sum(each.numel() for each in (*tensors, *restraints.state_dict().values())))
+    assert 1.9 < sizes[1] / sizes[0] < 2.2

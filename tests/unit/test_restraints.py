@@ -1,4 +1,4 @@
-"""Restraints: ranges of the training frames, volumes by hand, and chirality."""
+"""Restraints: what training frames say about the geometry of a molecule."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,8 @@ import torch
 
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import Molecule
-from cgbench.nn.restraints import MAX_CONTACT, Restraints
+from cgbench.nn.internal_coordinates import pair_vectors, volumes
+from cgbench.nn.restraints import MAX_FRAMES, Restraints
 
 
 @pytest.fixture
@@ -17,66 +18,61 @@ def restraints(alanine: Molecule, alanine_frames: Frames) -> Restraints:
 
 
 def test_training_frames_are_within_the_ranges(restraints: Restraints, alanine_frames: Frames) -> None:
-    frames = torch.as_tensor(alanine_frames.positions[:20])
-    least, most = restraints.distance_bounds()
-    distances = torch.linalg.norm(frames[:, :, None] - frames[:, None], dim=-1)
-    assert (distances > least - 1e-5).all() and (distances < most + 1e-5).all()
-    volumes, _ = restraints.volumes(frames)
-    assert (volumes >= restraints.volume_range[0]).all() and (volumes <= restraints.volume_range[1]).all()
+    frames = torch.as_tensor(alanine_frames.positions).permute(1, 2, 0)
+    _, distances = pair_vectors(frames, restraints.pairs)
+    assert (distances >= restraints.least[:, None] - 1e-5).all()
+    assert (distances <= restraints.most[:, None] + 1e-5).all()
+    torch.testing.assert_close(distances.std(1, correction=0), restraints.spread, atol=1e-4, rtol=0)
 
 
-def test_ranges_are_infinite_before_the_fit(alanine: Molecule) -> None:
+def test_pairs_are_up_to_three_bonds_apart(restraints: Restraints, alanine: Molecule) -> None:
+    by_length = [restraints.pairs[:, restraints.bonds_between == length].T.numpy() for length in (1, 2, 3)]
+    np.testing.assert_array_equal(by_length[0], alanine.bonds)
+    np.testing.assert_array_equal(by_length[1], alanine.angle_ends)
+    assert len(by_length[2]) == 41
+
+
+def test_peptide_torsions_vary_little(restraints: Restraints, alanine: Molecule) -> None:
+    bonds = [{alanine.label(atom) for atom in quad[1:3]} for quad in restraints.quads.tolist()]
+    peptide = np.array([bond in ({"ACE1 C", "ALA2 N"}, {"ALA2 C", "NME3 N"}) for bond in bonds])
+    spread = restraints.torsion_spread.numpy()
+    assert peptide.sum() == 2
+    assert spread[peptide].max() < 0.04 < 0.1 < spread[~peptide].min()
+
+
+def test_number_of_frames_is_limited(alanine: Molecule, alanine_frames: Frames) -> None:
+    many = np.concatenate([alanine_frames.positions] * (1 + MAX_FRAMES // len(alanine_frames.positions)))
     restraints = Restraints(alanine)
-    least, most = restraints.distance_bounds()
-    assert (least == 0).all() and torch.isinf(most).all() and torch.isinf(restraints.volume_range).all()
+    restraints.fit(torch.as_tensor(many))
+    assert len(many) > len(restraints.frames) == MAX_FRAMES
+    torch.testing.assert_close(restraints.frames[-1], torch.as_tensor(many[-1]))
 
 
-def test_fitting_again_replaces_the_ranges(restraints: Restraints, alanine_frames: Frames) -> None:
+def test_fitting_again_replaces_everything(restraints: Restraints, alanine_frames: Frames) -> None:
     one = torch.as_tensor(alanine_frames.positions[:1])
     restraints.fit(one)
-    i, j = alanine_frames.molecule.bonds[0]
-    length = torch.linalg.norm(one[0, i] - one[0, j])
-    least, most = restraints.distance_bounds()
-    assert least[i, j] == most[i, j] == pytest.approx(float(length), rel=1e-6)
+    torch.testing.assert_close(restraints.frames, one)
+    torch.testing.assert_close(restraints.least, restraints.most)
+    assert restraints.spread.abs().max() < 1e-6
 
 
-def test_near_pairs_have_both_bounds_of_their_own(restraints: Restraints, alanine: Molecule) -> None:
-    least, most = restraints.distance_bounds()
-    for i, j in np.concatenate((alanine.bonds, alanine.angle_ends)).tolist():
-        assert 0.9 < least[i, j] < most[i, j] < 3.0
-        assert (restraints.kind == restraints.kind[i, j]).sum() == 2, "the pair and its transpose"
-
-
-def test_far_pairs_of_two_elements_are_one_kind(restraints: Restraints, alanine: Molecule) -> None:
-    """Pairs four or more bonds apart have no upper bound and the lower bound of their elements."""
-    least, most = restraints.distance_bounds()
-    far = torch.isinf(most) & ~torch.eye(alanine.n_atoms, dtype=torch.bool)
-    symbols = np.array(alanine.elements)
-    hydrogens = torch.as_tensor(np.outer(symbols == "H", symbols == "H"))
-    values = least[far & hydrogens].unique()
-    assert len(values) == 1 and 1.5 < values < 2.5
-    assert least[far].max() <= MAX_CONTACT
-
-
-def test_volume_by_hand_and_its_slope(alanine: Molecule) -> None:
-    restraints = Restraints(alanine).double()
-    positions = torch.randn(2, alanine.n_atoms, 3, dtype=torch.float64, requires_grad=True)
-    volumes, slopes = restraints.volumes(positions)
-    a, b, c, d = positions.detach().numpy()[1, restraints.corners[0]]
-    by_hand = np.linalg.det(np.stack((b - a, c - a, d - a)))
-    assert volumes[1, 0].item() == pytest.approx(by_hand)
-    (gradient,) = torch.autograd.grad(volumes[:, 0].sum(), positions)
-    torch.testing.assert_close(gradient[:, restraints.corners[0]], slopes[:, 0])
-
-
-def test_mirrored_frames_have_the_other_volumes(
-    restraints: Restraints, alanine: Molecule, alanine_frames: Frames
+def test_stored_restraints_have_the_frames_of_their_training(
+    restraints: Restraints, alanine: Molecule
 ) -> None:
-    """Volumes of the four tetrahedra at every carbon with four neighbours change sign."""
-    volumes, _ = restraints.volumes(-torch.as_tensor(alanine_frames.positions[:20]))
-    least, most = restraints.volume_range
-    degrees = torch.as_tensor([len(alanine.graph[int(centre)]) for centre in restraints.corners[:, 0]])
+    other = Restraints(alanine)
+    other.load_state_dict(restraints.state_dict())
+    for name, value in restraints.state_dict().items():
+        torch.testing.assert_close(other.state_dict()[name], value)
+
+
+def test_mirrored_frames_have_the_other_volumes(restraints: Restraints, alanine: Molecule) -> None:
+    """Volumes of every carbon with four neighbours change sign."""
+    x = restraints.frames.permute(1, 2, 0)
+    right, _ = volumes(x, restraints.centres)
+    mirrored, _ = volumes(-x, restraints.centres)
+    degrees = torch.as_tensor([len(alanine.graph[int(centre)]) for centre in restraints.centres[:, 0]])
     assert (degrees == 4).sum() == 4 * 4, "two methyls at the ends, Cα and Cβ"
     assert (degrees == 3).sum() == 4, "C and N of two peptide groups"
-    assert (least * most > 0)[degrees == 4].all(), "chirality is constant"
-    assert (volumes * least < 0)[:, degrees == 4].all()
+    handed = right[degrees == 4]
+    assert (handed.sign() == handed.sign()[:, :1]).all(), "chirality is constant"
+    assert (mirrored[degrees == 4] * handed < 0).all()

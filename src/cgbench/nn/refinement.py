@@ -1,32 +1,45 @@
-"""Geometry refinement: projection of decoded geometries onto distance and volume restraints.
+"""Geometry refinement: distances, volumes and stiff torsions of training frames at fixed beads.
 
-Networks predict geometries that are correct on average. The refinement corrects bond lengths, angles, clashes
-and chirality by a fixed number of descent steps, as in distance geometry (G. M. Crippen and T. F. Havel,
-*Distance Geometry and Molecular Conformation*, 1988).
+Samples of generative methods are right on average, but their bond lengths, angles and contacts are not those
+of molecules. The refinement takes targets for these from training frames with similar torsions, and minimises
+the deviations in units of their standard deviation, as distance geometry does (G. M. Crippen and T. F. Havel,
+*Distance Geometry and Molecular Conformation*, 1988). For small deviations of normally distributed
+coordinates, the minimum is a sample of the distribution of the training frames under the condition M x = X.
 """
 
 import torch
 from torch import Tensor
 
+from cgbench.nn.contacts import NearPairs
+from cgbench.nn.internal_coordinates import pair_vectors, volumes
 from cgbench.nn.restraints import Restraints
+from cgbench.nn.target_frames import TargetFrames, Targets
 
-STEP = 0.1  # share of a violation that one pair corrects per step; many pairs act on one atom
-MOMENTUM = 0.9
-VOLUME_WEIGHT = 2.0  # relative to pairs; an inversion has to overcome the distance restraints
-MAX_DISPLACEMENT = 0.5  # Å per step and atom
-MIN_DISTANCE = 0.01  # Å; regularises the direction between coinciding atoms
-WORKING_SET = {"cpu": 2**19, "cuda": 2**26}  # pairs per chunk, to stay within cache or memory
+CONTACT_SPREAD = 0.1  # Å; how far contacts may be below their shortest distance
+MEMORY = 4  # steps from which the curvature is estimated
+MAX_STEP = 0.3  # Å per step and atom
+TOLERANCE = 0.004  # decrease of the loss in a step, per atom
+ROUGH = 0.1  # tolerance with which the targets are chosen again
+WORTH_SELECTING = 0.7  # share of geometries that still move, below which the others are taken out
+WORKING_SET = {"cpu": 2**14, "cuda": 2**20}  # atoms per chunk, to stay within cache or memory
 MIN_BEADS = 3  # fewer beads define no plane
+
+Step = tuple[Tensor, Tensor, Tensor]  # displacement, change of the gradient, 1/(their product) or 0
 
 
 def refine(
-    positions: Tensor, beads: Tensor, restraints: Restraints, matrix: Tensor, bead_index: Tensor, steps: int
+    positions: Tensor,
+    beads: Tensor,
+    restraints: Restraints,
+    matrix: Tensor,
+    bead_index: Tensor,
+    max_steps: int,
+    tolerance: float = TOLERANCE,
 ) -> Tensor:
-    """Minimise the squared violations of the restraints by gradient descent with momentum.
+    """Minimise the deviations from the geometry of training frames, with the beads held.
 
-    Geometries without violations are unchanged up to rounding. The function is SE(3) equivariant. Geometries
-    with one or two beads are returned unchanged, because all of their atoms may be collinear and rounding
-    errors alone would determine the direction of the displacements.
+    The function is SE(3) equivariant. Geometries with one or two beads are returned unchanged, because all of
+    their atoms may be collinear and rounding errors alone would determine the direction of the displacements.
 
     Parameters
     ----------
@@ -35,60 +48,163 @@ def refine(
     beads : [batch, n_beads, 3]
         X, Å; M x = X holds after every step.
     restraints
-        Ranges of the molecule.
+        Fitted restraints of the molecule.
     matrix : [n_beads, n_atoms]
         M.
     bead_index : int [n_atoms]
         Bead of every atom, including atoms without weight.
-    steps
-        Number of steps.
+    max_steps
+        Largest number of steps in each of two rounds: without contacts, and with them.
+    tolerance
+        A geometry is finished when a step promises a smaller decrease of the loss per atom.
 
     Returns
     -------
     Tensor [batch, n_atoms, 3]
         Å.
     """
-    if beads.shape[1] < MIN_BEADS:
+    if beads.shape[1] < MIN_BEADS or max_steps == 0 or not len(positions):
         return positions
-    size = max(1, WORKING_SET[positions.device.type] // positions.shape[1] ** 2)
-    chunks = zip(positions.split(size), beads.split(size), strict=True)
-    return torch.cat([_refine_chunk(x, X, restraints, matrix, bead_index, steps) for x, X in chunks])
+    frames = TargetFrames(restraints)
+    weights = matrix[bead_index, torch.arange(len(bead_index), device=matrix.device)]
+    held = HeldBeads(bead_index, weights, beads.shape[1])
+    size = max(1, WORKING_SET[positions.device.type] // positions.shape[1])
+    refined = []
+    for start in range(0, len(positions), size):
+        x, X = (each[start : start + size].permute(1, 2, 0).contiguous() for each in (positions, beads))
+        x = held.put(x, X)
+        number = torch.arange(start, start + x.shape[2], device=x.device)
+        for limit in (ROUGH, tolerance):
+            targets = frames.targets(frames.nearest(x, number))
+            # Far from the targets, contacts would have to be searched in every step.
+            near = None if limit is ROUGH else NearPairs(restraints.contacts, x)
+            x = _minimise(x, Deviations(frames, targets, near), held, max_steps, limit)
+        refined.append(held.put(x, X).permute(2, 0, 1))
+    return torch.cat(refined)
 
 
-def _refine_chunk(
-    positions: Tensor, beads: Tensor, restraints: Restraints, matrix: Tensor, bead_index: Tensor, steps: int
+class HeldBeads:
+    """The condition M x = X.
+
+    Parameters
+    ----------
+    bead_index : int [n_atoms]
+        Bead of each atom.
+    weights : [n_atoms]
+        Weight of each atom in its bead.
+    n_beads
+        Number of beads.
+    """
+
+    def __init__(self, bead_index: Tensor, weights: Tensor, n_beads: int) -> None:
+        self.index, self.weights, self.n_beads = bead_index, weights[:, None, None], n_beads
+
+    def _sum(self, values: Tensor) -> Tensor:
+        total = values.new_zeros(self.n_beads, *values.shape[1:])
+        return total.index_add_(0, self.index, values)
+
+    def put(self, positions: Tensor, beads: Tensor) -> Tensor:
+        """Translate the atoms of each bead so that M x = X."""
+        return positions + (beads - self._sum(self.weights * positions))[self.index]
+
+    def step(self, gradient: Tensor, stiffness: Tensor) -> Tensor:
+        """Gradient, divided by the stiffness [n_atoms], without the part that moves beads."""
+        scaled = gradient / stiffness[:, None, None]
+        share = self.weights / stiffness[:, None, None]
+        moved = self._sum(self.weights * scaled) / self._sum(self.weights * share)
+        return scaled - share * moved[self.index]
+
+
+class Deviations:
+    """½ Σ ((q − q_target)/σ)² of distances and volumes q, and ½ Σ ((d_shortest − d)/σ)² of close contacts.
+
+    Parameters
+    ----------
+    frames
+        Pairs, volumes, and their weights.
+    targets
+        Targets of the geometries.
+    near
+        Contacts of the geometries, or None to leave them out.
+    """
+
+    def __init__(self, frames: TargetFrames, targets: Targets, near: NearPairs | None) -> None:
+        self.frames, self.goals, self.near = frames, targets, near
+        self.atoms = torch.cat((frames.pairs.flatten(), frames.corners.flatten()))
+        stiffness = torch.cat((frames.pair_weights, frames.pair_weights, frames.volume_stiffness.flatten()))
+        n_atoms = frames.restraints.frames.shape[1]
+        self.stiffness = stiffness.new_ones(n_atoms).index_add_(0, self.atoms, stiffness)
+
+    def select(self, kept: Tensor) -> None:
+        """Keep some of the geometries."""
+        self.goals = Targets(self.goals.least[:, kept], self.goals.most[:, kept], self.goals.volumes[:, kept])
+        if self.near is not None:
+            self.near.select(kept)
+
+    def gradient(self, positions: Tensor) -> Tensor:
+        """Gradient [n_atoms, 3, batch] at positions [n_atoms, 3, batch]."""
+        frames, goals = self.frames, self.goals
+        vectors, lengths = pair_vectors(positions, frames.pairs)
+        pull = frames.pair_weights[:, None] * (1 - lengths.clamp(goals.least, goals.most) / lengths)
+        vectors *= pull[:, None]
+        signed, slopes = volumes(positions, frames.corners)
+        slopes *= (frames.volume_weights[:, None] * (signed - goals.volumes))[:, None, None]
+        gradient = torch.zeros_like(positions)
+        gradient.index_add_(0, self.atoms, torch.cat((vectors, -vectors, slopes.flatten(0, 1))))
+        if self.near is not None:
+            self.near.add_gradient(positions, gradient, CONTACT_SPREAD**-2)
+        return gradient
+
+
+def _minimise(
+    positions: Tensor, deviations: Deviations, held: HeldBeads, max_steps: int, tolerance: float
 ) -> Tensor:
-    least, most = restraints.distance_bounds()
-    velocity = torch.zeros_like(positions)
-    for _ in range(steps):
-        ahead = positions + MOMENTUM * velocity
-        force = _distance_force(ahead, least, most) + VOLUME_WEIGHT * _volume_force(ahead, restraints)
-        velocity = MOMENTUM * velocity + STEP * force
-        velocity = velocity * (
-            MAX_DISPLACEMENT / velocity.norm(dim=-1, keepdim=True).clamp_min(MAX_DISPLACEMENT)
-        )
-        velocity = velocity + (beads - matrix @ (positions + velocity))[:, bead_index]
-        positions = positions + velocity
-    return positions
+    """Minimise each geometry with limited-memory BFGS steps (J. Nocedal, Math. Comput. 35, 773, 1980)."""
+    result = torch.empty_like(positions)
+    place = torch.arange(positions.shape[2], device=positions.device)
+    x = positions
+    history: list[Step] = []
+    moving = torch.ones_like(x[0, 0], dtype=torch.bool)
+    gradient = deviations.gradient(x)
+    for _ in range(max_steps):
+        step = _direction(gradient, history, held, deviations.stiffness)
+        promised = -(gradient * step).sum((0, 1)) / len(x)
+        longest = step.square().sum(1).amax(0).sqrt()
+        step = step * (moving * MAX_STEP / longest.clamp_min(MAX_STEP))
+        x = x + step
+        moving = moving & (promised > tolerance)
+        left = int(moving.sum())
+        if left < WORTH_SELECTING * len(moving):
+            result[..., place] = x
+            if not left:
+                return result
+            place, x, step, gradient = (each[..., moving] for each in (place, x, step, gradient))
+            history = [(s[..., moving], y[..., moving], rho[moving]) for s, y, rho in history]
+            deviations.select(moving)
+            moving = moving[moving]
+        before, gradient = gradient, deviations.gradient(x)
+        change = gradient - before
+        curvature = (step * change).sum((0, 1))
+        # A step along negative curvature, or none, says nothing about the minimum.
+        rho = torch.where(curvature > 1e-10, 1 / curvature, 0.0)
+        history = [*history[1 - MEMORY :], (step, change, rho)]
+    result[..., place] = x
+    return result
 
 
-def _distance_force(positions: Tensor, least: Tensor, most: Tensor) -> Tensor:
-    """Sum over pairs of the displacements [batch, n_atoms, 3] that correct their distances."""
-    centred = positions - positions.mean(1, keepdim=True)
-    square = centred.square().sum(-1, keepdim=True)
-    one = torch.ones_like(square)
-    # |a|² - 2 a·b + |b|² as one matrix product.
-    squares = torch.cat((square, centred, one), -1) @ torch.cat((one, -2 * centred, square), -1).mT
-    distances = squares.clamp_min_(MIN_DISTANCE**2).sqrt_()
-    excess = torch.clamp(distances, least, most).div_(distances).sub_(1.0)
-    summed = excess @ torch.cat((centred, one), -1)
-    return centred * summed[..., 3:] - summed[..., :3]
-
-
-def _volume_force(positions: Tensor, restraints: Restraints) -> Tensor:
-    """Sum over tetrahedra of the displacements [batch, n_atoms, 3] that correct their volumes."""
-    volumes, gradients = restraints.volumes(positions)
-    violation = volumes.clamp(*restraints.volume_range) - volumes
-    norm = gradients.flatten(2).square().sum(2).clamp_min(1e-3)
-    steps = gradients * (violation / norm)[..., None, None]
-    return torch.zeros_like(positions).index_add_(1, restraints.corners.flatten(), steps.flatten(1, 2))
+def _direction(gradient: Tensor, history: list[Step], held: HeldBeads, stiffness: Tensor) -> Tensor:
+    """Displacement towards the minimum of the quadratic model."""
+    q, shares = gradient, []
+    for s, y, rho in reversed(history):
+        share = rho * (s * q).sum((0, 1))
+        q = q - share * y
+        shares.append(share)
+    d = held.step(q, 2 * stiffness)
+    if history:
+        s, y, rho = history[-1]
+        scaled = held.step(y, 2 * stiffness)
+        ratio = 1 / (rho * (y * scaled).sum((0, 1))).clamp_min(1e-10)
+        d = d * torch.where(rho > 0, ratio, 1.0)
+    for (s, y, rho), share in zip(history, reversed(shares), strict=True):
+        d = d + s * (share - rho * (y * d).sum((0, 1)))
+    return -d

@@ -1,6 +1,7 @@
-"""Distance and volume restraints of a molecule, fitted to MD frames."""
+"""Distances, chiral volumes and torsions that a molecule keeps, measured in MD frames."""
 
 from itertools import combinations
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -8,22 +9,18 @@ import torch
 from torch import Tensor, nn
 
 from cgbench.chem.molecule import Molecule
-from cgbench.nn.radial import selected_distances
+from cgbench.nn.contacts import ContactDistances
+from cgbench.nn.internal_coordinates import pair_vectors, torsions, volumes
 
 ONE_FOUR = 3  # bonds between 1-4 neighbours
-MAX_CONTACT = 3.0  # Å, upper limit of the lower distance bound of non-bonded pairs
-WORKING_SET = 2**21  # distances computed at once
+MAX_FRAMES = 1000  # frames from which samples take their targets
+CHUNK = 512  # frames measured at once
 
 
 class Restraints(nn.Module):
-    """Ranges of atom distances and tetrahedron volumes in the training frames.
+    """What training frames say about the local geometry of a molecule.
 
-    Pairs up to three bonds apart each have a lower and an upper bound of their own. All other pairs of the
-    same two elements share one lower bound, because pairs without contact in the frames may come into contact
-    in others. A tetrahedron consists of an atom and three of its neighbours. The sign of its volume is the
-    chirality, including that of prochiral hydrogens; the volume of planar groups is close to zero.
-
-    Before :meth:`fit` all ranges are infinite.
+    Before :meth:`fit` there are no frames, and nothing can be refined.
 
     Parameters
     ----------
@@ -33,93 +30,108 @@ class Restraints(nn.Module):
     Attributes
     ----------
     pairs : int [2, n_pairs]
-        All pairs of atoms, the smaller index first.
-    kind : int [n, n]
-        Type of each pair; the last type is an atom with itself.
-    corners : int [n_tetrahedra, 4]
-        Central atom and three neighbours.
-    least, most : [n_kinds]
-        Å.
-    volume_range : [2, n_tetrahedra]
-        Smallest and largest signed volume of the parallelepiped spanned by the corners, Å³.
+        Atoms up to three bonds apart, the smaller index first.
+    bonds_between : int [n_pairs]
+        1, 2 or 3.
+    centres : int [n_centres, 4]
+        An atom and three of its neighbours. The sign of the volume that they span is the chirality, including
+        that of prochiral hydrogens; the volume of planar groups is close to zero.
+    quads : int [n_quads, 4]
+        Atoms of a torsion about each bond between atoms with other neighbours.
+    frames : [n_frames, n, 3]
+        Training frames from which samples take their targets, Å.
+    least, most : [n_pairs]
+        Smallest and largest value of each distance in all training frames, Å.
+    spread, volume_spread : [n_pairs], [n_centres + n_quads]
+        Standard deviation of each distance (Å) and of the volume of each centre and torsion (Å³).
+    torsion_spread : [n_quads]
+        1 − |mean of exp(iτ)| of each torsion τ.
+    contacts
+        Shortest distances of atoms that are farther apart in the bond graph.
     """
 
     pairs: Tensor
-    kind: Tensor
-    is_far: Tensor
-    corners: Tensor
+    bonds_between: Tensor
+    centres: Tensor
+    quads: Tensor
+    frames: Tensor
     least: Tensor
     most: Tensor
-    volume_range: Tensor
+    spread: Tensor
+    volume_spread: Tensor
+    torsion_spread: Tensor
 
     def __init__(self, molecule: Molecule) -> None:
         super().__init__()
-        n = molecule.n_atoms
-        bonds_between = np.full((n, n), ONE_FOUR + 1)
-        for atom, lengths in nx.all_pairs_shortest_path_length(molecule.graph, cutoff=ONE_FOUR):
-            bonds_between[atom, list(lengths)] = list(lengths.values())
-        pairs = np.stack(np.triu_indices(n, 1))
-        elements = np.sort(molecule.element_index[pairs], axis=0)
-        # Near pairs are labelled by their atoms, far pairs by their elements as negative numbers.
-        labels = np.where(bonds_between[*pairs] <= ONE_FOUR, pairs, -1 - elements)
-        unique, kind_of_pair = np.unique(labels, axis=1, return_inverse=True)
-        n_kinds = unique.shape[1] + 1
-        kind = np.full((n, n), n_kinds - 1)
-        kind[*pairs] = kind[*pairs[::-1]] = kind_of_pair.reshape(-1)
-        corners = [
-            (centre, *near) for centre in range(n) for near in combinations(sorted(molecule.graph[centre]), 3)
+        self.graph = graph = molecule.graph
+        near = [
+            (i, j, length)
+            for i, lengths in nx.all_pairs_shortest_path_length(graph, cutoff=ONE_FOUR)
+            for j, length in lengths.items()
+            if i < j
         ]
+        i, j, bonds_between = np.array(sorted(near), dtype=np.int64).reshape(-1, 3).T
+        centres = [(atom, *three) for atom in graph for three in combinations(sorted(graph[atom]), 3)]
+        quads = [quad for bond in molecule.bonds.tolist() if (quad := _torsion(molecule, *bond))]
         for name, array in (
-            ("pairs", pairs),
-            ("kind", kind),
-            ("is_far", np.append(unique[0] < 0, False)),
-            ("corners", np.array(corners, dtype=np.int64).reshape(-1, 4)),
+            ("pairs", np.stack((i, j))),
+            ("bonds_between", bonds_between),
+            ("centres", np.array(centres, dtype=np.int64).reshape(-1, 4)),
+            ("quads", np.array(quads, dtype=np.int64).reshape(-1, 4)),
         ):
             self.register_buffer(name, torch.as_tensor(array.copy()), persistent=False)
-        self.register_buffer("least", torch.zeros(n_kinds))
-        self.register_buffer("most", torch.full((n_kinds,), torch.inf))
-        infinite = torch.full((len(corners),), torch.inf)
-        self.register_buffer("volume_range", torch.stack((-infinite, infinite)))
+        for name, shape in (
+            ("frames", (0, molecule.n_atoms, 3)),
+            ("least", i.shape),
+            ("most", i.shape),
+            ("spread", i.shape),
+            ("volume_spread", (len(centres) + len(quads),)),
+            ("torsion_spread", (len(quads),)),
+        ):
+            self.register_buffer(name, torch.zeros(shape))
+        self.contacts = ContactDistances(molecule, np.stack((i, j)))
+
+    @property
+    def corners(self) -> Tensor:
+        """Atoms [n_centres + n_quads, 4] whose volumes are restrained."""
+        return torch.cat((self.centres, self.quads))
 
     @torch.no_grad()
     def fit(self, positions: Tensor) -> None:
-        """Set all ranges to those of training frames [n_frames, n, 3] (Å)."""
-        kind = self.kind[*self.pairs]
-        self.least[:-1], self.most[:-1] = torch.inf, 0.0
-        smallest, largest = self.volume_range
-        smallest.fill_(torch.inf)
-        largest.fill_(-torch.inf)
-        for frames in positions.split(max(1, WORKING_SET // max(len(kind), 1))):
-            distances = selected_distances(self.pairs, frames)
-            self.least.scatter_reduce_(0, kind, distances.amin(0), "amin")
-            self.most.scatter_reduce_(0, kind, distances.amax(0), "amax")
-            volumes, _ = self.volumes(frames)
-            torch.minimum(smallest, volumes.amin(0), out=smallest)
-            torch.maximum(largest, volumes.amax(0), out=largest)
-        self.least[self.is_far] = self.least[self.is_far].clamp_max(MAX_CONTACT)
-        self.most[self.is_far] = torch.inf
+        """Measure training frames [n_frames, n, 3] (Å)."""
+        self.least.fill_(torch.inf)
+        self.most.zero_()
+        for chunk in positions.to(self.least).split(CHUNK):
+            _, lengths = pair_vectors(chunk.permute(1, 2, 0), self.pairs)
+            torch.minimum(self.least, lengths.amin(1), out=self.least)
+            torch.maximum(self.most, lengths.amax(1), out=self.most)
+        chosen = np.linspace(0, len(positions) - 1, min(MAX_FRAMES, len(positions))).round().astype(np.int64)
+        self.frames = positions[torch.as_tensor(chosen)].to(self.least)
+        x = self.frames.permute(1, 2, 0)
+        self.spread.copy_(_standard_deviation(pair_vectors(x, self.pairs)[1]))
+        self.volume_spread.copy_(_standard_deviation(volumes(x, self.corners)[0]))
+        self.torsion_spread.copy_(1 - torsions(x, self.quads).mean(2).square().sum(1).sqrt())
+        self.contacts.fit(x)
 
-    def distance_bounds(self) -> tuple[Tensor, Tensor]:
-        """Return lower and upper bounds [n, n] of all distances (Å); zero and infinity on the diagonal."""
-        return self.least[self.kind], self.most[self.kind]
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        # The number of frames is that of the training.
+        self.frames = torch.empty_like(state_dict[f"{prefix}frames"])
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
-    def volumes(self, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute signed volumes and their gradients with respect to the corners.
 
-        Parameters
-        ----------
-        positions : [batch, n, 3]
-            Å.
+def _standard_deviation(values: Tensor) -> Tensor:
+    return (values - values.mean(1, keepdim=True)).square().mean(1).sqrt()
 
-        Returns
-        -------
-        volumes : [batch, n_tetrahedra]
-            Å³.
-        gradients : [batch, n_tetrahedra, 4, 3]
-            Å².
-        """
-        places = positions.index_select(1, self.corners.flatten()).unflatten(1, self.corners.shape)
-        a, b, c = (places[:, :, 1:] - places[:, :, :1]).unbind(2)
-        grad_a, grad_b, grad_c = torch.linalg.cross(b, c), torch.linalg.cross(c, a), torch.linalg.cross(a, b)
-        gradients = torch.stack((-grad_a - grad_b - grad_c, grad_a, grad_b, grad_c), dim=2)
-        return (a * grad_a).sum(-1), gradients
+
+def _torsion(molecule: Molecule, b: int, c: int) -> tuple[int, int, int, int] | None:
+    """Atoms of a torsion about a bond, heavy ones if possible; None at the end of a molecule."""
+    graph, heavy = molecule.graph, molecule.heavy
+    a, d = (
+        min(
+            (atom for atom in graph[end] if atom != other),
+            key=lambda atom: (not heavy[atom], atom),
+            default=None,
+        )
+        for end, other in ((b, c), (c, b))
+    )
+    return None if a is None or d is None or a == d else (a, b, c, d)

@@ -1,0 +1,185 @@
+"""Shortest distances between atoms that are not bonded, and the pairs of atoms that are near them."""
+
+from itertools import pairwise
+
+import numpy as np
+import torch
+from scipy.spatial import cKDTree
+from torch import Tensor, nn
+
+from cgbench.chem.molecule import IntArray, Molecule
+
+QUANTILE = 0.02
+WITHIN = 4.0  # Å; pairs that are nearer count as contacts
+MAX_CONTACT = 3.2  # Å, upper limit of the shortest distance
+SKIN = 0.8  # Å; a list of near pairs is valid until an atom has moved by half of it
+CHUNK = 64  # frames searched at once
+
+
+class ContactDistances(nn.Module):
+    """Lower quantile of the distances between two types of atoms in contact, in training frames.
+
+    Atoms more than three bonds apart and nearer than 4 Å are in contact. The type of a hydrogen is the
+    element that it is bonded to, that of another atom its element and its number of bonds.
+
+    Before :meth:`fit` all distances are 0.
+
+    Parameters
+    ----------
+    molecule
+        Topology with n atoms.
+    near : int [2, n_near]
+        Pairs of atoms up to three bonds apart, the smaller index first.
+
+    Attributes
+    ----------
+    kind : int [n]
+        Type of each atom.
+    shortest : [n_kinds, n_kinds]
+        Å.
+    """
+
+    kind: Tensor
+    shortest: Tensor
+
+    def __init__(self, molecule: Molecule, near: IntArray) -> None:
+        super().__init__()
+        graph, elements = molecule.graph, molecule.elements
+        labels = [
+            f"H-{elements[min(graph[atom], default=atom)]}"
+            if element == "H"
+            else f"{element}{graph.degree[atom]}"
+            for atom, element in enumerate(elements)
+        ]
+        names, kind = np.unique(labels, return_inverse=True)
+        self.n_atoms = molecule.n_atoms
+        self.near = np.sort(near[0] * self.n_atoms + near[1])
+        self.register_buffer("kind", torch.as_tensor(kind), persistent=False)
+        self.register_buffer("shortest", torch.zeros(len(names), len(names)))
+
+    @torch.no_grad()
+    def fit(self, positions: Tensor) -> None:
+        """Set the distances to those of training frames [n, 3, n_frames] (Å)."""
+        n_kinds = len(self.shortest)
+        found: list[list[np.ndarray]] = [[] for _ in range(n_kinds**2)]
+        kind = self.kind.cpu().numpy()
+        for frames in positions.split(CHUNK, dim=2):
+            i, j, _, distances = self.pairs_within(frames, WITHIN)
+            types = np.minimum(kind[i], kind[j]) * n_kinds + np.maximum(kind[i], kind[j])
+            order = np.argsort(types, kind="stable")
+            ends = np.searchsorted(types[order], np.arange(n_kinds**2 + 1))
+            for number, (start, end) in enumerate(pairwise(ends)):
+                found[number].append(distances[order[start:end]])
+        # Types that were never in contact keep a distance that contacts of any type have.
+        quantiles = [
+            min(float(np.quantile(values, QUANTILE)), MAX_CONTACT) if len(values) else MAX_CONTACT
+            for values in map(np.concatenate, found)
+        ]
+        table = torch.as_tensor(quantiles).reshape(n_kinds, n_kinds).triu()
+        self.shortest.copy_(torch.maximum(table, table.mT))
+
+    def pairs_within(
+        self, positions: Tensor, cutoff: float
+    ) -> tuple[IntArray, IntArray, IntArray, np.ndarray]:
+        """Find atoms more than three bonds apart that are nearer than ``cutoff`` (Å), in linear time.
+
+        Parameters
+        ----------
+        positions : [n, 3, batch]
+            Å.
+
+        Returns
+        -------
+        i, j, geometry : int [n_found]
+            The two atoms, the smaller index first, and the geometry in which they are near.
+        distances : [n_found]
+            Å.
+        """
+        points = positions.permute(2, 0, 1).double().cpu().numpy()
+        points = points - points.min(axis=1, keepdims=True)
+        # Geometries stand side by side, so that one search finds the pairs of all of them.
+        width = points[:, :, 0].max(initial=0.0) + 2 * cutoff
+        points[:, :, 0] += width * np.arange(len(points))[:, None]
+        points = points.reshape(-1, 3)
+        tree = cKDTree(points, balanced_tree=False, compact_nodes=False)
+        first, second = tree.query_pairs(cutoff, output_type="ndarray").T
+        geometry, i, j = first // self.n_atoms, first % self.n_atoms, second % self.n_atoms
+        keys = i * self.n_atoms + j
+        place = np.searchsorted(self.near, keys)
+        bonded = np.append(self.near, -1)[place] == keys
+        kept = np.flatnonzero(~bonded)
+        distances = np.sqrt(np.square(points[first[kept]] - points[second[kept]]).sum(axis=1))
+        return i[kept], j[kept], geometry[kept], distances
+
+
+class NearPairs:
+    """Pairs of atoms in contact, or soon, in some geometries.
+
+    Those of a geometry are searched again when one of its atoms has moved by half of the skin.
+
+    Parameters
+    ----------
+    contacts
+        Shortest distances.
+    positions : [n, 3, batch]
+        The geometries, Å.
+    """
+
+    def __init__(self, contacts: ContactDistances, positions: Tensor) -> None:
+        self.contacts = contacts
+        self.origin = torch.full_like(positions, torch.inf)
+        none = torch.zeros(0, dtype=torch.int64, device=positions.device)
+        self.i = self.j = self.geometry = none
+        self.limits = positions.new_zeros(0)
+        self.update(positions)
+
+    def select(self, kept: Tensor) -> None:
+        """Keep some of the geometries."""
+        number = kept.cumsum(0) - 1
+        self.origin = self.origin[..., kept]
+        self._keep(kept[self.geometry])
+        self.geometry = number[self.geometry]
+        self._place()
+
+    def _keep(self, kept: Tensor) -> None:
+        self.i, self.j, self.geometry, self.limits = (
+            each[kept] for each in (self.i, self.j, self.geometry, self.limits)
+        )
+
+    def update(self, positions: Tensor) -> None:
+        """Search the pairs of geometries [n, 3, batch] in which an atom has moved by half of the skin."""
+        farthest = (positions - self.origin).square().sum(1).amax(0).sqrt()
+        if not (farthest > SKIN / 2).any():
+            return
+        # Those that will have to be searched soon, too, so that there are fewer searches.
+        moved = farthest > SKIN / 8
+        self.origin = torch.where(moved, positions, self.origin)
+        self._keep(~moved[self.geometry])
+        shortest, kind = self.contacts.shortest, self.contacts.kind
+        *atoms, distances = self.contacts.pairs_within(positions[..., moved], float(shortest.max()) + SKIN)
+        i, j, geometry = (torch.as_tensor(each, device=positions.device) for each in atoms)
+        limits = shortest[kind[i], kind[j]]
+        near = torch.as_tensor(distances, device=positions.device) < limits + SKIN
+        self.i, self.j = torch.cat((self.i, i[near])), torch.cat((self.j, j[near]))
+        self.geometry = torch.cat((self.geometry, moved.nonzero()[:, 0][geometry[near]]))
+        self.limits = torch.cat((self.limits, limits[near].to(positions)))
+        self._place()
+
+    def _place(self) -> None:
+        """Places of the coordinates [3, n_pairs] of atoms in the flat positions."""
+        batch = self.origin.shape[2]
+        axes = batch * torch.arange(3, device=self.i.device)[:, None]
+        self.place_i = self.i * (3 * batch) + self.geometry + axes
+        self.place_j = self.j * (3 * batch) + self.geometry + axes
+
+    def add_gradient(self, positions: Tensor, gradient: Tensor, weight: float) -> None:
+        """Add the gradient of ½ weight Σ (limit − d)² over pairs with d < limit (Å) in place."""
+        self.update(positions)
+        flat = positions.view(-1)
+        vectors = flat[self.place_i] - flat[self.place_j]
+        distances = vectors.square().sum(0).clamp_min_(1e-4).sqrt_()
+        pull = weight * (1.0 - self.limits / distances).clamp_max_(0.0)
+        forces = (pull * vectors).view(-1)
+        flat_gradient = gradient.view(-1)
+        flat_gradient.index_add_(0, self.place_i.view(-1), forces)
+        flat_gradient.index_add_(0, self.place_j.view(-1), forces, alpha=-1)
