@@ -2,9 +2,9 @@
 
     python benchmarks/compiling.py
 
-Encoder, prior and decoder are compiled, with the C++ compiler of the machine, and trained. A row says how fast
-a method trains on one thread as it is and compiled, how many seconds later on the wall its first epoch is
-over, and how many seconds of training as it is must lie ahead to earn them back.
+Encoder, prior and decoder are compiled, with the C++ compiler of the machine, and trained. A row says how
+fast a method trains on one thread as it is and compiled, how many seconds later on the wall its first epoch
+is over, and how many seconds of training as it is must lie ahead to earn them back.
 """
 
 import argparse
