@@ -20,7 +20,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = Project.copy_of_checkout(tmp_path_factory.mktemp("crashing") / "project")
     for old, new in (
         ("folds: 2", "folds: 1"),
-        ("[true_frames, on_beads, nearest_frame, linear, linear_relaxed, cgvae]", "[linear, crashing]"),
+        ("[true_frames, on_beads, nearest_frame, linear, linear_refined, cgvae]", "[linear, crashing]"),
         ("alanine_dipeptide: [3, 6]", "alanine_dipeptide: [3]"),
         ("  mlp: {epochs: 2}", "  mlp: {epochs: 2}\n  crashing: {}"),
     ):

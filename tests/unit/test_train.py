@@ -100,9 +100,9 @@ def test_checkpoints_belong_to_the_sources_of_all_that_a_method_is_made_of(
         return real(kind, *names)
 
     monkeypatch.setattr("cgbench.pipeline.train.plugin_files", spy)
-    method = PlugIn.from_json("methods", '{"use": "relaxed", "settings": {"of": "linear"}}')
+    method = PlugIn.from_json("methods", '{"use": "refined", "settings": {"of": "linear"}}')
     train(*task, method, tmp_path / "run", seed=1)
-    assert asked == ["relaxed", "linear"]
+    assert asked == ["refined", "linear"]
 
 
 def test_all_methods_of_a_fold_start_from_the_same_seed(

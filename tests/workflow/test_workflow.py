@@ -56,8 +56,8 @@ def test_controls_come_out_where_theory_says(finished: Project) -> None:
         rows.loc[("rmsd_backmap_mean", "all", name), "mean"] for name in ("nearest_frame", "on_beads")
     )
     assert (near.to_numpy() < floor.to_numpy()).all()
-    plain, relaxed = (rows.loc[("graph_xor", "all", f"linear{end}"), "mean"] for end in ("", "_relaxed"))
-    assert (relaxed.to_numpy() < 0.2 * plain.to_numpy()).all()
+    plain, refined = (rows.loc[("graph_xor", "all", f"linear{end}"), "mean"] for end in ("", "_refined"))
+    assert (refined.to_numpy() < 0.2 * plain.to_numpy()).all()
     mean, drawn = (rows.loc[(name, "all"), "mean"] for name in ("rmsd_recon", "rmsd_recon_draw"))
     assert set((mean != drawn)[mean != drawn].index) == {"cgvae"}, "nothing else has a posterior to draw from"
     assert (rows.loc[("consistency", "all"), "mean"] < 1e-4).all()
@@ -104,7 +104,7 @@ def test_an_edit_of_one_method_repeats_it_and_what_is_made_of_it(finished: Proje
     project = finished.copy(tmp_path / "project")
     with (project.root / "src/cgbench/methods/linear.py").open("a") as source:
         source.write(EDIT)
-    assert _methods_trained(project) == {"linear", "linear_relaxed"}
+    assert _methods_trained(project) == {"linear", "linear_refined"}
 
 
 def test_shared_network_part_repeats_the_networks_alone(finished: Project, tmp_path: Path) -> None:

@@ -12,13 +12,13 @@ from cgbench.core.errors import InputError
 from cgbench.core.registry import PlugIn
 from cgbench.core.settings import Settings
 from cgbench.mapping.base import Mapping
-from cgbench.methods import conditional_gaussian, relaxed
+from cgbench.methods import conditional_gaussian, refined
 from cgbench.methods.base import TrainingContext, load_model
 
 
-def parse(**settings: object) -> relaxed.RelaxedSettings:
-    parsed = PlugIn.parse("methods", "mine", "relaxed", settings, "config: methods.mine").settings
-    assert isinstance(parsed, relaxed.RelaxedSettings)
+def parse(**settings: object) -> refined.RefinedSettings:
+    parsed = PlugIn.parse("methods", "mine", "refined", settings, "config: methods.mine").settings
+    assert isinstance(parsed, refined.RefinedSettings)
     return parsed
 
 
@@ -26,7 +26,7 @@ def test_refined_gaussian_samples_have_correct_bonds(
     alanine: Molecule, alanine_frames: Frames, three_beads: Mapping
 ) -> None:
     train, test = alanine_frames.positions[:150], alanine_frames.positions[150:]
-    method = relaxed.Method(parse(of="conditional_gaussian"), three_beads, alanine)
+    method = refined.Method(parse(of="conditional_gaussian"), three_beads, alanine)
     plain = conditional_gaussian.Method(Settings(), three_beads, alanine)
     for each in (method, plain):
         each.fit(train, test, TrainingContext(seed=1))
@@ -49,7 +49,7 @@ def test_refined_gaussian_samples_have_correct_bonds(
 def test_properties_are_those_of_the_wrapped_method(
     of: str, stochastic: bool, equivariance: str, alanine: Molecule, three_beads: Mapping
 ) -> None:
-    method = relaxed.Method(parse(of=of), three_beads, alanine)
+    method = refined.Method(parse(of=of), three_beads, alanine)
     assert (method.stochastic, method.equivariance) == (stochastic, equivariance)
     assert method.made_of(method.settings) == (of,)
 
@@ -63,7 +63,7 @@ def test_settings_are_those_of_the_wrapped_method() -> None:
         parse(of="nothing")
 
 
-@pytest.mark.parametrize("of", ["true_frames", "on_beads", "relaxed"])
+@pytest.mark.parametrize("of", ["true_frames", "on_beads", "refined"])
 def test_controls_are_refused(of: str) -> None:
     with pytest.raises(InputError, match=f"{of} cannot be refined"):
         parse(of=of)
@@ -75,7 +75,7 @@ def test_wrapped_network_is_stored_and_loaded(
     """A method used in double precision can be fitted again."""
     frames = alanine_frames.positions[:64]
     small = {"epochs": 1, "features": 16, "batch_size": 16}
-    method = relaxed.Method(parse(of="cgvae", settings=small), three_beads, alanine)
+    method = refined.Method(parse(of="cgvae", settings=small), three_beads, alanine)
     method.fit(frames[:48], frames[48:], TrainingContext(seed=1))
     method.save(tmp_path / "model.pt")
     loaded = load_model(tmp_path / "model.pt")
@@ -89,8 +89,8 @@ def test_wrapped_network_is_stored_and_loaded(
 def test_one_or_two_beads_are_not_refined(alanine: Molecule, alanine_frames: Frames) -> None:
     """All atoms are collinear, so rounding errors would determine the displacements."""
     mapping = Mapping.centres(np.arange(alanine.n_atoms) * 2 // alanine.n_atoms)
-    method = relaxed.Method(parse(of="equivariant_linear"), mapping, alanine)
+    method = refined.Method(parse(of="equivariant_linear"), mapping, alanine)
     frames = alanine_frames.positions[:64]
-    with pytest.warns(UserWarning, match=r"relaxed: 2 bead.s. define no plane, so the refinement is"):
+    with pytest.warns(UserWarning, match=r"refined: 2 bead.s. define no plane, so the refinement is"):
         method.fit(frames[:48], frames[48:], TrainingContext(seed=1))
     np.testing.assert_array_equal(method.reconstruct(frames), method.method.reconstruct(frames))

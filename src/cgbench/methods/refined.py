@@ -23,25 +23,25 @@ from cgbench.nn.refinement import MIN_BEADS, refine
 from cgbench.nn.restraints import Restraints
 
 
-class RelaxedSettings(NestedPlugInSettings):
+class RefinedSettings(NestedPlugInSettings):
     """The other method and the number of refinement steps.
 
     Attributes
     ----------
-    relaxation
+    steps
         Refinement steps.
     """
 
-    kind, name = "methods", "relaxed"
+    kind, name = "methods", "refined"
     of: str = "conditional_gaussian"
-    relaxation: Annotated[int, Field(ge=1)] = 50
+    steps: Annotated[int, Field(ge=1)] = 50
 
     @model_validator(mode="after")
-    def _refuse_controls(self) -> "RelaxedSettings":
+    def _refuse_controls(self) -> "RefinedSettings":
         if registry.load(self.kind, self.of).bound or self.of == self.name:
             raise ValueError(
                 f"{self.of} cannot be refined: MD frames need no refinement, atoms placed on their beads "
-                "have no direction to move in, and relaxed is refined already; choose another method"
+                "have no direction to move in, and refined is refined already; choose another method"
             )
         return self
 
@@ -49,11 +49,11 @@ class RelaxedSettings(NestedPlugInSettings):
 class Method(BackmappingMethod):
     """Another method, fitted and then refined on the CPU."""
 
-    Settings = RelaxedSettings
-    settings: RelaxedSettings
+    Settings = RefinedSettings
+    settings: RefinedSettings
     reference = "control; distance geometry after Crippen and Havel, 1988"
 
-    def __init__(self, settings: RelaxedSettings, mapping: Mapping, molecule: Molecule) -> None:
+    def __init__(self, settings: RefinedSettings, mapping: Mapping, molecule: Molecule) -> None:
         super().__init__(settings, mapping, molecule)
         self.method: BackmappingMethod = settings.inner().create(mapping, molecule)
         self.restraints = Restraints(molecule)
@@ -65,7 +65,7 @@ class Method(BackmappingMethod):
     @classmethod
     def made_of(cls, settings: SettingsModel) -> tuple[str, ...]:
         """Return the name of the other method."""
-        assert isinstance(settings, RelaxedSettings)
+        assert isinstance(settings, RefinedSettings)
         return (settings.inner().use,)
 
     def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
@@ -104,7 +104,7 @@ class Method(BackmappingMethod):
                 self.restraints,
                 self.matrix.to(positions),
                 self.bead_index,
-                self.settings.relaxation,
+                self.settings.steps,
             )
         return refined.unflatten(0, samples.shape[:2]).numpy()
 
