@@ -15,6 +15,10 @@ from cgbench.nn.encoders import AtomEncoder, BeadEncoder
 from cgbench.nn.invariant import InvariantNetwork, MessageSettings
 from cgbench.nn.variational import VariationalNetwork, VariationalSettings
 
+# Initial log standard deviation of the posterior relative to the prior. With the width of the prior, the
+# decoder learns to ignore the latents before the encoder has learned anything.
+POSTERIOR_LOG_SIGMA = -2.0
+
 
 class CGVAESettings(MessageSettings, VariationalSettings):
     """Settings of CGVAE.
@@ -82,14 +86,15 @@ def make_network(
         encoder,
         prior,
         decoder,
-        _head(s.features, s.latent),
-        _head(2 * s.features, s.latent),
+        _head(s.features, s.latent, 0.0),
+        _head(2 * s.features, s.latent, POSTERIOR_LOG_SIGMA),
     )
 
 
-def _head(n_features: int, n_latent: int) -> nn.Sequential:
-    """Network from features to mean and log standard deviation, both initially zero."""
+def _head(n_features: int, n_latent: int, log_sigma: float) -> nn.Sequential:
+    """Network from features to mean and log standard deviation, initially zero and ``log_sigma``."""
     network = mlp(n_features, n_features, 2 * n_latent)
-    for parameter in network[-1].parameters():
-        nn.init.zeros_(parameter)
+    nn.init.zeros_(network[-1].weight)
+    nn.init.zeros_(network[-1].bias)
+    nn.init.constant_(network[-1].bias[n_latent:], log_sigma)
     return network
