@@ -59,7 +59,7 @@ class CGVAESettings(MessageSettings, VariationalSettings):
     prior_layers: Annotated[int, Field(ge=1)] = 2
     decoder_layers: Annotated[int, Field(ge=1)] = 3
 
-    learning_rate: Annotated[float, Field(gt=0)] = 5e-3
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
 
 
 def make_network(
