@@ -2,9 +2,9 @@
 
     python benchmarks/compiling.py
 
-Encoder, prior and decoder are compiled, with the C++ compiler of the machine, and trained; the flow is left
-out. A row says how fast a method trains on one thread as it is and compiled, how many seconds later on the
-wall its first epoch is over, and how many seconds of training as it is must lie ahead to earn them back.
+Encoder, prior and decoder are compiled, with the C++ compiler of the machine, and trained. A row says how
+fast a method trains on one thread as it is and compiled, how many seconds later on the wall its first epoch
+is over, and how many seconds of training as it is must lie ahead to earn them back.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def measure(case: Case, compiled: bool) -> tuple[float, float]:
                 setattr(network, part, torch.compile(getattr(network, part)))
             return network
 
-    chosen = configured(case.method, case.molecule) | {"epochs": EPOCHS, "flow": None}
+    chosen = configured(case.method, case.molecule) | {"epochs": EPOCHS}
     settings = method.Settings.model_validate(chosen)
     ends = [time.perf_counter()]
     context = TrainingContext(seed=SEED, observer=lambda history: ends.append(time.perf_counter()))

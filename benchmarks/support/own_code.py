@@ -23,20 +23,14 @@ def measure(case: Case) -> Cost:
     """Train on bundled frames, then sample from the beads of frames to arrays."""
     molecule, frames, mapping = load(case.molecule, case.n_beads)
     method = registry.load("methods", case.method)
-    # The flow is there to be sampled from.
-    once = {"flow": {"epochs": 1}} if "flow" in method.Settings.model_fields else {}
-    settings = method.Settings(**{**once, **case.settings, "epochs": EPOCHS})
+    settings = method.Settings(**{**case.settings, "epochs": EPOCHS})
     model = method(settings, mapping, molecule)
 
     def epochs(n_steps: int) -> list[float]:
         n_frames = n_steps * settings.batch_size
         ends: list[float] = []
 
-        def observe(history: list[dict[str, float]]) -> None:
-            if "train_loss" in history[-1]:  # not that of a later stage
-                ends.append(now(case))
-
-        context = TrainingContext(seed=SEED, observer=observe)
+        context = TrainingContext(seed=SEED, observer=lambda history: ends.append(now(case)))
         # One frame is validated, because at least one must be.
         model.fit(np.resize(frames, (n_frames, *frames.shape[1:])), frames[:1], context)
         return list(np.diff(ends))

@@ -82,8 +82,7 @@ def load(name: str, n_beads: int) -> tuple[Molecule, np.ndarray, Mapping]:
 def configured(method: str, molecule: str) -> dict[str, Any]:
     """Give the settings of a method in the default run, but for the lengths of its trainings."""
     config = Config.load(ROOT / "config/config.yaml", ROOT / "config/simulations.yaml")
-    settings = config.method(method, molecule).settings.model_dump(exclude={"epochs"})
-    return settings | {"flow": settings["flow"] | {"epochs": 1}}
+    return config.method(method, molecule).settings.model_dump(exclude={"epochs"})
 
 
 def training_rate(epochs: Callable[[int], list[float]], batch_size: int) -> float:

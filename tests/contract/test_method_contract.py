@@ -28,7 +28,6 @@ SLOW_E3NN = [pytest.param(name, marks=pytest.mark.slow) if name == "cgvae_e3nn" 
 N_SAMPLES = 3
 # A small network with a short training.
 QUICK = {"epochs": 2, "batch_size": 32, "learning_rate": 1e-3, "features": 32}
-QUICK |= {"flow": {"epochs": 1, "batch_size": 32, "features": 32}}
 
 
 def weighted(bead_index: np.ndarray, weights: np.ndarray) -> Mapping:

@@ -1,4 +1,4 @@
-"""CGVAE: KL divergence, loss terms and refused input."""
+"""CGVAE: learned prior, KL divergence, loss terms and refused input."""
 
 from dataclasses import replace
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from cgbench.chem.bonds_and_clashes import count_contacts
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import Molecule
 from cgbench.core.errors import InputError
@@ -63,13 +62,9 @@ def test_isolated_beads_are_refused_with_the_cure(alanine: Molecule, alanine_fra
 
 
 @pytest.mark.parametrize("encoder", ["beads", "atoms"])
-@pytest.mark.parametrize("local", [True, False])
-def test_training_reaches_every_weight(
-    encoder: str, local: bool, alanine: Molecule, alanine_frames: Frames
-) -> None:
+def test_training_reaches_every_weight(encoder: str, alanine: Molecule, alanine_frames: Frames) -> None:
     settings = CGVAESettings.model_validate(
-        {"encoder": encoder, "local": local, "features": 16, "flow": None}
-        | {"epochs": 3, "batch_size": 4, "weight_decay": 0.0}
+        {"encoder": encoder, "features": 16, "epochs": 3, "batch_size": 4, "weight_decay": 0.0}
     )
     method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
     before = {name: weight.detach().clone() for name, weight in method.network.named_parameters()}
@@ -92,7 +87,7 @@ def test_heads_must_divide_features(alanine: Molecule) -> None:
 
 def test_a_molecule_without_bonds_has_no_lengths_to_keep(alanine: Molecule, alanine_frames: Frames) -> None:
     ions = replace(alanine, bonds=np.empty((0, 2), dtype=np.int64))
-    settings = CGVAESettings(epochs=1, flow=None, features=16)
+    settings = CGVAESettings(epochs=1, features=16)
     method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), ions)
     frames, context = alanine_frames.positions[:8], TrainingContext(seed=1)
     method.fit(frames, frames, context)
@@ -106,9 +101,7 @@ def test_without_a_combination_atoms_start_from_their_beads(
     frames = alanine_frames.positions[:16]
     away = {}
     for combination in (True, False):
-        settings = CGVAESettings(
-            combination=combination, local=False, flow=None, epochs=1, learning_rate=1e-9, features=16
-        )
+        settings = CGVAESettings(combination=combination, epochs=1, learning_rate=1e-9, features=16)
         method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
         method.fit(frames, frames, TrainingContext(seed=1))
         away[combination] = float(np.abs(method.reconstruct(frames) - frames).mean())
@@ -116,33 +109,50 @@ def test_without_a_combination_atoms_start_from_their_beads(
     assert away[True] < 0.9 * away[False]
 
 
-def test_decoded_geometries_are_refined(alanine: Molecule, alanine_frames: Frames) -> None:
-    """A network after little training: all geometries have correct bonds with refinement, none without."""
+def test_prior_starts_as_the_standard_gaussian_and_learns_from_the_beads(
+    alanine: Molecule, alanine_frames: Frames
+) -> None:
     frames = alanine_frames.positions[:64]
-    settings = CGVAESettings(epochs=1, flow=None, features=16, batch_size=16, relaxation=100)
-    relaxed = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
-    relaxed.fit(frames, frames[:16], TrainingContext(seed=1))
-    plain = cgvae.Method(settings.model_copy(update={"relaxation": 0}), relaxed.mapping, alanine)
-    plain.load_state(relaxed.state())
-
-    def wrong(method: cgvae.Method) -> list[float]:
-        beads = method.mapping.beads(frames).astype(np.float32)
-        made = (method.reconstruct_draw(frames, 1), method.sample(beads, 2, 1))
-        counts = [count_contacts(positions, alanine) for positions in made]
-        return [float((each.missing + each.extra).mean()) for each in counts]
-
-    assert min(wrong(plain)) > 0.5
-    assert max(wrong(relaxed)) < 0.05
-    assert np.abs(plain.reconstruct(frames) - relaxed.reconstruct(frames)).max() > 0.01
+    settings = CGVAESettings(epochs=3, features=16, batch_size=16, beta_warm_up=0.0)
+    method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
+    beads = torch.as_tensor(method.mapping.beads(frames), dtype=torch.float32)
+    (mean, log_sigma), _ = method.network.prior(beads)
+    assert not mean.any() and not log_sigma.any()
+    method.fit(frames, frames[:16], TrainingContext(seed=1))
+    with torch.no_grad():
+        (mean, log_sigma), _ = method.network.prior(beads)
+    assert min(float(each.std(0).max()) for each in (mean, log_sigma)) > 1e-4, "it depends on the beads"
 
 
-def test_loss_is_the_weighted_sum_of_its_terms(alanine: Molecule, alanine_frames: Frames) -> None:
-    settings = CGVAESettings(epochs=1, flow=None, beta=0.1, beta_warm_up=0.3, gamma=2.0)
+def test_samples_are_decoded_draws_of_the_prior(alanine: Molecule, alanine_frames: Frames) -> None:
+    """Latents drawn with mean and standard deviation of the prior, and nothing after the decoder."""
+    frames = alanine_frames.positions[:32]
+    settings = CGVAESettings(epochs=2, features=16, batch_size=16)
+    method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
+    method.fit(frames, frames[:8], TrainingContext(seed=1))
+    beads = method.mapping.beads(frames[:4].astype(np.float64))
+    drawn = method.sample(beads, 1, seed=3)[:, 0]
+    at = torch.as_tensor(beads)
+    with torch.inference_mode():
+        (mean, log_sigma), _ = method.network.prior(at)
+        noise = torch.randn(mean.shape, generator=torch.Generator().manual_seed(3), dtype=torch.float32)
+        expected = method.network.decoder(mean + log_sigma.exp() * noise, at)
+    np.testing.assert_allclose(drawn, expected, atol=1e-8)
+
+
+@pytest.mark.parametrize("gamma_prior", [0.0, 3.0])
+def test_loss_is_the_weighted_sum_of_its_terms(
+    gamma_prior: float, alanine: Molecule, alanine_frames: Frames
+) -> None:
+    settings = CGVAESettings(epochs=1, beta=0.1, beta_warm_up=0.3, gamma=2.0, gamma_prior=gamma_prior)
     method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
     frames, context = alanine_frames.positions[:8], TrainingContext(seed=1)
     method.fit(frames, frames, context)
-    loss, recon, kl, graph = (context.history[0][f"valid_{key}"] for key in ("loss", "recon", "kl", "graph"))
-    assert loss == pytest.approx(recon + 0.1 * kl / (3 * alanine.n_atoms) + 2.0 * graph, rel=1e-5)
+    row = context.history[0]
+    loss, recon, kl, graph = (row[f"valid_{key}"] for key in ("loss", "recon", "kl", "graph"))
+    prior = gamma_prior * row["valid_graph_prior"] if gamma_prior else 0.0
+    assert ("valid_graph_prior" in row) == bool(gamma_prior), "nothing is decoded from the prior without it"
+    assert loss == pytest.approx(recon + 0.1 * kl / (3 * alanine.n_atoms) + 2.0 * graph + prior, rel=1e-5)
     assert min(recon, kl, graph) > 0
     weights = [settings.kl_weight(progress, alanine.n_atoms, 3) for progress in (0.15, 0.3, 1.0)]
     np.testing.assert_allclose(weights, np.array([0.5, 1, 1]) * 0.1 / (3 * alanine.n_atoms))

@@ -10,7 +10,6 @@ from pydantic import BaseModel
 
 from cgbench.config.schema import Compute, Protocol, RawConfig, Run, Tracking
 from cgbench.core import registry
-from cgbench.nn.latent_flow import FlowSettings
 from cgbench.nn.training import TrainingSettings
 from cgbench.simulation.recipe import FoldedStart, MeltedStart, Recipe, TorsionStart
 
@@ -47,7 +46,7 @@ def _table(body: str) -> dict[str, str]:
 def _own_fields(model: type[BaseModel]) -> set[str]:
     """Keys that a plug-in has of its own; those of networks or another method have a table of theirs."""
     methods = (registry.load("methods", name).Settings for name in registry.names("methods"))
-    tables = {TrainingSettings, FlowSettings, *methods}
+    tables = {TrainingSettings, *methods}
     shared = next((base.model_fields for base in model.__mro__[1:] if base in tables), {})
     return {
         key
@@ -59,7 +58,6 @@ def _own_fields(model: type[BaseModel]) -> set[str]:
 @cache
 def _expected() -> dict[str, tuple[type[BaseModel], set[str]]]:
     sections = {title: (model, set(model.model_fields)) for title, model in FIXED_SECTIONS.items()}
-    sections["`flow` of `cgvae`"] = (FlowSettings, _own_fields(FlowSettings))
     for room, (section, key) in ROOMS.items():
         for name in registry.names(room):
             model = registry.load(room, name).Settings

@@ -64,7 +64,7 @@ def test_networks_learn_as_well_in_bfloat16(alanine: Molecule, alanine_frames: F
     np.testing.assert_allclose(losses["bfloat16"], losses["float32"], rtol=0.05)
 
 
-def test_flow_and_decoder_are_fitted_in_it_too(
+def test_training_is_in_it_and_sampling_is_not(
     alanine: Molecule, alanine_frames: Frames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rounded: set[tuple[int, ...]] = set()
@@ -75,13 +75,11 @@ def test_flow_and_decoder_are_fitted_in_it_too(
         return real(self)
 
     monkeypatch.setattr(torch.Tensor, "bfloat16", spy)
-    settings = CGVAESettings.model_validate(
-        {"features": 16, "epochs": 1, "precision": "bfloat16", "flow": {"features": 24, "epochs": 1}}
-    )
+    settings = CGVAESettings(features=16, epochs=1, precision="bfloat16")
     method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
     frames = alanine_frames.positions[:64]
     method.fit(frames, frames[:16], TrainingContext(seed=1))
-    assert {(16, 16), (24, 24)} <= rounded, "weights of both"
+    assert (16, 16) in rounded, "weights"
     rounded.clear()
     assert np.isfinite(method.sample(method.mapping.beads(frames), 2, seed=1)).all()
     assert not rounded, "samples are drawn in full precision"

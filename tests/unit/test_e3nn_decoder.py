@@ -160,12 +160,9 @@ def test_pickled_decoder_is_the_same(
 
 def test_constants_are_not_counted_as_parameters(alanine: Molecule) -> None:
     method = cgvae_e3nn.Method(
-        cgvae_e3nn.CGVAEE3nnSettings(flow=None), Mapping.centres(alanine.residue_index), alanine
+        cgvae_e3nn.CGVAEE3nnSettings(), Mapping.centres(alanine.residue_index), alanine
     )
-    learned = sum(weights.numel() for weights in method.network.parameters())
-    measured = method.network.decoder.local.frames.neighbours.numel()
-    measured += sum(values.numel() for values in method.network.bounds.state_dict().values())
-    assert method.n_parameters() == learned + measured
+    assert method.n_parameters() == sum(weights.numel() for weights in method.network.parameters())
 
 
 @pytest.mark.parametrize(

@@ -80,9 +80,9 @@ def test_controls_are_refused(of: str) -> None:
 def test_wrapped_network_is_stored_and_loaded(
     alanine: Molecule, alanine_frames: Frames, three_beads: Mapping, tmp_path: Path
 ) -> None:
-    """CGVAE has restraints too; a method used in double precision can be fitted again."""
+    """A method used in double precision can be fitted again."""
     frames = alanine_frames.positions[:64]
-    small = {"epochs": 1, "features": 16, "batch_size": 16, "flow": None, "relaxation": 0}
+    small = {"epochs": 1, "features": 16, "batch_size": 16}
     method = refined.Method(parse(of="cgvae", settings=small), three_beads, alanine)
     method.fit(frames[:48], frames[48:], TrainingContext(seed=1))
     method.save(tmp_path / "model.pt")

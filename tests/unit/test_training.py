@@ -192,9 +192,9 @@ def test_fewer_frames_than_a_batch_still_train(epochs: int, frames: np.ndarray) 
     assert (network.value > 0.02).all()
 
 
-def test_errors_of_a_stage_name_the_stage_and_its_config_key(frames: np.ndarray) -> None:
-    network, context = Offset(), TrainingContext(1).stage("flow")
+def test_a_validation_loss_that_is_not_finite_is_refused_with_the_cure(frames: np.ndarray) -> None:
+    network = Offset()
     infinite = frames[50:] * np.inf
-    said = r"training of the flow: the validation loss is inf after epoch 1; lower flow\.learning_rate \(now"
+    said = r"training: the validation loss is inf after epoch 1; lower learning_rate \(now"
     with pytest.raises(InputError, match=said):
-        train_network(network, loss_of(network), frames[:50], infinite, settings(), context)
+        train_network(network, loss_of(network), frames[:50], infinite, settings(), TrainingContext(1))

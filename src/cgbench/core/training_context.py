@@ -1,7 +1,7 @@
 """Context of a training: seed, device, checkpoint folder and history."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -25,8 +25,6 @@ class TrainingContext:
         Whether to draw a progress bar.
     observer
         Called with the history whenever it changes, or None.
-    name
-        Name of a stage of the training, which is also the config key of its settings; empty without stages.
     """
 
     seed: int
@@ -36,16 +34,6 @@ class TrainingContext:
     history: list[dict[str, float]] = field(default_factory=list)
     progress: bool = False
     observer: Callable[[list[dict[str, float]]], None] | None = None
-    name: str = ""
-
-    @property
-    def training(self) -> str:
-        """Name of the training in messages."""
-        return f"training of the {self.name}" if self.name else "training"
-
-    def key(self, setting: str) -> str:
-        """Return the config key of a setting of the training, relative to the method."""
-        return f"{self.name}.{setting}" if self.name else setting
 
     def record(self, row: dict[str, float]) -> None:
         """Append a row to the history."""
@@ -56,23 +44,3 @@ class TrainingContext:
         self.history[:] = history
         if self.observer:
             self.observer(self.history)
-
-    def stage(self, name: str) -> "TrainingContext":
-        """Return the context of a later stage with its own checkpoints.
-
-        Its rows are appended to the history with continued epochs and seconds. The loss is renamed after the
-        stage, because it is another quantity.
-        """
-        before = list(self.history)
-        last = before[-1] if before else {}
-
-        def append(rows: list[dict[str, float]]) -> None:
-            self.restore(before + [_continue_row(row, last, name) for row in rows])
-
-        scratch = self.scratch and self.scratch / name
-        return replace(self, scratch=scratch, history=[], observer=append, name=name)
-
-
-def _continue_row(row: dict[str, float], last: dict[str, float], name: str) -> dict[str, float]:
-    renamed = {key.replace("_loss", f"_{name}"): value for key, value in row.items()}
-    return renamed | {key: row[key] + last.get(key, 0.0) for key in ("epoch", "seconds") if key in row}

@@ -5,8 +5,8 @@ Coarse-Graining of Molecular Conformations*, ICML 2022 (arXiv 2201.12176), with 
 
 - The KL divergence is that of two Gaussians. Its weight β is per coordinate, so that β = 2σ² for a target
   precision σ (Å) of the decoder.
-- The posterior is parametrised relative to the prior and starts as the prior. β is warmed up against
-  posterior collapse.
+- The posterior is parametrised relative to the prior, and starts at its mean and narrower than it. β is
+  warmed up. Both are against posterior collapse.
 - The encoder acts on the beads, which receive the offsets of their atoms as vectors, instead of on the graph
   of all atom pairs (``encoder: atoms`` selects the graph).
 - Atoms have identities (the three hydrogens of a methyl differ), and encoder, prior and decoder have
@@ -14,13 +14,9 @@ Coarse-Graining of Molecular Conformations*, ICML 2022 (arXiv 2201.12176), with 
 - Cross products are normalised. Pseudovectors exist from the first layer for three beads or more. With one or
   two beads no equivariant function of beads and invariant latents leaves their point or line.
 - The decoder corrects the linear least-squares prediction instead of starting from the beads.
-- Every bead has a local frame, spanned by the directions to two other beads, in which atom positions are
-  invariant. Their principal components over the training frames initialise latents and decoder.
 - The channels of a head share their radial filter, so that the sum over neighbours is one matrix product.
-- After training, a flow replaces the Gaussian prior, which cannot follow a multimodal posterior (``flow``;
-  null keeps the Gaussian).
-- Decoded geometries are refined against the distance and volume ranges of the training frames
-  (``relaxation``; 0 switches the refinement off).
+- Bonded and 1-3 distances are trained in geometries decoded from the prior too, not only in reconstructions
+  (``gamma_prior``; 0 switches it off).
 """
 
 from typing import Any, ClassVar
@@ -39,10 +35,11 @@ from cgbench.methods.base import Positions, TrainingContext
 from cgbench.nn.cgvae_network import CGVAESettings, make_network
 from cgbench.nn.decoder import Decoder, EquivariantDecoder
 from cgbench.nn.dense import use_bfloat16
-from cgbench.nn.local_coordinates import LocalCoordinates
 from cgbench.nn.radial import selected_distances
 from cgbench.nn.training import Terms, train_network
-from cgbench.nn.variational import VariationalNetwork, VariationalSettings, fit_flow_prior, kl_divergence
+from cgbench.nn.variational import VariationalNetwork, VariationalSettings, kl_divergence
+
+PRIOR_SHARE = 4  # in training, one geometry is decoded from the prior for every so many frames
 
 
 class Method(NetworkMethod):
@@ -64,17 +61,16 @@ class Method(NetworkMethod):
     def new_network(self) -> VariationalNetwork:
         """Return the network with random weights."""
         assert isinstance(self.settings, CGVAESettings)
-        return make_network(self.settings, self.mapping, self.molecule, self.make_decoder)
+        decoder = self.make_decoder(self.settings, self.mapping)
+        return make_network(self.settings, self.mapping, self.molecule, decoder)
 
     @staticmethod
-    def make_decoder(
-        settings: Any, mapping: Mapping, n_latent: int, local: LocalCoordinates | None
-    ) -> Decoder:
+    def make_decoder(settings: Any, mapping: Mapping) -> Decoder:
         """Return the decoder with random weights."""
         return EquivariantDecoder(
             torch.as_tensor(mapping.bead_index),
             torch.as_tensor(mapping.matrix, dtype=torch.float32),
-            n_latent,
+            settings.latent,
             settings.features,
             settings.vectors,
             settings.decoder_layers,
@@ -82,7 +78,6 @@ class Method(NetworkMethod):
             settings.heads,
             settings.bead_cutoff,
             correct_combination=settings.combination,
-            local=local,
         )
 
     def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
@@ -100,14 +95,11 @@ class Method(NetworkMethod):
         self.network = self.new_network()
         if self.settings.precision == "bfloat16":
             use_bfloat16(self.network)
-        matrix = torch.as_tensor(least_squares_matrix(self.mapping.beads(train), train))
-        self.network.initialise(torch.as_tensor(np.asarray(train, dtype=np.float32)), matrix)
+        if self.network.decoder.combination is not None:
+            matrix = least_squares_matrix(self.mapping.beads(train), train)
+            self.network.decoder.combination.data.copy_(torch.as_tensor(matrix))
         self.pairs = self.pairs.to(context.device)
         train_network(self.network, self._loss, train, valid, self.settings, context)
-        if self.network.flow is not None:
-            assert isinstance(self.settings, CGVAESettings)
-            assert self.settings.flow is not None
-            fit_flow_prior(self.network, train, valid, self.settings.flow, context.stage("flow"))
 
     def _refuse_isolated_beads(self, positions: Positions) -> None:
         if self.mapping.n_beads == 1:
@@ -121,12 +113,15 @@ class Method(NetworkMethod):
             )
 
     def _loss(self, positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
-        s, network = self.settings, self.network
+        s, network, n_frames = self.settings, self.network, len(positions)
         beads = network.matrix @ positions
         prior, bead_features = network.prior(beads)
         posterior = network.posterior(positions, beads, prior, bead_features)
-        noise = torch.randn(posterior[0].shape, generator=generator).to(positions)
-        rebuilt = network.decode(posterior[0] + posterior[1].exp() * noise, prior, beads)
+        n_drawn = -(-n_frames // PRIOR_SHARE) if s.gamma_prior else 0
+        noise = torch.randn(n_frames + n_drawn, *posterior[0].shape[1:], generator=generator).to(positions)
+        relative = torch.cat((posterior[0] + posterior[1].exp() * noise[:n_frames], noise[n_frames:]))
+        mean, log_sigma, at = (torch.cat((each, each[:n_drawn])) for each in (*prior, beads))
+        rebuilt, drawn = network.decode(relative, (mean, log_sigma), at).split((n_frames, n_drawn))
         terms = {
             "recon": (rebuilt - positions).square().mean(),
             "kl": kl_divergence(posterior).mean(),
@@ -134,13 +129,16 @@ class Method(NetworkMethod):
         }
         kl_weight = s.kl_weight(progress, self.mapping.n_atoms, self.mapping.n_beads)
         total = terms["recon"] + kl_weight * terms["kl"] + s.gamma * terms["graph"]
+        if n_drawn:
+            terms["graph_prior"] = self._distance_error(drawn, positions[:n_drawn])
+            total = total + s.gamma_prior * terms["graph_prior"]
         return {"loss": total, **terms}
 
-    def _distance_error(self, rebuilt: Tensor, positions: Tensor) -> Tensor:
+    def _distance_error(self, made: Tensor, positions: Tensor) -> Tensor:
         """Mean squared error of bonded and 1-3 distances, Å²; zero for a molecule without bonds."""
         if self.pairs.shape[1] == 0:
-            return rebuilt.new_zeros(())
-        difference = selected_distances(self.pairs, rebuilt) - selected_distances(self.pairs, positions)
+            return made.new_zeros(())
+        difference = selected_distances(self.pairs, made) - selected_distances(self.pairs, positions)
         return difference.square().mean()
 
     def reconstruct(self, positions: Positions) -> Positions:
@@ -164,7 +162,7 @@ class Method(NetworkMethod):
         latent, log_ratio = self.network.posterior(positions, beads, prior, features)
         if noise is not None:
             latent = latent + log_ratio.exp() * noise
-        return self.network.backmap(latent, prior, beads, self.settings.relaxation)
+        return self.network.decode(latent, prior, beads)
 
     @property
     def n_latent(self) -> int:
@@ -172,9 +170,7 @@ class Method(NetworkMethod):
         return self.network.decoder.n_latent
 
     def decode_noise(self, noise: Tensor, beads: Tensor) -> Tensor:
-        """Transform noise [n_samples, batch, n_beads, L] to the prior and decode it."""
+        """Decode noise [n_samples, batch, n_beads, L] in units of the prior."""
         (mean, log_sigma), _ = self.network.prior(beads)
-        if self.network.flow is not None:
-            noise = self.network.flow.integrate(noise, beads)
         mean, log_sigma, beads = (each.repeat(len(noise), 1, 1) for each in (mean, log_sigma, beads))
-        return self.network.backmap(noise.flatten(0, 1), (mean, log_sigma), beads, self.settings.relaxation)
+        return self.network.decode(noise.flatten(0, 1), (mean, log_sigma), beads)

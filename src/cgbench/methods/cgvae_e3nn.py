@@ -14,7 +14,6 @@ from cgbench.mapping.base import Mapping
 from cgbench.methods import cgvae
 from cgbench.nn.cgvae_network import CGVAESettings
 from cgbench.nn.decoder import Decoder
-from cgbench.nn.local_coordinates import LocalCoordinates
 
 Multiplicity = Annotated[int, Field(ge=1)]
 
@@ -45,9 +44,7 @@ class Method(cgvae.Method):
     reference = "Wang et al., ICML 2022, arXiv 2201.12176; Geiger and Smidt 2022, arXiv 2207.09453"
 
     @staticmethod
-    def make_decoder(
-        settings: CGVAEE3nnSettings, mapping: Mapping, n_latent: int, local: LocalCoordinates | None
-    ) -> Decoder:
+    def make_decoder(settings: CGVAEE3nnSettings, mapping: Mapping) -> Decoder:
         """Return the decoder with random weights."""
         # Imported here, because e3nn loads the compiler of torch, which takes seconds.
         from cgbench.nn.e3nn_decoder import E3nnDecoder
@@ -55,12 +52,11 @@ class Method(cgvae.Method):
         return E3nnDecoder(
             torch.as_tensor(mapping.bead_index),
             torch.as_tensor(mapping.matrix, dtype=torch.float32),
-            n_latent,
+            settings.latent,
             settings.multiplicities,
             settings.decoder_layers,
             settings.basis,
             settings.densities,
             settings.bead_cutoff,
             correct_combination=settings.combination,
-            local=local,
         )

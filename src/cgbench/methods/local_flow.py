@@ -7,11 +7,8 @@ if there are enough components. There is no likelihood term, so a sample is as a
 lengths between beads are as accurate as the learned velocity field.
 """
 
-from typing import Annotated
-
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from cgbench.chem.molecule import Molecule
@@ -22,22 +19,6 @@ from cgbench.nn.latent_flow import FlowSettings, LatentFlow
 from cgbench.nn.local_coordinates import LocalCoordinates
 from cgbench.nn.mapped_network import MappedNetwork
 from cgbench.nn.training import Terms, train_network
-
-
-class LocalFlowSettings(FlowSettings):
-    """Settings of the flow and its code.
-
-    Attributes
-    ----------
-    latent
-        Largest number of principal components per bead.
-    """
-
-    epochs: Annotated[int, Field(ge=1)] = 40
-    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
-    features: Annotated[int, Field(ge=1)] = 128
-    latent: Annotated[int, Field(ge=1)] = 48
-    steps: Annotated[int, Field(ge=1)] = 10
 
 
 class LocalFlowNetwork(MappedNetwork):
@@ -53,11 +34,11 @@ class LocalFlowNetwork(MappedNetwork):
 
     bead_index: Tensor
 
-    def __init__(self, mapping: Mapping, settings: LocalFlowSettings) -> None:
+    def __init__(self, mapping: Mapping, settings: FlowSettings) -> None:
         super().__init__(mapping)
         self.register_buffer("bead_index", torch.as_tensor(mapping.bead_index), persistent=False)
         n_latent = min(settings.latent, 3 * int(np.bincount(mapping.bead_index).max()))
-        self.local = LocalCoordinates(self.bead_index, n_latent).requires_grad_(False)
+        self.local = LocalCoordinates(self.bead_index, n_latent)
         self.flow = LatentFlow(self.local.frames, mapping.n_beads, n_latent, settings)
 
     def initialise(self, positions: Tensor) -> None:
@@ -81,14 +62,14 @@ class LocalFlowNetwork(MappedNetwork):
 class Method(NetworkMethod):
     """Conditional flow matching in local frames."""
 
-    Settings = LocalFlowSettings
+    Settings = FlowSettings
     stochastic = True
     equivariance = "SE(3)"
     reference = "this project; flow matching: Lipman et al., ICLR 2023, arXiv 2210.02747"
-    settings: LocalFlowSettings
+    settings: FlowSettings
     network: LocalFlowNetwork
 
-    def __init__(self, settings: LocalFlowSettings, mapping: Mapping, molecule: Molecule) -> None:
+    def __init__(self, settings: FlowSettings, mapping: Mapping, molecule: Molecule) -> None:
         super().__init__(settings, mapping, molecule)
         self.network = LocalFlowNetwork(mapping, settings)
 

@@ -1,11 +1,10 @@
 """Settings and construction of the CGVAE network."""
 
-from collections.abc import Callable
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field
 from torch import nn
 
 from cgbench.chem.molecule import Molecule
@@ -14,9 +13,11 @@ from cgbench.nn.decoder import Decoder
 from cgbench.nn.dense import mlp
 from cgbench.nn.encoders import AtomEncoder, BeadEncoder
 from cgbench.nn.invariant import InvariantNetwork, MessageSettings
-from cgbench.nn.latent_flow import FlowSettings, LatentFlow
-from cgbench.nn.local_coordinates import LocalCoordinates
 from cgbench.nn.variational import VariationalNetwork, VariationalSettings
+
+# Initial log standard deviation of the posterior relative to the prior. With the width of the prior, the
+# decoder learns to ignore the latents before the encoder has learned anything.
+POSTERIOR_LOG_SIGMA = -2.0
 
 
 class CGVAESettings(MessageSettings, VariationalSettings):
@@ -25,8 +26,7 @@ class CGVAESettings(MessageSettings, VariationalSettings):
     Attributes
     ----------
     features, vectors, latent
-        Invariant channels per atom or bead, vector channels per bead, and latent variables per bead (with
-        ``local`` at most three per atom of the largest bead).
+        Invariant channels per atom or bead, vector channels per bead, and latent variables per bead.
     handed
         Pseudoscalar channels of the prior, and of the encoder on atoms; with 0 neither distinguishes
         enantiomers.
@@ -37,17 +37,12 @@ class CGVAESettings(MessageSettings, VariationalSettings):
         Whether the encoder distinguishes all atoms or only elements.
     combination
         Whether the decoder corrects the linear least-squares prediction or starts from the beads.
-    local
-        Whether posterior and decoder start from the principal components of the atom positions in local
-        frames.
     products
         Vectors of which inner products are the first invariants of the encoder on beads.
     atom_cutoff
         Å, for the encoder on atoms.
     encoder_layers, prior_layers, decoder_layers
         Message passing layers.
-    flow
-        Settings of the flow that replaces the Gaussian prior after training; null keeps the Gaussian.
     """
 
     divisible = ("features", "vectors")
@@ -58,32 +53,19 @@ class CGVAESettings(MessageSettings, VariationalSettings):
     encoder: Literal["beads", "atoms"] = "beads"
     identity: Literal["atoms", "elements"] = "atoms"
     combination: bool = True
-    local: bool = True
     products: Annotated[int, Field(ge=1)] = 16
     atom_cutoff: Annotated[float, Field(gt=0)] = 8.5
     encoder_layers: Annotated[int, Field(ge=1)] = 3
     prior_layers: Annotated[int, Field(ge=1)] = 2
     decoder_layers: Annotated[int, Field(ge=1)] = 3
 
-    flow: FlowSettings | None = FlowSettings()
-    learning_rate: Annotated[float, Field(gt=0)] = 5e-3
-    beta: Annotated[float, Field(ge=0)] = 0.01
-
-    @model_validator(mode="after")
-    def _flow_needs_local_frames(self) -> Self:
-        if self.flow and not self.local:
-            raise ValueError("flow needs local: true, because it acts in local frames; set flow: null")
-        return self
-
-
-# Arguments: settings, mapping, latent variables per bead, and local coordinates or None.
-MakeDecoder = Callable[[Any, Mapping, int, LocalCoordinates | None], Decoder]
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
 
 
 def make_network(
-    settings: CGVAESettings, mapping: Mapping, molecule: Molecule, make_decoder: MakeDecoder
+    settings: CGVAESettings, mapping: Mapping, molecule: Molecule, decoder: Decoder
 ) -> VariationalNetwork:
-    """Return a network with random weights; ``make_decoder`` constructs its decoder."""
+    """Return a network with random weights and the given decoder."""
     s = settings
     kinds = torch.as_tensor(np.arange(mapping.n_atoms) if s.identity == "atoms" else molecule.element_index)
     bead_index = torch.as_tensor(mapping.bead_index)
@@ -99,27 +81,20 @@ def make_network(
         )
     beads = torch.arange(mapping.n_beads)
     prior = InvariantNetwork(beads, s.features, s.prior_layers, *message, s.handed, s.bead_cutoff)
-    # More components than coordinates of the largest bead would be constant.
-    n_latent = min(s.latent, 3 * int(np.bincount(mapping.bead_index).max())) if s.local else s.latent
-    local = LocalCoordinates(bead_index, n_latent) if s.local else None
-    decoder = make_decoder(s, mapping, n_latent, local)
-    flow = LatentFlow(local.frames, mapping.n_beads, n_latent, s.flow) if local and s.flow else None
     return VariationalNetwork(
         mapping,
-        molecule,
         encoder,
         prior,
         decoder,
-        _head(s.features, n_latent),
-        _head(2 * s.features, n_latent),
-        s.features if s.encoder == "beads" else 0,
-        flow,
+        _head(s.features, s.latent, 0.0),
+        _head(2 * s.features, s.latent, POSTERIOR_LOG_SIGMA),
     )
 
 
-def _head(n_features: int, n_latent: int) -> nn.Sequential:
-    """Network from features to mean and log standard deviation, both initially zero."""
+def _head(n_features: int, n_latent: int, log_sigma: float) -> nn.Sequential:
+    """Network from features to mean and log standard deviation, initially zero and ``log_sigma``."""
     network = mlp(n_features, n_features, 2 * n_latent)
-    for parameter in network[-1].parameters():
-        nn.init.zeros_(parameter)
+    nn.init.zeros_(network[-1].weight)
+    nn.init.zeros_(network[-1].bias)
+    nn.init.constant_(network[-1].bias[n_latent:], log_sigma)
     return network

@@ -7,15 +7,14 @@ from torch import Tensor, nn
 
 from cgbench.nn.dense import Linear, mlp
 from cgbench.nn.equivariant import EquivariantLayers, normalised_cross
-from cgbench.nn.local_coordinates import LocalCoordinates
 from cgbench.nn.radial import RadialBasis, filter_matrix, neighbour_sum, pair_distance
 
 
 class Decoder(nn.Module, ABC):
     """Base class of decoders, with M x = X exactly.
 
-    The geometry is the sum of a learned linear combination of the beads, the geometry that the latents encode
-    in the local frames of the beads, and the correction of a network, shifted bead by bead onto X.
+    The geometry is the sum of a learned linear combination of the beads and the correction of a network,
+    shifted bead by bead onto X.
 
     Parameters
     ----------
@@ -27,8 +26,6 @@ class Decoder(nn.Module, ABC):
         Number L of latent variables per bead.
     correct_combination
         Whether to include the linear combination; without it atoms start from their beads.
-    local
-        Local coordinates that the latents encode, or None.
     """
 
     bead_index: Tensor
@@ -41,7 +38,6 @@ class Decoder(nn.Module, ABC):
         n_latent: int,
         *,
         correct_combination: bool = True,
-        local: LocalCoordinates | None = None,
     ) -> None:
         super().__init__()
         self.n_latent = n_latent
@@ -49,29 +45,14 @@ class Decoder(nn.Module, ABC):
         self.register_buffer("matrix", mapping_matrix, persistent=False)
         weights = nn.Parameter(torch.zeros(mapping_matrix.shape[1], mapping_matrix.shape[0]))
         self.combination = weights if correct_combination else None
-        self.local = local
 
     def forward(self, latent: Tensor, beads: Tensor) -> Tensor:
         """Decode latents [batch, n_beads, L] at beads [batch, n_beads, 3] (Å) to [batch, n_atoms, 3] (Å)."""
         centred = beads - beads.mean(1, keepdim=True)
         relative = self.correction(latent, centred)
-        if self.local is not None:
-            relative = relative + self.local.to_cartesian(self.local.decode(latent), centred)
         if self.combination is not None:
             relative = relative + self.combination @ centred
-        return self._on_beads(relative, beads)
-
-    def local_residual(self, positions: Tensor, beads: Tensor) -> Tensor:
-        """Return local coordinates of positions [batch, n_atoms, 3] minus the linear combination."""
-        assert self.local is not None
-        relative = torch.zeros_like(positions)
-        if self.combination is not None:
-            relative = self.combination @ (beads - beads.mean(1, keepdim=True))
-        return self.local.to_local(positions - self._on_beads(relative, beads), beads)
-
-    def _on_beads(self, relative: Tensor, beads: Tensor) -> Tensor:
-        shift = beads - self.matrix @ relative
-        return relative + shift[:, self.bead_index]
+        return relative + (beads - self.matrix @ relative)[:, self.bead_index]
 
     @abstractmethod
     def correction(self, latent: Tensor, centred: Tensor) -> Tensor:
@@ -88,7 +69,7 @@ class EquivariantDecoder(Decoder):
 
     Parameters
     ----------
-    bead_index, mapping_matrix, n_latent, correct_combination, local
+    bead_index, mapping_matrix, n_latent, correct_combination
         As in :class:`Decoder`.
     n_features, n_vectors, n_layers, n_basis, n_heads
         Invariant and vector channels per bead, layers, radial basis functions, filters per layer.
@@ -109,11 +90,8 @@ class EquivariantDecoder(Decoder):
         cutoff: float,
         *,
         correct_combination: bool = True,
-        local: LocalCoordinates | None = None,
     ) -> None:
-        super().__init__(
-            bead_index, mapping_matrix, n_latent, correct_combination=correct_combination, local=local
-        )
+        super().__init__(bead_index, mapping_matrix, n_latent, correct_combination=correct_combination)
         self.basis = RadialBasis(cutoff, n_basis)
         self.identity = nn.Parameter(torch.randn(len(mapping_matrix), n_features))
         self.scalar = Linear(n_latent, n_features)
@@ -122,26 +100,16 @@ class EquivariantDecoder(Decoder):
         self.direction_filters = filter_matrix(n_basis, n_vectors)
         self.other_direction = Linear(n_vectors, n_vectors, bias=False)
         self.layers = EquivariantLayers(n_features, n_vectors, n_layers, n_basis, n_heads)
-        scale = (1.0 if local is None else 0.1) / (2 * n_vectors) ** 0.5
-        self.readout = nn.Parameter(scale * torch.randn(len(bead_index), 2 * n_vectors))
-        if local is not None:
-            self.final = nn.LayerNorm(n_features + n_vectors)
-            self.coordinates = nn.Parameter(
-                torch.zeros(len(mapping_matrix), n_features + n_vectors, local.width)
-            )
+        self.readout = nn.Parameter(torch.randn(len(bead_index), 2 * n_vectors) / (2 * n_vectors) ** 0.5)
 
     def correction(self, latent: Tensor, centred: Tensor) -> Tensor:
         """Return equivariant displacements [batch, n_atoms, 3] for centred beads [batch, n_beads, 3]."""
         with torch.no_grad():
             basis = self.basis(pair_distance(centred))
-        S, P, V, A = self.layers(self._start(latent, centred, basis), centred, basis)
+        *_, V, A = self.layers(self._start(latent, centred, basis), centred, basis)
         # Atoms combine vectors and pseudovectors, because the molecule is chiral and its beads need not be.
         vectors = torch.cat((V, A), dim=-1)[:, self.bead_index]
-        displacement = torch.matmul(vectors, self.readout.unsqueeze(-1)).squeeze(-1)
-        if self.local is None:
-            return displacement
-        invariant = self.final(torch.cat((S, P), dim=-1)).transpose(0, 1)
-        return displacement + self.local.to_cartesian(invariant @ self.coordinates, centred)
+        return torch.matmul(vectors, self.readout.unsqueeze(-1)).squeeze(-1)
 
     def _start(self, latent: Tensor, centred: Tensor, basis: Tensor) -> tuple[Tensor, ...]:
         S = self.scalar(latent) + self.identity

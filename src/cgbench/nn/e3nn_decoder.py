@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from cgbench.nn.decoder import Decoder
 from cgbench.nn.dense import Linear
-from cgbench.nn.local_coordinates import LocalCoordinates
 from cgbench.nn.radial import RadialBasis, filter_matrix, neighbour_sum, pair_distance
 
 # Compiling in every process takes longer than it saves.
@@ -122,7 +121,7 @@ class E3nnDecoder(Decoder):
 
     Parameters
     ----------
-    bead_index, mapping_matrix, n_latent, correct_combination, local
+    bead_index, mapping_matrix, n_latent, correct_combination
         As in :class:`cgbench.nn.decoder.Decoder`.
     multiplicities
         Channels of degree 0, 1, ..., l_max for each parity.
@@ -144,11 +143,8 @@ class E3nnDecoder(Decoder):
         cutoff: float,
         *,
         correct_combination: bool = True,
-        local: LocalCoordinates | None = None,
     ) -> None:
-        super().__init__(
-            bead_index, mapping_matrix, n_latent, correct_combination=correct_combination, local=local
-        )
+        super().__init__(bead_index, mapping_matrix, n_latent, correct_combination=correct_combination)
         n_beads, n_atoms = mapping_matrix.shape
         l_max, n_scalars, n_vectors = len(multiplicities) - 1, multiplicities[0], multiplicities[1]
         irreps = o3.Irreps([(n, (degree, p)) for degree, n in enumerate(multiplicities) for p in (1, -1)])

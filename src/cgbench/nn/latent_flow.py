@@ -1,6 +1,6 @@
-"""Flow prior: conditional flow matching from Gaussian noise to latents, which may be multimodal.
+"""Conditional flow matching from Gaussian noise to a code of the atoms, which may be multimodal.
 
-dz/dt = v(z, t, X) from z ~ N(0, 1) at t = 0 to the latents of frames at t = 1 (Lipman et al., arXiv
+dz/dt = v(z, t, X) from z ~ N(0, 1) at t = 0 to the code of a frame at t = 1 (Lipman et al., arXiv
 2210.02747; Liu et al., arXiv 2209.03003).
 """
 
@@ -25,23 +25,27 @@ Condition = tuple[Tensor, list[Tensor]]
 
 
 class FlowSettings(MessageSettings, TrainingSettings):
-    """Settings of a flow.
+    """Settings of a flow and the code that it generates.
 
     Attributes
     ----------
+    latent
+        Largest number of principal components per bead.
     features, layers
         Channels per bead and message passing layers of the velocity field.
     bead_cutoff
         Å; beads farther apart do not interact.
     steps
-        Midpoint steps of the integration from noise to latents.
+        Midpoint steps of the integration from noise to the code.
     """
 
-    epochs: Annotated[int, Field(ge=1)] = 32
-    learning_rate: Annotated[float, Field(gt=0)] = 6e-3
+    epochs: Annotated[int, Field(ge=1)] = 40
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    features: Annotated[int, Field(ge=1)] = 128
+    latent: Annotated[int, Field(ge=1)] = 48
     layers: Annotated[int, Field(ge=1)] = 3
     bead_cutoff: Annotated[float, Field(gt=0)] = 20.0
-    steps: Annotated[int, Field(ge=1)] = 5
+    steps: Annotated[int, Field(ge=1)] = 10
 
 
 class LatentFlow(nn.Module):
@@ -52,7 +56,7 @@ class LatentFlow(nn.Module):
     Parameters
     ----------
     frames
-        Local frames, shared with encoder and decoder.
+        Local frames, shared with the code.
     n_beads, n_latent
         Shape of the latents of one frame, L per bead.
     settings

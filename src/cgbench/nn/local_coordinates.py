@@ -97,6 +97,9 @@ class LocalCoordinates(nn.Module):
     slots: Tensor
     filled: Tensor
     place: Tensor
+    template: Tensor
+    components: Tensor
+    projection: Tensor
 
     def __init__(self, bead_index: Tensor, n_latent: int) -> None:
         super().__init__()
@@ -114,9 +117,9 @@ class LocalCoordinates(nn.Module):
         self.register_buffer("bead_index", bead_index, persistent=False)
         self.width = 3 * largest
         self.frames = LocalFrames(n_beads)
-        self.template = nn.Parameter(torch.zeros(n_beads, 1, self.width))
-        self.components = nn.Parameter(torch.zeros(n_beads, n_latent, self.width))
-        self.projection = nn.Parameter(torch.zeros(n_beads, self.width, n_latent))
+        self.register_buffer("template", torch.zeros(n_beads, 1, self.width))
+        self.register_buffer("components", torch.zeros(n_beads, n_latent, self.width))
+        self.register_buffer("projection", torch.zeros(n_beads, self.width, n_latent))
 
     def to_local(self, offsets: Tensor, beads: Tensor) -> Tensor:
         """Transform offsets [batch, n_atoms, 3] to rows [n_beads, batch, width] of local coordinates, Å."""
@@ -139,7 +142,6 @@ class LocalCoordinates(nn.Module):
         """Expand components [batch, n_beads, L] to rows [n_beads, batch, width]."""
         return self.template + latent.transpose(0, 1) @ self.components
 
-    @torch.no_grad()
     def fit_components(self, rows: Tensor) -> None:
         """Set the code to the principal components of training rows, each with unit variance."""
         self.template.copy_(rows.mean(1, keepdim=True))

@@ -53,7 +53,7 @@ class PublishedSettings(VariationalSettings):
     beta: Annotated[float, Field(ge=0)] = 0.05
     beta_warm_up: Annotated[float, Field(ge=0, le=1)] = 0.0
     gamma: Annotated[float, Field(ge=0)] = 25.0
-    relaxation: Annotated[int, Field(ge=0)] = 0
+    gamma_prior: Annotated[float, Field(ge=0)] = 0.0
 
     def kl_weight(self, progress: float, n_atoms: int, n_beads: int) -> float:
         """Return the weight of the KL divergence per frame: β for its mean over the beads."""
@@ -190,7 +190,6 @@ class PublishedNetwork(VariationalNetwork):
         elements = torch.as_tensor(molecule.element_index)
         super().__init__(
             mapping,
-            molecule,
             PublishedEncoder(bead_index, elements, s.features, s.encoder_layers, s.basis, s.atom_cutoff),
             PublishedPrior(mapping.n_beads, s.features, s.encoder_layers, s.basis, s.bead_cutoff),
             PublishedDecoder(bead_index, matrix, s.features, s.decoder_layers, s.basis, s.bead_cutoff),

@@ -127,8 +127,8 @@ def train_network(
             norm = nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_clip)
             if not torch.isfinite(norm):
                 raise InputError(
-                    f"{context.training} diverged in epoch {progress.epoch + 1}, step {index + 1} (gradient "
-                    f"norm {norm.item()}); {progress.cure}"
+                    f"training diverged in epoch {progress.epoch + 1}, step {index + 1} (gradient norm "
+                    f"{norm.item()}); {progress.cure}"
                 )
             optimizer.step()
             for key, value in terms.items():
@@ -176,7 +176,7 @@ class _Progress:
         context: TrainingContext,
     ) -> None:
         self.network, self.optimizer, self.context = network, optimizer, context
-        self.cure = f"lower {context.key('learning_rate')} (now {settings.learning_rate})"
+        self.cure = f"lower learning_rate (now {settings.learning_rate})"
         self.epoch, self.best_epoch, self.best_loss = 0, 0, math.inf
         self.best_weights: dict[str, Tensor] = copy.deepcopy(network.state_dict())
         shapes = {name: list(value.shape) for name, value in self.best_weights.items()}
@@ -198,8 +198,7 @@ class _Progress:
         self.epoch += 1
         if not math.isfinite(valid_loss):
             raise InputError(
-                f"{self.context.training}: the validation loss is {valid_loss} after epoch {self.epoch}; "
-                f"{self.cure}"
+                f"training: the validation loss is {valid_loss} after epoch {self.epoch}; {self.cure}"
             )
         if valid_loss < self.best_loss:
             self.best_epoch, self.best_loss = self.epoch, valid_loss
