@@ -11,6 +11,7 @@ from cgbench.config.entry import filled
 from cgbench.config.method_card import MethodCard
 from cgbench.config.run_matrix import RunSpec
 from cgbench.core import registry
+from cgbench.core.wording import counted
 from cgbench.pipeline.benchmark_task import Task
 from cgbench.pipeline.entry import enter
 from cgbench.pipeline.score import score, write_metrics
@@ -97,7 +98,7 @@ def evaluate(
             n_samples=task.config.protocol.n_samples,
             topology=None if topology is None else filled(topology, fold=fold),
         )
-        notes += [f"fold {fold}: {found.n_frames} frames with {found.n_samples} samples each"]
+        notes += [f"fold {fold}: {found.n_frames} frames, {counted(found.n_samples, 'sample')} of each"]
         notes += [f"fold {fold}: {note}" for note in found.notes]
         table = score(
             task.frames,

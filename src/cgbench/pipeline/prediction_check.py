@@ -4,6 +4,7 @@ A prediction may be as wrong as it likes, and its score says so. Frames in anoth
 atoms are no predictions of these frames at all, and are refused.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,11 @@ from cgbench.data.bond_faults import UNITS, likely_causes
 from cgbench.mapping.base import Mapping
 
 Floats = NDArray[np.floating]
+Undone = tuple[float, str]  # deviation that is left when a mistake is undone, Å, and the mistake
 
 MOVED = 0.5  # Å; beads that are nearer to the given ones on average are those of their frames
 LEFT = 0.25  # largest share of a deviation that remains when a mistake is undone
+AS_WELL, ROUNDING = 1.5, 0.02  # factor, and Å, within which deviations are equal
 CHOSEN = 200  # evenly spaced frames that are looked at
 # Å. Longer than bonds of C, N, O, F and H, shorter than distances of 1-3 neighbours.
 LONGEST_LIGHT_BOND = 1.65
@@ -74,12 +77,20 @@ def check_predictions(
     if mistake := _shuffled(molecule, geometries):
         raise InputError(f"{path}: {mistake}")
     if typical > MOVED:
-        for mistake in (
-            _elsewhere(found[chosen], given[chosen], typical),
-            _other_order(found[chosen], typical, chosen, matrix @ frames.positions[:, kept], test),
-        ):
-            if mistake:
-                raise InputError(f"{path}: {mistake}")
+        everything = matrix @ frames.positions[:, kept].astype(np.float64)
+        undone = [
+            *_moved_as_a_whole(found[chosen], given[chosen]),
+            _other_order(found[chosen], chosen, everything, test),
+            *_turned(found[chosen], given[chosen]),
+        ]
+        least = min(left for left, _ in undone)
+        if least < LEFT * typical:
+            # Superposition fits whatever a shift fits, and a little better.
+            reason = next(reason for left, reason in undone if left < AS_WELL * least + ROUNDING)
+            raise InputError(
+                f"{path}: beads are {typical:.2f} Å from the given ones (median RMSD), but {least:.2f} Å if "
+                f"this is undone: {reason}"
+            )
     return moved
 
 
@@ -132,46 +143,41 @@ def _shuffled(molecule: Molecule, geometries: Floats) -> str:
     )
 
 
-def _elsewhere(found: Floats, given: Floats, typical: float) -> str:
-    """Recognise frames that were moved as a whole, or are mirror images."""
+def _moved_as_a_whole(found: Floats, given: Floats) -> Iterator[Undone]:
+    """Undo an inversion, and a shift of every frame."""
     weights = np.full(found.shape[1], 1 / found.shape[1])
-    shapes = np.array(
-        [shape_distances(a[None], b[None], weights)[0, 0] for a, b in zip(found, given, strict=True)]
+    inverted = np.median(_rmsd(-found, given))
+    yield float(inverted), "they are mirror images of the given ones; check the signs of the coordinates"
+    left = np.median(_rmsd(centred(found, weights), centred(given, weights)))
+    yield (
+        float(left),
+        "they are shifted against the given ones; predict atoms where the beads are, not centred",
     )
-    reasons = [
-        (_rmsd(-found, given), "mirror images of the given ones; check the signs of the coordinates"),
-        (
-            _rmsd(centred(found, weights), centred(given, weights)),
-            "shifted against the given ones; predict atoms where the beads are, without centring",
-        ),
-    ]
-    if found.shape[1] > 2:  # others can be superposed on any beads
-        reasons.append(
-            (shapes, "rotated against the given ones; predict atoms where the beads are, without superposing")
+
+
+def _turned(found: Floats, given: Floats) -> Iterator[Undone]:
+    """Undo a rotation of every frame, unless there are so few beads that any can be superposed."""
+    if found.shape[1] > 2:
+        weights = np.full(found.shape[1], 1 / found.shape[1])
+        pairs = zip(found, given, strict=True)
+        left = np.median([shape_distances(a[None], b[None], weights) for a, b in pairs])
+        yield (
+            float(left),
+            "they are rotated against the given ones; predict atoms where the beads are, not superposed",
         )
-    for left, reason in reasons:
-        if np.median(left) < LEFT * typical:
-            return (
-                f"beads are {typical:.2f} Å from the given ones (median RMSD), but {np.median(left):.2f} Å "
-                f"if this is undone: they are {reason}"
-            )
-    return ""
 
 
-def _other_order(found: Floats, typical: float, chosen: IntArray, beads: Floats, test: IntArray) -> str:
-    """Recognise predictions whose beads are those of other frames of the dataset."""
-    known, flat = (points.reshape(len(points), -1) for points in (beads, found))
+def _other_order(found: Floats, chosen: IntArray, everything: Floats, test: IntArray) -> Undone:
+    """Compare beads with those of all frames of the dataset."""
+    known, flat = (points.reshape(len(points), -1) for points in (everything, found))
     squares = np.square(flat).sum(axis=1)[:, None] + np.square(known).sum(axis=1) - 2 * flat @ known.T
     nearest = squares.argmin(axis=1)
     left = np.sqrt(np.maximum(squares.min(axis=1), 0) / found.shape[1])
-    wrong = nearest != test[chosen]
-    if np.median(left) > LEFT * typical or not wrong.any():
-        return ""
-    first = int(wrong.argmax())
+    first = int((nearest != test[chosen]).argmax())
     number = np.flatnonzero(test == nearest[first])
     place = f"number {number[0]} of the test frames" if len(number) else "no test frame of this fold"
-    return (
-        f"frames are in another order: number {chosen[first]} has the beads of frame {nearest[first]} of the "
+    return float(np.median(left)), (
+        f"frames are in another order; number {chosen[first]} has the beads of frame {nearest[first]} of the "
         f"dataset, {place}, instead of frame {test[chosen[first]]}; predict the test frames of this fold in "
         "the order of beads.npz, with all samples of a frame one after the other"
     )

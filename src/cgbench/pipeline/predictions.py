@@ -130,6 +130,10 @@ def _read_array(path: Path, n_frames: int, n_atoms: int) -> NDArray[np.float32]:
         array = arrays[names[0]]
         require(array.dtype.kind == "f", f"floating-point numbers, not {array.dtype}")
         require(array.ndim in (3, 4) and array.shape[-1] == 3 and array.size, f"positions, not {array.shape}")
+        require(
+            array.ndim == 3 or array.shape[1] <= MOST_SAMPLES,
+            f"at most {MOST_SAMPLES} samples of a frame, not {array.shape[1]}",
+        )
     geometries = array[:, None] if array.ndim == 3 else array
     if len(geometries) != n_frames:
         raise InputError(_wrong_number(path, f"shape {array.shape}: {len(geometries)} frames", n_frames))
