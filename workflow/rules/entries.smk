@@ -43,15 +43,14 @@ rule read_predictions:
         spec=lambda wildcards: CONFIG.entries[wildcards.method].to_json(),
         # Files count by their content, as those of datasets do.
         content=lambda wildcards: content_hash(
-            files_of_entry(wildcards), Path(CONFIG.results) / "entries" / "checksums.json"
+            files_of_entry(wildcards),
+            Path(CONFIG.results) / "entries" / "checksums.json",
         ),
         n_samples=CONFIG.protocol.n_samples,
         folds=FOLD_OPTIONS,
         splits=lambda wildcards, input: fold_pattern(input.splits),
         mappings=lambda wildcards, input: fold_pattern(input.mappings),
-        directory=lambda wildcards, output: str(
-            Path(fold_pattern(output.runs)).parent
-        ),
+        directory=lambda wildcards, output: str(Path(fold_pattern(output.runs)).parent),
         code=code(verb="read-predictions"),
     shell:
         "python -m cgbench read-predictions --entry {params.spec:q} --name {wildcards.method}"

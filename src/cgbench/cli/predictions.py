@@ -42,8 +42,11 @@ def evaluate(
     ] = None,
     name: Annotated[str, typer.Option(help="Name of the row.")] = "predictions",
     metrics: Annotated[
-        str, typer.Option(help="Comma-separated names of metrics; all but energies if not given.")
-    ] = "",
+        str | None,
+        typer.Option(
+            help="Comma-separated names; those of the first tables of the leaderboard if not given."
+        ),
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="Folder to keep samples, scores and tables in.")] = None,
     config: TaskConfigs = None,
 ) -> None:
@@ -56,7 +59,7 @@ def evaluate(
     from cgbench.config.method_card import MethodCard
     from cgbench.core.errors import InputError
     from cgbench.pipeline.benchmark_task import Task
-    from cgbench.pipeline.evaluate import evaluate
+    from cgbench.pipeline.evaluate import METRICS, evaluate
     from cgbench.report.leaderboard import leaderboard, scores_as_markdown
 
     of_task = Task.named(task, config or ())
@@ -73,7 +76,7 @@ def evaluate(
             name=name,
             card=MethodCard.load(card) if card else None,
             topology=topology,
-            metrics=metrics.split(",") if metrics else (),
+            metrics=metrics.split(",") if metrics else METRICS,
         )
         for note in found.notes:
             typer.echo(note)

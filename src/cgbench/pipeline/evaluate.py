@@ -10,7 +10,6 @@ import pandas as pd
 from cgbench.config.entry import filled
 from cgbench.config.method_card import MethodCard
 from cgbench.config.run_matrix import RunSpec
-from cgbench.core import registry
 from cgbench.core.wording import counted
 from cgbench.pipeline.benchmark_task import Task
 from cgbench.pipeline.entry import enter
@@ -19,6 +18,11 @@ from cgbench.results.scores_file import BlockSums
 from cgbench.results.tables import collect, read_runs
 from cgbench.statistics.interval_tables import intervals
 
+# Those of the first tables of the leaderboard, and how far beads moved.
+METRICS = (
+    *("energy_score", "energy_score_symmetric", "rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min"),
+    *("rmsd_sample", "graph_xor", "consistency"),
+)
 # For predictions without a card, whose row shows that nothing is known.
 UNKNOWN = {
     **dict.fromkeys(("method", "reference", "code", "licence", "training_data", "cost"), "not stated"),
@@ -46,13 +50,6 @@ class Evaluated:
     runs: pd.DataFrame
 
 
-def quick_metrics() -> list[str]:
-    """Names of all metrics but energies, which take minutes."""
-    return [
-        name for name in registry.names("metrics") if registry.load("metrics", name).requires != "force field"
-    ]
-
-
 def evaluate(
     task: Task,
     predictions: str,
@@ -62,7 +59,7 @@ def evaluate(
     name: str,
     card: MethodCard | None = None,
     topology: str | None = None,
-    metrics: Sequence[str] = (),
+    metrics: Sequence[str] = METRICS,
 ) -> Evaluated:
     """Score predictions of some folds, and write ``run.json``, samples and scores of each.
 
@@ -75,7 +72,7 @@ def evaluate(
     card
         Method card; without it, the row says that nothing is stated.
     metrics
-        Names of metrics; all but energies by default.
+        Names of metrics.
 
     Raises
     ------
@@ -105,7 +102,7 @@ def evaluate(
             split,
             mapping,
             folder / "samples.npz",
-            list(metrics) or quick_metrics(),
+            metrics,
             folder / "scores.npz",
         )
         write_metrics(table, vars(run), folder / "metrics.csv")
@@ -114,7 +111,7 @@ def evaluate(
     if not beside:
         notes.append(f"no finished runs of these folds in {task.config.results} to compare with")
     folders = [*entered, *beside]
-    scores, differences = intervals(folders)
+    scores, differences = intervals(folders, metrics)
     collect(
         [folder / "metrics.csv" for folder in folders],
         [folder / "run.json" for folder in folders],

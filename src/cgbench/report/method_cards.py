@@ -80,7 +80,9 @@ def chosen(
                 f"--where {condition}: give a key of a card and its value, such as training=zero-shot; keys: "
                 f"{', '.join(MethodCard.model_fields)}"
             )
-        column = runs.get(f"{COLUMN}{key}", pd.Series(pd.NA, index=runs.index)).map(lambda value: str(value).lower())
+        column = runs.get(f"{COLUMN}{key}", pd.Series(pd.NA, index=runs.index)).map(
+            lambda value: str(value).lower()
+        )
         fits = column.isin([wanted.lower(), f"{wanted.lower()}.0"])  # numbers, where some cards have none
         if not fits.any():
             raise InputError(
