@@ -49,7 +49,7 @@ def enter(
     split: Split,
     mapping: Mapping,
     run: RunSpec,
-    card: MethodCard,
+    card: MethodCard | None,
     output_dir: Path | str,
     *,
     n_samples: int,
@@ -64,7 +64,7 @@ def enter(
     run
         Labels of the result.
     card
-        Method card.
+        Method card; without one, the row says nothing of the method.
     n_samples
         Samples per test frame in the protocol. A single geometry counts as that many equal ones; of more,
         the first are used.
@@ -90,8 +90,8 @@ def enter(
         "stochastic": stochastic,
         "bound": None,
         "wall_seconds": None,
-        "n_parameters": card.parameters,
-        "card": card.model_dump(mode="json"),
+        "n_parameters": card.parameters if card else None,
+        "card": card.model_dump(mode="json") if card else {},
         "predictions": {"file": str(predictions), "sha256": sha256(predictions), "notes": " ".join(notes)},
         "versions": provenance.versions(),
         "date": provenance.now(),
@@ -123,19 +123,19 @@ def _renumbered(read: Predictions, frames: Frames, split: Split) -> tuple[Predic
 
 
 def _as_many(
-    path: Path | str, read: Predictions, n_samples: int, card: MethodCard, notes: list[str]
+    path: Path | str, read: Predictions, n_samples: int, card: MethodCard | None, notes: list[str]
 ) -> tuple[Any, bool]:
     """Return samples [n_frames, n_samples, n_atoms, 3] as in the protocol, and whether they differ."""
     samples = read.samples
     found = samples.shape[1]
     spread = np.abs(samples - samples[:, :1])
     stochastic = bool(spread.max(initial=0.0, where=~np.isnan(spread)) > ROUNDING)
-    if stochastic and card.deterministic:
+    if stochastic and card and card.deterministic:
         raise InputError(
             f"{path}: samples of a frame differ, but the card says `deterministic: true`; correct one of them"
         )
     if not stochastic:
-        if not card.deterministic:
+        if found > 1 or (card and not card.deterministic):
             notes.append("all samples of a frame are equal, and are scored as one geometry")
         return np.repeat(samples[:, :1], n_samples, axis=1), False
     if found < n_samples:

@@ -23,13 +23,6 @@ METRICS = (
     *("energy_score", "energy_score_symmetric", "rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min"),
     *("rmsd_sample", "graph_xor", "consistency"),
 )
-# For predictions without a card, whose row shows that nothing is known.
-UNKNOWN = {
-    **dict.fromkeys(("method", "reference", "code", "licence", "training_data", "cost"), "not stated"),
-    "training": "zero-shot",
-    "test_molecules": "possible",
-    "deterministic": False,
-}
 
 
 @dataclass(frozen=True)
@@ -70,7 +63,7 @@ def evaluate(
     name
         Name of the row.
     card
-        Method card; without it, the row says that nothing is stated.
+        Method card, if there is one.
     metrics
         Names of metrics.
 
@@ -90,7 +83,7 @@ def evaluate(
             split,
             mapping,
             run,
-            card or MethodCard.model_validate(UNKNOWN),
+            card,
             folder,
             n_samples=task.config.protocol.n_samples,
             topology=None if topology is None else filled(topology, fold=fold),

@@ -50,7 +50,7 @@ def test_a_file_that_changed_in_the_cache_is_refused(entry):
 
 
 def test_another_archive_than_the_published_one_is_refused(entry):
-    with pytest.raises(InputError, match="sha256 .* instead of 0000"):
+    with pytest.raises(InputError, match=r"sha256 .* instead of 0000"):
         fetch(download_of(entry.model_copy(update={"sha256": "0" * 64})), POLICY)
 
 
