@@ -1,4 +1,4 @@
-"""The command that scores predictions: what it prints, alone and beside finished runs, and what it refuses."""
+"""The command that scores predictions: what it prints, alone and beside runs, and what it refuses."""
 
 import shutil
 from pathlib import Path
