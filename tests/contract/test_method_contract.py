@@ -86,6 +86,11 @@ def test_declares_what_it_is(fitted: BackmappingMethod) -> None:
     assert fitted.equivariance in {"none", "SE(3)", "E(3)"}
     assert fitted.reference
     assert isinstance(fitted, OracleMethod) == (fitted.bound == "ceiling")
+    card = fitted.card("a second on one core")
+    assert card.deterministic != fitted.stochastic
+    assert card.method.endswith(".") and len(card.method) > 20, "begin the file with a sentence on the method"
+    learns = fitted.training == "task"
+    assert learns == bool(fitted.n_parameters()), "declare what is trained: `training`"
     if issubclass(fitted.Settings, TrainingSettings):
         assert fitted.uses_gpu(), "a network trains on a GPU"
 

@@ -19,6 +19,7 @@ from mutations import CHANGES, CPU_SECONDS, PROFILE, damaged, edits, limited
 from cgbench.chem import topology_io, trajectory_io
 from cgbench.chem.frames import Frames
 from cgbench.config.loader import Config
+from cgbench.config.method_card import MethodCard
 from cgbench.config.schema import Protocol
 from cgbench.core import registry
 from cgbench.core.atomic_io import read_json
@@ -30,6 +31,7 @@ from cgbench.formats import isolation
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import TrainingContext, load_model
 from cgbench.pipeline.backmap import read_beads
+from cgbench.pipeline.predictions import read_predictions
 from cgbench.results.samples_file import Samples
 from cgbench.results.tables import read_metrics, read_run, read_runs
 
@@ -39,6 +41,17 @@ CONFIG = ROOT / "config"
 BEADS = (
     "- atoms: [16, 17, 18, 19, 20, 21]\n- {atoms: resid 0, centre: mass}\n- {atoms: resid 1, centre: CA}\n"
 )
+CARD = """method: x
+reference: x
+code: x
+licence: MIT
+training: none
+training_data: none
+test_molecules: excluded
+deterministic: true
+parameters: 3
+cost: none
+"""
 LONGEST_MESSAGE = 2100
 
 # Inputs per kind of file; trajectories and topologies, read in processes of their own, take the longest.
@@ -62,8 +75,11 @@ BYTES = {
     "metrics.csv": 200,
     "runs.csv": 200,
     "model.pt": 500,
+    "predictions.npz": 400,
+    "predictions.pdb": 60,
+    "card.yaml": 300,
 }
-ARRAYS = {"frames.npz": 200, "samples.npz": 100}
+ARRAYS = {"frames.npz": 200, "samples.npz": 100, "predictions.npz": 30}
 MODELS = 200
 
 
@@ -88,6 +104,9 @@ def seeds(tmp_path_factory: pytest.TempPathFactory, alanine_directory: Path, thr
     trajectory = mdtraj.Trajectory(positions[:3] / 10, mdtraj.load_topology(str(folder / "topology.pdb")))
     for suffix in ("xtc", "dcd", "nc"):
         trajectory.save(str(folder / f"walker.{suffix}"))
+    trajectory.save_pdb(str(folder / "predictions.pdb"))
+    np.savez(folder / "predictions.npz", samples=positions[:3, None])
+    (folder / "card.yaml").write_text(CARD)
     frames.save(folder / "frames.npz")
     Samples(np.arange(3), positions[:3], positions[:3], positions[:3, None], 1.0).save(folder / "samples.npz")
     np.save(folder / "beads.npy", positions[:4, :5])
@@ -122,7 +141,13 @@ def seeds(tmp_path_factory: pytest.TempPathFactory, alanine_directory: Path, thr
             raise InputError(f"{path}: {error}") from None
         assert stored.molecule.graph.number_of_nodes() == stored.positions.shape[1]
 
+    def read_geometries(path: Path) -> Any:
+        return read_predictions(path, molecule, 3)
+
     readers: dict[str, Callable[[Path], Any]] = {
+        "predictions.npz": read_geometries,
+        "predictions.pdb": read_geometries,
+        "card.yaml": MethodCard.load,
         "config.yaml": lambda path: list(Config.load(path).run_specs()),
         "simulations.yaml": lambda path: Config.load(CONFIG / "config.yaml", path).simulations,
         "beads.yaml": make_mapping,

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from cgbench.config.entry import Entry
 from cgbench.config.schema import Compute, Protocol, RawConfig, Run, Tracking
 from cgbench.core import registry
 from cgbench.nn.training import TrainingSettings
@@ -20,6 +21,7 @@ FIXED_SECTIONS = {
     "`compute`": Compute,
     "`tracking`": Tracking,
     "`run`": Run,
+    "`entries`": Entry,
     "Training of networks": TrainingSettings,
     "`simulations`": Recipe,
     "start of `kind: torsions`": TorsionStart,

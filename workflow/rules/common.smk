@@ -17,10 +17,11 @@ sys.path.insert(0, SOURCE)
 from cgbench.config.loader import Config
 from cgbench.core.content_hash import content_hash
 from cgbench.core.errors import InputError
-from cgbench.core.registry import load
+from cgbench.core.registry import PlugIn, load
 from cgbench.core.strict_yaml import read_yaml
 from cgbench.core.settings import fingerprint
 from cgbench.core.code_dependencies import code_hash, plugin_files, verb_files
+from cgbench.data.entry_files import download_of, entry_file
 from cgbench.runtime.tracking import environment
 
 if not os.access(".", os.W_OK):
@@ -84,10 +85,17 @@ for variable, value in environment(
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(SOURCE)}; ")
 
 
-def every_run(pattern):
-    """Paths of all runs of the benchmark in the order of the configuration, without repetitions."""
+# Runs of methods; the others are entries, of which nothing is trained.
+TRAINED = [spec for spec in CONFIG.run_specs() if spec.method in CONFIG.methods]
+
+
+def every_run(pattern, specs=None):
+    """Paths of runs of the benchmark (all if none are given) in their order, without repetitions."""
     return list(
-        dict.fromkeys(pattern.format(**vars(spec)) for spec in CONFIG.run_specs())
+        dict.fromkeys(
+            pattern.format(**vars(spec))
+            for spec in (CONFIG.run_specs() if specs is None else specs)
+        )
     )
 
 
@@ -197,14 +205,14 @@ def one_of(names):
     return "|".join(names) or "(?!)"
 
 
-def run_files(name, **fixed):
+def run_files(name, specs=None, **fixed):
     """Input function: file ``name`` of the runs that agree with the wildcards and ``fixed``."""
 
     def files(wildcards):
         wanted = dict(wildcards.items()) | fixed
         return [
             f"{RUN}/{name}".format(**vars(spec))
-            for spec in CONFIG.run_specs()
+            for spec in (CONFIG.run_specs() if specs is None else specs)
             # A wildcard that is no property of a run, such as a setting, restricts nothing.
             if all(
                 str(vars(spec).get(key, value)) == str(value)

@@ -34,8 +34,36 @@ for manifest, dataset in DOWNLOADS.items():
             "python -m cgbench fetch --source {params.spec:q} > {log:q} 2>&1"
 
 
+# Archives of predictions, which entries may share.
+ENTRY_DOWNLOADS = {
+    str(download.manifest): (name, download)
+    for name, entry in CONFIG.entries.items()
+    if (download := download_of(entry))
+}
+
+
+for manifest, (entry, download) in ENTRY_DOWNLOADS.items():
+
+    rule:
+        name:
+            f"fetch_entry_{entry}"
+        output:
+            manifest=manifest,
+        log:
+            f"<results>/entries/{entry}.log",
+        retries: 3
+        localrule: True
+        conda:
+            "../../environment.yml"
+        params:
+            spec=PlugIn("sources", "download", "download", download).to_json(),
+        shell:
+            "python -m cgbench fetch --source {params.spec:q} > {log:q} 2>&1"
+
+
 rule fetch:
     input:
+        list(ENTRY_DOWNLOADS),
         [
             file
             for dataset in CONFIG.run.datasets

@@ -56,7 +56,7 @@ rule figures_samples:
         figure(f"{MAPPED}/ramachandran", "Torsions", shows="densities of all methods"),
         [
             path
-            for method in CONFIG.run.methods
+            for method in (*CONFIG.run.methods, *CONFIG.entries)
             for path in (
                 *figure(
                     f"{MAPPED}/ramachandran-{method}",
@@ -116,8 +116,8 @@ rule figures_distributions:
 rule figures_training:
     input:
         config=BENCHMARK,
-        histories=run_files("history.csv"),
-        runs=run_files("run.json"),
+        histories=run_files("history.csv", TRAINED),
+        runs=run_files("run.json", TRAINED),
     output:
         [
             path

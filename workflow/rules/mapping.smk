@@ -66,9 +66,9 @@ rule learn_task:
         protocol=json.dumps(CONFIG.protocol.model_dump(exclude={"n_samples"})),
         seed=CONFIG.seed,
         version=TASK_VERSION,
-        code=code("cgae", kind="mapping", verb="task"),
+        code=code("cgae", kind="mapping", verb="task-store"),
     shell:
-        "python -m cgbench task --frames {input.frames:q} --dataset {wildcards.dataset} --mapping {params.spec:q}"
+        "python -m cgbench task store --frames {input.frames:q} --dataset {wildcards.dataset} --mapping {params.spec:q}"
         " {params.n_beads:q} {params.tuning:q} --protocol {params.protocol:q} --seed {params.seed:q}"
         " --task-version {params.version} --output {output.folder:q} > {log:q} 2>&1"
 

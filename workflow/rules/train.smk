@@ -78,5 +78,5 @@ rule train_and_sample:
 
 rule models:
     input:
-        every_run(f"{RUN}/model.pt"),
+        every_run(f"{RUN}/model.pt", TRAINED),
     localrule: True

@@ -81,12 +81,9 @@ def make_map(
     Example: `cgbench map --frames frames.npz --split fold0.json --mapping '{"use": "backbone"}'
     --n-beads 6 --seed 2022 --output backbone-6.json`
     """
-    from dataclasses import replace
-
     from cgbench.chem.frames import Frames
     from cgbench.core.errors import InputError
     from cgbench.core.registry import PlugIn
-    from cgbench.core.seeds import derive
     from cgbench.data.splits import Split
 
     stored = Frames.load(frames)
@@ -94,59 +91,11 @@ def make_map(
     generator = plug_in.create()
     for number in fold:
         parts = Split.load_for(of_fold(split, number, fold), stored, frames)
-        training = stored.positions[parts.train] if generator.learned else None
         try:
-            # The seed does not depend on the fold, so that random beads are the same in all folds.
-            made = generator.generate(stored.molecule, n_beads, derive(seed, "mapping"), training)
-            made = replace(made, task=generator.task(stored, parts))
+            made = generator.of_fold(stored, parts, n_beads, seed)
         except InputError as error:
             raise InputError(
                 f"{frames}: mapping {plug_in.name!r} with {counted(n_beads, 'bead')}, as "
                 f"run.resolutions asks: {error}"
             ) from None
         made.save(of_fold(output, number, fold))
-
-
-@app.command()
-def task(
-    frames: FramesFile,
-    dataset: Annotated[str, typer.Option(help="Name of the dataset.")],
-    mapping: Annotated[
-        str, typer.Option(help='Mapping generator as JSON {"use": ..., "settings": {...}}, or @path.')
-    ],
-    n_beads: Annotated[list[int], typer.Option(min=1, help="Number of beads; may be repeated.")],
-    output: Annotated[Path, typer.Option(help="Folder for folds.json and the mappings; it is replaced.")],
-    seed: Seed,
-    tuning: Annotated[
-        Path | None,
-        typer.Option(
-            help="frames.npz of trajectories in no fold, from which the mappings are learned; by default the "
-            "training frames of fold 0."
-        ),
-    ] = None,
-    tuning_dataset: Annotated[str, typer.Option(help="Name of the dataset that --tuning holds.")] = "",
-    protocol: ProtocolSpec = "{}",
-    task_version: Annotated[int, typer.Option(min=1, help="Version of the tasks.")] = 1,
-) -> None:
-    """Store the folds of a dataset and mappings, so that they are the same everywhere.
-
-    Example: `cgbench task --frames frames.npz --dataset mine --mapping '{"use": "cgae"}' --n-beads 6
-    --seed 2022 --output tasks/mine`
-    """
-    from cgbench.chem.frames import Frames
-    from cgbench.config.schema import Protocol
-    from cgbench.core.registry import PlugIn
-    from cgbench.core.settings import parse_settings
-    from cgbench.pipeline.task import make_tasks
-
-    make_tasks(
-        dataset,
-        Frames.load(frames),
-        PlugIn.from_json("mapping", read_spec(mapping)),
-        n_beads,
-        output,
-        protocol=parse_settings(Protocol, read_json_spec(protocol, "--protocol"), "--protocol"),
-        seed=seed,
-        version=task_version,
-        tuning=(tuning_dataset, Frames.load(tuning)) if tuning else None,
-    )

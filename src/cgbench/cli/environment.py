@@ -44,7 +44,8 @@ def check_config(
     run = config.run
     typer.echo(
         f"ok: {counted(len(list(config.run_specs())), 'run')}: {counted(len(run.methods), 'method')}, "
-        f"{counted(len(run.datasets), 'dataset')}, {counted(len(run.mappings), 'mapping')}, "
+        + (f"{counted(len(config.entries), 'entry', 'entries')}, " if config.entries else "")
+        + f"{counted(len(run.datasets), 'dataset')}, {counted(len(run.mappings), 'mapping')}, "
         f"{counted(config.protocol.folds, 'fold')}; results in {config.results}"
     )
 

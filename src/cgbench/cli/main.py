@@ -8,7 +8,19 @@ from typing import Annotated, Any
 import typer
 
 from cgbench import __version__
-from cgbench.cli import backmap, data, download, environment, figures, leakage, report, runs, simulation
+from cgbench.cli import (
+    backmap,
+    data,
+    download,
+    environment,
+    figures,
+    leakage,
+    predictions,
+    report,
+    runs,
+    simulation,
+    task,
+)
 from cgbench.core.errors import InputError
 
 app = typer.Typer(
@@ -21,9 +33,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for group in (download, data, runs, report, leakage, backmap, simulation, environment):
+for group in (download, data, runs, predictions, report, leakage, backmap, simulation, environment):
     app.add_typer(group.app)
 app.add_typer(figures.app, name="figures")
+app.add_typer(task.app, name="task")
 
 
 def _print_version(wanted: bool) -> None:

@@ -11,6 +11,14 @@ from cgbench.core.errors import InputError
 FramesFile = Annotated[Path, typer.Option("--frames", help="frames.npz written by `cgbench prepare`.")]
 SplitFile = Annotated[Path, typer.Option("--split", help="`fold<k>.json` written by `cgbench split`.")]
 MappingFile = Annotated[Path, typer.Option("--mapping", help="Mapping written by `cgbench map`.")]
+TaskName = Annotated[str, typer.Argument(help="Name of the task, `<dataset>-<mapping>-<number of beads>`.")]
+TaskConfigs = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--config",
+        help="YAML file of the benchmark; repeat it to override. That of the checkout if not given.",
+    ),
+]
 MetricsTable = Annotated[Path, typer.Option("--metrics", help="metrics.csv written by `cgbench collect`.")]
 RunsTable = Annotated[Path, typer.Option("--runs", help="runs.csv written by `cgbench collect`.")]
 Seed = Annotated[

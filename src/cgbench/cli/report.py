@@ -107,18 +107,28 @@ def leaderboard(
     runs: RunsTable,
     csv: Annotated[Path, typer.Option(help="The leaderboard as CSV.")],
     markdown: Annotated[Path, typer.Option(help="The leaderboard as Markdown.")],
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Rank only methods with this on their card, such as training=zero-shot; repeat it. The "
+            "upper and the lower control stay."
+        ),
+    ] = None,
 ) -> None:
     """Rank methods on every task: means with intervals and costs; best and tied methods are marked.
 
     Example: `cgbench leaderboard --intervals results/intervals.csv --differences results/differences.csv
-    --runs results/runs.csv --csv leaderboard.csv --markdown leaderboard.md`
+    --runs results/runs.csv --csv leaderboard.csv --markdown leaderboard.md --where training=zero-shot`
     """
     from cgbench.report.leaderboard import leaderboard, write
+    from cgbench.report.method_cards import cards_as_markdown, chosen
     from cgbench.results.tables import read_runs
     from cgbench.statistics.interval_tables import read_differences, read_intervals
 
-    table = leaderboard(read_intervals(intervals), read_differences(differences), read_runs(runs))
-    write(table, csv, markdown)
+    rows, pairs, of_runs = chosen(
+        where or [], read_intervals(intervals), read_differences(differences), read_runs(runs)
+    )
+    write(leaderboard(rows, pairs, of_runs), csv, markdown, cards=cards_as_markdown(of_runs))
 
 
 @app.command()

@@ -51,6 +51,7 @@ class Config(RunMatrix):
             compute=raw.compute,
             tracking=raw.tracking,
             run=raw.run,
+            entries=raw.entries,
             simulations=raw.simulations,
             methods_for={
                 (name, dataset): plug_in

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from cgbench.config.entry import Entry
 from cgbench.config.schema import Protocol, RawConfig, Run
 from cgbench.core import registry
 from cgbench.core.errors import InputError
@@ -14,13 +15,18 @@ from cgbench.core.strict_yaml import read_yaml
 
 @dataclass(frozen=True)
 class RunSpec:
-    """One run of the benchmark: a method trained and tested on one task and fold."""
+    """One run of the benchmark: a method or an entry on one task and fold."""
 
     dataset: str
     mapping: str
     n_beads: int
     method: str
     fold: int
+
+    @property
+    def task(self) -> str:
+        """Name of the task."""
+        return f"{self.dataset}-{self.mapping}-{self.n_beads}"
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,7 @@ class RunMatrix:
     results: str
     protocol: Protocol
     run: Run
+    entries: dict[str, Entry]
 
     @classmethod
     def from_dict(cls, values: dict[str, Any], where: str = "config") -> Self:
@@ -41,7 +48,7 @@ class RunMatrix:
             Naming the key, its value and how to correct it.
         """
         raw = parse_run_matrix(values, where)
-        return cls(raw.results, raw.protocol, raw.run)
+        return cls(raw.results, raw.protocol, raw.run, raw.entries)
 
     @classmethod
     def load(cls, *paths: Path | str) -> Self:
@@ -58,13 +65,15 @@ class RunMatrix:
         return cls.from_dict(merged, " + ".join(map(str, paths)))
 
     def run_specs(self) -> Iterator[RunSpec]:
-        """All runs of the benchmark, in the order of the configuration."""
+        """All runs of the benchmark, in the order of the configuration; entries follow the methods."""
         for dataset in self.run.datasets:
             for mapping in self.run.mappings:
                 for n_beads in self.run.n_beads(dataset, mapping):
-                    for method in self.run.methods:
+                    for method in (*self.run.methods, *self.entries):
                         for fold in range(self.protocol.folds):
-                            yield RunSpec(dataset, mapping, n_beads, method, fold)
+                            spec = RunSpec(dataset, mapping, n_beads, method, fold)
+                            if method not in self.entries or spec.task in self.entries[method].tasks:
+                                yield spec
 
     def run_folder(self, spec: RunSpec) -> Path:
         """Folder of the model, samples, scores and logs of one run."""
@@ -97,7 +106,32 @@ def parse_run_matrix(values: dict[str, Any], where: str) -> RawConfig:
                     f"defined {key}: {', '.join(defined) or 'none'}"
                 )
     _check_resolutions(raw, where)
+    _check_entries(raw, where)
     return raw
+
+
+def _check_entries(raw: RawConfig, where: str) -> None:
+    tasks = [
+        f"{dataset}-{mapping}-{n_beads}"
+        for dataset in raw.run.datasets
+        for mapping in raw.run.mappings
+        for n_beads in raw.run.n_beads(dataset, mapping)
+    ]
+    for name, entry in raw.entries.items():
+        key = f"{where}: entries.{name}"
+        if name in raw.methods:
+            raise InputError(f"{key}: a method has this name; give the entry another one")
+        for task in entry.tasks:
+            if task not in tasks:
+                raise InputError(
+                    f"{key}.tasks contains {task!r}, which is no task of this run; correct it, or select the "
+                    f"task in run; its tasks: {', '.join(tasks)}"
+                )
+        if raw.protocol.folds > 1 and "{fold}" not in entry.path:
+            raise InputError(
+                f"{key}.path is {entry.path!r}, one file for {raw.protocol.folds} folds; write {{fold}} "
+                "where the number of the fold belongs"
+            )
 
 
 def _check_resolutions(raw: RawConfig, where: str) -> None:

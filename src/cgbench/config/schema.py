@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator
 
+from cgbench.config.entry import Entry
 from cgbench.core import registry
 from cgbench.core.settings import Settings, expand_path
 from cgbench.simulation.recipe import Recipe
@@ -181,6 +182,8 @@ class RawConfig(Settings):
         Mappings by name: ``use`` (by default the name itself) and the settings of that generator.
     methods
         Methods by name: ``use`` (by default the name itself), the settings of that method, and ``for``.
+    entries
+        Predictions of other methods, by name.
     simulations
         Recipes of the simulations that the workflow can run, by name.
     """
@@ -195,4 +198,5 @@ class RawConfig(Settings):
     datasets: dict[Name, dict[str, Any]]
     mappings: dict[Name, dict[str, Any] | None] = Field(default_factory=dict)
     methods: dict[Name, dict[str, Any] | None] = Field(default_factory=dict)
+    entries: dict[Name, Entry] = Field(default_factory=dict)
     simulations: dict[Name, Recipe] = Field(default_factory=dict)

@@ -38,6 +38,21 @@ def prepare(source: PlugIn, output_dir: Path | str) -> None:
     InputError
         If the source cannot be used; then nothing is written.
     """
+    frames, card = prepared(source)
+    folder = Path(output_dir)
+    frames.save(folder / "frames.npz")
+    write_pdb(folder / "topology.pdb", frames.positions[0], frames.molecule)
+    write_json(folder / "card.json", card)
+
+
+def prepared(source: PlugIn) -> tuple[Frames, dict[str, Any]]:
+    """Read and check the frames of a dataset, and return them with their card.
+
+    Raises
+    ------
+    InputError
+        If the source cannot be used.
+    """
     reader = source.create()
     frames, card = reader.read()
     files = _files(frames, card)
@@ -60,11 +75,7 @@ def prepare(source: PlugIn, output_dir: Path | str) -> None:
     card["trajectories"] = _trajectories(frames, card.get("trajectories"))
     card["inputs"] = {file: sha256(file) for file in reader.input_files()}
     card["prepared_by"] = f"cgbench {cgbench.__version__}"
-
-    folder = Path(output_dir)
-    frames.save(folder / "frames.npz")
-    write_pdb(folder / "topology.pdb", frames.positions[0], frames.molecule)
-    write_json(folder / "card.json", card)
+    return frames, card
 
 
 def _files(frames: Frames, card: dict[str, Any]) -> list[str]:

@@ -30,7 +30,7 @@ def common_scale(runs: Sequence[StoredSamples]) -> float:
     """
     needed: dict[str, float] = {}
     for run in [run for run in runs if not run.bound] or runs:
-        worst = max(float(values.max()) for values in run.errors.values())
+        worst = max(float(np.nanmax(values)) for values in run.errors.values())
         needed[run.method] = max(needed.get(run.method, 0.0), worst)
     return float(np.median(list(needed.values())))
 
@@ -75,7 +75,8 @@ def atom_errors(
         for axes, (run, kind) in zip(grid.ravel(), cells, strict=False):
             _draw(axes, molecule, run.errors[kind], points, 72 * 0.94 * width / extent[0], scale)
             axes.set_title(counted(run.n_beads, "bead") + (f"\n{kind}" if len(kinds) > 1 else ""), pad=2)
-        over = max(values.max() for run in runs for values in run.errors.values()) > scale.vmax
+        worst = max(float(np.nanmax(values)) for run in runs for values in run.errors.values())
+        over = worst > (highest or 1.0)
         figure.colorbar(
             ScalarMappable(scale, COLORS), ax=grid, label="RMS error of an atom (Å)",
             aspect=16, shrink=min(1.0, 1.6 / size[1] + 0.4), extend="max" if over else "neither",

@@ -138,7 +138,7 @@ def distributions(
         Written above the figure.
     """
     shown = [run for run in runs if not run.bound]
-    groups = [group for group in quantity.groups if all(group.label in run.compared for run in shown)]
+    groups = [group for group in quantity.groups if any(group.label in run.compared for run in shown)]
     with styled():
         if not groups or not shown:
             return notice(f"Nothing to draw: no run has been scored by a metric of {quantity.name}.")
@@ -161,10 +161,13 @@ def distributions(
                     name: [
                         run.compared[group.label]
                         for run in shown
-                        if (run.method, run.n_beads) == (name, n_beads)
+                        if (run.method, run.n_beads) == (name, n_beads) and group.label in run.compared
                     ]
                     for name in methods
                 }
+                if not any(compared.values()):  # entries without hydrogens alone
+                    axes.set_visible(False)
+                    continue
                 _panel(axes, group, compared, methods, floor, quantity.half_width, numbers)
                 if panel < NARROW:
                     axes.tick_params(axis="x", labelsize="xx-small")

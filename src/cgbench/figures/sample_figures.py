@@ -16,7 +16,7 @@ from cgbench.statistics.noise_floor import independent_parts
 
 
 def sample_figures(selection: RunSelection) -> Iterator[tuple[str, Figure]]:
-    """Draw ``ramachandran``, and ``ramachandran-<method>`` and ``atoms-<method>`` of each method.
+    """Draw ``ramachandran``, and ``ramachandran-<method>`` and ``atoms-<method>`` of each method and entry.
 
     One fold shows the shape of a density; more folds would only add points.
 
@@ -45,3 +45,6 @@ def sample_figures(selection: RunSelection) -> Iterator[tuple[str, Figure]]:
             ramachandran_difference(reference, independent, drawn, floor, selection.title),
         )
         yield f"atoms-{method}", atom_errors(frames.molecule, drawn, highest, points, selection.title)
+    for entry in selection.config.entries.keys() - {run.method for run in runs}:
+        for kind in ("ramachandran", "atoms"):
+            yield f"{kind}-{entry}", notice(f"{entry} has no predictions for these tasks.")

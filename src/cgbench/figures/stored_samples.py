@@ -34,7 +34,7 @@ class StoredSamples:
     errors : dict of float [n_atoms]
         RMS distance of every atom from its position in MD over the test frames, without superposition,
         Å: of ``reconstruction`` and ``samples``, or of ``backmapping`` where a method is deterministic
-        and both are the same.
+        and both are the same. NaN for atoms that the samples lack.
     """
 
     method: str

@@ -1,7 +1,7 @@
 """The mapping and the base class of mapping generators."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
@@ -13,6 +13,7 @@ from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.core.atomic_io import read_json, write_json
 from cgbench.core.errors import InputError
+from cgbench.core.seeds import derive
 from cgbench.core.settings import Settings as SettingsModel
 from cgbench.data.splits import Split
 
@@ -167,6 +168,19 @@ class MappingGenerator(ABC):
             If the mapping is stored for other frames, or the split differs from the stored one.
         """
         return None
+
+    def of_fold(self, frames: Frames, split: Split, n_beads: int, seed: int) -> Mapping:
+        """Make the mapping of a fold, with the name of the stored task if it belongs to one.
+
+        Parameters
+        ----------
+        seed
+            Seed of the benchmark. That of the mapping does not depend on the fold, so that random beads are
+            the same in all folds.
+        """
+        training = frames.positions[split.train] if self.learned else None
+        made = self.generate(frames.molecule, n_beads, derive(seed, "mapping"), training)
+        return replace(made, task=self.task(frames, split))
 
     def generate(
         self, molecule: Molecule, n_beads: int, seed: int, positions: Positions | None = None

@@ -23,9 +23,9 @@ class StoredSettings(Settings):
     Attributes
     ----------
     path
-        JSON file written by ``cgbench task``, beside ``folds.json``. In a configuration, ``{dataset}`` and
-        ``{n_beads}`` stand for the dataset and the number of beads. A relative path that does not exist is
-        relative to the checkout of cgbench.
+        JSON file written by ``cgbench task store``, beside ``folds.json``. In a configuration, ``{dataset}``
+        and ``{n_beads}`` stand for the dataset and the number of beads. A relative path that does not exist
+        is relative to the checkout of cgbench.
     """
 
     path: InputPath
@@ -113,7 +113,7 @@ class Generator(MappingGenerator):
         if not path.is_file():
             raise InputError(
                 f"{path}: no such stored mapping; choose a mapping that is not stored, such as cgae_learned "
-                "in run.mappings, or a stored resolution, or write the file with `cgbench task`"
+                "in run.mappings, or a stored resolution, or write the file with `cgbench task store`"
             )
         return [str(path), str(path.with_name(FOLDS))]
 

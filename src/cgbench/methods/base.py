@@ -1,6 +1,8 @@
 """The contract of a backmapping method."""
 
+import inspect
 import json
+import sys
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -10,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from cgbench.chem.molecule import Molecule
+from cgbench.config.method_card import MethodCard, Training
 from cgbench.core import registry
 from cgbench.core.atomic_io import atomic_output
 from cgbench.core.errors import InputError
@@ -52,6 +55,8 @@ class BackmappingMethod(ABC):
     bound
         ``"floor"`` for the lower and ``"ceiling"`` for the upper control, between which scores are scaled.
         These two are shown and not ranked. None for all other methods.
+    training
+        Whether anything is learned from the training frames (``task``) or not (``none``), for the card.
     arrays
         Names of the attributes that hold the fitted numpy arrays; :meth:`state` stores these.
     bead_ranges
@@ -65,6 +70,7 @@ class BackmappingMethod(ABC):
 
     Settings: ClassVar[type[SettingsModel]] = SettingsModel
     bound: ClassVar[Literal["floor", "ceiling"] | None] = None
+    training: ClassVar[Training] = "task"
     arrays: ClassVar[tuple[str, ...]] = ()
     stochastic: bool
     equivariance: Literal["none", "SE(3)", "E(3)"]
@@ -137,6 +143,22 @@ class BackmappingMethod(ABC):
     def n_parameters(self) -> int:
         """Count the learned numbers."""
         return _count_numbers(self.state())
+
+    def card(self, cost: str) -> MethodCard:
+        """Return the method card; ``cost`` says how long it took, and on what."""
+        learns = self.training == "task"
+        return MethodCard(
+            method=(inspect.getdoc(sys.modules[type(self).__module__]) or self.name).partition("\n")[0],
+            reference=self.reference,
+            code=f"src/cgbench/methods/{self.name}.py",
+            licence="MIT",
+            training=self.training,
+            training_data="training frames of the fold" if learns else "none",
+            test_molecules="included" if learns else "excluded",
+            deterministic=not self.stochastic,
+            parameters=self.n_parameters(),
+            cost=cost,
+        )
 
     def save(self, path: Path | str) -> None:
         """Write a self-contained model file (method, settings, mapping, molecule, state) atomically."""

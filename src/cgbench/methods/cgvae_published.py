@@ -1,4 +1,4 @@
-"""Published CGVAE, with a corrected KL divergence: the reference for :mod:`cgbench.methods.cgvae`.
+"""Published CGVAE, with a corrected KL divergence: the reference for CGVAE.
 
 Wang et al., *Generative Coarse-Graining of Molecular Conformations*, ICML 2022 (arXiv 2201.12176), with the
 published choices that docs/cgvae.md lists as faults: an encoder on the atom graph that uses only elements and

@@ -11,6 +11,7 @@ class Method(DeterministicMethod):
     """x_i = X_I(i)."""
 
     bound = "floor"
+    training = "none"
     equivariance = "E(3)"
     reference = "lower control: the mapping alone"
 

@@ -13,6 +13,7 @@ class Method(OracleMethod):
     """x̃ = x."""
 
     stochastic = False
+    training = "none"
     equivariance = "E(3)"
     reference = "identity"
 

@@ -1,6 +1,6 @@
 """MD frames with their reconstructions and samples: the input of every metric."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -45,11 +45,13 @@ class Evaluation:
         Energies of the MD frames if they are known; by default they are computed.
     permutations : optional
         Groups of permutations of equivalent atoms; by default those of the molecule.
+    absent : int [n_absent]
+        Atoms that reconstruction and samples lack, where their coordinates are NaN.
 
     Raises
     ------
     InputError
-        If shapes disagree or a coordinate is NaN or infinite.
+        If shapes disagree or a coordinate of another atom is NaN or infinite.
     """
 
     reference: NDArray[np.float32]
@@ -63,6 +65,7 @@ class Evaluation:
     atoms: AtomSet = "all"
     reference_energies: NDArray[np.float64] | None = None
     permutations: tuple[IntArray, ...] | None = None
+    absent: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
         n_frames, n_atoms = len(self.reference), self.molecule.n_atoms
@@ -77,8 +80,11 @@ class Evaluation:
                 continue
             if array.shape != shape or 0 in shape:
                 raise InputError(f"{name}: shape {array.shape}, expected {shape} with no zero in it")
-            if not np.isfinite(array).all():
-                bad = ~np.isfinite(array).reshape(n_frames, -1).all(axis=1)
+            known = (
+                array if name == "reference" or not len(self.absent) else np.delete(array, self.absent, -2)
+            )
+            if not np.isfinite(known).all():
+                bad = ~np.isfinite(known).reshape(n_frames, -1).all(axis=1)
                 raise InputError(
                     f"{name}: {int(bad.sum())} of {n_frames} frames hold NaN or infinite coordinates, "
                     f"the first is frame {int(bad.argmax())}; the method diverged, look at its history.csv"
@@ -100,6 +106,7 @@ class Evaluation:
             atoms=atoms,
             # Whether heavy atoms are equivalent depends on their hydrogens, which the subset lacks.
             permutations=among_atoms(self.equivalent_atoms, kept),
+            absent=np.flatnonzero(np.isin(kept, self.absent)),
         )
 
     @property

@@ -72,6 +72,10 @@ class MetricBase(ABC):
         """Whether a molecule has what the metric requires; otherwise the metric has no row in the tables."""
         return REQUIREMENTS[self.requires](molecule, force_field) > 0
 
+    def has_atoms(self, evaluation: Evaluation) -> bool:
+        """Whether the samples have the atoms that are measured: all of the set, by default."""
+        return not len(evaluation.absent)
+
     @abstractmethod
     def block_sums(self, evaluation: Evaluation, blocks: IntArray) -> NDArray[np.float64]:
         """Sum over the frames of each block: [n_blocks, k].

@@ -20,8 +20,14 @@ class Metric(PerFrameMetric):
     atom_sets = ("all",)
     reference = "arXiv 2201.12176, requirement R1"
 
+    def has_atoms(self, evaluation: Evaluation) -> bool:
+        return not evaluation.mapping.weights[evaluation.absent].any()
+
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         mapping = evaluation.mapping
         beads = mapping.beads(evaluation.reference.astype(np.float64))
-        error = mapping.beads(evaluation.samples.astype(np.float64)) - beads[:, None]
+        samples = np.nan_to_num(
+            evaluation.samples.astype(np.float64), copy=False
+        )  # absent atoms have no weight
+        error = mapping.beads(samples) - beads[:, None]
         return np.asarray(np.linalg.norm(error, axis=-1).max(axis=(1, 2)))

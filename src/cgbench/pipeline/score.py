@@ -16,6 +16,7 @@ from cgbench.chem.molecule import IntArray
 from cgbench.core import registry
 from cgbench.core.atomic_io import atomic_output
 from cgbench.core.errors import InputError
+from cgbench.core.wording import counted
 from cgbench.data.splits import Split
 from cgbench.mapping.base import Mapping
 from cgbench.metrics._evaluation import AtomSet, Evaluation
@@ -121,13 +122,17 @@ def evaluate(
         energies_path=energies_path,
         device=device,
     )
-    for position, label in enumerate(RUN_KEY):
-        table.insert(position, label, run[label])
-    with atomic_output(output_path) as temporary:
-        table.to_csv(temporary, index=False)
+    write_metrics(table, run, output_path)
     with track("score", {label: run[label] for label in RUN_KEY}, {"seed": run.get("seed")}) as tracker:
         names = table["split"] + "/" + table["metric"] + "/" + table["atoms"]
         tracker.summarise(dict(zip(names, table["value"], strict=True)))
+
+
+def write_metrics(table: pd.DataFrame, run: dict[str, Any], path: Path | str) -> None:
+    """Write the rows of :func:`score` with the labels of a run, atomically."""
+    labels = pd.DataFrame({label: run[label] for label in RUN_KEY}, index=table.index)
+    with atomic_output(path) as temporary:
+        pd.concat([labels, table], axis=1).to_csv(temporary, index=False)
 
 
 def score(
@@ -194,6 +199,7 @@ def score(
             tuple(force_field),
             device,
             stored.reconstruction_draw,
+            absent=stored.absent,
         )
     except InputError as error:
         raise InputError(f"{samples_path}: {error}") from None
@@ -226,11 +232,14 @@ def score_blocks(evaluation: Evaluation, metrics: Sequence[str], blocks: IntArra
     for name in metrics:
         metric = registry.load("metrics", name)()
         for atoms in metric.atom_sets:
-            if metric.applies(restricted[atoms].molecule, evaluation.force_field):
-                yield _score(name, metric, restricted[atoms], blocks)
+            if not metric.applies(restricted[atoms].molecule, evaluation.force_field):
+                reason = f"the molecule has no {metric.requires}"
+            elif not metric.has_atoms(restricted[atoms]):
+                reason = f"the samples lack {counted(len(restricted[atoms].absent), 'atom')}"
             else:
-                note = f"{name} ({atoms} atoms): left out, because the molecule has no {metric.requires}"
-                print(note, file=sys.stderr, flush=True)
+                yield _score(name, metric, restricted[atoms], blocks)
+                continue
+            print(f"{name} ({atoms} atoms): left out, because {reason}", file=sys.stderr, flush=True)
 
 
 def _score(name: str, metric: MetricBase, evaluation: Evaluation, blocks: IntArray) -> Score:

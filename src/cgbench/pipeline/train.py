@@ -131,6 +131,7 @@ def train(
             }
             tracker.log_history(context.history)
             tracker.summarise(cost | {"git": provenance.git_revision()})
+        where = runtime.device_name(device)
         run = {
             **vars(cell),
             "task": mapping.task,
@@ -138,9 +139,10 @@ def train(
             "bound": model.bound,
             **planned,
             **cost,
+            "card": model.card(f"training {wall_seconds:.3g} s on {where}").model_dump(mode="json"),
             "n_train": len(train_frames),
             "n_valid": len(valid_frames),
-            "hardware": {"name": runtime.device_name(device), **provenance.machine()},
+            "hardware": {"name": where, **provenance.machine()},
             "versions": provenance.versions(),
             "git": provenance.git_revision(),
             "date": provenance.now(),

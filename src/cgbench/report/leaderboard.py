@@ -1,6 +1,6 @@
 """Leaderboard: scores with intervals, marks of the best and tied methods, and controls."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -16,6 +16,7 @@ RANKING = tuple(product(("energy_score", "energy_score_symmetric"), ("heavy", "a
 BEFORE = ("rmsd_recon", "all")  # orders the rows of tables that were made before the energy score
 # Metrics of the tables that follow.
 HEADLINES = ("rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min", "rmsd_sample", "graph_xor")
+ALL_ATOMS, HEAVY = ([*product(HEADLINES, [atoms])] for atoms in ("all", "heavy"))
 # RMSD of samples measures the diversity of samples that differ. For deterministic methods it is an error,
 # so the worst would rank first where higher is better.
 DIVERSITY = ("rmsd_sample", "rmsd_sample_legacy")
@@ -106,6 +107,12 @@ def leaderboard(scores: pd.DataFrame, differences: pd.DataFrame, runs: pd.DataFr
     return table.join(minutes, on=list(ROW_KEY))
 
 
+def scores_as_markdown(table: pd.DataFrame) -> str:
+    """Write the energy scores and the main metrics of one task as Markdown."""
+    ordered = _ordered(table)
+    return "\n\n".join(text for _, text in _main_tables(table, ordered))
+
+
 def _mark(equal: bool, p: float) -> str:
     if equal:
         return BEST
@@ -114,37 +121,42 @@ def _mark(equal: bool, p: float) -> str:
     return WORSE if p < SIGNIFICANT else TIED
 
 
-def to_markdown(table: pd.DataFrame, unfinished: str = "") -> str:
+def to_markdown(table: pd.DataFrame, unfinished: str = "", cards: str = "") -> str:
     """Write tables for every dataset and mapping as Markdown.
 
-    ``unfinished`` is a chapter on missing runs, if any.
+    ``unfinished`` is a chapter on missing runs, if any, and ``cards`` a table of the methods.
     """
     parts = [HEADER]
     if unfinished:
         parts += ["## Not finished", unfinished]
+    if cards:
+        parts += ["## Methods", cards]
     for (dataset, mapping), group in table.groupby(["dataset", "mapping"], sort=True):
         ordered = _ordered(group)
         first = {*HEADLINES, *(name for name, _ in RANKING)}
         others = [name for name in ordered["metric"].unique() if name not in first]
-        all_atoms, heavy = ([*product(HEADLINES, [atoms])] for atoms in ("all", "heavy"))
         sets = ordered.groupby("metric")["atoms"].min()  # all atoms where it is defined for them
         rest = [(name, sets[name]) for name in others]
         parts += [f"## {dataset}, mapping {mapping}"]
-        if _present(group, RANKING):
-            parts += ["### Energy score", _wide(ordered, RANKING, _with_interval)]
+        for title, text in _main_tables(group, ordered):
+            parts += [f"### {title}", text]
         parts += [
-            "### All atoms",
-            _wide(ordered, all_atoms, _with_interval, cost=True),
-            "### Heavy atoms",
-            _wide(ordered, heavy, _with_interval),
             "### Scaled from the lower control (0) to the upper control (1)",
-            _wide(ordered, [*all_atoms, *heavy], _scaled, units=False),
+            _wide(ordered, [*ALL_ATOMS, *HEAVY], _scaled, units=False),
             "### Further metrics",
             _wide(ordered, rest, _short),
             "### Best methods",
             _best_methods(ordered),
         ]
     return "\n\n".join(parts) + "\n"
+
+
+def _main_tables(group: pd.DataFrame, ordered: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Titles and tables of the metrics that are read first."""
+    if _present(group, RANKING):
+        yield "Energy score", _wide(ordered, RANKING, _with_interval)
+    yield "All atoms", _wide(ordered, ALL_ATOMS, _with_interval, cost=True)
+    yield "Heavy atoms", _wide(ordered, HEAVY, _with_interval)
 
 
 def _present(group: pd.DataFrame, columns: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -188,7 +200,7 @@ def _wide(
             head = (metric, *([atoms] if mixed else []), *([f"({unit})"] if unit != "1" else []))
             shown[" ".join(head)] = entries
     if cost:
-        shown[COST] = each[COST].map("{:.2f}".format).to_numpy()
+        shown[COST] = each[COST].map(lambda minutes: f"{minutes:.2f}" if minutes >= 0 else NOTHING).to_numpy()
     return shown.to_markdown(index=False, disable_numparse=True)
 
 
@@ -227,9 +239,11 @@ def _best_methods(rows: pd.DataFrame) -> str:
     return "\n".join(lines) or "No ranking: fewer than two eligible methods."
 
 
-def write(table: pd.DataFrame, csv: Path | str, markdown: Path | str, unfinished: str = "") -> None:
+def write(
+    table: pd.DataFrame, csv: Path | str, markdown: Path | str, unfinished: str = "", cards: str = ""
+) -> None:
     """Write the leaderboard as CSV and as Markdown, atomically."""
     with atomic_output(csv) as temporary:
         table.to_csv(temporary, index=False, float_format="%.6g")
     with atomic_output(markdown) as temporary:
-        temporary.write_text(to_markdown(table, unfinished), encoding="utf-8")
+        temporary.write_text(to_markdown(table, unfinished, cards), encoding="utf-8")

@@ -15,6 +15,7 @@ from cgbench.figures.style import save_all
 from cgbench.figures.training import training_figures
 from cgbench.figures.trajectory_figures import trajectory_figures
 from cgbench.report.leaderboard import leaderboard, write
+from cgbench.report.method_cards import cards_as_markdown
 from cgbench.report.progress import in_short, to_markdown, unfinished
 from cgbench.results.tables import RUN_KEY, collect, read_runs
 from cgbench.statistics.interval_tables import intervals
@@ -59,7 +60,8 @@ def partial_report(config: RunMatrix, output: Path | str) -> pd.DataFrame:
     costs = read_runs(output / "runs.csv")
     table = leaderboard(*intervals(folders), costs)
     chapter = to_markdown(missing, len(runs))
-    write(table, output / "leaderboard.csv", output / "leaderboard.md", chapter)
+    cards = cards_as_markdown(costs)
+    write(table, output / "leaderboard.csv", output / "leaderboard.md", chapter, cards)
     for dataset in dict.fromkeys(run.dataset for run in runs):
         selection = RunSelection(config, dataset, "", [], strict=False)
         if selection.has_frames():

@@ -1,6 +1,6 @@
 """File of samples: reconstructions and samples of the test frames of one run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,9 @@ class Samples:
     samples : float32 [n_frames, n_samples, n_atoms, 3]
         Geometries generated from the beads alone, Å.
     seconds
-        Wall time of generating the samples.
+        Wall time of generating the samples; NaN if unknown.
+    absent : int [n_absent]
+        Atoms that the geometries lack, sorted; their coordinates are NaN.
     """
 
     frame_index: IntArray
@@ -43,6 +45,7 @@ class Samples:
     reconstruction_draw: NDArray[np.float32]
     samples: NDArray[np.float32]
     seconds: float
+    absent: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def save(self, path: Path | str) -> None:
         """Write all arrays to one ``.npz`` file, atomically."""
@@ -69,7 +72,11 @@ class Samples:
             require(samples.shape == expected, "samples of the same frames and atoms")
             floating = all(array.dtype.kind == "f" for array in (frames, drawn, samples))
             require(floating, "positions that are floating-point numbers")
-            return cls(index, frames, drawn, samples, float(arrays["seconds"]))
+            # Files of version 0.1 have no such array.
+            absent = arrays["absent"] if "absent" in arrays else np.empty(0, dtype=np.int64)
+            require(absent.dtype.kind == "i" and absent.ndim == 1, "indices of absent atoms")
+            require(((absent >= 0) & (absent < frames.shape[1])).all(), f"atoms below {frames.shape[1]}")
+            return cls(index, frames, drawn, samples, float(arrays["seconds"]), absent)
 
 
 def sampling_cost(path: Path | str) -> tuple[float, int]:

@@ -1,6 +1,6 @@
 """Confidence intervals of all scores, and of the differences between methods on the same frames."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache, partial
 from itertools import combinations
 from pathlib import Path
@@ -41,13 +41,17 @@ TEXT_COLUMNS = ("dataset", "mapping", "method", "other", "metric", "atoms", "uni
 INTEGER_COLUMNS = ("n_beads", "folds", "blocks")
 
 
-def intervals(runs: Iterable[Path | str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def intervals(
+    runs: Iterable[Path | str], only: Collection[str] | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Estimate scores and differences of runs whose test frames have been scored.
 
     Parameters
     ----------
     runs
         Directories with ``run.json`` and ``scores.npz``, of any tasks, methods and folds.
+    only
+        Names of metrics; all of them by default.
 
     Returns
     -------
@@ -82,6 +86,8 @@ def intervals(runs: Iterable[Path | str]) -> tuple[pd.DataFrame, pd.DataFrame]:
         _refuse_different_frames(methods, ", ".join(map(str, task)))
         stored = [sums.metrics for folds in methods.values() for sums in folds.values()]
         for metric in sorted(frozenset().union(*stored)):
+            if only is not None and metric[0] not in only:
+                continue
             unit = registry.load("metrics", metric[0]).unit
             labels = dict(zip((*ROW_KEY[:3], "metric", "atoms", "unit"), (*task, *metric, unit), strict=True))
             ranked = [name for name in methods if not bounds[name]]

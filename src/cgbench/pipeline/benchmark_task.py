@@ -1,0 +1,96 @@
+"""A task by its name: the frames, folds and beads that a score refers to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cgbench.chem.frames import Frames
+from cgbench.config.loader import Config
+from cgbench.core.errors import InputError
+from cgbench.core.settings import or_in_checkout
+from cgbench.data.prepare import prepared
+from cgbench.data.splits import Split, make_split
+from cgbench.mapping.base import Mapping
+
+DEFAULT = ("config/config.yaml", "config/simulations.yaml")
+
+
+@dataclass(frozen=True)
+class Task:
+    """A dataset, a mapping at one resolution, and the folds of a configuration.
+
+    Attributes
+    ----------
+    config
+        The benchmark.
+    dataset, mapping_name, n_beads
+        Names in the configuration, and the number of beads.
+    """
+
+    config: Config
+    dataset: str
+    mapping_name: str
+    n_beads: int
+
+    @classmethod
+    def named(cls, name: str, configs: Sequence[Path | str] = ()) -> "Task":
+        """Find a task such as ``chignolin-cgae-6``.
+
+        Parameters
+        ----------
+        configs
+            Configuration of the benchmark; by default that of the checkout.
+
+        Raises
+        ------
+        InputError
+            If the configuration has no such dataset or mapping.
+        """
+        config = Config.load(*(configs or map(or_in_checkout, DEFAULT)))
+        dataset, _, rest = name.partition("-")
+        mapping, _, number = rest.partition("-")
+        usable = number.isascii() and number.isdigit() and len(number) < 7 and int(number) > 0
+        if dataset not in config.datasets or mapping not in config.mappings or not usable:
+            raise InputError(
+                f"{name!r} is no task; a task is <dataset>-<mapping>-<number of beads>, such as "
+                f"chignolin-cgae-6; datasets: {', '.join(config.datasets)}; mappings: "
+                f"{', '.join(config.mappings)}; `cgbench task list` prints the tasks that are run by default"
+            )
+        return cls(config, dataset, mapping, int(number))
+
+    @property
+    def name(self) -> str:
+        """Name of the task."""
+        return f"{self.dataset}-{self.mapping_name}-{self.n_beads}"
+
+    @cached_property
+    def _prepared(self) -> tuple[Frames, dict[str, Any]]:
+        return prepared(self.config.datasets[self.dataset])
+
+    @property
+    def frames(self) -> Frames:
+        """Frames of the dataset, checked as by ``cgbench prepare``."""
+        return self._prepared[0]
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """Data card."""
+        return self._prepared[1]
+
+    def split(self, fold: int) -> Split:
+        """Training, validation and test frames of a fold."""
+        return make_split(self.frames, self.config.protocol, fold, self.config.seed)
+
+    def mapping(self, fold: int) -> Mapping:
+        """Make the mapping of a fold, with the name of the stored task if there is one.
+
+        Raises
+        ------
+        InputError
+            If the mapping does not allow this number of beads.
+        """
+        generator = self.config.mapping(self.mapping_name, self.dataset, self.n_beads).create()
+        made: Mapping = generator.of_fold(self.frames, self.split(fold), self.n_beads, self.config.seed)
+        return made

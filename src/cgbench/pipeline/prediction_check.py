@@ -1,0 +1,216 @@
+"""Mistakes in predictions, recognised because the predictions fit the test frames when they are undone.
+
+A prediction may be as wrong as it likes, and its score says so. Frames in another order, nm for Å or shuffled
+atoms are no predictions of these frames at all, and are refused.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cgbench.chem.bond_completion import USUAL
+from cgbench.chem.frames import Frames
+from cgbench.chem.geometry import pair_distances
+from cgbench.chem.molecule import IntArray, Molecule
+from cgbench.chem.superposition import centred, shape_distances
+from cgbench.core.errors import InputError
+from cgbench.data.bond_faults import UNITS, likely_causes
+from cgbench.mapping.base import Mapping
+
+Floats = NDArray[np.floating]
+Undone = tuple[float, str]  # deviation that is left when a mistake is undone, Å, and the mistake
+
+MOVED = 0.5  # Å; beads that are nearer to the given ones on average are those of their frames
+LEFT = 0.25  # largest share of a deviation that remains when a mistake is undone
+AS_WELL, ROUNDING = 1.5, 0.02  # factor, and Å, within which deviations are equal
+CHOSEN = 200  # evenly spaced frames that are looked at
+# Å. Longer than bonds of C, N, O, F and H, shorter than distances of 1-3 neighbours.
+LONGEST_LIGHT_BOND = 1.65
+LIGHT = 0.7  # Å; largest covalent radius of these elements
+AS_MANY = 0.15  # deviation of the number of short distances from that of bonds
+FEW = 0.5  # share of the short distances that are bonds
+AGAINST = 0.9  # share of CH2 groups by which a numbering of hydrogens is decided
+
+
+def check_predictions(
+    path: Path | str, samples: Floats, absent: IntArray, frames: Frames, test: IntArray, mapping: Mapping
+) -> Floats:
+    """Refuse predictions with a recognised mistake.
+
+    Parameters
+    ----------
+    path
+        File of the predictions, for messages.
+    samples : [n_frames, n_samples, n_atoms, 3]
+        Å; NaN for absent atoms.
+    absent
+        Absent atoms.
+    frames, test
+        Frames of the dataset, and the test frames [n_frames] among them.
+    mapping
+        Mapping of the task.
+
+    Returns
+    -------
+    float [n_frames]
+        RMSD of the beads of the first samples from the given ones, Å; of the heavy atoms of the beads where
+        hydrogens are absent.
+
+    Raises
+    ------
+    InputError
+        Naming the mistake and the cure.
+    """
+    kept = np.setdiff1d(np.arange(frames.molecule.n_atoms), absent)
+    matrix = _bead_matrix(mapping, kept)
+    found = matrix @ samples[:, 0, kept].astype(np.float64)
+    given = matrix @ frames.positions[test][:, kept].astype(np.float64)
+    moved = _rmsd(found, given)
+    chosen = np.linspace(0, len(test) - 1, min(CHOSEN, len(test))).astype(np.int64)
+    geometries = samples[chosen, 0][:, kept]
+    molecule = frames.molecule.subset(kept)
+    typical = float(np.median(moved))
+    if mistake := typical > MOVED and _wrong_unit(molecule, geometries):
+        raise InputError(f"{path}: {mistake}")
+    if mistake := _shuffled(molecule, geometries):
+        raise InputError(f"{path}: {mistake}")
+    if typical > MOVED:
+        everything = matrix @ frames.positions[:, kept].astype(np.float64)
+        undone = [
+            *_moved_as_a_whole(found[chosen], given[chosen]),
+            _other_order(found[chosen], chosen, everything, test),
+            *_turned(found[chosen], given[chosen]),
+        ]
+        least = min(left for left, _ in undone)
+        if least < LEFT * typical:
+            # Superposition fits whatever a shift fits, and a little better.
+            reason = next(reason for left, reason in undone if left < AS_WELL * least + ROUNDING)
+            raise InputError(
+                f"{path}: beads are {typical:.2f} Å from the given ones (median RMSD), but {least:.2f} Å if "
+                f"this is undone: {reason}"
+            )
+    return moved
+
+
+def _bead_matrix(mapping: Mapping, kept: IntArray) -> Floats:
+    """Return the mapping [n, n_kept] of the atoms that are there; beads without any are left out."""
+    matrix = mapping.matrix[:, kept]
+    sums = matrix.sum(axis=1, keepdims=True)
+    return np.asarray((matrix / np.where(sums > 0, sums, 1))[sums[:, 0] > 1e-9])
+
+
+def _rmsd(a: Floats, b: Floats) -> Floats:
+    """RMSD [n_frames] over beads, without superposition."""
+    return np.asarray(np.sqrt(np.square(a - b).sum(axis=-1).mean(axis=-1)))
+
+
+def _wrong_unit(molecule: Molecule, geometries: Floats) -> str:
+    """Recognise another unit by the bonds, all of which are longer or shorter by the same factor."""
+    if not len(molecule.bonds):
+        return ""
+    radii = molecule.covalent_radii[molecule.bonds].sum(axis=1)
+    ratios = np.asarray(pair_distances(geometries, molecule.bonds)) / radii
+    causes = likely_causes(molecule, geometries, ratios, USUAL, 1.0)
+    in_a_unit = {cure for _, cure in UNITS}
+    for cause in causes:
+        if cause in in_a_unit:
+            return f"bonds are {np.median(ratios):.2g} (r_i + r_j) long instead of about 1: {cause}"
+    return ""
+
+
+def _shuffled(molecule: Molecule, geometries: Floats) -> str:
+    """Recognise a molecule whose atoms are in another order: as many bonds, but between other atoms."""
+    from scipy.spatial import cKDTree
+
+    light = (molecule.covalent_radii < LIGHT)[molecule.bonds].all(axis=1)
+    bonds = molecule.bonds[light] @ [molecule.n_atoms, 1]
+    if not len(bonds):
+        return ""
+    numbers, shares = [], []
+    for positions in geometries:
+        near = np.sort(cKDTree(positions).query_pairs(LONGEST_LIGHT_BOND, output_type="ndarray"), axis=1)
+        codes = near @ [molecule.n_atoms, 1]
+        numbers.append(len(codes) / len(bonds))
+        shares.append(np.isin(codes, bonds).mean() if len(codes) else 1.0)
+    if abs(np.median(numbers) - 1) > AS_MANY or np.median(shares) > FEW:
+        return ""
+    return (
+        f"the geometries have as many bonds as the molecule, but {1 - np.median(shares):.0%} of them are "
+        "between other atoms, so that the atoms are in another order; give them in the order of "
+        "topology.pdb, or a topology with their names"
+    )
+
+
+def _moved_as_a_whole(found: Floats, given: Floats) -> Iterator[Undone]:
+    """Undo an inversion, and a shift of every frame."""
+    weights = np.full(found.shape[1], 1 / found.shape[1])
+    inverted = np.median(_rmsd(-found, given))
+    yield float(inverted), "they are mirror images of the given ones; check the signs of the coordinates"
+    left = np.median(_rmsd(centred(found, weights), centred(given, weights)))
+    yield (
+        float(left),
+        "they are shifted against the given ones; predict atoms where the beads are, not centred",
+    )
+
+
+def _turned(found: Floats, given: Floats) -> Iterator[Undone]:
+    """Undo a rotation of every frame, unless there are so few beads that any can be superposed."""
+    if found.shape[1] > 2:
+        weights = np.full(found.shape[1], 1 / found.shape[1])
+        pairs = zip(found, given, strict=True)
+        left = np.median([shape_distances(a[None], b[None], weights) for a, b in pairs])
+        yield (
+            float(left),
+            "they are rotated against the given ones; predict atoms where the beads are, not superposed",
+        )
+
+
+def _other_order(found: Floats, chosen: IntArray, everything: Floats, test: IntArray) -> Undone:
+    """Compare beads with those of all frames of the dataset."""
+    known, flat = (points.reshape(len(points), -1) for points in (everything, found))
+    squares = np.square(flat).sum(axis=1)[:, None] + np.square(known).sum(axis=1) - 2 * flat @ known.T
+    nearest = squares.argmin(axis=1)
+    left = np.sqrt(np.maximum(squares.min(axis=1), 0) / found.shape[1])
+    first = int((nearest != test[chosen]).argmax())
+    number = np.flatnonzero(test == nearest[first])
+    place = f"number {number[0]} of the test frames" if len(number) else "no test frame of this fold"
+    return float(np.median(left)), (
+        f"frames are in another order; number {chosen[first]} has the beads of frame {nearest[first]} of the "
+        f"dataset, {place}, instead of frame {test[chosen[first]]}; predict the test frames of this fold in "
+        "the order of beads.npz, with all samples of a frame one after the other"
+    )
+
+
+def other_numbering(samples: Floats, reference: Floats, groups: IntArray, molecule: Molecule) -> bool:
+    """Whether the hydrogens of CH2 groups are numbered the other way round than their names were read.
+
+    Parameters
+    ----------
+    samples : [n_frames, n_samples, n_atoms, 3]
+        Å.
+    reference : [n_frames, n_atoms, 3]
+        MD frames, Å.
+    groups : int [n_groups, 2]
+        The two hydrogens of each group.
+    """
+    if not len(groups):
+        return False
+    agree = []
+    for first, second in groups.tolist():
+        carbon = next(iter(molecule.graph[first]))
+        others = [atom for atom in sorted(molecule.graph[carbon]) if atom not in (first, second)][:2]
+        if len(others) == 2:
+            sign, expected = (
+                np.sign(_volume(positions, carbon, [*others, first]))
+                for positions in (samples[:, 0], reference)
+            )
+            agree.append((sign == expected).mean())
+    return bool(agree) and float(np.mean(agree)) < 1 - AGAINST
+
+
+def _volume(positions: Floats, centre: int, corners: list[int]) -> Floats:
+    """Signed volume [n_frames] of three vectors from an atom."""
+    a, b, c = (positions[:, corner] - positions[:, centre] for corner in corners)
+    return np.asarray(np.einsum("fi,fi->f", np.cross(a, b), c))
