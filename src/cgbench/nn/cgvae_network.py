@@ -94,7 +94,9 @@ def make_network(
 def _head(n_features: int, n_latent: int, log_sigma: float) -> nn.Sequential:
     """Network from features to mean and log standard deviation, initially zero and ``log_sigma``."""
     network = mlp(n_features, n_features, 2 * n_latent)
-    nn.init.zeros_(network[-1].weight)
-    nn.init.zeros_(network[-1].bias)
-    nn.init.constant_(network[-1].bias[n_latent:], log_sigma)
+    last = network[-1]
+    assert isinstance(last, nn.Linear)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    nn.init.constant_(last.bias[n_latent:], log_sigma)
     return network

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import networkx as nx
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from cgbench.chem.molecule import IntArray
@@ -80,8 +81,8 @@ class TargetFrames:
         self._order_pairs(x, stiff_bonds)
         self._order_volumes(x, is_stiff)
 
-    def _index(self, array: IntArray | list[int]) -> Tensor:
-        return torch.as_tensor(np.asarray(array, dtype=np.int64), device=self.device)
+    def _index(self, indices: ArrayLike) -> Tensor:
+        return torch.as_tensor(np.asarray(indices, dtype=np.int64), device=self.device)
 
     def _order_pairs(self, x: Tensor, stiff_bonds: set[tuple[int, int]]) -> None:
         restraints, graph, unit = self.restraints, self.restraints.graph, self.unit
