@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from cgbench.nn.dense import Linear, mlp
 from cgbench.nn.equivariant import EquivariantLayers, normalised_cross
 from cgbench.nn.local_coordinates import LocalCoordinates
+from cgbench.nn.mapped_network import on_beads, shares_atoms
 from cgbench.nn.radial import RadialBasis, filter_matrix, neighbour_sum, pair_distance
 
 
@@ -47,6 +48,7 @@ class Decoder(nn.Module, ABC):
         self.n_latent = n_latent
         self.register_buffer("bead_index", bead_index, persistent=False)
         self.register_buffer("matrix", mapping_matrix, persistent=False)
+        self.shared = shares_atoms(mapping_matrix)
         weights = nn.Parameter(torch.zeros(mapping_matrix.shape[1], mapping_matrix.shape[0]))
         self.combination = weights if correct_combination else None
         self.local = local
@@ -70,8 +72,7 @@ class Decoder(nn.Module, ABC):
         return self.local.to_local(positions - self._on_beads(relative, beads), beads)
 
     def _on_beads(self, relative: Tensor, beads: Tensor) -> Tensor:
-        shift = beads - self.matrix @ relative
-        return relative + shift[:, self.bead_index]
+        return on_beads(relative, beads, self.matrix, self.bead_index, self.shared)
 
     @abstractmethod
     def correction(self, latent: Tensor, centred: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ and chirality by a fixed number of descent steps, as in distance geometry (G. M.
 import torch
 from torch import Tensor
 
+from cgbench.nn.mapped_network import group_translations, shares_atoms
 from cgbench.nn.restraints import Restraints
 
 STEP = 0.1  # share of a violation that one pair corrects per step; many pairs act on one atom
@@ -59,6 +60,7 @@ def _refine_chunk(
     positions: Tensor, beads: Tensor, restraints: Restraints, matrix: Tensor, bead_index: Tensor, steps: int
 ) -> Tensor:
     least, most = restraints.distance_bounds()
+    translations = group_translations(matrix, bead_index) if shares_atoms(matrix) else None
     velocity = torch.zeros_like(positions)
     for _ in range(steps):
         ahead = positions + MOMENTUM * velocity
@@ -67,7 +69,8 @@ def _refine_chunk(
         velocity = velocity * (
             MAX_DISPLACEMENT / velocity.norm(dim=-1, keepdim=True).clamp_min(MAX_DISPLACEMENT)
         )
-        velocity = velocity + (beads - matrix @ (positions + velocity))[:, bead_index]
+        shift = beads - matrix @ (positions + velocity)
+        velocity = velocity + (shift if translations is None else translations @ shift)[:, bead_index]
         positions = positions + velocity
     return positions
 
