@@ -34,8 +34,19 @@ def weighted(bead_index: np.ndarray, weights: np.ndarray) -> Mapping:
     return Mapping(bead_index, weights / np.bincount(bead_index, weights=weights)[bead_index])
 
 
+def shared(residues: np.ndarray) -> Mapping:
+    """Centres of three residues and, with a third of the weight, of an atom of the next, as in Martini 3."""
+    weights = 1.0 / (np.bincount(residues) + 1 / 3)
+    first = [int(np.flatnonzero(residues == (bead + 1) % 3)[0]) for bead in range(3)]
+    portions = tuple((atom, bead, float(weights[bead] / 3)) for bead, atom in enumerate(first))
+    return Mapping(residues, weights[residues], shared=portions)
+
+
 def mappings(molecule: Molecule) -> dict[str, Mapping]:
-    """Centres of mass, and one atom per bead as in a Cα mapping; ``fitted`` has centres of geometry."""
+    """Centres of mass, one atom per bead as in a Cα mapping, and atoms that beads share.
+
+    ``fitted`` has centres of geometry.
+    """
     residues = molecule.residue_index
     first_heavy = np.array([int(np.flatnonzero((residues == r) & molecule.heavy)[0]) for r in range(3)])
     site = np.zeros(molecule.n_atoms)
@@ -43,6 +54,7 @@ def mappings(molecule: Molecule) -> dict[str, Mapping]:
     return {
         "masses": weighted(residues, molecule.masses),
         "sites": weighted(residues, site),
+        "shared": shared(residues),
     }
 
 
@@ -167,7 +179,7 @@ def test_samples_differ_as_declared(fitted: BackmappingMethod, unseen: np.ndarra
     )
 
 
-@pytest.mark.parametrize("kind", ["masses", "sites"])
+@pytest.mark.parametrize("kind", ["masses", "sites", "shared"])
 @pytest.mark.parametrize("name", SLOW_NETWORKS)
 def test_r1_beads_are_kept_on_real_frames(
     name: str, kind: str, alanine: Molecule, positions: np.ndarray, unseen: np.ndarray

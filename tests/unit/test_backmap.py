@@ -13,7 +13,7 @@ from cgbench.core.errors import InputError
 from cgbench.core.registry import PlugIn
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import TrainingContext
-from cgbench.pipeline.backmap import backmap, read_beads
+from cgbench.pipeline.backmap import backmap, open_beads, read_beads
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_beads_are_not_written_over(
 
 def test_a_missing_pdb_is_no_topology(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"absent\.pdb: no such file; check the path$"):
-        read_beads(tmp_path / "absent.pdb")
+        open_beads(tmp_path / "absent.pdb")
 
 
 def test_one_frame_needs_no_frame_axis(tmp_path: Path) -> None:
@@ -65,7 +65,8 @@ def test_one_frame_needs_no_frame_axis(tmp_path: Path) -> None:
 def test_pdb_beads_are_in_angstrom(tmp_path: Path) -> None:
     atom = "ATOM      {0}  CA  ALA A   {0}    {1:8.3f}   0.000   0.000  1.00  0.00           C\n"
     (tmp_path / "beads.pdb").write_text("".join(atom.format(i + 1, 3.8 * i) for i in range(3)) + "END\n")
-    np.testing.assert_allclose(read_beads(tmp_path / "beads.pdb")[0, :, 0], [0, 3.8, 7.6], atol=1e-3)
+    beads = open_beads(tmp_path / "beads.pdb").frames.sample.positions
+    np.testing.assert_allclose(beads[0, :, 0], [0, 3.8, 7.6], atol=1e-3)
 
 
 def test_unusable_beads_are_refused(tmp_path: Path) -> None:
@@ -79,9 +80,14 @@ def test_unusable_beads_are_refused(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=said):
             read_beads(tmp_path / name)
     (tmp_path / "text.npy").write_text("not an array")
-    for name, said in (("text.npy", "not a numpy array"), ("absent.npy", "no such"), ("beads.xyz", r"\.npy")):
+    (tmp_path / "cg.xtc").touch()
+    for name, said in (
+        ("text.npy", "not a numpy array"),
+        ("absent.npy", "no such"),
+        ("cg.xtc", "no names of beads; give --topology"),
+    ):
         with pytest.raises(InputError, match=said):
-            read_beads(tmp_path / name)
+            open_beads(tmp_path / name)
 
 
 def test_another_number_of_beads_is_refused(model: Path, tmp_path: Path) -> None:

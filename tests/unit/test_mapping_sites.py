@@ -1,13 +1,18 @@
 """Mappings from names, elements or the order of atoms, and shuffled mappings."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from cgbench.chem.molecule import Molecule
+from cgbench.chem.topology_io import read_topology
 from cgbench.core import registry
 from cgbench.core.errors import InputError
 from cgbench.core.settings import parse_settings
 from cgbench.mapping.shuffled import shuffle
+
+CHIGNOLIN = Path(__file__).parents[2] / "workflow/resources/chignolin/topology.pdb"
 
 
 def generate(name, molecule, n_beads, seed=0, positions=None, **settings):
@@ -43,12 +48,56 @@ def test_residues_without_alpha_carbon_or_methyl_stand_on_their_first_heavy_atom
     assert sites(molecule, generate("alpha_carbon", molecule, 4)) == ["CA", "N", "CA", "H"]
 
 
-@pytest.mark.parametrize(("name", "only"), [("alpha_carbon", 3), ("heavy_atoms", 10)])
+def test_beads_at_sites_have_the_names_of_their_atoms(alanine):
+    assert generate("alpha_carbon", alanine, 3).bead_names == ("CH3", "CA", "C")
+
+
+@pytest.mark.parametrize(
+    ("name", "bead", "weighted"), [("residue_com", "COM", True), ("residue_cog", "COG", False)]
+)
+def test_centres_of_residues(name, bead, weighted, alanine, alanine_frames):
+    mapping = generate(name, alanine, 3)
+    frame = alanine_frames.positions[0].astype(np.float64)
+    for residue, position in enumerate(mapping.beads(frame)):
+        atoms = alanine.residue_index == residue
+        weights = alanine.masses[atoms] if weighted else None
+        np.testing.assert_allclose(position, np.average(frame[atoms], axis=0, weights=weights))
+    assert mapping.bead_names == (bead,) * 3
+
+
+def test_alpha_carbon_and_side_chain_of_alanine_dipeptide(alanine, alanine_frames):
+    """Caps have one bead; alanine has a second, at the centre of mass of its methyl group."""
+    mapping = generate("calpha_sidechain", alanine, 4)
+    assert mapping.bead_names == ("CH3", "CA", "SC", "C")
+    frame = alanine_frames.positions[0].astype(np.float64)
+    side = [alanine.atom_names.index(name) for name in ("CB", "HB1", "HB2", "HB3")]
+    np.testing.assert_array_equal(np.flatnonzero(mapping.bead_index == 2), side)
+    centre = np.average(frame[side], axis=0, weights=alanine.masses[side])
+    np.testing.assert_allclose(mapping.beads(frame)[2], centre)
+
+
+def test_the_ring_of_proline_is_its_side_chain_and_glycine_has_none():
+    molecule = read_topology(CHIGNOLIN)
+    mapping = generate("calpha_sidechain", molecule, 21)
+    names = {}
+    for atom, bead in enumerate(mapping.bead_index.tolist()):
+        names.setdefault((molecule.residue_names[atom], mapping.bead_names[bead]), set()).add(
+            molecule.atom_names[atom]
+        )
+    assert {name for name in names["PRO", "SC"] if name[0] == "C"} == {"CB", "CG", "CD"}
+    assert names["PRO", "CA"] == {"N", "CA", "C", "O", "HA"}
+    assert ("GLY", "SC") not in names
+
+
+@pytest.mark.parametrize(
+    ("name", "only"),
+    [("alpha_carbon", 3), ("calpha_sidechain", 4), ("heavy_atoms", 10), ("residue_com", 3)],
+)
 def test_other_resolutions_are_refused_with_the_only_possible_one(alanine, name, only):
     with pytest.raises(
-        InputError, match=rf"^{name} at resolution 4: .*the only possible resolution is {only}$"
+        InputError, match=rf"^{name} at resolution 5: .*the only possible resolution is {only}$"
     ):
-        generate(name, alanine, 4)
+        generate(name, alanine, 5)
 
 
 def test_hydrogens_belong_to_the_heavy_atom_they_are_bonded_to(alanine):

@@ -8,7 +8,7 @@ import pytest
 from cgbench.chem.topology_io import read_topology
 from cgbench.chem.trajectory_io import load_trajectory
 from cgbench.core.errors import InputError
-from cgbench.pipeline.backmap import read_beads
+from cgbench.pipeline.backmap import open_beads
 
 
 def atom(serial, name, location, residue="THR", number=1, occupancy="1.00", x=None, record="ATOM  "):
@@ -95,7 +95,7 @@ def test_beads_with_names_of_five_characters_are_named(tmp_path):
     lines = [atom(n, " BED", str(n), residue="CGB", x=3.0 * n) for n in (1, 2, 3)]
     (tmp_path / "beads.pdb").write_text("".join(["MODEL 1\n", *lines, "ENDMDL\n"]))
     with pytest.raises(InputError, match=r"beads\.pdb: column 17 is not empty for BED1 of CGB 1, BED2"):
-        read_beads(tmp_path / "beads.pdb")
+        open_beads(tmp_path / "beads.pdb")
 
 
 def test_models_are_frames_and_their_atoms_are_counted_once(tmp_path):

@@ -112,12 +112,7 @@ def _read_trajectory(
     path: Path, topology_path: Path | str, selection: str, stride: int, elements: Mapping[str, str]
 ) -> RawTrajectory:
     topology, facts, _ = topology_with_elements(topology_path, elements)
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; give a file, or convert the trajectory in the folder to XTC")
-    if not path.is_file():
-        raise InputError(f"{path}: no such trajectory; check the path in the dataset's configuration")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path}: the trajectory is empty (0 bytes); fetch or simulate it again")
+    require_trajectory(path)
     chosen = select_atoms(topology, selection, topology_path, facts)
     try:
         with naming(path):
@@ -143,6 +138,16 @@ def _read_trajectory(
     time = numbers if no_time or stored.time is None else stored.time.astype(np.float64)
     notes = (*stored.notes, why_no_cell) if why_no_cell else stored.notes
     return RawTrajectory(positions, time[::stride], no_time, cell, notes)
+
+
+def require_trajectory(path: Path) -> None:
+    """Check that a trajectory exists and is not empty; an InputError names it."""
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give a file, or convert the trajectory in the folder to XTC")
+    if not path.is_file():
+        raise InputError(f"{path}: no such trajectory; check the path in the dataset's configuration")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: the trajectory is empty (0 bytes); fetch or simulate it again")
 
 
 def _read_frames(path: Path, topology: mdtraj.Topology, atoms: NDArray[np.int64] | None) -> StoredFrames:

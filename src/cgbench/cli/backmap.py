@@ -1,5 +1,6 @@
 """Command for users of a trained model."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -15,12 +16,26 @@ app = typer.Typer()
 def backmap(
     model: Annotated[Path, typer.Argument(help="model.pt written by `cgbench train`.")],
     beads: Annotated[
-        Path, typer.Option(help=".npy [n_frames, n_beads, 3] in Å, or .pdb with one atom per bead.")
+        Path,
+        typer.Option(
+            help="Trajectory with one atom per bead, of any format that mdtraj reads, or .npy "
+            "[n_frames, n_beads, 3] in Å."
+        ),
     ],
     output: Annotated[
-        Path, typer.Option(help=".npz for the samples, Å; the first geometry is also written as .pdb.")
+        Path,
+        typer.Option(
+            help=".xtc, .dcd, .pdb (all models) or .npz (`samples`, Å); the first geometry is also written "
+            "as .pdb, with all bonds."
+        ),
     ],
-    n_samples: Annotated[int, typer.Option(min=1, help="Samples per frame.")] = 1,
+    topology: Annotated[
+        Path | None,
+        typer.Option(help="Names and residues of the beads, such as .gro or .pdb, if --beads has none."),
+    ] = None,
+    n_samples: Annotated[
+        int, typer.Option(min=1, help="Samples per frame; in trajectories they follow each other.")
+    ] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
     strict: Annotated[
         bool,
@@ -28,21 +43,40 @@ def backmap(
             "--strict", help="Refuse beads unlike those of the training frames, instead of a warning."
         ),
     ] = False,
+    minimise: Annotated[
+        bool,
+        typer.Option("--minimise", help="Minimise the energy with OpenMM, with restraints on the beads."),
+    ] = False,
+    force_field: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="OpenMM file for --minimise; may be repeated. Default: as on the dataset's card, or amber14."
+        ),
+    ] = None,
 ) -> None:
     """Sample all-atom geometries for coarse-grained frames.
 
-    Example: `cgbench backmap model.pt --beads beads.npy --n-samples 10 --output atoms.npz`
+    Example: `cgbench backmap model.pt --beads cg.xtc --topology cg.gro --n-samples 10 --output atoms.xtc`
     """
-    from cgbench.pipeline.backmap import backmap, first_geometry_path, read_beads
+    from cgbench.pipeline.backmap import backmap, described, first_geometry_path, open_beads
 
-    first_geometry = first_geometry_path(output)
-    if beads.resolve() == first_geometry.resolve():
-        raise InputError(f"{beads}: the first geometry would overwrite it; give another --output")
-    positions = read_beads(beads)
-    backmap(model, positions, output, n_samples=n_samples, seed=seed, strict=strict)
-    n_frames, n_beads = positions.shape[:2]
-    typer.echo(
-        f"{counted(n_frames, 'frame')} of {counted(n_beads, 'bead')} in {beads}, "
-        f"{counted(n_samples, 'sample')} of each in {output}"
+    inputs = [path.resolve() for path in (beads, topology, model) if path]
+    for written in (output, first_geometry_path(output)):
+        if written.resolve() in inputs:
+            raise InputError(f"{written}: the output would overwrite it; give another --output")
+    source = open_beads(beads, topology)
+    notes = backmap(
+        model,
+        source,
+        output,
+        n_samples=n_samples,
+        seed=seed,
+        strict=strict,
+        minimise=minimise,
+        force_field=force_field or (),
+        progress=sys.stderr.isatty(),
     )
-    typer.echo(f"the first in {first_geometry}")
+    typer.echo(f"{described(source.frames)} in {beads}, {counted(n_samples, 'sample')} of each in {output}")
+    typer.echo(f"the first in {first_geometry_path(output)}")
+    for note in notes:
+        typer.echo(note)

@@ -54,10 +54,10 @@ def read_frames(file: Path, topology: mdtraj.Topology, atoms: Atoms) -> StoredFr
         return _read_xdr(file, topology, atoms)
     if file.suffixes[:1] == [".pdb"]:
         return _read_pdb(file, topology, atoms)
-    _require_atoms(_stored_n_atoms(file), topology)
+    _require_atoms(stored_n_atoms(file), topology)
     frames = _load(file, topology, atoms)
     _require_lines(file, frames, topology.n_atoms)
-    stated = _n_frames_of_dcd(file)
+    stated = n_frames_of_dcd(file)
     if stated is not None and stated > len(frames):
         raise ValueError(f"it has {len(frames)} frames, but {stated} according to the header")
     cell = frames.unitcell_vectors
@@ -151,7 +151,7 @@ def _stores_time(file: Path) -> bool:
         return handle.read(1)[1] is not None
 
 
-def _stored_n_atoms(file: Path) -> int | None:
+def stored_n_atoms(file: Path) -> int | None:
     """Return the number of atoms, or None if the format does not store it or the file is damaged."""
     try:
         with mdtraj.open(str(file)) as handle:
@@ -164,7 +164,7 @@ def _stored_n_atoms(file: Path) -> int | None:
         return None  # reading all frames will report the damage
 
 
-def _n_frames_of_dcd(file: Path) -> int | None:
+def n_frames_of_dcd(file: Path) -> int | None:
     """Return the number of frames in a DCD header; mdtraj reads truncated files without an error."""
     with file.open("rb") as handle:
         header = handle.read(12)

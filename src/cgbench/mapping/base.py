@@ -29,15 +29,22 @@ class Mapping:
     bead_index : int [n_atoms]
         The bead of each atom; every bead has at least one atom.
     weights : float [n_atoms]
-        Weight of each atom in the position of its bead; they sum to 1 within a bead. Equal weights
+        Weight of each atom in the position of its bead; the weights in a bead sum to 1. Equal weights
         give the geometric centre, masses the centre of mass, a one-hot weight a site such as Cα.
     task
         Name and version of the stored task that the mapping was made for, if any.
+    shared
+        Atoms that also count in the position of a bead that they do not belong to, as in the rings of
+        Martini 3: atom, bead and weight.
+    bead_names
+        Name of each bead, such as ``BB``, as files of beads have it; empty if beads have no names.
     """
 
     bead_index: IntArray
     weights: NDArray[np.float64]
     task: str | None = None
+    shared: tuple[tuple[int, int, float], ...] = ()
+    bead_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.bead_index.ndim != 1 or self.bead_index.shape != self.weights.shape:
@@ -54,7 +61,17 @@ class Mapping:
         counts = np.bincount(self.bead_index)
         if (counts == 0).any():
             raise InputError(f"mapping: bead {int(np.argmin(counts))} of {len(counts)} is empty")
-        sums = np.bincount(self.bead_index, weights=self.weights)
+        for atom, bead, _ in self.shared:
+            if not (0 <= atom < self.n_atoms and 0 <= bead < self.n_beads and bead != self.bead_index[atom]):
+                raise InputError(
+                    f"mapping: atom {atom} cannot share bead {bead}; name one of {self.n_atoms} atoms and "
+                    f"another of {self.n_beads} beads"
+                )
+        if self.bead_names and len(self.bead_names) != self.n_beads:
+            raise InputError(
+                f"mapping: {len(self.bead_names)} names for {self.n_beads} beads; name every bead"
+            )
+        sums = self.matrix.sum(axis=1)
         if not np.allclose(sums, 1.0, atol=1e-9):
             worst = int(np.abs(sums - 1).argmax())
             raise InputError(f"mapping: weights of bead {worst} sum to {sums[worst]}, not to 1")
@@ -80,7 +97,19 @@ class Mapping:
         """M [n_beads, n_atoms]."""
         matrix = np.zeros((self.n_beads, self.n_atoms))
         matrix[self.bead_index, np.arange(self.n_atoms)] = self.weights
+        for atom, bead, weight in self.shared:
+            matrix[bead, atom] = weight
         return matrix
+
+    @cached_property
+    def translations(self) -> NDArray[np.float64]:
+        """Translations of the atoms of every bead that move one bead by 1 and no other: [n_beads, n_beads].
+
+        The identity if no atom is shared.
+        """
+        moved = np.zeros((self.n_beads, self.n_beads))
+        np.add.at(moved.T, self.bead_index, self.matrix.T)
+        return np.linalg.inv(moved)
 
     @cached_property
     def shares(self) -> NDArray[np.float64]:
@@ -97,12 +126,17 @@ class Mapping:
 
     def project(self, positions: NDArray[np.floating], beads: NDArray[np.floating]) -> NDArray[np.floating]:
         """Translate the atoms of each bead so that M x = X holds exactly (R1)."""
-        return np.asarray(positions + self.lift(beads - self.beads(positions)))
+        shift = beads - self.beads(positions)
+        if self.shared:
+            shift = self.translations.astype(positions.dtype) @ shift
+        return np.asarray(positions + self.lift(shift))
 
     def save(self, path: Path | str) -> None:
         """Write as JSON, atomically."""
         lists = {"bead_index": self.bead_index.tolist(), "weights": self.weights.tolist()}
-        write_json(path, lists | {"task": self.task})
+        # Most mappings have neither.
+        more = {"shared": self.shared, "bead_names": self.bead_names}
+        write_json(path, lists | {"task": self.task} | {key: value for key, value in more.items() if value})
 
     @classmethod
     def load(cls, path: Path | str) -> "Mapping":
@@ -113,6 +147,10 @@ class Mapping:
                 np.asarray(stored["bead_index"], dtype=np.int64),
                 np.asarray(stored["weights"], dtype=np.float64),
                 stored.get("task"),
+                tuple(
+                    (int(atom), int(bead), float(weight)) for atom, bead, weight in stored.get("shared", ())
+                ),
+                tuple(map(str, stored.get("bead_names", ()))),
             )
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError(f"{path}: not a mapping ({error}); delete it and run again") from None

@@ -72,7 +72,7 @@ class StoredMapping(Settings):
         Version of the task, a new one for any change of frames, folds or beads.
     frames_sha256
         Checksum of the frames of the dataset.
-    bead_index, weights
+    bead_index, weights, shared, bead_names
         As in :class:`Mapping`.
     learned
         How the mapping was learned.
@@ -84,6 +84,8 @@ class StoredMapping(Settings):
     bead_index: tuple[int, ...]
     weights: tuple[float, ...]
     learned: Learned
+    shared: tuple[tuple[int, int, float], ...] = ()
+    bead_names: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, path: Path | str) -> "StoredMapping":
@@ -133,7 +135,12 @@ class Generator(MappingGenerator):
         path, _ = self.input_files()
         stored = StoredMapping.load(path)
         try:
-            mapping = Mapping(np.array(stored.bead_index, dtype=np.int64), np.array(stored.weights))
+            mapping = Mapping(
+                np.array(stored.bead_index, dtype=np.int64),
+                np.array(stored.weights),
+                shared=stored.shared,
+                bead_names=stored.bead_names,
+            )
         except (InputError, OverflowError) as error:
             raise InputError(f"{path}: {error}; restore it (git checkout)") from None
         if mapping.n_atoms != molecule.n_atoms:

@@ -167,6 +167,8 @@ class BackmappingMethod(ABC):
             "settings": self.settings.to_json(),
             "bead_index": torch.as_tensor(self.mapping.bead_index),
             "weights": torch.as_tensor(self.mapping.weights),
+            "shared": list(self.mapping.shared),
+            "bead_names": list(self.mapping.bead_names),
             "molecule": {
                 key: value.tolist() if value.dtype.kind == "U" else torch.as_tensor(value)
                 for key, value in self.molecule.to_arrays().items()
@@ -244,7 +246,13 @@ def load_model(path: Path | str) -> BackmappingMethod:
         molecule = Molecule.from_arrays(
             {key: np.asarray(value) for key, value in content["molecule"].items()}
         )
-        mapping = Mapping(content["bead_index"].numpy(), content["weights"].numpy())
+        mapping = Mapping(
+            content["bead_index"].numpy(),
+            content["weights"].numpy(),
+            # Model files of version 0.2 have neither.
+            shared=tuple(map(tuple, content.get("shared", ()))),
+            bead_names=tuple(content.get("bead_names", ())),
+        )
         settings = method.Settings.model_validate(json.loads(content["settings"]))
         model: BackmappingMethod = method(settings, mapping, molecule)
         model.load_state(content["state"])

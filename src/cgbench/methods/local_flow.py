@@ -17,7 +17,7 @@ from cgbench.methods._network import NetworkMethod
 from cgbench.methods.base import Positions, TrainingContext
 from cgbench.nn.latent_flow import FlowSettings, LatentFlow
 from cgbench.nn.local_coordinates import LocalCoordinates
-from cgbench.nn.mapped_network import MappedNetwork
+from cgbench.nn.mapped_network import MappedNetwork, on_beads
 from cgbench.nn.training import Terms, train_network
 
 
@@ -56,7 +56,7 @@ class LocalFlowNetwork(MappedNetwork):
     def decode(self, latent: Tensor, beads: Tensor) -> Tensor:
         """Decode [batch, n_beads, L] to frames [batch, n_atoms, 3] (Å) with M x = X exactly."""
         offsets = self.local.to_cartesian(self.local.decode(latent), beads)
-        return offsets + (beads - self.matrix @ offsets)[:, self.bead_index]
+        return on_beads(offsets, beads, self.matrix, self.bead_index, bool(self.mapping.shared))
 
 
 class Method(NetworkMethod):

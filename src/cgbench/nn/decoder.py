@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from cgbench.nn.dense import Linear, mlp
 from cgbench.nn.equivariant import EquivariantLayers, normalised_cross
+from cgbench.nn.mapped_network import on_beads, shares_atoms
 from cgbench.nn.radial import RadialBasis, filter_matrix, neighbour_sum, pair_distance
 
 
@@ -43,6 +44,7 @@ class Decoder(nn.Module, ABC):
         self.n_latent = n_latent
         self.register_buffer("bead_index", bead_index, persistent=False)
         self.register_buffer("matrix", mapping_matrix, persistent=False)
+        self.shared = shares_atoms(mapping_matrix)
         weights = nn.Parameter(torch.zeros(mapping_matrix.shape[1], mapping_matrix.shape[0]))
         self.combination = weights if correct_combination else None
 
@@ -52,7 +54,7 @@ class Decoder(nn.Module, ABC):
         relative = self.correction(latent, centred)
         if self.combination is not None:
             relative = relative + self.combination @ centred
-        return relative + (beads - self.matrix @ relative)[:, self.bead_index]
+        return on_beads(relative, beads, self.matrix, self.bead_index, self.shared)
 
     @abstractmethod
     def correction(self, latent: Tensor, centred: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cgbench.nn.contacts import NearPairs
 from cgbench.nn.internal_coordinates import pair_vectors, volumes
+from cgbench.nn.mapped_network import group_translations, shares_atoms
 from cgbench.nn.restraints import Restraints
 from cgbench.nn.target_frames import TargetFrames, Targets
 
@@ -66,8 +67,7 @@ def refine(
     if beads.shape[1] < MIN_BEADS or max_steps == 0 or not len(positions):
         return positions
     frames = TargetFrames(restraints)
-    weights = matrix[bead_index, torch.arange(len(bead_index), device=matrix.device)]
-    held = HeldBeads(bead_index, weights, beads.shape[1])
+    held = HeldBeads(bead_index, matrix)
     size = max(1, WORKING_SET[positions.device.type] // positions.shape[1])
     refined = []
     for start in range(0, len(positions), size):
@@ -89,30 +89,41 @@ class HeldBeads:
     Parameters
     ----------
     bead_index : int [n_atoms]
-        Bead of each atom.
-    weights : [n_atoms]
-        Weight of each atom in its bead.
-    n_beads
-        Number of beads.
+        Bead of every atom, including atoms without weight.
+    matrix : [n_beads, n_atoms]
+        M.
     """
 
-    def __init__(self, bead_index: Tensor, weights: Tensor, n_beads: int) -> None:
-        self.index, self.weights, self.n_beads = bead_index, weights[:, None, None], n_beads
+    def __init__(self, bead_index: Tensor, matrix: Tensor) -> None:
+        self.index, self.matrix = bead_index, matrix
+        self.beads, self.atoms = matrix.nonzero().T
+        self.weights = matrix[self.beads, self.atoms][:, None, None]
+        self.shared = shares_atoms(matrix)
 
-    def _sum(self, values: Tensor) -> Tensor:
-        total = values.new_zeros(self.n_beads, *values.shape[1:])
-        return total.index_add_(0, self.index, values)
+    def _beads_of(self, values: Tensor) -> Tensor:
+        """M times values [n_atoms, 3, batch]."""
+        total = values.new_zeros(len(self.matrix), *values.shape[1:])
+        return total.index_add_(0, self.beads, self.weights * values[self.atoms])
 
     def put(self, positions: Tensor, beads: Tensor) -> Tensor:
         """Translate the atoms of each bead so that M x = X."""
-        return positions + (beads - self._sum(self.weights * positions))[self.index]
+        shift = beads - self._beads_of(positions)
+        if self.shared:
+            shift = torch.tensordot(group_translations(self.matrix, self.index), shift, 1)
+        return positions + shift[self.index]
 
     def step(self, gradient: Tensor, stiffness: Tensor) -> Tensor:
         """Gradient, divided by the stiffness [n_atoms], without the part that moves beads."""
         scaled = gradient / stiffness[:, None, None]
-        share = self.weights / stiffness[:, None, None]
-        moved = self._sum(self.weights * scaled) / self._sum(self.weights * share)
-        return scaled - share * moved[self.index]
+        moved = self._beads_of(scaled)
+        if self.shared:
+            forces = torch.linalg.solve((self.matrix / stiffness) @ self.matrix.T, moved.flatten(1)).view_as(
+                moved
+            )
+        else:
+            forces = moved / self._beads_of(self.matrix.sum(0)[:, None, None] / stiffness[:, None, None])
+        pulled = torch.zeros_like(scaled).index_add_(0, self.atoms, self.weights * forces[self.beads])
+        return scaled - pulled / stiffness[:, None, None]
 
 
 class Deviations:

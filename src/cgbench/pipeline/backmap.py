@@ -1,27 +1,80 @@
 """Backmapping of beads from a file with a trained model."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
-from cgbench.chem.trajectory_io import load_trajectory, write_pdb
-from cgbench.core.atomic_io import atomic_output
+from cgbench.chem.force_field import force_field_of
+from cgbench.chem.frame_stream import Chunk, FrameStream
+from cgbench.chem.frame_writer import frame_writer
+from cgbench.chem.minimisation import Minimisation
+from cgbench.chem.pbc import join_molecules
 from cgbench.core.errors import InputError
 from cgbench.core.safe_io import opened_arrays, require
+from cgbench.core.seeds import derive
 from cgbench.core.wording import counted
+from cgbench.mapping._bead_molecule import bead_molecule
 from cgbench.methods.base import load_model
 from cgbench.pipeline.bead_check import check_beads
+from cgbench.pipeline.bead_matching import Label, match_beads, read_labels
+
+CHUNK_BYTES = 64 * 2**20  # of the samples that are in memory
+DEFAULT_FORCE_FIELD = ("amber14-all.xml",)
 
 
-def read_beads(path: Path | str) -> NDArray[np.float32]:
-    """Read bead positions [n_frames, n_beads, 3], Å.
+@dataclass(frozen=True)
+class BeadSource:
+    """Beads to backmap.
+
+    Attributes
+    ----------
+    frames
+        Their positions.
+    labels
+        Residues and names of the beads; None if the file has none.
+    """
+
+    frames: FrameStream
+    labels: list[Label] | None = None
+
+
+def open_beads(path: Path | str, topology_path: Path | str | None = None) -> BeadSource:
+    """Open a file of beads.
 
     Parameters
     ----------
     path
-        ``.npy`` in Å, [n_beads, 3] or [n_frames, n_beads, 3], or ``.pdb`` with one atom per bead
-        and one model per frame.
+        ``.npy`` in Å, [n_beads, 3] or [n_frames, n_beads, 3], or a trajectory of any format that mdtraj
+        reads, with one atom per bead.
+    topology_path
+        Names and residues of the beads; not needed for ``.npy``, nor if ``path`` has them (PDB, GRO).
+
+    Raises
+    ------
+    InputError
+        If a file is missing, damaged, empty or of another shape, or holds NaN or infinite values.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; check the path")
+    if path.suffix == ".npy":
+        return BeadSource(
+            FrameStream.of(read_beads(path)), read_labels(topology_path) if topology_path else None
+        )
+    if topology_path is None and path.suffix not in (".pdb", ".gro", ".cif"):
+        raise InputError(
+            f"{path}: has no names of beads; give --topology, a PDB or GRO file with one atom per bead"
+        )
+    topology_path = topology_path or path
+    return BeadSource(FrameStream.open(path, topology_path), read_labels(topology_path))
+
+
+def read_beads(path: Path | str) -> NDArray[np.float32]:
+    """Read bead positions [n_frames, n_beads, 3], Å, from a ``.npy`` file.
 
     Raises
     ------
@@ -29,12 +82,6 @@ def read_beads(path: Path | str) -> NDArray[np.float32]:
         If the file is missing, damaged, empty or of another shape, or holds NaN or infinite values.
     """
     path = Path(path)
-    if path.suffix not in (".npy", ".pdb"):
-        raise InputError(f"{path}: cannot be read as beads; give a .npy file (Å) or a .pdb file")
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; check the path")
-    if path.suffix == ".pdb":
-        return load_trajectory(path, path).positions
     with opened_arrays(path, "a numpy array", "check the path", "write it with numpy.save") as beads:
         require(isinstance(beads, np.ndarray), "one array")
     if beads.ndim not in (2, 3) or beads.shape[-1] != 3 or beads.dtype.kind != "f":
@@ -46,7 +93,7 @@ def read_beads(path: Path | str) -> NDArray[np.float32]:
 
 
 def first_geometry_path(output_path: Path | str) -> Path:
-    """Path of the ``.pdb`` file with the first geometry."""
+    """Path of the ``.pdb`` file with the first geometry, or that of the output if it is PDB."""
     return Path(output_path).with_suffix(".pdb")
 
 
@@ -59,45 +106,102 @@ def _check(beads: NDArray[np.floating], where: str) -> None:
 
 def backmap(
     model_path: Path | str,
-    beads: NDArray[np.float32],
+    beads: BeadSource | NDArray[np.float32],
     output_path: Path | str,
     *,
     n_samples: int = 1,
     seed: int = 0,
     strict: bool = False,
-) -> None:
-    """Sample all-atom geometries for bead positions.
+    minimise: bool = False,
+    force_field: Sequence[str] = (),
+    progress: bool = False,
+) -> list[str]:
+    """Sample all-atom geometries for bead positions, in chunks of frames.
 
-    The beads are compared with those of the training frames; a difference is a warning.
+    Beads are matched with those of the model, molecules that a periodic boundary cuts are joined, and the
+    beads are compared with those of the training frames; a difference is a warning.
 
     Parameters
     ----------
-    beads : float32 [n_frames, n_beads, 3]
-        Bead positions, Å.
+    beads
+        Beads of :func:`open_beads`, or positions [n_frames, n_beads, 3], Å.
     output_path
-        ``.npz`` for the array ``samples`` [n_frames, n_samples, n_atoms, 3], Å. The first geometry is
-        written to a ``.pdb`` file of the same name, which also serves as topology of the samples.
+        As for :func:`cgbench.chem.frame_writer.frame_writer`. The first geometry is also written to a
+        ``.pdb`` file of the same name, as topology of the samples.
     strict
         Whether beads unlike those of the training frames are an error.
+    minimise
+        Whether the energy of the geometries is minimised, with restraints on the beads.
+    force_field
+        Files of OpenMM for the minimisation; by default those of the dataset's card, if it lies where the
+        workflow writes it, or else amber14.
+    progress
+        Whether to show a bar.
+
+    Returns
+    -------
+    list of str
+        How beads were matched, and what was left out, corrected or changed.
 
     Raises
     ------
     InputError
-        If there are no beads, a position is not finite, the model has another number of beads, or all beads
+        If there are no beads, a position is not finite, the beads are not those of the model, or all beads
         of a frame are at one point; with ``strict``, also if the beads are unlike those of the training.
     """
+    if not isinstance(beads, BeadSource):
+        _check(beads, "beads")
+        beads = BeadSource(FrameStream.of(beads))
     output_path = Path(output_path)
-    if output_path.suffix != ".npz":
-        raise InputError(f"{output_path}: samples are written as .npz; give a name that ends in .npz")
-    _check(beads, "beads")
-    model = load_model(model_path)
-    if beads.shape[1] != model.mapping.n_beads:
-        raise InputError(
-            f"{model_path}: trained on {counted(model.mapping.n_beads, 'bead')}, these frames have "
-            f"{beads.shape[1]}; give the beads of the mapping that it was trained with, in the same order"
-        )
-    check_beads(beads, model.bead_ranges, strict)
-    samples = np.asarray(model.sample(beads, n_samples, seed), dtype=np.float32)
-    with atomic_output(output_path) as temporary:
-        np.savez(temporary, samples=samples)
-    write_pdb(first_geometry_path(output_path), samples[0, 0], model.molecule)
+    model, frames = load_model(model_path), beads.frames
+    model_beads = bead_molecule(model.mapping, model.molecule)
+    try:
+        order, how = match_beads(beads.labels, frames.sample.positions.shape[1], model_beads)
+    except InputError as error:
+        raise InputError(f"{model_path}: {error}") from None
+
+    def made_whole(chunk: Chunk) -> NDArray[np.float32]:
+        positions = np.ascontiguousarray(chunk.positions[:, order])
+        return positions if chunk.cell is None else join_molecules(positions, chunk.cell, model_beads)
+
+    check_beads(made_whole(frames.sample), model.bead_ranges, strict)
+    minimisation = None
+    if minimise:
+        files = tuple(force_field) or _card_force_field(Path(model_path)) or DEFAULT_FORCE_FIELD
+        minimisation = Minimisation(model.molecule, model.mapping.matrix, files)
+    size = max(1, CHUNK_BYTES // (12 * n_samples * model.molecule.n_atoms))
+    first: NDArray[np.float32] | None = None
+    with (
+        frame_writer(output_path, model.molecule, frames.n_frames, n_samples) as write,
+        tqdm(total=frames.n_frames, unit="frame", disable=not progress) as bar,
+    ):
+        for number, chunk in enumerate(frames.chunks(size)):
+            positions = made_whole(chunk)
+            chunk_seed = derive(seed, "backmap", number) if number else seed
+            samples = np.asarray(model.sample(positions, n_samples, chunk_seed), dtype=np.float32)
+            if minimisation:
+                samples = minimisation(samples, positions)
+            write(samples, chunk.cell)
+            first = samples[:1, :1] if first is None else first
+            bar.update(len(positions))
+    if output_path != first_geometry_path(output_path) and first is not None:
+        with frame_writer(first_geometry_path(output_path), model.molecule, 1, 1) as write:
+            write(first, None)
+    notes = [how, *frames.notes]
+    if frames.sample.cell is not None:
+        notes.append("the periodic images of the beads were joined to whole molecules")
+    return notes + ([minimisation.summary()] if minimisation else [])
+
+
+def _card_force_field(model_path: Path) -> tuple[str, ...]:
+    """Force field on the card of the dataset that the workflow trained a model on; empty if not found."""
+    folders = model_path.resolve().parents  # fold, method, task, dataset, runs, results
+    if len(folders) < 6:
+        return ()
+    card = folders[5] / "data" / folders[3].name / "card.json"
+    return force_field_of(card) if card.is_file() else ()
+
+
+def described(frames: FrameStream) -> str:
+    """Describe the number of frames and beads, for a message."""
+    return f"{counted(frames.n_frames, 'frame')} of {counted(frames.sample.positions.shape[1], 'bead')}"

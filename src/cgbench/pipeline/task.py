@@ -68,6 +68,8 @@ def make_tasks(
                 frames_sha256=frames.checksum,
                 bead_index=made.bead_index.tolist(),
                 weights=made.weights.tolist(),
+                shared=made.shared,
+                bead_names=made.bead_names,
                 learned=Learned(
                     version=cgbench.__version__,
                     mapping={"use": mapping.use, "settings": mapping.settings.model_dump(mode="json")},
@@ -80,4 +82,7 @@ def make_tasks(
                     groups=int(count_groups(made.bead_index[None], frames.molecule.bonds)[0]),
                 ),
             )
-            write_json(folder / f"{mapping.use}-{n_beads}.json", stored.model_dump(mode="json"))
+            write_json(
+                folder / f"{mapping.use}-{n_beads}.json",
+                stored.model_dump(mode="json", exclude_defaults=True),
+            )

@@ -1,0 +1,20 @@
+"""One bead per residue, at its geometric centre."""
+
+import numpy as np
+
+from cgbench.chem.molecule import Molecule
+from cgbench.mapping._residues import Bead, mapping_of, residues
+from cgbench.mapping.base import Mapping, MappingGenerator, Positions
+
+
+class Generator(MappingGenerator):
+    """Make every residue, and every cap, a bead at the geometric centre of its atoms.
+
+    Only one number of beads is possible; the seed has no effect.
+    """
+
+    reference = "textbook"
+
+    def _generate(self, molecule: Molecule, n_beads: int, seed: int, positions: Positions | None) -> Mapping:
+        beads = [Bead("COG", atoms, np.ones(len(atoms))) for atoms in residues(molecule)]
+        return mapping_of(beads, molecule, n_beads, "residue_cog")
