@@ -19,6 +19,6 @@ def bead_molecule(mapping: Mapping, molecule: Molecule) -> Molecule:
         atom_names=mapping.bead_names or tuple(f"B{bead + 1}" for bead in range(mapping.n_beads)),
         residue_names=tuple(molecule.residue_names[site] for site in sites),
         residue_index=molecule.residue_index[sites],
-        masses=np.bincount(mapping.bead_index, weights=molecule.masses),
+        masses=np.bincount(mapping.bead_index, weights=molecule.masses).astype(np.float64),
         bonds=np.unique(ends[ends[:, 0] != ends[:, 1]], axis=0).reshape(-1, 2),
     )

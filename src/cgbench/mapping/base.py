@@ -109,7 +109,7 @@ class Mapping:
         """
         moved = np.zeros((self.n_beads, self.n_beads))
         np.add.at(moved.T, self.bead_index, self.matrix.T)
-        return np.linalg.inv(moved)
+        return np.asarray(np.linalg.inv(moved), dtype=np.float64)
 
     @cached_property
     def shares(self) -> NDArray[np.float64]:

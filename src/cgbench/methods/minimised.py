@@ -53,9 +53,7 @@ class Method(FinishedMethod):
         """Minimise geometries [n, n_atoms, 3] at beads [n, n_beads, 3]."""
         from cgbench.chem.held_minimisation import HeldMinimisation  # loads OpenMM
 
-        minimisation = HeldMinimisation(
-            self.molecule, self.settings.force_field, self.mapping.bead_index, self.mapping.weights
-        )
+        minimisation = HeldMinimisation(self.molecule, self.settings.force_field, self.mapping.matrix)
         atoms, fixed = positions.astype(np.float64), beads.astype(np.float64)
         centre = fixed.mean(axis=1, keepdims=True)
         equal = np.full(self.molecule.n_atoms, 1 / self.molecule.n_atoms)
@@ -66,7 +64,8 @@ class Method(FinishedMethod):
         turned = [np.round((each - centre) @ back, DECIMALS) for each in (atoms, fixed)]
         minimised = np.zeros_like(atoms)
         for number, (x, X) in enumerate(zip(*turned, strict=True)):
-            minimised[number] = minimisation.minimise(x, X, self.settings.steps)
+            found = minimisation.minimise(x, X, self.settings.steps)
+            minimised[number] = x if found is None else found
         return self.mapping.project(minimised @ turn + centre, fixed).astype(positions.dtype)
 
     def finish_state(self) -> dict[str, Any]:

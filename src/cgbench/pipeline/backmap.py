@@ -11,7 +11,6 @@ from tqdm import tqdm
 from cgbench.chem.force_field import force_field_of
 from cgbench.chem.frame_stream import Chunk, FrameStream
 from cgbench.chem.frame_writer import frame_writer
-from cgbench.chem.minimisation import Minimisation
 from cgbench.chem.pbc import join_molecules
 from cgbench.core.errors import InputError
 from cgbench.core.safe_io import opened_arrays, require
@@ -21,6 +20,7 @@ from cgbench.mapping._bead_molecule import bead_molecule
 from cgbench.methods.base import load_model
 from cgbench.pipeline.bead_check import check_beads
 from cgbench.pipeline.bead_matching import Label, match_beads, read_labels
+from cgbench.pipeline.sample_minimisation import SampleMinimisation
 
 CHUNK_BYTES = 64 * 2**20  # of the samples that are in memory
 DEFAULT_FORCE_FIELD = ("amber14-all.xml",)
@@ -160,15 +160,15 @@ def backmap(
     except InputError as error:
         raise InputError(f"{model_path}: {error}") from None
 
-    def made_whole(chunk: Chunk) -> NDArray[np.float32]:
+    def joined(chunk: Chunk) -> NDArray[np.float32]:
         positions = np.ascontiguousarray(chunk.positions[:, order])
         return positions if chunk.cell is None else join_molecules(positions, chunk.cell, model_beads)
 
-    check_beads(made_whole(frames.sample), model.bead_ranges, strict)
+    check_beads(joined(frames.sample), model.bead_ranges, strict)
     minimisation = None
     if minimise:
         files = tuple(force_field) or _card_force_field(Path(model_path)) or DEFAULT_FORCE_FIELD
-        minimisation = Minimisation(model.molecule, model.mapping.matrix, files)
+        minimisation = SampleMinimisation(model.molecule, model.mapping.matrix, files)
     size = max(1, CHUNK_BYTES // (12 * n_samples * model.molecule.n_atoms))
     first: NDArray[np.float32] | None = None
     with (
@@ -176,7 +176,7 @@ def backmap(
         tqdm(total=frames.n_frames, unit="frame", disable=not progress) as bar,
     ):
         for number, chunk in enumerate(frames.chunks(size)):
-            positions = made_whole(chunk)
+            positions = joined(chunk)
             chunk_seed = derive(seed, "backmap", number) if number else seed
             samples = np.asarray(model.sample(positions, n_samples, chunk_seed), dtype=np.float32)
             if minimisation:
