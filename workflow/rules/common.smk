@@ -249,3 +249,23 @@ def figure(path, category, caption=None, **labels):
         labels={"dataset": "{dataset}", "mapping": "{mapping}"} | labels,
     )
     return [svg, f"{path}.png"]
+
+
+def files_of_entry(wildcards):
+    """Files of an entry that are on this machine; an archive counts by its manifest."""
+    entry = CONFIG.entries[wildcards.method]
+    given = [] if entry.url else [entry.path, *filter(None, [entry.topology])]
+    return [
+        *dict.fromkeys(
+            str(entry_file(entry, path, **dict(wildcards.items()), fold=fold))
+            for path in given
+            for fold in FOLDS
+        ),
+        entry.card,
+    ]
+
+
+def manifest_of_entry(wildcards):
+    """Input function: list of the files of an archive, for an entry with a URL."""
+    download = download_of(CONFIG.entries[wildcards.method])
+    return [str(download.manifest)] if download else []
