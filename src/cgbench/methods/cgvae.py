@@ -5,8 +5,8 @@ Coarse-Graining of Molecular Conformations*, ICML 2022 (arXiv 2201.12176), with 
 
 - The KL divergence is that of two Gaussians. Its weight β is per coordinate, so that β = 2σ² for a target
   precision σ (Å) of the decoder.
-- The posterior is parametrised relative to the prior, and starts at its mean and narrower than it. β is
-  warmed up. Both are against posterior collapse.
+- The posterior is parametrised relative to the prior and starts as the prior. β is warmed up against
+  posterior collapse.
 - The encoder acts on the beads, which receive the offsets of their atoms as vectors, instead of on the graph
   of all atom pairs (``encoder: atoms`` selects the graph).
 - Atoms have identities (the three hydrogens of a methyl differ), and encoder, prior and decoder have

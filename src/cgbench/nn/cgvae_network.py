@@ -15,10 +15,6 @@ from cgbench.nn.encoders import AtomEncoder, BeadEncoder
 from cgbench.nn.invariant import InvariantNetwork, MessageSettings
 from cgbench.nn.variational import VariationalNetwork, VariationalSettings
 
-# Initial log standard deviation of the posterior relative to the prior. With the width of the prior, the
-# decoder learns to ignore the latents before the encoder has learned anything.
-POSTERIOR_LOG_SIGMA = -2.0
-
 
 class CGVAESettings(MessageSettings, VariationalSettings):
     """Settings of CGVAE.
@@ -59,7 +55,7 @@ class CGVAESettings(MessageSettings, VariationalSettings):
     prior_layers: Annotated[int, Field(ge=1)] = 2
     decoder_layers: Annotated[int, Field(ge=1)] = 3
 
-    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
+    learning_rate: Annotated[float, Field(gt=0)] = 5e-3
 
 
 def make_network(
@@ -86,17 +82,14 @@ def make_network(
         encoder,
         prior,
         decoder,
-        _head(s.features, s.latent, 0.0),
-        _head(2 * s.features, s.latent, POSTERIOR_LOG_SIGMA),
+        _head(s.features, s.latent),
+        _head(2 * s.features, s.latent),
     )
 
 
-def _head(n_features: int, n_latent: int, log_sigma: float) -> nn.Sequential:
-    """Network from features to mean and log standard deviation, initially zero and ``log_sigma``."""
+def _head(n_features: int, n_latent: int) -> nn.Sequential:
+    """Network from features to mean and log standard deviation, both initially zero."""
     network = mlp(n_features, n_features, 2 * n_latent)
-    last = network[-1]
-    assert isinstance(last, nn.Linear)
-    nn.init.zeros_(last.weight)
-    nn.init.zeros_(last.bias)
-    nn.init.constant_(last.bias[n_latent:], log_sigma)
+    for parameter in network[-1].parameters():
+        nn.init.zeros_(parameter)
     return network
