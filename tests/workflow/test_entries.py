@@ -24,7 +24,7 @@ run: {mappings: [cgae], methods: [true_frames, on_beads, linear], resolutions: {
 """
 ARGUMENTS = ("all", "--configfile", "config/test.yaml", "mine.yaml")
 RUN = "results/test/runs/alanine_dipeptide/cgae-3/my_template"
-SMALL = ("config/config.yaml", "config/simulations.yaml", "config/test.yaml")
+CONFIGS = ("config/config.yaml", "config/simulations.yaml", "config/test.yaml", "mine.yaml")
 
 
 def python_block() -> str:
@@ -39,7 +39,7 @@ def yaml_block(first: str) -> str:
 
 
 def cgbench(project: Project, *arguments: str) -> str:
-    configs = [text for path in SMALL for text in ("--config", path)]
+    configs = [text for path in CONFIGS for text in ("--config", path)]
     done = subprocess.run(
         [sys.executable, "-m", "cgbench", *arguments, *configs],
         cwd=project.root,
