@@ -79,7 +79,7 @@ BYTES = {
     "predictions.pdb": 60,
     "card.yaml": 300,
 }
-ARRAYS = {"frames.npz": 200, "samples.npz": 100, "predictions.npz": 30}
+ARRAYS = {"frames.npz": 200, "samples.npz": 100, "predictions.npz": 12}
 MODELS = 200
 
 

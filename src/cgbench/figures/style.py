@@ -100,7 +100,7 @@ CONTROLS = {
     "rigid_template": MethodStyle("#ca9161", "p", (0, (5, 1.2, 1, 1.2))),
     "conditional_gaussian_refined": MethodStyle("#7a52b3", "H", (0, (2.5, 1.2))),
     "mlp_refined": MethodStyle("#8a3d00", "d", (0, (2.5, 1.2))),
-    "conditional_gaussian_minimised": MethodStyle("#b0477d", "s", (0, (5, 1.2, 1, 1.2))),
+    "conditional_gaussian_minimised": MethodStyle("#b0477d", "8", (0, (5, 1.2, 1, 1.2))),
     "true_frames": MethodStyle("#6e6e6e", "*", (0, (1, 1))),
     "on_beads": MethodStyle("#8a8a8a", "X", (0, (1, 1))),
 }
