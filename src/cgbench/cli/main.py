@@ -8,7 +8,18 @@ from typing import Annotated, Any
 import typer
 
 from cgbench import __version__
-from cgbench.cli import backmap, data, download, environment, figures, leakage, report, runs, simulation
+from cgbench.cli import (
+    backmap,
+    data,
+    download,
+    environment,
+    figures,
+    leakage,
+    report,
+    runs,
+    simulation,
+    site,
+)
 from cgbench.core.errors import InputError
 
 app = typer.Typer(
@@ -21,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for group in (download, data, runs, report, leakage, backmap, simulation, environment):
+for group in (download, data, runs, report, site, leakage, backmap, simulation, environment):
     app.add_typer(group.app)
 app.add_typer(figures.app, name="figures")
 
