@@ -101,7 +101,8 @@ def _metric(pair: tuple[str, str], unit: str) -> Json:
 
 
 def _floors(table: pd.DataFrame) -> dict[str, float]:
-    largest = table["value"].abs().groupby(table["metric"] + "." + table["atoms"]).max().dropna()
+    keys = table["metric"].astype(str) + "." + table["atoms"].astype(str)  # without rows, a table has no text
+    largest = table["value"].abs().groupby(keys).max().dropna()
     return {str(key): float(f"{value:.{DIGITS}g}") for key, value in largest.items()}
 
 
