@@ -13,7 +13,7 @@ SNAKEMAKE := snakemake --cores $(CORES) --show-failed-logs --rerun-incomplete
 # Use the tools of the environment, activated or not.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help env all test check lint format simulate reference partial report bench clean leakage
+.PHONY: help env all test check lint format simulate reference partial report site bench clean leakage
 
 help:  ## show this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -46,6 +46,10 @@ partial: env  ## make tables and figures of the finished runs in results/partial
 
 report: env  ## write results, figures and their provenance to report.html
 	snakemake --report report.html
+
+site: env  ## write the results that are there as a site in results/site, and open it in a browser
+	cgbench site --config results/config.json
+	python -m webbrowser -t "file://$(CURDIR)/results/site/index.html"
 
 bench: env  ## run every benchmark in benchmarks/ and print its tables
 	for file in benchmarks/*.py; do echo "== $$file"; OMP_NUM_THREADS=1 python $$file || exit 1; done

@@ -95,6 +95,17 @@ def test_report_builds(finished: Project, tmp_path: Path) -> None:
     assert "Points are means" in report, "no caption of the comparison"
 
 
+def test_the_site_shows_the_whole_benchmark(finished: Project) -> None:
+    site = finished.root / "results/test/site"
+    assert "This is not the whole benchmark" not in (site / "index.html").read_text()
+    page = (site / "method-cgvae.html").read_text()
+    for figure in ("training-cgvae", "ramachandran-cgvae", "atoms-cgvae"):
+        (shown,) = (site / "figures/alanine_dipeptide/backbone").glob(f"{figure}.*")
+        assert shown.relative_to(site).as_posix() in page
+    assert len(list((site / "data").glob("alanine_dipeptide-backbone-*.js"))) == 2
+    assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) < 5e6
+
+
 def test_settings_of_one_method_repeat_that_method_alone(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "project")
     project.edit("config/test.yaml", "features: 16", "features: 8")
@@ -121,7 +132,7 @@ def test_source_of_one_figure_draws_that_figure_alone(finished: Project, tmp_pat
     with (project.root / "src/cgbench/figures/training.py").open("a") as source:
         source.write(EDIT)
     planned = project.planned("all")
-    assert [job.rule for job in planned] == ["figures_training", "all"]
+    assert [job.rule for job in planned] == ["figures_training", "site", "all"]
 
 
 def test_comments_and_docstrings_repeat_nothing(finished: Project, tmp_path: Path) -> None:

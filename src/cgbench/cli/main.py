@@ -19,6 +19,7 @@ from cgbench.cli import (
     report,
     runs,
     simulation,
+    site,
     task,
 )
 from cgbench.core.errors import InputError
@@ -33,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for group in (download, data, runs, predictions, report, leakage, backmap, simulation, environment):
+for group in (download, data, runs, predictions, report, site, leakage, backmap, simulation, environment):
     app.add_typer(group.app)
 app.add_typer(figures.app, name="figures")
 app.add_typer(task.app, name="task")

@@ -73,12 +73,18 @@ def broadest_side(positions: Points) -> Points:
     The rotation is proper, so chirality does not change.
     """
     centred = positions - positions.mean(axis=0)
+    return np.asarray(centred @ broadest_axes(positions))
+
+
+def broadest_axes(positions: Points) -> NDArray[np.float64]:
+    """Rotation matrix [3, 3] of :func:`broadest_side`, whose columns are the new axes."""
+    centred = positions - positions.mean(axis=0)
     axes = np.linalg.eigh(centred.T @ centred)[1][:, ::-1]
     # The sign of an eigenvector is arbitrary; it is fixed for reproducible figures.
     axes[:, 0] *= -1.0 if centred[0] @ axes[:, 0] > 0 else 1.0
     axes[:, 1] *= -1.0 if centred[0] @ axes[:, 1] < 0 else 1.0
     axes[:, 2] = np.cross(axes[:, 0], axes[:, 1])
-    return np.asarray(centred @ axes)
+    return np.asarray(axes)
 
 
 def _radii(mapping: Mapping, points: Points) -> NDArray[np.float64]:

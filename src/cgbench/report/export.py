@@ -58,7 +58,7 @@ def export(config: RunMatrix, output: Path | str, method: str) -> None:
         if len(states):
             states.to_csv(folder / "states.csv", index=False, float_format="%.6f")
         for picture in _pictures(config, method):
-            _reduce(picture, folder / picture.relative_to(results))
+            reduce_picture(picture, folder / picture.relative_to(results))
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         write_json(folder / MANIFEST, {path.relative_to(folder).as_posix(): sha256(path) for path in files})
 
@@ -103,7 +103,8 @@ def _refuse_edited(output: Path) -> None:
             )
 
 
-def _reduce(picture: Path, target: Path) -> None:
+def reduce_picture(picture: Path, target: Path) -> None:
+    """Write a PNG with 256 colours; an InputError names a file that is no image."""
     try:
         with Image.open(picture) as image:
             pixels = image.convert("RGB")

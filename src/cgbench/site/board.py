@@ -1,0 +1,145 @@
+"""Scores in the form that the table and the charts of the site read."""
+
+from collections.abc import Mapping
+from itertools import product
+from typing import Any
+
+import pandas as pd
+
+from cgbench.figures.style import method_styles
+from cgbench.report.leaderboard import COST, HEADLINES, RANKING
+from cgbench.results.tables import ROW_KEY, metric_info
+
+Json = dict[str, Any]
+
+# Columns of the table on the front page beside the chosen score, where a table has them.
+COLUMNS = (
+    ("energy_score", "heavy"),
+    ("rmsd_backmap_min", "heavy"),
+    ("phi_psi_energy_distance", "all"),
+    ("graph_xor", "heavy"),
+)
+DIGITS = 6  # significant, as in leaderboard.csv
+SAMPLING = "sample (ms)"  # to draw the samples of one frame
+CARD = "card."  # before the keys of a method card in runs.csv
+ON_THE_BOARD = ("training", "test_molecules")  # keys of a card that rows are chosen by
+
+
+def board(
+    scores: pd.DataFrame, runs: pd.DataFrame, floors: Mapping[str, pd.DataFrame], pages: Mapping[str, str]
+) -> Json:
+    """Arrange the leaderboard by row and metric.
+
+    Parameters
+    ----------
+    scores, runs
+        From :class:`cgbench.site.tables.SiteTables`.
+    floors
+        Noise floors of each dataset, from :func:`cgbench.figures.noise_floor.read_floors`.
+    pages
+        Page of each method.
+
+    Returns
+    -------
+    dict
+        ``metrics`` (key, label, unit, direction), ``columns`` (keys of metrics), ``methods`` (style, kind and
+        card by name), ``rows`` (dataset, mapping, beads, method, times, test frames), ``folds`` (largest
+        number), ``floors`` (by dataset and key of a metric: the largest absolute value of the folds), and
+        ``scores``: for each key of a metric, a list with [mean, low, high, mark, p, folds, blocks, scaled] or
+        nothing for each row.
+    """
+    if scores.empty:
+        return {
+            "metrics": [],
+            "columns": [],
+            "methods": {},
+            "rows": [],
+            "scores": {},
+            "folds": 0,
+            "floors": {},
+        }
+    pairs = list(zip(scores["metric"], scores["atoms"], strict=True))
+    # The first metric is the one that ranks, the others follow as in the leaderboard.
+    first = [*RANKING, *product(HEADLINES, ("heavy", "all"))]
+    ordered = [pair for pair in dict.fromkeys([*first, *pairs]) if pair in set(pairs)]
+    units = dict(zip(pairs, scores["unit"], strict=True))
+    rows = scores.drop_duplicates(list(ROW_KEY))[list(ROW_KEY)]
+    places = {key: place for place, key in enumerate(rows.itertuples(index=False, name=None))}
+    values: dict[str, list[list[Any] | None]] = {_key(pair): [None] * len(rows) for pair in ordered}
+    for row in scores.to_dict("records"):
+        if row["mean"] == row["mean"]:  # not NaN
+            place = places[tuple(row[key] for key in ROW_KEY)]
+            values[_key((row["metric"], row["atoms"]))][place] = [
+                *(_number(row[name]) for name in ("mean", "low", "high")),
+                row["mark"],
+                *(_number(row[name]) for name in ("p_adjusted", "folds", "blocks", "scaled")),
+            ]
+    return {
+        "metrics": [_metric(pair, units[pair]) for pair in ordered],
+        "columns": [_key(pair) for pair in COLUMNS if pair in units],
+        "methods": _methods(scores, runs, pages),
+        "rows": _rows(rows, scores, runs),
+        "folds": int(scores["folds"].max()),
+        "floors": {name: _floors(table) for name, table in floors.items()},
+        "scores": values,
+    }
+
+
+def _key(pair: tuple[str, str]) -> str:
+    return ".".join(pair)
+
+
+def _number(value: float) -> float | None:
+    """Round to as many digits as the CSV has; NaN, which JSON lacks, becomes nothing."""
+    return None if pd.isna(value) else float(f"{value:.{DIGITS}g}")
+
+
+def _metric(pair: tuple[str, str], unit: str) -> Json:
+    info = metric_info(pair[0])
+    label = f"{info.label}, {pair[1]} atoms"
+    return {"key": _key(pair), "name": pair[0], "label": label, "unit": unit, "better": info.better}
+
+
+def _floors(table: pd.DataFrame) -> dict[str, float]:
+    keys = table["metric"].astype(str) + "." + table["atoms"].astype(str)  # without rows, a table has no text
+    largest = table["value"].abs().groupby(keys).max().dropna()
+    return {str(key): float(f"{value:.{DIGITS}g}") for key, value in largest.items()}
+
+
+def _rows(rows: pd.DataFrame, scores: pd.DataFrame, runs: pd.DataFrame) -> list[Json]:
+    keys = [runs[key] for key in ROW_KEY]
+    sampling = (1e3 * runs["sample_seconds"] / runs["n_test"]).groupby(keys).mean()
+    n_test = runs["n_test"].groupby(keys).sum()
+    training = scores.drop_duplicates(list(ROW_KEY)).set_index(list(ROW_KEY))[COST]
+    return [
+        dict(zip(ROW_KEY, key, strict=True))
+        | {"train": _number(training[key]), "sample": _number(sampling.get(key, float("nan")))}
+        | {"frames": int(n_test.get(key, 0))}
+        for key in rows.itertuples(index=False, name=None)
+    ]
+
+
+def _methods(scores: pd.DataFrame, runs: pd.DataFrame, pages: Mapping[str, str]) -> Json:
+    styles = method_styles(scores["method"])
+    kinds = scores.drop_duplicates("method").set_index("method")
+    return {
+        name: {
+            "color": style.color,
+            "marker": str(style.marker),
+            "dash": [] if isinstance(style.linestyle, str) else list(style.linestyle[1]),
+            "page": pages.get(name),
+            "bound": kinds.loc[name, "bound"],
+            "samples": kinds.loc[name, "samples"],
+        }
+        | {key: value for key, value in method_card(runs, name).items() if key in ON_THE_BOARD}
+        for name, style in styles.items()
+    }
+
+
+def method_card(runs: pd.DataFrame, method: str) -> dict[str, str]:
+    """Key and text of everything on the card of a method; empty without a card."""
+    of_method = runs[runs["method"] == method]
+    columns = [name for name in map(str, runs.columns) if name.startswith(CARD)]
+    found = {name: str(of_method[name].dropna().iloc[0]) for name in columns if of_method[name].notna().any()}
+    words = {"True": "yes", "False": "no"}
+    return {name.removeprefix(CARD): words.get(text, text) for name, text in found.items()}

@@ -1,0 +1,142 @@
+"""Write the site: pages, scripts and data, in a folder that needs neither server nor network."""
+
+import json
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from cgbench import __version__
+from cgbench.config.run_matrix import RunMatrix, RunSpec
+from cgbench.core.atomic_io import atomic_folder
+from cgbench.core.errors import InputError
+from cgbench.figures.noise_floor import read_floors
+from cgbench.report.progress import in_short
+from cgbench.site.board import board
+from cgbench.site.figure_files import Figures
+from cgbench.site.pages import dataset_page, method_page, task_name
+from cgbench.site.structures import FOLD, molecule_of, structures
+from cgbench.site.tables import SiteTables, site_tables
+from cgbench.site.task_files import archive, folds
+
+MARK = "site.json"  # tells a folder that this command wrote
+COORDINATES = 5_000_000  # bytes, of all tasks together
+
+
+def build_site(config: RunMatrix, output: Path | str) -> list[str]:
+    """Write the site of the results that are there; the folder is replaced when all of it is made.
+
+    Parameters
+    ----------
+    output
+        New folder, or one that an earlier call made.
+
+    Returns
+    -------
+    list of str
+        What is missing on the pages, a sentence each; nothing for a finished benchmark.
+
+    Raises
+    ------
+    InputError
+        If ``output`` has other files, or cannot be written.
+    """
+    output = Path(output)
+    if output.is_dir() and any(output.iterdir()) and not (output / MARK).exists():
+        raise InputError(f"{output}: has files that `cgbench site` did not write; give a new folder")
+    with atomic_folder(output) as folder:
+        tables = site_tables(config, folder / "tables")
+        data = folder / "data"
+        data.mkdir()
+        pages = {
+            name: f"method-{name}.html" for name in dict.fromkeys(run.method for run in config.run_specs())
+        }
+        floors = {name: _floors(config, name, tables.problems) for name in config.run.datasets}
+        _write_script(data / "board.js", "board", board(tables.scores, tables.runs, floors, pages))
+        tasks = list(_write_tasks(config, tables, data))
+        figures = Figures(config, folder, tables.problems)
+        methods = [
+            method_page(config, name, tables, figures) | {"page": page} for name, page in pages.items()
+        ]
+        datasets = [
+            dataset_page(config, name, figures, tables.problems)
+            | {"folds": folds(config, name, tables.problems), "archive": archive(config, name, folder)}
+            for name in config.run.datasets
+        ]
+        for asset in (resources.files("cgbench.site") / "assets").iterdir():
+            (folder / asset.name).write_bytes(asset.read_bytes())
+        shared: dict[str, Any] = {
+            "datasets": datasets, "methods": methods, "tasks": tasks, "protocol": config.protocol,
+            "version": __version__, "missing": _missing(config, tables), "problems": tables.problems,
+            "revisions": sorted({str(name) for name in tables.runs.get("git.revision", []) if name == name}),
+            "tables": sorted(path.name for path in (folder / "tables").iterdir()),
+        }  # fmt: skip
+        _write_pages(folder, shared)
+        (folder / MARK).write_text(json.dumps({"version": __version__}) + "\n", encoding="utf-8")
+    return [*shared["missing"], *tables.problems]
+
+
+def _write_pages(folder: Path, shared: dict[str, Any]) -> None:
+    templates = Environment(
+        loader=PackageLoader("cgbench.site"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    pages: list[tuple[str, str, dict[str, Any]]] = [
+        (f"{name}.html", f"{name}.html", {}) for name in ("index", "structures", "data")
+    ]
+    pages += [(method["page"], "method.html", method) for method in shared["methods"]]
+    for page, template, content in pages:
+        text = templates.get_template(template).render(shared, **content, here=page)
+        (folder / page).write_text(text, encoding="utf-8")
+
+
+def _floors(config: RunMatrix, dataset: str, problems: list[str]) -> pd.DataFrame:
+    folder = Path(config.results, "data", dataset, "splits")
+    paths = [folder / f"fold{fold}.floor.csv" for fold in range(config.protocol.folds)]
+    try:
+        return read_floors(path for path in paths if path.exists())
+    except InputError as error:
+        problems.append(str(error))
+        return read_floors([])
+
+
+def _write_script(path: Path, name: str, content: Any) -> None:
+    """Write data as a script, because pages that are opened as files may not read other files."""
+    text = json.dumps(content, separators=(",", ":"), ensure_ascii=True).replace("<", "\\u003c")
+    path.write_text(f"cgbench.{name} = {text};\n", encoding="ascii")
+
+
+def _write_tasks(config: RunMatrix, tables: SiteTables, data: Path) -> Iterator[dict[str, Any]]:
+    """Write the geometries of each task to a script of its own, and yield what the pages say of it."""
+    tasks: dict[tuple[str, str, int], list[RunSpec]] = {}
+    for run in config.run_specs():
+        tasks.setdefault((run.dataset, run.mapping, run.n_beads), [])
+    for run in tables.shown:
+        if run.fold == FOLD:
+            tasks[run.dataset, run.mapping, run.n_beads].append(run)
+    for (dataset, mapping_name, n_beads), runs in tasks.items():
+        task = {"dataset": dataset, "mapping": mapping_name, "n_beads": n_beads}
+        task |= {"name": task_name(dataset, mapping_name, n_beads), "script": ""}
+        made = structures(config, runs, COORDINATES // len(tasks), tables.problems)
+        if made:
+            frames, mapping, content = made
+            script = task["script"] = f"data/{dataset}-{mapping_name}-{n_beads}.js"
+            _write_script(data.parent / script, "task", task | molecule_of(frames, mapping) | content)
+        yield task
+
+
+def _missing(config: RunMatrix, tables: SiteTables) -> list[str]:
+    """Count the runs that are not there and, of a benchmark that has begun, name them, a text each."""
+    if tables.missing.empty:
+        return []
+    n_runs = len(list(config.run_specs()))
+    lines = [f"{len(tables.missing)} of {n_runs} runs have no scores yet"]
+    if tables.shown:
+        lines += [
+            f"{dataset}, {mapping}: {in_short(rows)}"
+            for (dataset, mapping), rows in tables.missing.groupby(["dataset", "mapping"], sort=False)
+        ]
+    return lines

@@ -1,0 +1,115 @@
+"""Figures on the site: copies of the files for print, each with its caption."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from cgbench.config.run_matrix import RunMatrix
+from cgbench.core.errors import InputError
+from cgbench.report.export import reduce_picture
+
+# Kinds of figures in the order of a page, their titles and captions. {method} is in the names of those that
+# show one method.
+OF_METHOD = {
+    "training": (
+        "Training",
+        "Terms of the training loss over epochs: training frames, and validation frames of every fold.",
+    ),
+    "ramachandran": (
+        "Ramachandran maps",
+        "Density of φ and ψ in 1/degree², and its difference from MD, by resolution. ED: energy distance (1) "
+        "from the MD test frames of fold 0, beside that of MD from MD; residues pooled.",
+    ),
+    "atoms": (
+        "Errors of the atoms",
+        "Root mean square distance of every atom from its place in MD (Å), over the test frames of fold 0.",
+    ),
+}
+OF_MAPPING = {
+    "comparison": (
+        "Scores over resolution",
+        "Energy score and RMSDs (Å) and graph error (1); means over folds with 95 % intervals.",
+    ),
+    "fidelity": (
+        "Similarity to MD",
+        "Energy distances of torsions (1), bond lengths (Å) and angles (°), clashes, chirality and energies "
+        "of samples; grey: MD against MD. Means over folds with 95 % intervals.",
+    ),
+    "torsions": ("Torsions", "Distributions in samples and in MD, pooled over folds, bins of 10°."),
+    "bonds": ("Bond lengths", "Distributions in samples and in MD, pooled over folds, bins of 0.01 Å."),
+    "angles": ("Bond angles", "Distributions in samples and in MD, pooled over folds, bins of 1°."),
+    "cost": (
+        "Accuracy and cost",
+        "RMSD of samples (Å, all atoms, 95 % interval) against times of training (s) and sampling (ms).",
+    ),
+    "diversity-validity": ("Diversity and validity", "Diversity score (1) against graph error (1)."),
+    "ramachandran": ("Ramachandran maps of all methods", "Density of φ and ψ in 1/degree², fold 0."),
+    "mapping": ("Beads on the bond graph", "The atoms of each bead at each resolution, fold 0."),
+    "mapping-view": ("Beads in space", "Beads on the first frame; radii by the spread of their atoms."),
+}
+OF_DATASET = {
+    "walkers": ("Agreement of trajectories", "Densities of φ and ψ in each trajectory."),
+    "rmsd-rg": ("Shape", "RMSD and radius of gyration (Å) over time (ns), and their densities."),
+}
+FOLDER = "figures"
+LARGE = 60_000  # bytes of an SVG, from which a PNG may be smaller
+
+
+class Figures:
+    """Figures that the site shows; a file is copied when a page first asks for it.
+
+    Parameters
+    ----------
+    config
+        The benchmark.
+    site
+        Folder of the site.
+    problems
+        Gets a sentence for every file that cannot be read.
+    """
+
+    def __init__(self, config: RunMatrix, site: Path, problems: list[str]) -> None:
+        self._source = Path(config.results, FOLDER)
+        self._site = site
+        self._problems = problems
+        self._addresses: dict[str, str] = {}
+
+    def of_method(self, dataset: str, mapping: str, method: str) -> Iterator[dict[str, str]]:
+        """Figures that show one method on one dataset and mapping, with address, title and caption."""
+        for kind, words in OF_METHOD.items():
+            yield from self._figure(f"{dataset}/{mapping}/{kind}-{method}", words)
+
+    def of_mapping(self, dataset: str, mapping: str) -> Iterator[dict[str, str]]:
+        """Figures that show all methods on one dataset and mapping."""
+        for kind, words in OF_MAPPING.items():
+            yield from self._figure(f"{dataset}/{mapping}/{kind}", words)
+
+    def of_dataset(self, dataset: str) -> Iterator[dict[str, str]]:
+        """Figures of the trajectories of a dataset."""
+        for kind, words in OF_DATASET.items():
+            yield from self._figure(f"{dataset}/{kind}", words)
+
+    def _figure(self, name: str, words: tuple[str, str]) -> Iterator[dict[str, str]]:
+        if name not in self._addresses:
+            self._addresses[name] = self._copy(name)
+        if address := self._addresses[name]:
+            yield {"address": address, "title": words[0], "caption": words[1]}
+
+    def _copy(self, name: str) -> str:
+        """Copy the SVG, or the PNG with few colours where it is smaller; return its address, if any."""
+        svg, png = (self._source / f"{name}.{kind}" for kind in ("svg", "png"))
+        target = self._site / FOLDER / svg.relative_to(self._source)
+        if not svg.exists():
+            return ""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if svg.stat().st_size > LARGE and png.exists():
+            reduced = target.with_suffix(".png")
+            try:
+                reduce_picture(png, reduced)
+                if reduced.stat().st_size < svg.stat().st_size:
+                    return reduced.relative_to(self._site).as_posix()
+                reduced.unlink()
+            except InputError as error:
+                self._problems.append(str(error))
+        shutil.copyfile(svg, target)
+        return target.relative_to(self._site).as_posix()

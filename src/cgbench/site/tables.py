@@ -1,0 +1,93 @@
+"""Tables that the site shows: those of a finished benchmark, or tables of the runs that can be read."""
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from cgbench.config.run_matrix import RunMatrix, RunSpec
+from cgbench.core.errors import InputError
+from cgbench.report.leaderboard import leaderboard, write
+from cgbench.report.progress import unfinished
+from cgbench.results.scores_file import BlockSums
+from cgbench.results.tables import RUN_KEY, collect, read_metrics, read_run, read_runs
+from cgbench.statistics import interval_tables
+
+NAMES = ("leaderboard.csv", "leaderboard.md", "metrics.csv", "runs.csv", "intervals.csv", "differences.csv")
+
+
+@dataclass
+class SiteTables:
+    """What is there of a benchmark, and what is not.
+
+    Attributes
+    ----------
+    scores
+        The leaderboard; no rows if no run has scores.
+    runs
+        Cost and provenance of the runs.
+    shown
+        Runs with scores that can be read.
+    missing
+        Runs without scores, from :func:`cgbench.report.progress.unfinished`.
+    problems
+        Files that cannot be read, with the reason and the cure, a sentence each.
+    """
+
+    scores: pd.DataFrame
+    runs: pd.DataFrame
+    shown: list[RunSpec]
+    missing: pd.DataFrame
+    problems: list[str] = field(default_factory=list)
+
+
+def site_tables(config: RunMatrix, folder: Path) -> SiteTables:
+    """Copy the tables of a finished benchmark to ``folder``, or make tables of the runs that can be read."""
+    results, folder = Path(config.results), Path(folder)
+    folder.mkdir(parents=True)
+    missing = unfinished(config)
+    problems: list[str] = []
+    absent = set(missing[list(RUN_KEY)].itertuples(index=False, name=None))
+    shown = [
+        run
+        for run in config.run_specs()
+        if tuple(getattr(run, key) for key in RUN_KEY) not in absent and _is_readable(config, run, problems)
+    ]
+    finished = missing.empty and not problems and all((results / name).exists() for name in NAMES)
+    if finished:
+        for name in NAMES:
+            shutil.copyfile(results / name, folder / name)
+        pairs = (
+            interval_tables.read_intervals(results / NAMES[4]),
+            interval_tables.read_differences(results / NAMES[5]),
+        )
+    elif shown:
+        folders = [config.run_folder(run) for run in shown]
+        collect(
+            [run / "metrics.csv" for run in folders],
+            [run / "run.json" for run in folders],
+            folder / "metrics.csv",
+            folder / "runs.csv",
+        )
+        pairs = interval_tables.intervals(folders)
+        interval_tables.write(*pairs, folder / "intervals.csv", folder / "differences.csv")
+    else:
+        return SiteTables(pd.DataFrame(), pd.DataFrame(), [], missing, problems)
+    runs = read_runs(folder / "runs.csv")
+    scores = leaderboard(*pairs, runs)
+    if not finished:
+        write(scores, folder / "leaderboard.csv", folder / "leaderboard.md")
+    return SiteTables(scores, runs, shown, missing, problems)
+
+
+def _is_readable(config: RunMatrix, run: RunSpec, problems: list[str]) -> bool:
+    folder = config.run_folder(run)
+    try:
+        read_run(folder / "run.json")
+        read_metrics(folder / "metrics.csv")
+        BlockSums.of_run(folder)
+    except InputError as error:
+        problems.append(str(error))
+        return False
+    return True

@@ -1,0 +1,51 @@
+"""A small finished benchmark, its site, and a browser."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from site_benchmark import run_benchmark
+
+from cgbench.chem.frames import Frames
+from cgbench.config.run_matrix import RunMatrix
+from cgbench.site.build import build_site
+
+
+@pytest.fixture(scope="session")
+def benchmark(alanine_frames: Frames, tmp_path_factory: pytest.TempPathFactory) -> RunMatrix:
+    """Finished benchmark; not to be changed."""
+    return run_benchmark(alanine_frames, tmp_path_factory.mktemp("benchmark"))
+
+
+@pytest.fixture(scope="session")
+def site(benchmark: RunMatrix, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Site of the finished benchmark; not to be changed."""
+    output = tmp_path_factory.mktemp("pages") / "site"
+    assert build_site(benchmark, output) == []
+    return output
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium without a window; tests skip where it is not installed, or fail where they must run."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (chromium and driver):
+        reason = "no chromium or chromedriver; on Debian: apt-get install chromium chromium-driver"
+        if os.environ.get("CGBENCH_REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    opened = webdriver.Chrome(options=options, service=Service(driver))
+    opened.set_window_size(1280, 900)
+    yield opened
+    opened.quit()

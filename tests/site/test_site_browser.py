@@ -1,0 +1,247 @@
+"""The site in a real browser, opened as files: what a reader sees, chooses and is told."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
+from site_benchmark import HOSTILE, METHODS
+
+from cgbench.config.run_matrix import RunMatrix
+from cgbench.site.build import build_site
+
+PAGES = ["index.html", "structures.html", "data.html", *(f"method-{name}.html" for name in METHODS)]
+Open = Callable[[str], Any]
+
+
+@pytest.fixture
+def opened(browser: Any, site: Path) -> Open:
+    """Open a page of the site, anew even if only the part behind # differs."""
+
+    def visit(page: str, folder: Path = site) -> Any:
+        browser.get("about:blank")
+        for kind in ("browser", "performance"):
+            browser.get_log(kind)
+        browser.get(f"{folder.as_uri()}/{page}")
+        if page.startswith("structures"):
+            drawn = "return !!(cgbench.viewer || !document.querySelector('option[data-script^=data]'))"
+            WebDriverWait(browser, 60).until(lambda driver: driver.execute_script(drawn))
+        return browser
+
+    return visit
+
+
+def requests(browser: Any) -> list[str]:
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    return [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+
+
+def choose(browser: Any, name: str, value: str) -> None:
+    Select(browser.find_element(By.NAME, name)).select_by_value(value)
+
+
+def rows(browser: Any) -> list[list[str]]:
+    """Text of the cells of the leaderboard."""
+    found = "[...document.querySelectorAll('#board tbody tr')]"
+    script = f"return {found}.map(r => [...r.cells].map(c => c.innerText))"
+    return [[cell.strip() for cell in row] for row in browser.execute_script(script)]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_loads_from_its_folder_alone(opened: Open, site: Path, page: str, width: int) -> None:
+    """No message in the console, no request elsewhere, nothing wider than the window, no text as markup."""
+    metrics = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": False}
+    browser = opened("index.html")
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        opened(page)
+        assert browser.get_log("browser") == []
+        outside = [url for url in requests(browser) if not url.startswith((site.as_uri(), "data:", "about:"))]
+        assert outside == []
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+        assert "HACKED" not in browser.title
+        assert browser.execute_script("return document.querySelectorAll('h1, canvas').length") == 1
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_numbers_on_the_page_are_those_of_the_tables(opened: Open, benchmark: RunMatrix) -> None:
+    browser = opened("index.html")
+    browser.find_element(By.NAME, "controls").click()
+    script = (
+        "return [...document.querySelectorAll('#board td[data-key]')].map(c => { const r = c.closest('tr');"
+        " return [r.cells[0].innerText, r.dataset.method, c.dataset.key, +c.dataset.value, c.innerText]; })"
+    )
+    shown = browser.execute_script(script)
+    metrics = pd.read_csv(Path(benchmark.results, "metrics.csv"))
+    means = metrics.groupby(["n_beads", "method", "metric", "atoms"])["value"].mean()
+    assert len(shown) == 8 * 4
+    for n_beads, method, key, value, text in shown:
+        expected = means[int(n_beads), method, *key.split(".")]
+        assert value == pytest.approx(expected, rel=1e-4, abs=1e-9)
+        assert float(text.split()[0]) == pytest.approx(expected, abs=6e-4)
+
+
+def test_a_click_on_a_head_sorts_and_the_keyboard_does_too(opened: Open) -> None:
+    browser = opened("index.html")
+    browser.find_element(By.NAME, "controls").click()
+
+    def column(key: str) -> list[float]:
+        cells = browser.find_elements(By.CSS_SELECTOR, f'#board td[data-key="{key}"]')
+        return [float(cell.get_attribute("data-value")) for cell in cells]
+
+    key = "graph_xor.heavy"
+    before = column(key)
+    browser.find_element(By.CSS_SELECTOR, f'[data-column="{key}"]').click()
+    assert column(key) == sorted(before) != before
+    head = browser.switch_to.active_element
+    assert head.find_element(By.XPATH, "..").get_attribute("aria-sort") == "ascending"
+    head.send_keys(Keys.ENTER)
+    assert column(key) == sorted(before, reverse=True)
+    browser.switch_to.active_element.send_keys(Keys.ENTER)
+    assert column(key) == before
+
+
+def test_filters_leave_the_right_rows_and_the_address_keeps_them(opened: Open) -> None:
+    browser = opened("index.html")
+    assert {row[1] for row in rows(browser)} == {"nearest_frame", "linear"}
+    choose(browser, "beads", "6")
+    assert [row[0] for row in rows(browser)] == ["6", "6"]
+    choose(browser, "samples", "are equal")
+    assert [row[1] for row in rows(browser)] == ["linear"]
+    choose(browser, "samples", "")
+    choose(browser, "training", "zero-shot")
+    assert [row[1] for row in rows(browser)] == ["linear"]
+    address = browser.current_url.partition("#")[2]
+    assert set(address.split("&")) == {"beads=6", "training=zero-shot"}
+    browser = opened(f"index.html#{address}")
+    assert [row[:2] for row in rows(browser)] == [["6", "linear"]]
+    browser.find_element(By.CSS_SELECTOR, "[type=reset]").click()
+    WebDriverWait(browser, 20).until(lambda driver: len(rows(driver)) == 4)
+    browser.find_element(By.NAME, "method").send_keys("nearest f")
+    assert {row[1] for row in rows(browser)} == {"nearest_frame"}
+
+
+def test_the_answer_names_the_best_method_and_its_lead(opened: Open, benchmark: RunMatrix) -> None:
+    browser = opened("index.html#metric=phi_psi_energy_distance.all&beads=3")
+    table = pd.read_csv(Path(benchmark.results, "leaderboard.csv"))
+    task = table.query(
+        "metric == 'phi_psi_energy_distance' and atoms == 'all' and n_beads == 3 and bound.isna()"
+    )
+    first, second = task.sort_values("loss").itertuples()
+    said = browser.find_element(By.ID, "answer").text
+    assert f"best is {first.method} with {first.mean:.3f}" in said
+    assert f"{second.loss - first.loss:.3f} ahead of {second.method}" in said
+
+
+def test_a_click_on_a_name_hides_its_line_and_a_point_says_its_value(opened: Open) -> None:
+    browser = opened("index.html")
+
+    def lines() -> list[str]:
+        groups = browser.find_elements(By.CSS_SELECTOR, "#chart .line")
+        return [group.get_attribute("data-method") for group in groups]
+
+    assert sorted(lines()) == ["linear", "nearest_frame"]
+    name = browser.find_element(By.XPATH, "//*[@id='legend']/button[contains(., 'linear')]")
+    name.click()
+    assert lines() == ["nearest_frame"]
+    point = browser.find_element(By.CSS_SELECTOR, "#chart .line .spot")
+    ActionChains(browser).move_to_element(point).perform()
+    tip = browser.find_element(By.CLASS_NAME, "tip").text
+    assert "nearest frame, 3 beads" in tip and "95 % interval" in tip
+    assert "n = 2 folds, 4 blocks, 24 test frames" in tip
+
+
+def viewer(browser: Any) -> dict[str, Any]:
+    return dict(browser.execute_script("const {molecule, ...rest} = cgbench.viewer; return rest"))
+
+
+def painted(browser: Any) -> tuple[int, int]:
+    """Number of painted pixels, and a hash of all."""
+    script = """
+        const c = document.getElementById("molecule");
+        const p = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
+        let n = 0, h = 0;
+        for (let k = 3; k < p.length; k += 4) {
+            if (p[k]) n++;
+            h = (31 * h + p[k] + p[k - 1] + p[k - 3]) | 0;
+        }
+        return [n, h];"""
+    number, sums = browser.execute_script(script)
+    return number, sums
+
+
+def test_the_viewer_draws_atoms_of_frame_and_samples(opened: Open) -> None:
+    browser = opened("structures.html#method=nearest_frame")
+    assert viewer(browser)["atoms"] == [22, 22] and viewer(browser)["methods"] == ["nearest_frame"]
+    number, first = painted(browser)
+    assert number > 5000
+    for name, atoms in (("all", [22, 22, 22, 22]), ("hydrogens", [10] * 4), ("reference", [10] * 3)):
+        browser.find_element(By.NAME, name).click()
+        assert viewer(browser)["atoms"] == atoms
+    choose(browser, "other", "linear")
+    assert viewer(browser)["atoms"] == [10] * 4 and viewer(browser)["methods"] == ["nearest_frame", "linear"]
+    seen = {first, painted(browser)[1]}
+    for color in ("bead", "error"):
+        choose(browser, "color", color)
+        seen.add(painted(browser)[1])
+    browser.find_element(By.ID, "molecule").send_keys(Keys.ARROW_LEFT)
+    seen.add(painted(browser)[1])
+    assert len(seen) == 5, "each choice and each turn changes the picture"
+    assert browser.find_element(By.ID, "scale-end").text.endswith("Å")
+
+
+def test_the_viewer_steps_through_samples_and_frames(opened: Open, site: Path) -> None:
+    task = json.loads((site / "data/alanine_dipeptide-backbone-3.js").read_text()[15:].rstrip(";\n"))
+    browser = opened("structures.html#method=nearest_frame")
+    says = browser.find_element(By.ID, "says")
+    options = Select(browser.find_element(By.NAME, "frame")).options
+    own = browser.find_elements(By.CSS_SELECTOR, "[name=frame] optgroup:first-child option")
+    assert len(options) == len(task["frames"])
+    assert [option.text.split(":")[0] for option in own] == ["best", "median", "worst"]
+    for option in own:
+        place = int(option.get_attribute("value"))
+        option.click()
+        for k, rmsd in enumerate(task["rmsd"]["nearest_frame"][place]):
+            number = task["numbers"]["nearest_frame"][place][k]
+            assert f"frame {task['frames'][place]['index']} " in says.text
+            assert f"nearest_frame sample {number}: RMSD {rmsd:.3f} Å" in says.text
+            browser.find_element(By.ID, "next").click()
+
+
+def test_text_of_files_is_text(opened: Open) -> None:
+    for page in ("data.html", "method-linear.html"):
+        browser = opened(page)
+        assert HOSTILE in browser.find_element(By.TAG_NAME, "main").get_attribute("textContent")
+        assert "HACKED" not in browser.title
+
+
+def test_a_reader_chooses_light_or_dark(opened: Open) -> None:
+    browser = opened("index.html")
+    colour = "return getComputedStyle(document.body).backgroundColor"
+    before = browser.execute_script(colour)
+    browser.find_element(By.ID, "theme").click()
+    after = browser.execute_script(colour)
+    assert after != before
+    assert opened("data.html").execute_script(colour) == after
+    browser.find_element(By.ID, "theme").click()
+
+
+def test_a_benchmark_that_has_not_begun_opens(
+    opened: Callable[..., Any], benchmark: RunMatrix, tmp_path: Path
+) -> None:
+    build_site(replace(benchmark, results=str(tmp_path / "none")), tmp_path / "site")
+    for page in ("index.html", "structures.html", "method-linear.html"):
+        browser = opened(page, tmp_path / "site")
+        assert browser.get_log("browser") == []
+        assert "16 of 16 runs have no scores yet" in browser.find_element(By.ID, "missing").get_attribute(
+            "textContent"
+        )
