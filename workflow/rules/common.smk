@@ -15,6 +15,7 @@ SOURCE = str(Path(str(workflow.current_basedir)).parents[1] / "src")
 sys.path.insert(0, SOURCE)
 
 from cgbench.config.loader import Config
+from cgbench.core.atomic_io import sha256
 from cgbench.core.content_hash import content_hash
 from cgbench.core.errors import InputError
 from cgbench.core.registry import PlugIn, load

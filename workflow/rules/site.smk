@@ -1,17 +1,18 @@
 """Everything that the benchmark wrote to a site for the browser."""
 
-SITE_FILES = Path(SOURCE, "cgbench", "site")
+# Pages, style and scripts, which the hash of the code leaves out.
+SITE_FILES = [
+    *Path(SOURCE, "cgbench", "site", "assets").iterdir(),
+    *Path(SOURCE, "cgbench", "site", "templates").iterdir(),
+]
 
 
 rule site:
     input:
-        # Pages, style and scripts, whose edit the hash of the code does not show.
-        *sorted(map(str, SITE_FILES.glob("assets/*"))),
-        *sorted(map(str, SITE_FILES.glob("templates/*"))),
         rules.noise_floors.input,
         rules.tables.input,
         rules.figures.input,
-        config="<results>/config.json",
+        config=BENCHMARK,
     output:
         directory("<results>/site"),
     log:
@@ -23,5 +24,6 @@ rule site:
         runtime=growing(30),
     params:
         code=code(verb="site"),
+        pages=sorted(sha256(path) for path in SITE_FILES),
     shell:
         "python -m cgbench site --config {input.config:q} --output {output:q} > {log:q} 2>&1"
