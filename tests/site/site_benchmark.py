@@ -27,12 +27,7 @@ HOSTILE = """<img src=x onerror="document.title='HACKED'"></script><script>docum
 def write_tables(config: RunMatrix) -> None:
     results = Path(config.results)
     folders = [config.run_folder(run) for run in config.run_specs()]
-    collect(
-        [folder / "metrics.csv" for folder in folders],
-        [folder / "run.json" for folder in folders],
-        results / "metrics.csv",
-        results / "runs.csv",
-    )
+    collect(folders, results / "metrics.csv", results / "runs.csv")
     scores, differences = intervals(folders)
     write_intervals(scores, differences, results / "intervals.csv", results / "differences.csv")
     board = leaderboard(scores, differences, read_runs(results / "runs.csv"))

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from cgbench.chem.atom_matching import AtomLabel
 from cgbench.chem.molecule import Molecule
 from cgbench.core.errors import InputError
 from cgbench.mapping._bead_molecule import bead_molecule
 from cgbench.mapping.base import Mapping
-from cgbench.pipeline.bead_matching import Label, match_beads
+from cgbench.pipeline.bead_matching import match_beads
 
 NAMES = [("ALA", "BB"), ("ALA", "SC1"), ("GLY", "BB"), ("SER", "BB"), ("SER", "SC1")]
 NUMBERS = [1, 1, 2, 3, 3]
@@ -20,8 +21,8 @@ def model() -> Molecule:
     return Molecule(("VS",) * 5, names, residues, index, np.ones(5), bonds)
 
 
-def labels(order: list[int], chain: int = 0) -> list[Label]:
-    return [Label(chain, NUMBERS[bead] + 10, *NAMES[bead]) for bead in order]
+def labels(order: list[int], chain: int = 0) -> list[AtomLabel]:
+    return [AtomLabel(chain, NUMBERS[bead] + 10, *NAMES[bead]) for bead in order]
 
 
 def test_by_residue_and_name_in_any_order(model: Molecule) -> None:
@@ -31,14 +32,14 @@ def test_by_residue_and_name_in_any_order(model: Molecule) -> None:
 
 
 def test_water_is_left_out(model: Molecule) -> None:
-    index, how = match_beads([Label(0, 1, "W", "W"), *labels([0, 1, 2, 3, 4])], 6, model)
+    index, how = match_beads([AtomLabel(0, 1, "W", "W"), *labels([0, 1, 2, 3, 4])], 6, model)
     assert index.tolist() == [1, 2, 3, 4, 5]
     assert how.endswith("; 1 bead of other residues left out")
 
 
 def test_other_names_of_beads_are_matched_by_order_in_the_residue(model: Molecule) -> None:
     renamed = [
-        label._replace(name="CB") if label.name == "SC1" else label for label in labels([0, 1, 2, 4, 3])
+        label._replace(atom="CB") if label.atom == "SC1" else label for label in labels([0, 1, 2, 4, 3])
     ]
     index, how = match_beads(renamed, 5, model)
     assert index.tolist() == [0, 1, 2, 3, 4]
@@ -47,22 +48,25 @@ def test_other_names_of_beads_are_matched_by_order_in_the_residue(model: Molecul
 
 def test_states_of_protonation_do_not_matter() -> None:
     model = Molecule(("VS",), ("CA",), ("HIS",), np.array([0]), np.ones(1), np.empty((0, 2), dtype=np.int64))
-    _, how = match_beads([Label(0, 5, "HSE", "CA")], 1, model)
+    _, how = match_beads([AtomLabel(0, 5, "HSE", "CA")], 1, model)
     assert how == "beads are matched by chain, residue and name"
 
 
 @pytest.mark.parametrize(
     ("given", "said"),
-    [(None, "because the file has no names"), ([Label(0, 1, "UNK", "B")] * 5, "names of residues are not")],
+    [
+        (None, "because the file has no names"),
+        ([AtomLabel(0, 1, "UNK", "B")] * 5, "names of residues are not"),
+    ],
 )
-def test_by_order_without_names(given: list[Label] | None, said: str, model: Molecule) -> None:
+def test_by_order_without_names(given: list[AtomLabel] | None, said: str, model: Molecule) -> None:
     index, how = match_beads(given, 5, model)
     assert index.tolist() == [0, 1, 2, 3, 4] and said in how
 
 
 def test_chains_are_kept_apart(model: Molecule) -> None:
     """Two chains with the same numbers of residues are two residues each."""
-    two = [Label(1, 1, "GLY", "BB"), Label(0, 1, "ALA", "BB")]
+    two = [AtomLabel(1, 1, "GLY", "BB"), AtomLabel(0, 1, "ALA", "BB")]
     pair = model.subset(np.array([0, 2]))
     assert match_beads(two, 2, pair)[0].tolist() == [1, 0]
 
@@ -74,7 +78,7 @@ def test_a_residue_with_other_beads_is_named(model: Molecule) -> None:
 
 def test_residues_of_another_molecule_are_listed(model: Molecule) -> None:
     with pytest.raises(InputError, match=r"on 5 beads, .* have 2; .* ALA GLY SER, those of the file GLY"):
-        match_beads([Label(0, 1, "GLY", "BB"), Label(0, 2, "GLY", "BB")], 2, model)
+        match_beads([AtomLabel(0, 1, "GLY", "BB"), AtomLabel(0, 2, "GLY", "BB")], 2, model)
 
 
 def test_beads_of_a_mapping_have_residues_and_bonds(alanine: Molecule) -> None:

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from cgbench.cli.main import app
 from cgbench.core.errors import InputError
-from cgbench.pipeline.benchmark_task import Task
 from cgbench.pipeline.evaluate import evaluate
+from cgbench.pipeline.task import Task
 
 NAME = "alanine-backbone-3"
 FOLDS = (0, 1)

@@ -20,7 +20,7 @@ def simulated() -> dict[str, Any]:
 @pytest.mark.parametrize("spread", [0.0, 1.0])
 @pytest.mark.parametrize(
     ("blocks", "effect"),
-    [((2, 2, 2), 0.0), ((2, 2, 2), 1.0), ((2, 2, 2), 4.0), ((5, 5, 4), 0.0), ((5, 5, 4), 4.0), ((6,), 0.0)],
+    [((2, 2, 2), 0.0), ((2, 2, 2), 1.0), ((2, 2, 2), 5.0), ((5, 5, 4), 0.0), ((5, 5, 4), 5.0), ((6,), 0.0)],
 )
 def test_few_boards_of_equal_methods_have_a_wrong_mark(
     simulated: dict[str, Any], blocks: tuple[int, ...], effect: float, spread: float

@@ -24,7 +24,7 @@ from cgbench.data.splits import PARTS, make_split
 from cgbench.data.stored_folds import StoredFolds
 from cgbench.mapping._partition import count_groups
 from cgbench.mapping.stored import Generator, StoredMapping, StoredSettings
-from cgbench.pipeline.task import make_tasks
+from cgbench.pipeline.task_store import make_tasks
 from cgbench.results.tables import read_run
 
 ROOT = Path(__file__).parents[2]

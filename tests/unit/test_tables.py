@@ -44,7 +44,7 @@ def costs(stochastic: dict[str, bool], seconds: tuple[float, ...] = (60.0,)) -> 
     )
 
 
-def write_run(root: Path, method: str, fold: int, seconds: float = 60.0) -> tuple[Path, Path]:
+def write_run(root: Path, method: str, fold: int, seconds: float = 60.0) -> Path:
     directory = root / method / f"fold{fold}"
     directory.mkdir(parents=True)
     table = rows(method, "rmsd_recon", [0.5]).assign(fold=fold)
@@ -57,7 +57,7 @@ def write_run(root: Path, method: str, fold: int, seconds: float = 60.0) -> tupl
         "settings": {"width": 8},
     }
     (directory / "run.json").write_text(json.dumps(run))
-    return directory / "metrics.csv", directory / "run.json"
+    return directory
 
 
 def test_a_metric_without_a_plugin_keeps_its_name() -> None:
@@ -66,34 +66,29 @@ def test_a_metric_without_a_plugin_keeps_its_name() -> None:
 
 
 def test_collect_reads_existing_files_and_lists_missing_ones(tmp_path: Path) -> None:
-    files = [write_run(tmp_path, "a", 1), write_run(tmp_path, "a", 0, seconds=30.0)]
+    runs = [write_run(tmp_path, "a", 1), write_run(tmp_path, "a", 0, seconds=30.0)]
     geometries = np.zeros((7, 1, 2, 3), dtype=np.float32)
-    Samples(np.arange(7), *[geometries[:, 0]] * 2, geometries, 2.5).save(files[0][0].with_name("samples.npz"))
+    Samples(np.arange(7), *[geometries[:, 0]] * 2, geometries, 2.5).save(runs[0] / "samples.npz")
     absent = tmp_path / "b" / "fold0"
     metrics_csv, runs_csv = tmp_path / "metrics.csv", tmp_path / "runs.csv"
-    missing = collect(
-        [*(metrics for metrics, _ in files), absent / "metrics.csv"],
-        [*(run for _, run in files), absent / "run.json"],
-        metrics_csv,
-        runs_csv,
-    )
+    missing = collect([*runs, absent], metrics_csv, runs_csv)
     assert missing == [absent / "metrics.csv", absent / "run.json"]
     assert read_metrics(metrics_csv)["fold"].tolist() == [0, 1]
-    runs = read_runs(runs_csv)
-    assert runs["wall_seconds"].tolist() == [30.0, 60.0]
-    assert runs["versions.torch"].astype(str).tolist() == ["2.8", "2.8"]
-    assert runs["sample_seconds"].tolist()[1:] == [2.5] and runs["n_test"].tolist()[1:] == [7]
-    assert runs["stochastic"].tolist() == [False, False]
-    assert "settings.width" not in runs
+    collected = read_runs(runs_csv)
+    assert collected["wall_seconds"].tolist() == [30.0, 60.0]
+    assert collected["versions.torch"].astype(str).tolist() == ["2.8", "2.8"]
+    assert collected["sample_seconds"].tolist()[1:] == [2.5] and collected["n_test"].tolist()[1:] == [7]
+    assert collected["stochastic"].tolist() == [False, False]
+    assert "settings.width" not in collected
 
 
 def test_collect_refuses_nothing_and_the_same_run_twice(tmp_path: Path) -> None:
     outputs = tmp_path / "metrics.csv", tmp_path / "runs.csv"
-    with pytest.raises(InputError, match=r"none of 1 metrics files exists, the first is .*absent\.csv"):
-        collect([tmp_path / "absent.csv"], [], *outputs)
-    metrics, run = write_run(tmp_path, "a", 0)
+    with pytest.raises(InputError, match=r"none of 1 metrics files exists, .*absent.metrics\.csv"):
+        collect([tmp_path / "absent"], *outputs)
+    run = write_run(tmp_path, "a", 0)
     with pytest.raises(InputError, match=r"1 duplicate rows.*method=a, fold=0"):
-        collect([metrics, metrics], [run], *outputs)
+        collect([run, run], *outputs)
     assert not outputs[0].exists()
 
 

@@ -13,9 +13,10 @@ from cgbench.chem.superposition import shape_distances
 from cgbench.core.atomic_io import sha256
 from cgbench.core.errors import InputError
 from cgbench.core.registry import PlugIn
+from cgbench.mapping._bead_molecule import bead_molecule
 from cgbench.mapping.base import Mapping
-from cgbench.pipeline.benchmark_task import Task
-from cgbench.pipeline.task_export import bead_molecule, export_task
+from cgbench.pipeline.task import Task
+from cgbench.pipeline.task_export import export_task
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {
@@ -114,7 +115,7 @@ def test_beads_are_those_of_the_test_frames_in_every_format(task: Task, folder: 
     with np.load(folder / "beads.npz") as arrays:
         np.testing.assert_allclose(arrays["beads"], expected, atol=1e-5)
         np.testing.assert_array_equal(arrays["bead_index"], mapping.bead_index)
-        np.testing.assert_array_equal(arrays["weights"], mapping.weights)
+        np.testing.assert_array_equal(arrays["matrix"], mapping.matrix)
         np.testing.assert_array_equal(arrays["frame_index"], split.test)
     trajectory = mdtraj.load(str(folder / "beads.xtc"), top=str(folder / "beads.pdb"))
     assert np.abs(trajectory.xyz * 10 - expected).max() < 0.006
@@ -172,6 +173,24 @@ def test_other_beads_are_numbered(task: Task) -> None:
     beads = bead_molecule(Mapping.centres(2 - molecule.residue_index), molecule)
     assert beads.residue_names == ("NME", "ALA", "ACE")
     np.testing.assert_array_equal(beads.residue_index, [0, 1, 2])
+
+
+def test_beads_that_share_atoms_follow_from_the_exported_matrix(task: Task, tmp_path: Path) -> None:
+    """As in Martini 3: what only says in which bead an atom is does not say where the beads are."""
+
+    class Sharing(Task):
+        def mapping(self, fold: int) -> Mapping:
+            own = super().mapping(fold)
+            weights = own.weights.copy()
+            weights[own.bead_index == 1] *= 0.5
+            shared = tuple((int(atom), 1, 0.25) for atom in np.flatnonzero(own.bead_index == 0)[:2])
+            return Mapping(own.bead_index, weights, shared=shared)
+
+    sharing = Sharing(task.config, task.dataset, task.mapping_name, task.n_beads)
+    export_task(sharing, 1, tmp_path / "fold1")
+    with np.load(tmp_path / "fold1" / "beads.npz") as arrays:
+        expected = arrays["matrix"] @ sharing.frames.positions[sharing.split(1).test].astype(np.float64)
+        np.testing.assert_allclose(arrays["beads"], expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -58,8 +58,8 @@ def evaluate(
     """
     from cgbench.config.method_card import MethodCard
     from cgbench.core.errors import InputError
-    from cgbench.pipeline.benchmark_task import Task
     from cgbench.pipeline.evaluate import METRICS, evaluate
+    from cgbench.pipeline.task import Task
     from cgbench.report.leaderboard import leaderboard, scores_as_markdown
 
     of_task = Task.named(task, config or ())

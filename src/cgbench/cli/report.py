@@ -34,12 +34,7 @@ def collect(
     checked = RunMatrix.load(*config)
     results = Path(checked.results)
     runs = [checked.run_folder(cell) for cell in checked.run_specs()]
-    missing = collect(
-        [run / "metrics.csv" for run in runs],
-        [run / "run.json" for run in runs],
-        metrics_output or results / "metrics.csv",
-        runs_output or results / "runs.csv",
-    )
+    missing = collect(runs, metrics_output or results / "metrics.csv", runs_output or results / "runs.csv")
     for path in missing:
         typer.echo(f"missing: {path}")
     typer.echo(f"{counted(len(runs), 'run')} wanted, {len(missing)} of their {2 * len(runs)} files missing")

@@ -21,7 +21,7 @@ def task_list(config: TaskConfigs = None) -> None:
     from cgbench.config.loader import Config
     from cgbench.core.settings import or_in_checkout
     from cgbench.mapping.stored import FOLDS, StoredMapping
-    from cgbench.pipeline.benchmark_task import DEFAULT
+    from cgbench.pipeline.task import DEFAULT
 
     checked = Config.load(*(config or map(or_in_checkout, DEFAULT)))
     facts = {spec.task: ["in the run"] for spec in checked.run_specs()}
@@ -58,7 +58,7 @@ def task_export(
 
     Example: `cgbench task export alanine_dipeptide-cgae-3 --output tasks/fold{fold}`
     """
-    from cgbench.pipeline.benchmark_task import Task
+    from cgbench.pipeline.task import Task
     from cgbench.pipeline.task_export import export_task
 
     task = Task.named(name, config or ())
@@ -99,7 +99,7 @@ def task_store(
     from cgbench.config.schema import Protocol
     from cgbench.core.registry import PlugIn
     from cgbench.core.settings import parse_settings
-    from cgbench.pipeline.task import make_tasks
+    from cgbench.pipeline.task_store import make_tasks
 
     make_tasks(
         dataset,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from cgbench.chem.atom_matching import AtomLabel, read_labels
 from cgbench.chem.force_field import force_field_of
 from cgbench.chem.frame_stream import Chunk, FrameStream
 from cgbench.chem.frame_writer import frame_writer
@@ -19,7 +20,7 @@ from cgbench.core.wording import counted
 from cgbench.mapping._bead_molecule import bead_molecule
 from cgbench.methods.base import load_model
 from cgbench.pipeline.bead_check import check_beads
-from cgbench.pipeline.bead_matching import Label, match_beads, read_labels
+from cgbench.pipeline.bead_matching import match_beads
 from cgbench.pipeline.sample_minimisation import SampleMinimisation
 
 CHUNK_BYTES = 64 * 2**20  # of the samples that are in memory
@@ -39,7 +40,7 @@ class BeadSource:
     """
 
     frames: FrameStream
-    labels: list[Label] | None = None
+    labels: list[AtomLabel] | None = None
 
 
 def open_beads(path: Path | str, topology_path: Path | str | None = None) -> BeadSource:

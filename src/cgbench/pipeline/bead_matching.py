@@ -2,36 +2,17 @@
 
 from collections.abc import Sequence
 from itertools import groupby
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from cgbench.chem.atom_matching import AtomLabel
+from cgbench.chem.atom_names import standard_residue
 from cgbench.chem.molecule import IntArray, Molecule
-from cgbench.chem.topology_io import load_topology
 from cgbench.core.errors import InputError
 from cgbench.core.wording import counted
-from cgbench.formats.isolation import read_isolated
 
-# Names that programs give to the same residue.
-SAME_RESIDUE = {
-    **dict.fromkeys(("HID", "HIE", "HIP", "HSD", "HSE", "HSP", "HISD", "HISE", "HISH"), "HIS"),
-    **dict.fromkeys(("ASH", "ASPP", "ASPH"), "ASP"),
-    **dict.fromkeys(("GLH", "GLUP", "GLUH"), "GLU"),
-    **dict.fromkeys(("LYN", "LSN"), "LYS"),
-    **dict.fromkeys(("CYX", "CYM", "CYS2", "CYSH"), "CYS"),
-    "NMA": "NME",
-}
 BY_ORDER = "beads are matched by their order"
-
-
-class Label(NamedTuple):
-    """Chain, number and name of the residue of a bead, and the name of the bead."""
-
-    chain: int
-    number: int
-    residue: str
-    name: str
 
 
 class Residue(NamedTuple):
@@ -42,17 +23,7 @@ class Residue(NamedTuple):
     names: list[str]
 
 
-def read_labels(path: Path | str) -> list[Label]:
-    """Read the labels of the beads in a topology file of any format that mdtraj reads."""
-    return read_isolated(path, _read_labels, path)
-
-
-def _read_labels(path: Path | str) -> list[Label]:
-    atoms = load_topology(path)[0].atoms
-    return [Label(a.residue.chain.index, a.residue.resSeq, a.residue.name, a.name) for a in atoms]
-
-
-def match_beads(labels: Sequence[Label] | None, n_beads: int, model: Molecule) -> tuple[IntArray, str]:
+def match_beads(labels: Sequence[AtomLabel] | None, n_beads: int, model: Molecule) -> tuple[IntArray, str]:
     """Find the beads of a model in a file.
 
     Beads are matched by residue and name if the residues of the file, sorted by chain and number, have the
@@ -84,7 +55,7 @@ def match_beads(labels: Sequence[Label] | None, n_beads: int, model: Molecule) -
     if labels is not None:
         expected = _residues(
             [
-                Label(0, int(k), *names)
+                AtomLabel(0, int(k), *names)
                 for k, *names in zip(model.residue_index, model.residue_names, model.atom_names, strict=True)
             ]
         )
@@ -100,14 +71,14 @@ def match_beads(labels: Sequence[Label] | None, n_beads: int, model: Molecule) -
     return np.arange(wanted), f"{BY_ORDER}, because names of residues are not those of the model"
 
 
-def _residues(labels: Sequence[Label]) -> list[Residue]:
+def _residues(labels: Sequence[AtomLabel]) -> list[Residue]:
     """Residues, sorted by chain and number."""
     order = sorted(range(len(labels)), key=lambda bead: labels[bead][:2])
     residues = []
     for _, group in groupby(order, key=lambda bead: labels[bead][:3]):
         beads = list(group)
         name = labels[beads[0]].residue
-        residues.append(Residue(SAME_RESIDUE.get(name, name), beads, [labels[bead].name for bead in beads]))
+        residues.append(Residue(standard_residue(name), beads, [labels[bead].atom for bead in beads]))
     return residues
 
 
@@ -136,7 +107,7 @@ def _match_within(
     return index, how
 
 
-def _why_not(labels: Sequence[Label] | None, n_beads: int, model: Molecule) -> str:
+def _why_not(labels: Sequence[AtomLabel] | None, n_beads: int, model: Molecule) -> str:
     text = (
         f"the model was trained on {counted(model.n_atoms, 'bead')}, these frames have {n_beads}; give the "
         "beads of the mapping that it was trained with, in the same order"
@@ -147,7 +118,7 @@ def _why_not(labels: Sequence[Label] | None, n_beads: int, model: Molecule) -> s
         [residue.name for residue in _residues(each)]
         for each in (
             [
-                Label(0, int(k), name, "")
+                AtomLabel(0, int(k), name, "")
                 for k, name in zip(model.residue_index, model.residue_names, strict=True)
             ],
             labels,

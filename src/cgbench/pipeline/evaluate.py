@@ -11,9 +11,9 @@ from cgbench.config.entry import filled
 from cgbench.config.method_card import MethodCard
 from cgbench.config.run_matrix import RunSpec
 from cgbench.core.wording import counted
-from cgbench.pipeline.benchmark_task import Task
 from cgbench.pipeline.entry import enter
 from cgbench.pipeline.score import score, write_metrics
+from cgbench.pipeline.task import Task
 from cgbench.results.scores_file import BlockSums
 from cgbench.results.tables import collect, read_runs
 from cgbench.statistics.interval_tables import intervals
@@ -105,12 +105,7 @@ def evaluate(
         notes.append(f"no finished runs of these folds in {task.config.results} to compare with")
     folders = [*entered, *beside]
     scores, differences = intervals(folders, metrics)
-    collect(
-        [folder / "metrics.csv" for folder in folders],
-        [folder / "run.json" for folder in folders],
-        output / "metrics.csv",
-        output / "runs.csv",
-    )
+    collect(folders, output / "metrics.csv", output / "runs.csv")
     return Evaluated(tuple(notes), scores, differences, read_runs(output / "runs.csv"))
 
 

@@ -1,88 +1,96 @@
-"""Making of stored tasks: the folds of a dataset, and one mapping for each number of beads."""
+"""A task by its name: the frames, folds and beads that a score refers to."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import torch
-
-import cgbench
 from cgbench.chem.frames import Frames
-from cgbench.config.schema import Protocol
-from cgbench.core.atomic_io import atomic_folder, write_json
-from cgbench.core.registry import PlugIn
-from cgbench.core.seeds import derive
-from cgbench.data.stored_folds import StoredFolds
-from cgbench.mapping._partition import count_groups
-from cgbench.mapping.cgae import gram_matrix, linear_error
-from cgbench.mapping.stored import FOLDS, Learned, StoredMapping
+from cgbench.config.loader import Config
+from cgbench.core.errors import InputError
+from cgbench.core.settings import or_in_checkout
+from cgbench.data.prepare import prepared
+from cgbench.data.splits import Split, make_split
+from cgbench.mapping.base import Mapping
+
+DEFAULT = ("config/config.yaml", "config/simulations.yaml")
 
 
-def make_tasks(
-    dataset: str,
-    frames: Frames,
-    mapping: PlugIn,
-    resolutions: Sequence[int],
-    output_dir: Path | str,
-    *,
-    protocol: Protocol,
-    seed: int,
-    version: int,
-    tuning: tuple[str, Frames] | None = None,
-) -> None:
-    """Write ``folds.json`` and, for each number of beads, ``<generator>-<n_beads>.json``.
+@dataclass(frozen=True)
+class Task:
+    """A dataset, a mapping at one resolution, and the folds of a configuration.
 
-    Parameters
+    Attributes
     ----------
-    dataset, frames
-        Name and frames of the dataset.
-    mapping
-        Generator of the mappings.
-    resolutions
-        Numbers of beads.
-    seed
-        Seed of the benchmark.
-    version
-        Version of the tasks.
-    tuning
-        Name and frames of the dataset from which the mappings are learned; by default the training frames of
-        fold 0, which other folds validate and test with.
-
-    Raises
-    ------
-    InputError
-        If the frames cannot be split, or the generator cannot make such beads.
+    config
+        The benchmark.
+    dataset, mapping_name, n_beads
+        Names in the configuration, and the number of beads.
     """
-    folds = StoredFolds.make(frames, protocol, seed, version)
-    source, learned_from = tuning or (dataset, frames.take(folds.folds[0].frames("train")))
-    with atomic_folder(output_dir) as folder:
-        folds.save(folder / FOLDS)
-        for n_beads in resolutions:
-            made = mapping.create().generate(
-                frames.molecule, n_beads, derive(seed, "mapping"), learned_from.positions
+
+    config: Config
+    dataset: str
+    mapping_name: str
+    n_beads: int
+
+    @classmethod
+    def named(cls, name: str, configs: Sequence[Path | str] = ()) -> "Task":
+        """Find a task such as ``chignolin-cgae-6``.
+
+        Parameters
+        ----------
+        configs
+            Configuration of the benchmark; by default that of the checkout.
+
+        Raises
+        ------
+        InputError
+            If the configuration has no such dataset or mapping.
+        """
+        config = Config.load(*(configs or map(or_in_checkout, DEFAULT)))
+        dataset, _, rest = name.partition("-")
+        mapping, _, number = rest.partition("-")
+        usable = number.isascii() and number.isdigit() and len(number) < 7 and int(number) > 0
+        if dataset not in config.datasets or mapping not in config.mappings or not usable:
+            raise InputError(
+                f"{name!r} is no task; a task is <dataset>-<mapping>-<number of beads>, such as "
+                f"chignolin-cgae-6; datasets: {', '.join(config.datasets)}; mappings: "
+                f"{', '.join(config.mappings)}; `cgbench task list` prints the tasks that are run by default"
             )
-            gram, matrix = gram_matrix(learned_from.positions), torch.as_tensor(made.matrix)
-            stored = StoredMapping(
-                task=f"{dataset}-{mapping.use}-{n_beads}",
-                version=version,
-                frames_sha256=frames.checksum,
-                bead_index=made.bead_index.tolist(),
-                weights=made.weights.tolist(),
-                shared=made.shared,
-                bead_names=made.bead_names,
-                learned=Learned(
-                    version=cgbench.__version__,
-                    mapping={"use": mapping.use, "settings": mapping.settings.model_dump(mode="json")},
-                    seed=seed,
-                    dataset=source,
-                    trajectories=np.unique(learned_from.trajectory).tolist(),
-                    n_frames=len(learned_from),
-                    frames_sha256=learned_from.checksum,
-                    linear_rmsd=round(float(linear_error(matrix, gram, gram)) ** 0.5, 6),
-                    groups=int(count_groups(made.bead_index[None], frames.molecule.bonds)[0]),
-                ),
-            )
-            write_json(
-                folder / f"{mapping.use}-{n_beads}.json",
-                stored.model_dump(mode="json", exclude_defaults=True),
-            )
+        return cls(config, dataset, mapping, int(number))
+
+    @property
+    def name(self) -> str:
+        """Name of the task."""
+        return f"{self.dataset}-{self.mapping_name}-{self.n_beads}"
+
+    @cached_property
+    def _prepared(self) -> tuple[Frames, dict[str, Any]]:
+        return prepared(self.config.datasets[self.dataset])
+
+    @property
+    def frames(self) -> Frames:
+        """Frames of the dataset, checked as by ``cgbench prepare``."""
+        return self._prepared[0]
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """Data card."""
+        return self._prepared[1]
+
+    def split(self, fold: int) -> Split:
+        """Training, validation and test frames of a fold."""
+        return make_split(self.frames, self.config.protocol, fold, self.config.seed)
+
+    def mapping(self, fold: int) -> Mapping:
+        """Make the mapping of a fold, with the name of the stored task if there is one.
+
+        Raises
+        ------
+        InputError
+            If the mapping does not allow this number of beads.
+        """
+        generator = self.config.mapping(self.mapping_name, self.dataset, self.n_beads).create()
+        made: Mapping = generator.of_fold(self.frames, self.split(fold), self.n_beads, self.config.seed)
+        return made

@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 
 import cgbench
-from cgbench.chem.molecule import IntArray, Molecule
+from cgbench.chem.molecule import IntArray
 from cgbench.chem.trajectory_io import write_pdb, write_xtc
 from cgbench.core.atomic_io import atomic_folder, sha256, write_json
 from cgbench.core.errors import InputError
 from cgbench.data.splits import Split
+from cgbench.mapping._bead_molecule import bead_molecule
 from cgbench.mapping.base import Mapping
-from cgbench.pipeline.benchmark_task import Task
+from cgbench.pipeline.task import Task
 
 UNITS = {"*.npz": "Å", "*.pdb": "Å", "*.xtc": "nm in the file, as the format has it; rounded to 0.01 Å"}
 FACTS = ("title", "licence", "citation", "force_field", "temperature_K")  # of the data card
@@ -20,8 +21,9 @@ README = """# {name}, fold {fold}
 Predict the {n_atoms} atoms of {dataset} for each of {n_test} test frames, from its {n_beads} beads alone.
 
 - `task.json`: names, version, frames, checksums, units and licence.
-- `beads.npz`: `beads` [n_frames, n_beads, 3] of the test frames, Å, in the order of the predictions;
-  `bead_index` and `weights` [n_atoms]. A bead is the weighted sum of the positions of its atoms.
+- `beads.npz`: `beads` [n_frames, n_beads, 3] of the test frames, Å, in the order of the predictions; `matrix`
+  [n_beads, n_atoms] by which they follow from the atoms, beads = matrix @ atoms; `bead_index` [n_atoms], the
+  bead that each atom belongs to.
 - `beads.pdb`, `beads.xtc`: the same beads. A bead that is no atom is a carbon named B1, B2, ...
 - `topology.pdb`: names and order of the atoms, in the geometry of a training frame.
 {training}
@@ -65,8 +67,8 @@ def export_task(task: Task, fold: int, output_dir: Path | str, *, training: bool
         np.savez(
             folder / "beads.npz",
             beads=beads,
+            matrix=mapping.matrix,
             bead_index=mapping.bead_index,
-            weights=mapping.weights,
             frame_index=split.test,
         )
         of_beads = bead_molecule(mapping, molecule)
@@ -125,34 +127,10 @@ def _described(task: Task, fold: int, split: Split, mapping: Mapping) -> dict[st
             "n_beads": mapping.n_beads,
             "bead_index": mapping.bead_index.tolist(),
             "weights": mapping.weights.tolist(),
+            "shared": mapping.shared,
+            "bead_names": mapping.bead_names,
         },
         "frames": {part: getattr(split, part).tolist() for part in ("train", "valid", "test")},
         "units": UNITS,
         "written_by": f"cgbench {cgbench.__version__}",
     }
-
-
-def bead_molecule(mapping: Mapping, molecule: Molecule) -> Molecule:
-    """Beads as atoms, for file formats: a bead at an atom has its name, any other is a carbon ``B<number>``.
-
-    A bead belongs to the residue of its atom, or of its first atom; where these are out of order, as in
-    mappings by hand, each bead is a residue. Beads have no bonds.
-    """
-    atoms, names, elements = [], [], []
-    for bead in range(mapping.n_beads):
-        members = np.flatnonzero(mapping.bead_index == bead)
-        site = members[mapping.weights[members] > 1 - 1e-9]
-        atoms.append(int(site[0] if len(site) else members[0]))
-        names.append(molecule.atom_names[atoms[-1]] if len(site) else f"B{bead + 1}")
-        elements.append(molecule.elements[atoms[-1]] if len(site) else "C")
-    residues = molecule.residue_index[atoms]
-    if (np.diff(residues) < 0).any():
-        residues = np.arange(mapping.n_beads)
-    return Molecule(
-        elements=tuple(elements),
-        atom_names=tuple(names),
-        residue_names=tuple(molecule.residue_names[atom] for atom in atoms),
-        residue_index=residues,
-        masses=np.bincount(mapping.bead_index, weights=molecule.masses).astype(np.float64),
-        bonds=np.empty((0, 2), dtype=np.int64),
-    )

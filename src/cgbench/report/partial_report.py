@@ -51,12 +51,7 @@ def partial_report(config: RunMatrix, output: Path | str) -> pd.DataFrame:
             "and score first"
         )
     folders = [config.run_folder(run) for run in scored]
-    collect(
-        [folder / "metrics.csv" for folder in folders],
-        [folder / "run.json" for folder in folders],
-        output / "metrics.csv",
-        output / "runs.csv",
-    )
+    collect(folders, output / "metrics.csv", output / "runs.csv")
     costs = read_runs(output / "runs.csv")
     table = leaderboard(*intervals(folders), costs)
     chapter = to_markdown(missing, len(runs))

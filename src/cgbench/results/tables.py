@@ -134,18 +134,13 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, An
             yield f"{prefix}{key}", value
 
 
-def collect(
-    metric_files: Iterable[Path | str],
-    run_files: Iterable[Path | str],
-    output_csv: Path | str,
-    runs_csv: Path | str,
-) -> list[Path]:
+def collect(folders: Iterable[Path | str], output_csv: Path | str, runs_csv: Path | str) -> list[Path]:
     """Concatenate the tables of single runs.
 
     Parameters
     ----------
-    metric_files, run_files
-        ``metrics.csv`` and ``run.json`` of all runs; files that do not exist are left out.
+    folders
+        Folders of the runs with ``metrics.csv`` and ``run.json``; files that do not exist are left out.
     output_csv, runs_csv
         Output files: scores in tidy rows, and one row per run with its cost.
 
@@ -161,7 +156,9 @@ def collect(
     """
     present: dict[str, list[Path]] = {}
     missing: list[Path] = []
-    for kind, paths in (("metrics", [*map(Path, metric_files)]), ("runs", [*map(Path, run_files)])):
+    of_runs = [*map(Path, folders)]
+    for kind, name in (("metrics", "metrics.csv"), ("runs", "run.json")):
+        paths = [folder / name for folder in of_runs]
         present[kind] = [path for path in paths if path.exists()]
         missing += [path for path in paths if not path.exists()]
         if not present[kind]:

@@ -134,7 +134,12 @@ def _pack(
     heavy = frames.molecule.heavy
     chosen, numbers, rmsds = [], [], []
     for path in files.values():
-        samples = Samples.load(path).samples[places]  # [n_frames, n_stored, n_atoms, 3]
+        stored = Samples.load(path)
+        # Hydrogens that predictions lack are at the atoms that they are bonded to.
+        shown = np.arange(frames.molecule.n_atoms)
+        for atom in stored.absent.tolist():
+            shown[atom] = next(iter(frames.molecule.graph[atom]), atom)
+        samples = stored.samples[places][:, :, shown]  # [n_frames, n_stored, n_atoms, 3]
         squared = np.square(samples - reference[:, None])[:, :, heavy].sum(axis=-1)
         rmsd = np.sqrt(squared.mean(axis=-1))
         kept = np.linspace(0, rmsd.shape[1] - 1, n_samples)
@@ -166,5 +171,7 @@ def molecule_of(frames: Frames, mapping: Mapping) -> Json:
         "labels": [molecule.label(atom) for atom in range(molecule.n_atoms)],
         "bonds": molecule.bonds.tolist(),
         "bead": mapping.bead_index.tolist(),
-        "weight": mapping.weights.round(6).tolist(),
+        "weights": [
+            {str(atom): round(float(row[atom]), 6) for atom in np.flatnonzero(row)} for row in mapping.matrix
+        ],
     }

@@ -64,12 +64,7 @@ def site_tables(config: RunMatrix, folder: Path) -> SiteTables:
         )
     elif shown:
         folders = [config.run_folder(run) for run in shown]
-        collect(
-            [run / "metrics.csv" for run in folders],
-            [run / "run.json" for run in folders],
-            folder / "metrics.csv",
-            folder / "runs.csv",
-        )
+        collect(folders, folder / "metrics.csv", folder / "runs.csv")
         pairs = interval_tables.intervals(folders)
         interval_tables.write(*pairs, folder / "intervals.csv", folder / "differences.csv")
     else:

@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 N_BOARDS = 4000
 SEED = 2022
 # Deviation of the values of folds by training, in units of the sampling error of a fold.
-TRAINING_EFFECTS = (0.0, 1.0, 2.0, 5.0)
+TRAINING_EFFECTS = (0.0, 1.0, 2.0, 6.0)
 
 
 def chance_of_lead(statistic: float, blocks_per_fold: tuple[int, ...], n_methods: int) -> float:

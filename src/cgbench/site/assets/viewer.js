@@ -110,7 +110,8 @@
     const xyz = xyzOfFrame(), count = Math.max(...task.bead) + 1;
     return Array.from({ length: count }, (_, number) => {
       const members = task.bead.flatMap((other, atom) => (other === number ? [atom] : []));
-      const centre = [0, 1, 2].map((k) => members.reduce((sum, atom) => sum + task.weight[atom] * xyz[3 * atom + k], 0));
+      const weights = Object.entries(task.weights[number]);
+      const centre = [0, 1, 2].map((k) => weights.reduce((sum, [atom, weight]) => sum + weight * xyz[3 * atom + k], 0));
       const squares = members.map((atom) => [0, 1, 2].reduce((sum, k) => sum + (xyz[3 * atom + k] - centre[k]) ** 2, 0));
       return { xyz: centre, radius: Math.max(0.75, 0.75 * Math.sqrt(squares.reduce((a, b) => a + b) / members.length)), color: BEADS[number % BEADS.length] };
     });
