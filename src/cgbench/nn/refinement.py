@@ -117,9 +117,8 @@ class HeldBeads:
         scaled = gradient / stiffness[:, None, None]
         moved = self._beads_of(scaled)
         if self.shared:
-            forces = torch.linalg.solve((self.matrix / stiffness) @ self.matrix.T, moved.flatten(1)).view_as(
-                moved
-            )
+            compliance = (self.matrix / stiffness) @ self.matrix.T
+            forces = torch.linalg.solve(compliance, moved.flatten(1)).view_as(moved)
         else:
             forces = moved / self._beads_of(self.matrix.sum(0)[:, None, None] / stiffness[:, None, None])
         pulled = torch.zeros_like(scaled).index_add_(0, self.atoms, self.weights * forces[self.beads])
