@@ -20,9 +20,10 @@ from cgbench.chem.frames import Frames
 from cgbench.cli.main import app
 from cgbench.config.run_matrix import RunMatrix
 from cgbench.core.errors import InputError
+from cgbench.mapping.base import Mapping
 from cgbench.results.samples_file import Samples
 from cgbench.site.build import build_site
-from cgbench.site.structures import structures
+from cgbench.site.structures import molecule_of, structures
 
 ASSETS = Path(__file__).parents[2] / "src/cgbench/site/assets"
 PAGES = {"index.html", "structures.html", "data.html", *(f"method-{name}.html" for name in METHODS)}
@@ -189,6 +190,34 @@ def test_geometries_fit_the_budget(benchmark: RunMatrix, budget: int, n_frames: 
         assert [frame["picks"] for frame in content["frames"]] == [
             [["", w]] for w in ("best", "median", "worst")
         ]
+
+
+def test_beads_of_the_viewer_are_those_of_the_mapping(alanine_frames: Frames) -> None:
+    """Also those of which another bead has a part, as in Martini 3."""
+    index = alanine_frames.molecule.residue_index
+    own = Mapping.centres(index)
+    weights = np.where(index == 1, 0.5 * own.weights, own.weights)
+    mapping = Mapping(index, weights, shared=((0, 1, 0.2), (1, 1, 0.3)))
+    frame = alanine_frames.positions[0].astype(np.float64)
+    shown = molecule_of(alanine_frames, mapping)["weights"]
+    beads = [sum(weight * frame[int(atom)] for atom, weight in members.items()) for members in shown]
+    np.testing.assert_allclose(beads, mapping.beads(frame), atol=1e-4)
+
+
+def test_hydrogens_that_predictions_lack_are_at_their_heavy_atoms(copied: RunMatrix) -> None:
+    runs = [run for run in copied.run_specs() if (run.method, run.n_beads, run.fold) == ("linear", 3, 0)]
+    path = copied.run_folder(runs[0]) / "samples.npz"
+    stored = Samples.load(path)
+    molecule = Frames.load(Path(copied.results, "data/alanine_dipeptide/frames.npz")).molecule
+    hydrogens = np.flatnonzero(~molecule.heavy)
+    stored.samples[:, :, hydrogens] = np.nan
+    replace(stored, absent=hydrogens).save(path)
+    made = structures(copied, runs, 100_000, [])
+    assert made is not None
+    packed = np.frombuffer(base64.b64decode(made[2]["samples"]["linear"]), dtype="<i2").reshape(-1, 22, 3)
+    bonded = [next(iter(molecule.graph[atom])) for atom in hydrogens.tolist()]
+    np.testing.assert_array_equal(packed[:, hydrogens], packed[:, bonded])
+    assert np.ptp(packed[:, molecule.heavy], axis=1).min() > 0
 
 
 def test_a_folder_of_folds_and_mappings_can_be_downloaded(site: Path, benchmark: RunMatrix) -> None:
