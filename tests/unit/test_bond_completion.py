@@ -171,3 +171,20 @@ class TestEndsOfChains:
     def test_nothing_is_dropped_if_atoms_are_in_another_order(self, gap):
         with_bond, frames, _ = gap
         assert drop_ends_of_chains(with_bond, raw(frames[:, ::-1])) == (with_bond, "")
+
+    def test_an_oxygen_elsewhere_may_have_the_name_of_one_at_the_end(self, chignolin):
+        """The oxygen OT of phosphates in CHARMM is OXT to mdtraj, here one of an aspartate."""
+        peptide, frames = chignolin.molecule, chignolin.positions[:20]
+        labels = [peptide.label(atom) for atom in range(peptide.n_atoms)]
+        carbonyl, carboxyl, oxygen = map(labels.index, ("ASP4 C", "ASP4 CG", "ASP4 OD2"))
+        names = tuple("OXT" if atom == oxygen else name for atom, name in enumerate(peptide.atom_names))
+        bonds = peptide.bonds.tolist()
+        bonds[bonds.index(sorted((carboxyl, oxygen)))] = sorted((carbonyl, oxygen))
+        as_read = replace(peptide, atom_names=names, bonds=np.array(sorted(bonds)))
+        corrected, note = drop_ends_of_chains(as_read, raw(frames))
+        assert note.startswith("1 bond dropped that only the names of atoms say") and "ASP4 C" in note
+        np.testing.assert_array_equal(add_missing_bonds(corrected, raw(frames))[0].bonds, peptide.bonds)
+        carbon, hydrogen = map(labels.index, ("THR7 CB", "THR7 HB"))
+        frames = frames.copy()
+        frames[:, [carbon, hydrogen]] = frames[:, [hydrogen, carbon]]
+        assert drop_ends_of_chains(as_read, raw(frames)) == (as_read, "")

@@ -99,6 +99,17 @@ class TestNames:
         assert elements(path, "not name MW") == "O H H"
         assert elements(path, "mass > 0.5") == "O H H"
 
+    @pytest.mark.parametrize(
+        ("water", "selection"), [("SOL", "not water"), ("TIP4P", "not (water or resname TIP4P)")]
+    )
+    def test_virtual_sites_of_water_are_left_out_with_the_water(self, tmp_path, water, selection):
+        """mdtraj does not know all names of water."""
+        path = gro(tmp_path / "a.gro", ("ALA", ["N", "CA", "C"]), (water, ["OW", "HW1", "HW2", "MW"]))
+        with pytest.raises(InputError) as error:
+            read_topology(path)
+        assert f"leave water out by `selection: {selection}`, or exclude" in str(error.value)
+        assert elements(path, selection) == "N C C"
+
 
 METHYLAMINE = ["C", "N", "H1", "H2", "H3", "HN1", "HN2"]
 BONDS = [(0, 1), (0, 2), (0, 3), (0, 4), (1, 5), (1, 6)]

@@ -139,6 +139,28 @@ def test_formats_without_chains_get_no_bonds_over_their_ends(small, alanine_dire
     assert one == 8 and len(phi_psi_atoms(frames.molecule)) == 2 * one
 
 
+# Alanine dipeptide in CHARMM: one residue, in the order of the bundled topology.
+CHARMM_NAMES = "CY OY CAY HY1 HY2 HY3 N HN CA HA C O CB HB1 HB2 HB3 NT HNT CAT HT1 HT2 HT3"
+
+
+@pytest.mark.parametrize("suffix", ["pdb", "gro"])
+def test_caps_of_charmm_are_no_ends_of_chains(small, alanine_frames, suffix):
+    """Their hydrogens HT1 to HT3 are those of N-terminal nitrogen to mdtraj."""
+    one = trajectory(alanine_frames)
+    charmm = mdtraj.Topology()
+    residue = charmm.add_residue("ALA", charmm.add_chain())
+    for name, atom in zip(CHARMM_NAMES.split(), one.topology.atoms, strict=True):
+        assert name[0] == atom.element.symbol
+        charmm.add_atom(name, atom.element, residue)
+    path = small / f"charmm.{suffix}"
+    mdtraj.Trajectory(one.xyz[0], charmm, unitcell_lengths=[[4, 4, 4]], unitcell_angles=[[90, 90, 90]]).save(
+        str(path)
+    )
+    with pytest.warns(UserWarning, match="3 bonds dropped that only the names of atoms say"):
+        frames, _ = source("files", topology=str(path), trajectories=str(small / "walker-0.xtc")).read()
+    np.testing.assert_array_equal(frames.molecule.bonds, alanine_frames.molecule.bonds)
+
+
 def test_bonds_between_sulphurs_are_found(small):
     """Readers know them from few formats, and the chain is in one piece without."""
     path = small / "cys.pdb"
@@ -162,5 +184,21 @@ def test_ions_of_a_gro_file(small, alanine_frames):
         assert read_topology(path, "protein or resname ACE NME").n_atoms == 22
         assert read_topology(path).elements[22] == element
         if element == "Na":
-            with pytest.raises(InputError, match=r"no radii for element\(s\) Na; set `selection`"):
+            with pytest.raises(InputError, match=r"ion\.gro: no radii for element\(s\) Na \(NA4 NA\)"):
                 source("files", topology=str(path), trajectories=str(path), frame_interval_ps=1).read()
+
+
+def test_calcium_that_is_protein_to_mdtraj(small, alanine_frames):
+    """CHARMM calls the ion CAL, which is also an amino acid. The selection of the message leaves it out."""
+    one = trajectory(alanine_frames)
+    topology = one.topology.copy()
+    topology.add_atom("CAL", mdtraj.element.calcium, topology.add_residue("CAL", topology.add_chain()))
+    with_ion = mdtraj.Trajectory(np.concatenate([one.xyz, one.xyz[:, :1] + 1.0], axis=1), topology, one.time)
+    with_ion[0].save_pdb(str(small / "ion.pdb"))
+    with_ion.save(str(small / "ion.xtc"))
+    files = {"topology": str(small / "ion.pdb"), "trajectories": str(small / "ion.xtc")}
+    with pytest.raises(InputError, match=r"ion\.pdb: no radii .* Ca \(CAL4 CAL\)") as error:
+        source("files", **files, selection="protein").read()
+    example = str(error.value).split("`")[3]
+    frames, _ = source("files", **files, selection=f"protein and {example}").read()
+    assert frames.molecule.n_atoms == 22

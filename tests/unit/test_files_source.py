@@ -1,5 +1,7 @@
 """The user's own trajectories."""
 
+import re
+
 import mdtraj
 import numpy as np
 import pytest
@@ -118,23 +120,28 @@ def test_names_of_force_fields_that_are_no_protein_to_mdtraj(small, alanine_dire
     assert (frames.molecule.n_atoms, len(frames.molecule.bonds)) == (175, 180)
 
 
-def test_water_in_the_selection_is_pointed_out(small, alanine_frames):
-    """The default selects everything."""
+@pytest.mark.parametrize(("name", "selection"), [("HOH", "not water"), ("SPC", "not (water or resname SPC)")])
+def test_water_in_the_selection_is_pointed_out(small, alanine_frames, name, selection):
+    """The default selects everything, and mdtraj's `water` does not know all names of water."""
     one = trajectory(alanine_frames)
     topology = one.topology.copy()
     chain = topology.add_chain()
     for _ in range(30):
-        topology.add_atom("O", mdtraj.element.oxygen, topology.add_residue("HOH", chain))
+        topology.add_atom("O", mdtraj.element.oxygen, topology.add_residue(name, chain))
     places = np.arange(90, dtype=np.float32).reshape(1, 30, 3) + np.zeros((N_FRAMES, 1, 1), np.float32)
     solvated = mdtraj.Trajectory(np.concatenate([one.xyz, places], axis=1), topology, time=one.time)
     solvated[0].save_pdb(str(small / "water.pdb"))
     solvated.save(str(small / "water.xtc"))
     files = {"topology": str(small / "water.pdb"), "trajectories": str(small / "water.xtc")}
-    with pytest.warns(UserWarning, match="30 of 52 selected atoms are water; .*`selection: not water`"):
+    message = re.escape(f"`selection: {selection}`")
+    with pytest.warns(UserWarning, match=f"30 of 52 selected atoms are water; .*{message}"):
         source("files", **files).read()
-    frames, card = source("files", **files, selection="not water").read()
+    frames, card = source("files", **files, selection=selection).read()
     assert frames.molecule.n_atoms == 22
     assert card["processing"] == []
+    if name == "SPC":
+        with pytest.warns(UserWarning, match=f"1 of 23 selected atoms are water; .*{message}"):
+            source("files", **files, selection="not water and index < 23").read()
 
 
 def test_time_is_asked_for_where_the_format_has_none(small, topology, alanine_frames):

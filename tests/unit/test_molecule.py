@@ -35,11 +35,16 @@ def test_alanine_dipeptide(alanine):
     assert alanine.masses.sum() == pytest.approx(144.17, abs=0.02)
 
 
-def test_element_without_a_radius_is_refused():
-    argon = Molecule(("Ar",), ("AR",), ("AR",), np.zeros(1), np.ones(1), np.empty((0, 2), dtype=np.int64))
-    message = r"no radii for element\(s\) Ar; set `selection` .* or add them to RADII"
-    with pytest.raises(InputError, match=message):
-        argon.require_radii()
+def test_elements_without_radii_are_refused_with_their_atoms():
+    names, residues = ("NA+", "FE", "NA"), ("NA+", "HEM", "HEM")
+    numbers, no_bonds = np.array([0, 1, 1]), np.empty((0, 2), dtype=np.int64)
+    molecule = Molecule(("Na", "Fe", "N"), names, residues, numbers, np.ones(3), no_bonds)
+    with pytest.raises(InputError) as error:
+        molecule.require_radii()
+    assert (
+        "no radii for element(s) Fe, Na (NA+1 NA+, HEM2 FE); set `selection` of the dataset so that it "
+        "excludes such atoms, for example `not (resname HEM and name FE or resname 'NA+' and name 'NA+')`"
+    ) in str(error.value)
 
 
 def test_every_element_of_the_bond_rule_has_both_radii():

@@ -1,5 +1,6 @@
 """Bonds of a molecule that its topology lacks, or has where chains end, from the distances in its frames."""
 
+from collections import Counter
 from dataclasses import replace
 
 import networkx as nx
@@ -15,6 +16,10 @@ N_FRAMES = 20  # evenly spaced frames; the median of a distance in them is that 
 # Lengths of bonds in units of r_i + r_j: between the elements with radii they are 0.81 (N≡N) to 1.20 (C–H),
 # apart from H–H, and the bond rule ends at 1.3.
 USUAL = (0.7, BOND_FACTOR)
+LONGEST_POSSIBLE = 1.6  # (r_i + r_j); no bond is longer in any frame of MD
+# Names of atoms at the ends of peptide chains. mdtraj also reads the oxygen OT of phosphates and the
+# hydrogens HT1 to HT3 of N-methyl caps of CHARMM as such, and joins them to the backbone.
+NAMES_OF_ENDS = ("H2", "H3", "OXT")
 # Largest numbers of bonded atoms.
 NEIGHBOURS = {
     "H": 1,
@@ -37,10 +42,12 @@ RING_FACTOR = 1.15
 
 
 def drop_ends_of_chains(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecule, str]:
-    """Drop the bonds that readers add between the end of a chain and the next residue.
+    """Drop the bonds that readers add at ends of chains which are none, or where they see no end.
 
-    Formats without chains have no end of a chain, and PDB files may lack the TER record there. Nothing is
-    dropped if another bond is too long as well, because then molecules are broken, or atoms in another order.
+    Formats without chains have no end of a chain, and PDB files may lack the TER record there: the bond to
+    the next residue is dropped. Within a residue, atoms may have names of those that end a chain. Nothing is
+    dropped if another bond is too long as well, because then molecules are broken, or atoms in another
+    order.
 
     Returns
     -------
@@ -50,18 +57,39 @@ def drop_ends_of_chains(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecul
         Bonds that were dropped; empty if there are none.
     """
     positions, cell = _sample(raw)
-    is_long = distances(positions, molecule.bonds, cell) > LONGEST_BOND
+    lengths = distances(positions, molecule.bonds, cell)
+    is_long = lengths > LONGEST_BOND
     residues = molecule.residue_index[molecule.bonds]
-    wrong = is_long.all(axis=0) & (residues[:, 0] != residues[:, 1])
-    if not wrong.any() or is_long[:, ~wrong].any():
+    between = is_long.all(axis=0) & (residues[:, 0] != residues[:, 1])
+    limits = LONGEST_POSSIBLE * molecule.covalent_radii[molecule.bonds].sum(axis=1)
+    impossible = (lengths > limits).all(axis=0)
+    within = impossible & _named_as_ends(molecule)
+    wrong = between | within
+    if not wrong.any() or (is_long.any(axis=0) | impossible)[~wrong].any():
         return molecule, ""
-    names = _names(molecule, molecule.bonds[wrong])
-    note = (
-        f"{counted(len(names), 'bond')} between residues longer than {LONGEST_BOND:g} Å in all of "
-        f"{counted(len(positions), 'frame')} dropped as ends of chains, or gaps of missing residues: "
-        f"{listed(names)}; a TER record says so in a PDB file"
-    )
-    return replace(molecule, bonds=molecule.bonds[~wrong]), note
+    notes = []
+    if between.any():
+        notes.append(
+            f"{counted(between.sum(), 'bond')} between residues longer than {LONGEST_BOND:g} Å in all of "
+            f"{counted(len(positions), 'frame')} dropped as ends of chains, or gaps of missing residues: "
+            f"{listed(_names(molecule, molecule.bonds[between]))}; a TER record says so in a PDB file"
+        )
+    if within.any():
+        notes.append(
+            f"{counted(within.sum(), 'bond')} dropped that only the names of atoms say, which are those of "
+            f"an end of a chain: {listed(_names(molecule, molecule.bonds[within]))}"
+        )
+    return replace(molecule, bonds=molecule.bonds[~wrong]), "; ".join(notes)
+
+
+def _named_as_ends(molecule: Molecule) -> NDArray[np.bool_]:
+    """Mask [n_bonds] of bonds within a residue to an atom with the name of one at the end of a chain."""
+    atoms = list(zip(molecule.residue_index.tolist(), molecule.atom_names, strict=True))
+    # HT1 becomes H, so that two atoms of a residue have this name.
+    times = Counter(atom for atom in atoms if atom[1] == "H")
+    ends = np.array([atom[1] in NAMES_OF_ENDS or times[atom] > 1 for atom in atoms])
+    residues = molecule.residue_index[molecule.bonds]
+    return np.asarray(ends[molecule.bonds].any(axis=1) & (residues[:, 0] == residues[:, 1]))
 
 
 def add_missing_bonds(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecule, str]:

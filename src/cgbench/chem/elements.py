@@ -10,12 +10,13 @@ from pathlib import Path
 
 import mdtraj
 import numpy as np
+from mdtraj.core.topology import Residue
 from numpy.typing import NDArray
 
 from cgbench.chem.molecule import RADII
 from cgbench.chem.stated_elements import SYMBOLS, Stated
 from cgbench.core.errors import InputError
-from cgbench.core.wording import counted, listed
+from cgbench.core.wording import counted, listed, selected
 
 
 def _words(text: str) -> frozenset[str]:
@@ -124,9 +125,13 @@ def unknown_elements(
         return None
     first = unknown[0]
     if first.element is not None:
+        if is_water(first.residue):
+            kind = f"of a water model; leave water out by `selection: {without_water([first.residue])}`, or"
+        else:
+            kind = "or a Drude particle;"
         return InputError(
-            f"{path}: atom {first.index} ({first}) has no chemical element, it is a virtual site or a Drude "
-            f"particle; exclude such atoms by `selection`, for example `not name {first.name}`"
+            f"{path}: atom {first.index} ({first}) has no chemical element, it is a virtual site {kind} "
+            f"exclude such atoms by `selection`, for example `not name {selected(first.name)}`"
         )
     possible = _possible_elements(topology)
     described: dict[str, str] = {}
@@ -144,11 +149,22 @@ def unknown_elements(
     )
 
 
+def is_water(residue: Residue) -> bool:
+    """Whether a residue is water, of a name that mdtraj knows or of another one."""
+    return residue.is_water or residue.name in WATERS
+
+
+def without_water(residues: Iterable[Residue]) -> str:
+    """Return a selection that leaves the water of these residues out, also of names mdtraj does not know."""
+    others = {residue.name for residue in residues if is_water(residue) and not residue.is_water}
+    return f"not (water or resname {' '.join(map(selected, sorted(others)))})" if others else "not water"
+
+
 def _possible_elements(topology: mdtraj.Topology) -> list[tuple[str, ...]]:
     """Elements that the name of each atom admits in its residue; none if it does not look like an element."""
     possible: list[tuple[str, ...]] = [()] * topology.n_atoms
     for residue in topology.residues:
-        is_water = residue.is_water or residue.name in WATERS
+        of_water = is_water(residue)
         is_single = residue.n_atoms == 1
         with_positions = (
             residue.is_protein
@@ -156,7 +172,7 @@ def _possible_elements(topology: mdtraj.Topology) -> list[tuple[str, ...]]:
             or {"N", "CA", "C"} <= {atom.name for atom in residue.atoms}
         )
         for atom in residue.atoms:
-            if is_water:
+            if of_water:
                 # Other particles of a water model are virtual sites.
                 possible[atom.index] = ({"O": "O", "H": "H", "D": "D"}.get(atom.name[:1], VIRTUAL),)
             elif is_single and _without_charge(residue.name) == _without_charge(atom.name) != "":

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cgbench.core.errors import InputError
 from cgbench.core.safe_io import require
+from cgbench.core.wording import listed, selected
 
 IntArray = NDArray[np.int64]
 
@@ -167,11 +168,17 @@ class Molecule:
         _ = self.covalent_radii, self.van_der_waals_radii
 
     def _radii(self, table: dict[str, float]) -> NDArray[np.float64]:
-        unknown = sorted(set(self.elements) - table.keys())
+        unknown = [atom for atom, element in enumerate(self.elements) if element not in table]
         if unknown:
+            names = sorted({(self.residue_names[atom], self.atom_names[atom]) for atom in unknown})
+            excluded = " or ".join(
+                f"resname {selected(residue)} and name {selected(name)}" for residue, name in names
+            )
             raise InputError(
-                f"no radii for element(s) {', '.join(unknown)}; set `selection` of the dataset so that it "
-                f"excludes such atoms, or add them to RADII in {__name__} (known: {', '.join(table)})"
+                f"no radii for element(s) {', '.join(sorted({self.elements[atom] for atom in unknown}))} "
+                f"({listed([self.label(atom) for atom in unknown])}); set `selection` of the dataset so that "
+                f"it excludes such atoms, for example `not ({excluded})`, or add them to RADII in {__name__} "
+                f"(known: {', '.join(table)})"
             )
         return np.array([table[element] for element in self.elements])
 

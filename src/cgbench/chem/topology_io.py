@@ -9,7 +9,7 @@ import mdtraj
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.chem.elements import assign_elements, unknown_elements
+from cgbench.chem.elements import assign_elements, is_water, unknown_elements, without_water
 from cgbench.chem.mdtraj_topology import molecule_from_mdtraj
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.chem.stated_elements import Stated, stated
@@ -33,6 +33,8 @@ class System:
         The selected atoms, sorted.
     n_water
         Number of selected atoms of water.
+    without_water
+        Selection that leaves them out.
     notes
         What was changed, for the card.
     """
@@ -40,6 +42,7 @@ class System:
     everything: Molecule
     selected: IntArray
     n_water: int
+    without_water: str
     notes: tuple[str, ...]
 
     @property
@@ -89,8 +92,8 @@ def _read_system(path: Path | str, selection: str, elements: Mapping[str, str]) 
             f"{counted(n_dropped, 'bond')} between hydrogens dropped, as a constraint of rigid water"
         )
     everything = replace(everything, bonds=everything.bonds[~constraints])
-    n_water = sum(topology.atom(index).residue.is_water for index in chosen.tolist())
-    return System(everything, chosen, n_water, tuple(notes))
+    water = [residue for residue in (topology.atom(index).residue for index in chosen) if is_water(residue)]
+    return System(everything, chosen, len(water), without_water(water), tuple(notes))
 
 
 def topology_with_elements(

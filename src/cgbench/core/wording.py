@@ -12,3 +12,8 @@ def listed(items: Sequence[str], most: int = 8) -> str:
     """Join items for a message: the first ``most``, and the number of the others."""
     others = len(items) - most
     return ", ".join(items[:most]) + (f" and {others} more" if others > 0 else "")
+
+
+def selected(name: str) -> str:
+    """Return a name as mdtraj's selection language reads it, which misreads ``NA+`` and ``1CA`` unquoted."""
+    return name if name.isidentifier() else repr(name)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.chem.bond_completion import USUAL
+from cgbench.chem.bond_completion import LONGEST_POSSIBLE, USUAL
 from cgbench.chem.frames import Frames
 from cgbench.chem.geometry import CHUNK_BYTES, pair_distances
 from cgbench.chem.molecule import BOND_FACTOR, IntArray, Molecule
@@ -21,7 +21,7 @@ from cgbench.data.bond_faults import likely_causes
 
 # Lengths of bonds in units of r_i + r_j: the median of every bond is within ``USUAL``, which C–H bonds leave
 # now and then, and no bond leaves ``POSSIBLE`` in any frame of MD.
-POSSIBLE = (0.5, 1.6)
+POSSIBLE = (0.5, LONGEST_POSSIBLE)
 MIN_FRAMES = 5  # of a trajectory, for medians of its own
 CONTACT_FRAMES = 64  # evenly spaced frames in which contacts are looked for
 EXPLAINED_FRAMES = 200  # evenly spaced frames from which likely causes are told

@@ -115,11 +115,17 @@ class Source(DatasetSource):
         settings = self.settings
         system = read_system(settings.topology, settings.selection, settings.elements)
         molecule = system.molecule
-        molecule.require_radii()
-        if system.n_water > molecule.n_atoms / 2:
+        try:
+            molecule.require_radii()
+        except InputError as error:
+            raise InputError(f"{settings.topology}: {error}") from None
+        # mdtraj's keyword does not know all names of water.
+        kept = "water" in settings.selection and system.without_water != "not water"
+        if kept or system.n_water > molecule.n_atoms / 2:
             warnings.warn(
                 f"{settings.topology}: {system.n_water} of {molecule.n_atoms} selected atoms are water; "
-                "leave it out by `selection`, for example `selection: protein` or `selection: not water`",
+                "leave it out by `selection`, for example `selection: protein` or "
+                f"`selection: {system.without_water}`",
                 stacklevel=2,
             )
         trajectories = self._trajectory_files()
