@@ -184,7 +184,4 @@ class TestEndsOfChains:
         corrected, note = drop_ends_of_chains(as_read, raw(frames))
         assert note.startswith("1 bond dropped that only the names of atoms say") and "ASP4 C" in note
         np.testing.assert_array_equal(add_missing_bonds(corrected, raw(frames))[0].bonds, peptide.bonds)
-        carbon, hydrogen = map(labels.index, ("THR7 CB", "THR7 HB"))
-        frames = frames.copy()
-        frames[:, [carbon, hydrogen]] = frames[:, [hydrogen, carbon]]
-        assert drop_ends_of_chains(as_read, raw(frames)) == (as_read, "")
+        assert drop_ends_of_chains(as_read, raw(frames[:, ::-1])) == (as_read, "")
