@@ -19,7 +19,7 @@ from cgbench.results.tables import read_run
 # part: (colour, line width)
 PARTS = {"train": ("#56b4e9", 1.3), "valid": ("#000000", 0.7)}
 # Units of the terms of CGVAE.
-UNITS = {"recon": "Å²", "graph": "Å²", "graph_prior": "Å²", "kl": "nat"}
+UNITS = {"recon": "Å²", "graph": "Å²", "kl": "nat"}
 WORDS = {"train": "training frames", "valid": "validation frames (one line per fold)"}
 
 
