@@ -15,6 +15,7 @@ import pandas as pd
 
 from cgbench.config.run_matrix import RunMatrix
 from cgbench.results.tables import read_metrics
+from cgbench.statistics.by_state import scores_by_state
 
 HEADLINE = ("energy_score", "heavy")
 COLUMNS = {  # score, atoms: heading, digits
@@ -59,6 +60,22 @@ def tables(folder: Path) -> Iterator[tuple[str, str]]:
         lines.append(f"| MD against MD | {' | '.join(cells)} | |")
         title = NAMES.get(dataset, dataset.capitalize())
         yield f"{title}, {n_beads} beads ({mapping})", "\n".join(lines)
+    yield from _by_state(folder, config)
+
+
+def _by_state(folder: Path, config: RunMatrix) -> Iterator[tuple[str, str]]:
+    """Energy scores of heavy atoms by state, of each dataset whose trajectories have states."""
+    stored = folder / "states.csv"
+    states = pd.read_csv(stored) if stored.exists() else scores_by_state(config)
+    for (dataset, mapping), group in states.groupby(["dataset", "mapping"]):
+        table = group.pivot(index="method", columns=["n_beads", "state"], values="energy_score")
+        table = table.sort_index(axis=1).loc[list(config.run.methods)]
+        headings = [f"{n_beads} beads, {state}" for n_beads, state in table.columns]
+        lines = [f"| method | {' | '.join(headings)} |", f"|---{'|---' * len(headings)}|"]
+        for method, row in table.iterrows():
+            lines.append(f"| `{method}` | {' | '.join(f'{value:.3f}' for value in row)} |")
+        title = NAMES.get(dataset, dataset.capitalize())
+        yield f"{title}, energy score (heavy atoms, Å) by state ({mapping})", "\n".join(lines)
 
 
 def _written(values: "pd.Series[float]", key: tuple[str, ...], digits: int) -> str:
