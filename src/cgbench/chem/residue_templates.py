@@ -4,7 +4,7 @@ Both are those of the AMBER force field ff14SB (J. A. Maier et al., J. Chem. The
 the file that comes with OpenMM, with all protonation states, charged ends of chains and caps.
 """
 
-from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -59,7 +59,7 @@ class Parameters(NamedTuple):
 
 
 def match_template(
-    residue: str, names: Collection[str], external: Collection[str], has_hydrogens: bool
+    residue: str, names: AbstractSet[str], external: AbstractSet[str], has_hydrogens: bool
 ) -> Match | None:
     """Find the template of a residue by its atoms.
 
@@ -81,13 +81,13 @@ def match_template(
     candidates = []
     for template in _library()[0].get(standard_residue(residue), ()):
         expected = template.types.keys() if has_hydrogens else template.types.keys() - template.hydrogens
-        missing, extra = expected - names, set(names) - template.types.keys()
+        missing, extra = expected - names, names - template.types.keys()
         candidates.append(
             (
                 (
                     len(missing) + len(extra),
                     len(extra),
-                    len(template.external ^ set(external)),
+                    len(template.external ^ external),
                     template.name != residue,
                     template.name != standard_residue(residue),
                 ),

@@ -27,8 +27,7 @@ class SevereClashes:
         self.gives = np.array(
             [element == "H" and any(self.takes[list(graph[atom])]) for atom, element in enumerate(elements)]
         )
-        radii = np.where(self.gives, POLAR_HYDROGEN, molecule.van_der_waals_radii)
-        self.radii = np.maximum(radii - SEVERE_OVERLAP / 2, OVERLAP_DISTANCE / 2)
+        self.radii = np.where(self.gives, POLAR_HYDROGEN, molecule.van_der_waals_radii) - SEVERE_OVERLAP / 2
         torsions = [
             (start, end)
             for j, k in molecule.bonds.tolist()
@@ -55,12 +54,13 @@ class SevereClashes:
         InputError
             If atoms have more neighbours than in any molecule.
         """
-        pairs = close_pairs(positions, self.radii)
+        pairs = close_pairs(positions, np.maximum(self.radii, OVERLAP_DISTANCE / 2))
         i, j = pairs.T
         keys = self._keys(pairs)
         may_touch = (self.gives[i] & self.takes[j]) | (self.takes[i] & self.gives[j])
         may_touch |= np.isin(keys, self.torsion_ends)
         limits = np.where(may_touch, OVERLAP_DISTANCE, self.radii[i] + self.radii[j])
+        limits = np.maximum(limits, OVERLAP_DISTANCE)
         distances = pair_distances(positions, pairs)
         clash = (distances < limits) & ~np.isin(keys, self.bonded)
         return pairs[clash], distances[clash], limits[clash]

@@ -15,8 +15,8 @@ from cgbench.core.registry import PlugIn
 from cgbench.core.wording import counted
 from cgbench.mapping._bead_molecule import bead_molecule
 from cgbench.mapping.base import Mapping
-from cgbench.pipeline.backmap import BeadSource, open_beads
 from cgbench.pipeline.bead_matching import match_beads
+from cgbench.pipeline.bead_source import BeadSource, open_beads
 from cgbench.pipeline.checks.structure import Structure
 from cgbench.pipeline.checks.terms import Terms
 
@@ -33,7 +33,7 @@ class BeadDrift:
     structure
         The structure; a file of beads with fewer frames has one for equally many consecutive frames each.
     path, topology
-        As for :func:`cgbench.pipeline.backmap.open_beads`.
+        As for :func:`cgbench.pipeline.bead_source.open_beads`.
     mapping
         Name of a mapping of the field, or the JSON file of ``cgbench map``; found by the names of the beads
         if None.

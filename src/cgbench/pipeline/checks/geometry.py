@@ -1,6 +1,7 @@
 """Bonds, angles, chirality, peptide bonds and planar groups of a structure."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,7 @@ def geometry_terms(structure: Structure, reference: Reference | None) -> list[Te
                 check,
                 "Å",
                 groups,
-                lambda positions, groups=groups: out_of_plane(positions, groups),
+                partial(out_of_plane, groups=groups),
                 high=MOST_OUT_OF_PLANE[check],
             )
             for check, groups in (("peptide_planarity", peptide_groups(molecule)), ("ring_planarity", rings))

@@ -41,7 +41,7 @@ def write_report(report: StructureReport, path: Path) -> None:
         for finding in (result.failures or (result.worst,))
     ]
     with atomic_output(path) as temporary:
-        pd.DataFrame(rows).to_csv(temporary, index=False)
+        pd.DataFrame(rows).convert_dtypes().to_csv(temporary, index=False)
 
 
 def as_json(report: StructureReport) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def as_json(report: StructureReport) -> dict[str, Any]:
                 "passed": result.passed,
                 "examined": result.n_examined,
                 "frames_failed": result.n_frames,
-                "worst": _described(result.worst, structure),
+                "worst": _described(result.worst, structure) or None,
                 "failures": [_described(finding, structure) for finding in result.failures],
             }
             for result in report.results
@@ -118,9 +118,7 @@ def _sentence(finding: Finding, structure: Structure) -> str:
 def _described(finding: Finding | None, structure: Structure) -> dict[str, Any]:
     """Return a finding with names in place of indices; None for what it lacks."""
     if finding is None:
-        return dict.fromkeys(
-            ("residue", "atoms", "value", "low", "high", "unit", "frame", "frames_failed", "text")
-        )
+        return {}
     return {
         "residue": structure.residue(finding.atoms[0]),
         "atoms": structure.place(finding.atoms),

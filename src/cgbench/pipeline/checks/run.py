@@ -1,12 +1,13 @@
 """All checks of a structure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from cgbench.core.errors import InputError
+from cgbench.pipeline.checks.bead_drift import BeadDrift
 from cgbench.pipeline.checks.composition import composition
 from cgbench.pipeline.checks.contacts import contact_pairs
 from cgbench.pipeline.checks.geometry import disulfide_terms, geometry_terms
@@ -76,6 +77,10 @@ class StructureReport:
         """Whether every check passes."""
         return all(result.passed for result in self.results)
 
+    def result(self, check: str) -> CheckResult:
+        """Return the result of a check by its name."""
+        return next(result for result in self.results if result.check == check)
+
 
 def check_structure(
     path: Path | str,
@@ -108,20 +113,32 @@ def check_structure(
     """
     structure = open_structure(path, topology, selection)
     compared = None if reference is None else Reference.open(reference, structure)
-    notes = list(structure.notes)
-    if not structure.has_hydrogens:
-        notes.append("the structure has no hydrogens, so that none is missing")
-    checks: list[Terms | Pairs] = [
-        *geometry_terms(structure, compared),
-        disulfide_terms(structure, compared),
-        *contact_pairs(structure),
-    ]
-    if beads is not None:
-        from cgbench.pipeline.checks.bead_drift import BeadDrift  # imports torch, which takes seconds
+    if beads is None:
+        return run_checks(structure, compared)
+    drift = BeadDrift(structure, beads, beads_topology, mapping)
+    report = run_checks(structure, compared, [drift.terms])
+    return replace(report, notes=(*report.notes, drift.how))
 
-        drift = BeadDrift(structure, beads, beads_topology, mapping)
-        checks.append(drift.terms)
-        notes.append(drift.how)
+
+def run_checks(
+    structure: Structure, reference: Reference | None = None, further: Sequence[Terms] = ()
+) -> StructureReport:
+    """Check every frame of a structure that is open, with ``further`` terms.
+
+    Raises
+    ------
+    InputError
+        If atoms have more neighbours than in any molecule.
+    """
+    notes = structure.notes
+    if not structure.has_hydrogens:
+        notes = (*notes, "the structure has no hydrogens, so that none is missing")
+    checks: list[Terms | Pairs] = [
+        *geometry_terms(structure, reference),
+        disulfide_terms(structure, reference),
+        *contact_pairs(structure),
+        *further,
+    ]
     n_failed = dict.fromkeys(ORDER, 0)
     first = 0
     for positions in structure.chunks():
@@ -129,9 +146,9 @@ def check_structure(
             try:
                 n_failed[check.check] += int(np.count_nonzero(check.add(positions, first)))
             except InputError as error:
-                raise InputError(f"{path}: {error}") from None
+                raise InputError(f"{structure.path}: {error}") from None
         first += len(positions)
-    fixed = composition(structure, compared)
+    fixed = composition(structure, reference)
     results = []
     for name in ORDER:
         own = [check for check in checks if check.check == name]
@@ -141,7 +158,7 @@ def check_structure(
             findings = [*faults, *(finding for check in own for finding in check.findings())]
             n_frames = structure.frames.n_frames if faults else n_failed[name]
             results.append(_result(name, n_examined, n_frames, findings))
-    return StructureReport(structure, tuple(results), tuple(notes))
+    return StructureReport(structure, tuple(results), notes)
 
 
 def _n_examined(check: Terms | Pairs) -> int:
