@@ -125,7 +125,7 @@ def test_a_gap_is_an_open_end_and_no_long_bond(frames, tmp_path) -> None:
         "PRO5",
         "THR7",
     ]
-    assert "no bond across the gap PRO5 C–THR7 N" in report.notes
+    assert "no bond between chains, or across a gap: PRO5 C–THR7 N" in report.notes
 
 
 def beads_of(molecule, positions, path, generator: MappingGenerator):
@@ -160,8 +160,10 @@ def test_beads_that_do_not_fit(frames, tmp_path) -> None:
     with pytest.raises(InputError, match=r"beads\.pdb: 2 frames, but .*atoms\.pdb has 1; give one frame"):
         check_structure(path, beads=beads)
     beads_of(molecule, positions[:1], beads, Generator(Generator.Settings()))
-    with pytest.raises(InputError, match=r"beads\.pdb: martini3 at resolution 12: .*; give --mapping"):
-        check_structure(path, beads=beads, mapping="martini3")
+    with pytest.raises(
+        InputError, match=r"beads\.pdb: calpha_sidechain at resolution 12: .*; give --mapping"
+    ):
+        check_structure(path, beads=beads, mapping="calpha_sidechain")
 
 
 def test_an_element_without_a_radius_is_named(frames, tmp_path) -> None:

@@ -205,7 +205,9 @@ def _without_ends(structure: Structure) -> tuple[Structure, list[str]]:
         return structure, []
     places = [structure.place(pair) for pair in molecule.bonds[dropped].tolist()]
     molecule = replace(molecule, bonds=molecule.bonds[~dropped])
-    return replace(structure, molecule=molecule), [f"no bond across the gap {listed(places)}"]
+    return replace(structure, molecule=molecule), [
+        f"no bond between chains, or across a gap: {listed(places)}"
+    ]
 
 
 def _with_bonds(structure: Structure) -> tuple[Structure, list[str]]:
