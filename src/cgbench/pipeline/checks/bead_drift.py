@@ -110,7 +110,8 @@ def _mapping(
         if mapping or _same_names(source.labels, bead_molecule(made, molecule)):
             return made
     raise InputError(
-        f"{path}: {reason}; give --mapping, one of {', '.join(OF_THE_FIELD)} or the JSON file of `cgbench map`"
+        f"{path}: {reason}; give --mapping, one of {', '.join(OF_THE_FIELD)}, or the JSON file of "
+        "`cgbench map`"
     )
 
 
