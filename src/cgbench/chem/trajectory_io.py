@@ -111,7 +111,10 @@ def _read_first_frame(
 def _read_trajectory(
     path: Path, topology_path: Path | str, selection: str, stride: int, elements: Mapping[str, str]
 ) -> RawTrajectory:
-    topology, facts, _ = topology_with_elements(topology_path, elements)
+    if selection == "all":  # elements do not matter, and beads have none
+        topology, facts = load_topology(topology_path)
+    else:
+        topology, facts, _ = topology_with_elements(topology_path, elements)
     require_trajectory(path)
     chosen = select_atoms(topology, selection, topology_path, facts)
     try:
