@@ -6,24 +6,26 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cgbench import __version__
 from cgbench.config.run_matrix import RunMatrix, RunSpec
 from cgbench.core.atomic_io import atomic_folder
 from cgbench.core.errors import InputError
-from cgbench.figures.noise_floor import read_floors
+from cgbench.pipeline.task import PreparedTask
 from cgbench.report.progress import in_short
 from cgbench.site.board import board
+from cgbench.site.downloads import file_link, offer_tables
 from cgbench.site.figure_files import Figures
 from cgbench.site.pages import dataset_page, method_page, task_name
 from cgbench.site.structures import FOLD, molecule_of, structures
 from cgbench.site.tables import SiteTables, site_tables
-from cgbench.site.task_files import archive, folds
+from cgbench.site.task_files import archive, command, folds
 
 MARK = "site.json"  # tells a folder that this command wrote
-COORDINATES = 5_000_000  # bytes, of all tasks together
+# Bytes, of all tasks together.
+COORDINATES = 5_000_000
+TASK_FOLDERS = 2_500_000
 
 
 def build_site(config: RunMatrix, output: Path | str) -> list[str]:
@@ -54,8 +56,7 @@ def build_site(config: RunMatrix, output: Path | str) -> list[str]:
         pages = {
             name: f"method-{name}.html" for name in dict.fromkeys(run.method for run in config.run_specs())
         }
-        floors = {name: _floors(config, name, tables.problems) for name in config.run.datasets}
-        _write_script(data / "board.js", "board", board(tables.scores, tables.runs, floors, pages))
+        _write_script(data / "board.js", "board", board(tables.scores, tables.runs, tables.floors, pages))
         tasks = list(_write_tasks(config, tables, data))
         figures = Figures(config, folder, tables.problems)
         methods = [
@@ -63,7 +64,7 @@ def build_site(config: RunMatrix, output: Path | str) -> list[str]:
         ]
         datasets = [
             dataset_page(config, name, figures, tables.problems)
-            | {"folds": folds(config, name, tables.problems), "archive": archive(config, name, folder)}
+            | {"folds": folds(config, name, tables.problems)}
             for name in config.run.datasets
         ]
         for asset in (resources.files("cgbench.site") / "assets").iterdir():
@@ -72,7 +73,7 @@ def build_site(config: RunMatrix, output: Path | str) -> list[str]:
             "datasets": datasets, "methods": methods, "tasks": tasks, "protocol": config.protocol,
             "version": __version__, "missing": _missing(config, tables), "problems": tables.problems,
             "revisions": sorted({str(name) for name in tables.runs.get("git.revision", []) if name == name}),
-            "tables": sorted(path.name for path in (folder / "tables").iterdir()),
+            "tables": offer_tables(folder / "tables", folder),
         }  # fmt: skip
         _write_pages(folder, shared)
         (folder / MARK).write_text(json.dumps({"version": __version__}) + "\n", encoding="utf-8")
@@ -93,16 +94,6 @@ def _write_pages(folder: Path, shared: dict[str, Any]) -> None:
         (folder / page).write_text(text, encoding="utf-8")
 
 
-def _floors(config: RunMatrix, dataset: str, problems: list[str]) -> pd.DataFrame:
-    folder = Path(config.results, "data", dataset, "splits")
-    paths = [folder / f"fold{fold}.floor.csv" for fold in range(config.protocol.folds)]
-    try:
-        return read_floors(path for path in paths if path.exists())
-    except InputError as error:
-        problems.append(str(error))
-        return read_floors([])
-
-
 def _write_script(path: Path, name: str, content: Any) -> None:
     """Write data as a script, because pages that are opened as files may not read other files."""
     text = json.dumps(content, separators=(",", ":"), ensure_ascii=True).replace("<", "\\u003c")
@@ -117,15 +108,19 @@ def _write_tasks(config: RunMatrix, tables: SiteTables, data: Path) -> Iterator[
     for run in tables.shown:
         if run.fold == FOLD:
             tasks[run.dataset, run.mapping, run.n_beads].append(run)
+    left = TASK_FOLDERS
     for (dataset, mapping_name, n_beads), runs in tasks.items():
-        task = {"dataset": dataset, "mapping": mapping_name, "n_beads": n_beads}
-        task |= {"name": task_name(dataset, mapping_name, n_beads), "script": ""}
-        made = structures(config, runs, COORDINATES // len(tasks), tables.problems)
+        prepared = PreparedTask(config, dataset, mapping_name, n_beads)
+        task = {"dataset": dataset, "mapping": mapping_name, "n_beads": n_beads, "script": ""}
+        task |= {"name": task_name(dataset, mapping_name, n_beads), "command": command(config, prepared.name)}
+        made = structures(prepared, runs, COORDINATES // len(tasks), tables.problems)
         if made:
             frames, mapping, content = made
-            script = task["script"] = f"data/{dataset}-{mapping_name}-{n_beads}.js"
+            script = task["script"] = f"data/{prepared.name}.js"
             _write_script(data.parent / script, "task", task | molecule_of(frames, mapping) | content)
-        yield task
+        packed = archive(prepared, data.parent, left, tables.problems)
+        left -= packed.stat().st_size if packed else 0
+        yield task | {"archive": file_link(packed, data.parent) if packed else None}
 
 
 def _missing(config: RunMatrix, tables: SiteTables) -> list[str]:
