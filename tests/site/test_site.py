@@ -27,6 +27,7 @@ from cgbench.pipeline.task import PreparedTask
 from cgbench.results.samples_file import Samples
 from cgbench.site.build import build_site
 from cgbench.site.downloads import TABLES, offer_tables
+from cgbench.site.figure_files import Figures
 from cgbench.site.structures import molecule_of, structures
 from cgbench.site.task_files import archive, command
 
@@ -124,7 +125,7 @@ def test_parquet_has_the_values_of_the_csv(site: Path) -> None:
         pd.testing.assert_frame_equal(stored.astype(table.dtypes.to_dict()), table)
         # Numbers are numbers, so that no program has to guess.
         texts = [isinstance(kind, pd.StringDtype) for kind in table.dtypes]
-        assert [kind == object for kind in stored.dtypes] == texts
+        assert [kind.kind == "O" for kind in stored.dtypes] == texts
 
 
 def test_a_large_csv_is_compressed(tmp_path: Path) -> None:
@@ -284,6 +285,27 @@ def test_a_task_beyond_the_budget_is_a_command(benchmark: RunMatrix, tmp_path: P
     assert archive(task, tmp_path, size, problems) == made and not problems
     assert archive(task, tmp_path, size - 1, problems) is None and not made.exists() and not problems
     assert command(benchmark, task.name).startswith("cgbench task export alanine_dipeptide-backbone-3 ")
+
+
+@pytest.mark.parametrize(
+    ("budget", "kinds"), [(10_000, [".pdf", ".png", ".svg"]), (1_500, [".pdf", ".svg"]), (0, [".svg"])]
+)
+def test_figures_for_print_are_added_while_they_fit(
+    benchmark: RunMatrix, tmp_path: Path, budget: int, kinds: list[str]
+) -> None:
+    """What does not fit is named; what is shown is there in any case."""
+    copied = replace(benchmark, results=str(tmp_path / "results"))
+    source = tmp_path / "results/figures/alanine_dipeptide/backbone"
+    source.mkdir(parents=True)
+    for kind in (".svg", ".png", ".pdf"):
+        (source / f"comparison{kind}").write_bytes(b"0" * 1_000)
+    figures = Figures(copied, tmp_path / "site", [])
+    (figure,) = figures.of_mapping("alanine_dipeptide", "backbone")
+    figures.add_print(budget)
+    made = tmp_path / "site/figures/alanine_dipeptide/backbone"
+    assert sorted(path.suffix for path in made.iterdir()) == kinds
+    assert figure["files"][0]["kind"] == "svg" and len(figure["files"]) == len(kinds)
+    assert figure["source"] == ("" if len(kinds) == 3 else f"{source}/comparison.*")
 
 
 def test_missing_and_damaged_files_are_named_and_the_rest_is_shown(

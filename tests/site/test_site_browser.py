@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
@@ -158,6 +159,56 @@ def test_a_click_on_a_name_hides_its_line_and_a_point_says_its_value(opened: Ope
     tip = browser.find_element(By.CLASS_NAME, "tip").text
     assert "nearest frame, 3 beads" in tip and "95 % interval" in tip
     assert "n = 2 folds, 4 blocks, 24 test frames" in tip
+
+
+def downloaded(browser: Any, folder: Path, *clicked: Any) -> dict[str, bytes]:
+    """Content of the files that clicks bring, by name."""
+    where = {"behavior": "allow", "downloadPath": str(folder)}
+    browser.execute_cdp_cmd("Browser.setDownloadBehavior", where)
+    for element in clicked:
+        browser.execute_script("arguments[0].click()", element)
+
+    def files(_: Any) -> list[Path]:
+        found = [path for path in folder.iterdir() if path.suffix != ".crdownload"]
+        return found if len(found) == len(clicked) else []
+
+    found = WebDriverWait(browser, 20).until(files)
+    return {path.name: path.read_bytes() for path in found}
+
+
+def test_tables_and_tasks_can_be_downloaded(opened: Open, site: Path, tmp_path: Path) -> None:
+    browser = opened("data.html")
+    wanted = ("tables/metrics.csv", "tables/metrics.parquet", "tasks/alanine_dipeptide-backbone-6.zip")
+    links = [browser.find_element(By.CSS_SELECTOR, f'a[href="{address}"]') for address in wanted]
+    assert [link.accessible_name for link in links] == [Path(address).name for address in wanted]
+    expected = {Path(address).name: (site / address).read_bytes() for address in wanted}
+    assert downloaded(browser, tmp_path, *links) == expected
+
+
+def test_the_chart_is_saved_as_it_is_shown(opened: Open, tmp_path: Path) -> None:
+    """The file needs no style sheet: its lines have the colours of the methods."""
+    browser = opened("index.html#metric=graph_xor.heavy")
+    ((name, content),) = downloaded(browser, tmp_path, browser.find_element(By.ID, "save")).items()
+    assert name == "graph_xor.heavy-alanine_dipeptide-backbone.svg"
+    picture = ElementTree.fromstring(content)
+    names = {node.get("data-method"): node for node in picture.iter() if node.get("data-method")}
+    assert set(names) == {"nearest_frame", "linear"}
+    shown = browser.find_element(By.CSS_SELECTOR, '#chart [data-method="linear"] .stroke')
+    (line,) = [node for node in names["linear"] if node.get("class") == "stroke"]
+    assert line.get("stroke") == shown.value_of_css_property("stroke") != "none"
+    assert line.get("fill") == "none" and line.get("d") == shown.get_attribute("d")
+    assert "alanine_dipeptide, backbone" in [node.text for node in picture.iter()]
+
+
+def test_figures_for_print_are_linked_from_each_view(opened: Open, site: Path) -> None:
+    for page, name in (
+        ("index.html", "backbone/comparison"),
+        ("method-linear.html", "backbone/ramachandran-linear"),
+        ("structures.html", "backbone/mapping"),
+    ):
+        links = opened(page).find_elements(By.CSS_SELECTOR, f'a[download][href*="{name}."]')
+        kinds = [link.get_attribute("textContent") for link in links]
+        assert sorted(kinds) == ["pdf", "png", "svg"], page
 
 
 def viewer(browser: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -23,18 +24,20 @@ from cgbench.site.tables import SiteTables, site_tables
 from cgbench.site.task_files import archive, command, folds
 
 MARK = "site.json"  # tells a folder that this command wrote
-# Bytes, of all tasks together.
-COORDINATES = 5_000_000
-TASK_FOLDERS = 2_500_000
+COORDINATES = 5_000_000  # bytes, of all tasks together
+SITE = 10_000_000  # bytes; tasks and figures for print that do not fit are named instead
+PAGES = 300_000  # of these, for pages and scripts
 
 
-def build_site(config: RunMatrix, output: Path | str) -> list[str]:
+def build_site(config: RunMatrix, output: Path | str, docs: str = "") -> list[str]:
     """Write the site of the results that are there; the folder is replaced when all of it is made.
 
     Parameters
     ----------
     output
         New folder, or one that an earlier call made.
+    docs
+        Address of the documentation, to which the pages link; no link if empty.
 
     Returns
     -------
@@ -44,9 +47,11 @@ def build_site(config: RunMatrix, output: Path | str) -> list[str]:
     Raises
     ------
     InputError
-        If ``output`` has other files, or cannot be written.
+        If ``output`` has other files, or cannot be written, or ``docs`` is no address of a page.
     """
     output = Path(output)
+    if urlsplit(docs).scheme not in ("", "https", "http"):
+        raise InputError(f"--docs is {docs!r}, which is no page; give a https address or a relative path")
     if output.is_dir() and any(output.iterdir()) and not (output / MARK).exists():
         raise InputError(f"{output}: has files that `cgbench site` did not write; give a new folder")
     with atomic_folder(output) as folder:
@@ -59,25 +64,36 @@ def build_site(config: RunMatrix, output: Path | str) -> list[str]:
         _write_script(data / "board.js", "board", board(tables.scores, tables.runs, tables.floors, pages))
         tasks = list(_write_tasks(config, tables, data))
         figures = Figures(config, folder, tables.problems)
-        methods = [
-            method_page(config, name, tables, figures) | {"page": page} for name, page in pages.items()
-        ]
         datasets = [
             dataset_page(config, name, figures, tables.problems)
             | {"folds": folds(config, name, tables.problems)}
             for name in config.run.datasets
         ]
+        methods = [
+            method_page(config, name, tables, figures) | {"page": page} for name, page in pages.items()
+        ]
+        offered = offer_tables(folder / "tables", folder)
+        left = SITE - PAGES - _size(folder)
+        for task in tasks:
+            packed = archive(task["prepared"], folder, left, tables.problems)
+            left -= packed.stat().st_size if packed else 0
+            task["archive"] = file_link(packed, folder) if packed else None
+        figures.add_print(left)
         for asset in (resources.files("cgbench.site") / "assets").iterdir():
             (folder / asset.name).write_bytes(asset.read_bytes())
         shared: dict[str, Any] = {
             "datasets": datasets, "methods": methods, "tasks": tasks, "protocol": config.protocol,
             "version": __version__, "missing": _missing(config, tables), "problems": tables.problems,
             "revisions": sorted({str(name) for name in tables.runs.get("git.revision", []) if name == name}),
-            "tables": offer_tables(folder / "tables", folder),
+            "tables": offered, "docs": docs,
         }  # fmt: skip
         _write_pages(folder, shared)
         (folder / MARK).write_text(json.dumps({"version": __version__}) + "\n", encoding="utf-8")
     return [*shared["missing"], *tables.problems]
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _write_pages(folder: Path, shared: dict[str, Any]) -> None:
@@ -108,7 +124,6 @@ def _write_tasks(config: RunMatrix, tables: SiteTables, data: Path) -> Iterator[
     for run in tables.shown:
         if run.fold == FOLD:
             tasks[run.dataset, run.mapping, run.n_beads].append(run)
-    left = TASK_FOLDERS
     for (dataset, mapping_name, n_beads), runs in tasks.items():
         prepared = PreparedTask(config, dataset, mapping_name, n_beads)
         task = {"dataset": dataset, "mapping": mapping_name, "n_beads": n_beads, "script": ""}
@@ -118,9 +133,7 @@ def _write_tasks(config: RunMatrix, tables: SiteTables, data: Path) -> Iterator[
             frames, mapping, content = made
             script = task["script"] = f"data/{prepared.name}.js"
             _write_script(data.parent / script, "task", task | molecule_of(frames, mapping) | content)
-        packed = archive(prepared, data.parent, left, tables.problems)
-        left -= packed.stat().st_size if packed else 0
-        yield task | {"archive": file_link(packed, data.parent) if packed else None}
+        yield task | {"prepared": prepared}
 
 
 def _missing(config: RunMatrix, tables: SiteTables) -> list[str]:

@@ -100,8 +100,24 @@ cgbench.chart = (() => {
       svg.append(group);
     }
     svg.dataset.axis = y.name;
+    svg.dataset.title = title;
     return svg;
   }
 
-  return { draw, marker };
+  // The chart as it is shown, as a file that needs no style sheet.
+  function file(svg) {
+    const copy = svg.cloneNode(true), shown = [svg, ...svg.querySelectorAll("*")];
+    [copy, ...copy.querySelectorAll("*")].forEach((node, place) => {
+      const style = getComputedStyle(shown[place]);
+      node.removeAttribute("style");
+      node.removeAttribute("tabindex");
+      for (const name of ["fill", "stroke", "stroke-width", "opacity", "font-family", "font-size", "font-weight", "text-anchor"])
+        node.setAttribute(name, style.getPropertyValue(name));
+    });
+    copy.setAttribute("width", WIDTH);
+    copy.setAttribute("height", HEIGHT);
+    return `data:image/svg+xml,${encodeURIComponent(new XMLSerializer().serializeToString(copy))}`;
+  }
+
+  return { draw, file, marker };
 })();
