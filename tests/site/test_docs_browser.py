@@ -1,6 +1,5 @@
 """The documentation as a site, in a real browser, opened as files."""
 
-import json
 import re
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser_log import requests
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -50,13 +50,8 @@ def test_pages_load_from_their_folder_alone(visit: Callable[[str], Any], docs: P
         for page in ("README", "docs/architecture", "docs/metrics", "docs/api", "config/README"):
             visit(f"{page}.html")
             assert browser.get_log("browser") == [], page
-            messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-            asked = [
-                m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"
-            ]
-            assert [url for url in asked if not url.startswith((docs.as_uri(), "data:", "about:"))] == [], (
-                page
-            )
+            own = (docs.as_uri(), "data:", "about:")
+            assert [url for url in requests(browser) if not url.startswith(own)] == [], page
             assert browser.execute_script("return document.documentElement.scrollWidth") <= width, page
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
@@ -76,9 +71,8 @@ def test_every_link_between_pages_leads_somewhere(docs: Path) -> None:
 
 def test_contracts_are_those_of_the_code(visit: Callable[[str], Any]) -> None:
     browser = visit("docs/api.html")
-    names = {
-        element.get_attribute("id") for element in browser.find_elements(By.CSS_SELECTOR, "dl.py dt[id]")
-    }
+    terms = browser.find_elements(By.CSS_SELECTOR, "dl.py dt[id]")
+    names = {term.get_attribute("id") for term in terms}
     for name in (
         "methods.base.BackmappingMethod.sample", "mapping.base.MappingGenerator._generate",
         "metrics.base.PerFrameMetric.per_frame", "data.sources.base.DatasetSource.read",

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
+from browser_log import requests
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -37,11 +38,6 @@ def opened(browser: Any, site: Path) -> Open:
         return browser
 
     return visit
-
-
-def requests(browser: Any) -> list[str]:
-    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    return [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
 
 
 def choose(browser: Any, name: str, value: str) -> None:
@@ -159,6 +155,21 @@ def test_a_click_on_a_name_hides_its_line_and_a_point_says_its_value(opened: Ope
     tip = browser.find_element(By.CLASS_NAME, "tip").text
     assert "nearest frame, 3 beads" in tip and "95 % interval" in tip
     assert "n = 2 folds, 4 blocks, 24 test frames" in tip
+
+
+def test_arrow_keys_say_the_points_of_the_chart(opened: Open) -> None:
+    browser = opened("index.html")
+    chart = browser.find_element(By.CSS_SELECTOR, "#chart svg")
+    texts = []
+    for key in [Keys.ARROW_RIGHT] * 4 + [Keys.ARROW_RIGHT, Keys.ARROW_LEFT]:
+        chart.send_keys(key)
+        tip = browser.find_element(By.CSS_SELECTOR, ".tip[role=status]")
+        texts.append(tip.text.splitlines()[0])
+        assert len(browser.find_elements(By.CSS_SELECTOR, ".spot.at")) == 1
+    assert len(set(texts[:4])) == 4, "two methods at two numbers of beads"
+    assert texts[4:] == [texts[0], texts[3]]
+    browser.find_element(By.ID, "theme").send_keys(Keys.TAB)
+    assert not browser.find_element(By.CLASS_NAME, "tip").is_displayed()
 
 
 def downloaded(browser: Any, folder: Path, *clicked: Any) -> dict[str, bytes]:

@@ -29,6 +29,10 @@ OF_METHOD = {
         "Root mean square distance of every atom from its place in MD (Å), over the test frames of fold 0.",
     ),
 }
+DISTRIBUTIONS = ("torsions", "bonds", "angles")
+WITH_FLOOR = (
+    " in samples and in MD, pooled over folds, with the distance from MD; grey: MD and its noise floor"
+)
 OF_MAPPING = {
     "comparison": (
         "Scores over resolution",
@@ -39,9 +43,9 @@ OF_MAPPING = {
         "Energy distances of torsions (1), bond lengths (Å) and angles (°), clashes, chirality and energies "
         "of samples; grey: MD against MD. Means over folds with 95 % intervals.",
     ),
-    "torsions": ("Torsions", "Distributions in samples and in MD, pooled over folds, bins of 10°."),
-    "bonds": ("Bond lengths", "Distributions in samples and in MD, pooled over folds, bins of 0.01 Å."),
-    "angles": ("Bond angles", "Distributions in samples and in MD, pooled over folds, bins of 1°."),
+    "torsions": ("Torsions", f"Torsions{WITH_FLOOR} (1); bins of 10°."),
+    "bonds": ("Bond lengths", f"Bond lengths{WITH_FLOOR} (Å); bins of 0.01 Å."),
+    "angles": ("Bond angles", f"Bond angles{WITH_FLOOR} (°); bins of 1°."),
     "cost": (
         "Accuracy and cost",
         "RMSD of samples (Å, all atoms, 95 % interval) against times of training (s) and sampling (ms).",
@@ -83,6 +87,8 @@ class Figures:
         """Figures of one method on one dataset and mapping: title, caption, files (first the one to show)."""
         for kind, words in OF_METHOD.items():
             yield from self._figure(f"{dataset}/{mapping}/{kind}-{method}", words)
+        for kind in DISTRIBUTIONS:  # it stands beside the other methods and the noise floor there
+            yield from self._figure(f"{dataset}/{mapping}/{kind}", OF_MAPPING[kind])
 
     def of_mapping(self, dataset: str, mapping: str) -> Iterator[Json]:
         """Figures that show all methods on one dataset and mapping."""

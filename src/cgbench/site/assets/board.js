@@ -53,7 +53,7 @@
   };
 
   // ---- chart
-  const tip = make("div", { class: "tip", hidden: true });
+  const tip = make("div", { class: "tip", role: "status", hidden: true });
   document.body.append(tip);
   function tell(lines, event) {
     tip.hidden = !lines;
