@@ -133,7 +133,7 @@ class PerFrameMetric(MetricBase):
 
     @abstractmethod
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
-        """Score each test frame: [n_frames, *frame_shape]; NaN where the score is undefined."""
+        """Score each test frame: ``[n_frames, *frame_shape]``; NaN where the score is undefined."""
 
     def sum_frames(self, per_frame: NDArray[np.float64], blocks: IntArray) -> NDArray[np.float64]:
         """Sum scores over the frames of each block: [n_blocks, k]."""

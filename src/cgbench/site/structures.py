@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.chem.frames import Frames
-from cgbench.config.run_matrix import RunMatrix, RunSpec
+from cgbench.config.run_matrix import RunSpec
 from cgbench.core.errors import InputError
 from cgbench.core.safe_io import opened_arrays, require
 from cgbench.figures.mapping_view import broadest_axes
 from cgbench.mapping.base import Mapping
+from cgbench.pipeline.task import PreparedTask
 from cgbench.results.samples_file import Samples
 from cgbench.results.scores_file import require_frame_shape
 
@@ -29,7 +30,7 @@ BYTES = 2  # of a coordinate
 
 
 def structures(
-    config: RunMatrix, runs: Sequence[RunSpec], budget: int, problems: list[str]
+    task: PreparedTask, runs: Sequence[RunSpec], budget: int, problems: list[str]
 ) -> tuple[Frames, Mapping, Json] | None:
     """Collect the geometries of one task.
 
@@ -54,12 +55,8 @@ def structures(
     """
     if not runs:
         return None
-    first = runs[0]
-    data = Path(config.results, "data", first.dataset, "frames.npz")
-    task = Path(config.results, "mappings", first.dataset, f"{first.mapping}-{first.n_beads}")
     try:
-        frames = Frames.load(data)
-        mapping = Mapping.load_for(task / f"fold{FOLD}.json", frames.molecule.n_atoms, data)
+        frames, mapping = task.frames, task.mapping(FOLD)
     except InputError as error:
         problems.append(str(error))
         return None
@@ -67,7 +64,7 @@ def structures(
     files: dict[str, Path] = {}
     index: NDArray[np.int64] | None = None
     for run in runs:
-        path = config.run_folder(run) / "samples.npz"
+        path = task.config.run_folder(run) / "samples.npz"
         try:
             stored = Samples.load(path)
             if index is not None and not np.array_equal(index, stored.frame_index):
@@ -81,7 +78,7 @@ def structures(
     size = BYTES * 3 * frames.molecule.n_atoms * len(files)
     picks = _picks(scores)
     if not picks:
-        problems.append(f"{data}: no frame of fold {FOLD} has a score, so the viewer shows none")
+        problems.append(f"{task.name}: no frame of fold {FOLD} has a score, so the viewer shows none")
         return None
     if len(picks) * size > budget:
         picks = _picks({"": np.mean(list(scores.values()), axis=0)})
