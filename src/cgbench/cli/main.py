@@ -16,6 +16,7 @@ from cgbench.cli import (
     figures,
     leakage,
     predictions,
+    programs,
     report,
     runs,
     simulation,
@@ -34,7 +35,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for group in (download, data, runs, predictions, report, site, leakage, backmap, simulation, environment):
+for group in (
+    download,
+    data,
+    runs,
+    predictions,
+    programs,
+    report,
+    site,
+    leakage,
+    backmap,
+    simulation,
+    environment,
+):
     app.add_typer(group.app)
 app.add_typer(figures.app, name="figures")
 app.add_typer(task.app, name="task")
