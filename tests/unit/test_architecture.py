@@ -45,8 +45,8 @@ def test_arrows_join_boxes() -> None:
     assert {end for arrow in ARROWS | DOTTED for end in arrow} <= NODES
 
 
-# Every rule takes part: a method in closed form, an entry, a program with an environment, and two networks that
-# differ in one setting, which the figure of a sweep needs. It belongs to no target.
+# Every rule takes part: a method in closed form, an entry, a program with an environment, and two networks
+# that differ in one setting, which the figure of a sweep needs. It belongs to no target.
 CONFIG = """
 methods:
   less: {use: cgvae, beta: 0.1}
