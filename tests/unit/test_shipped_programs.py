@@ -1,4 +1,4 @@
-"""The programs of config/programs.yaml run in environments that pip makes, and place the atoms of chignolin."""
+"""The programs of config/programs.yaml run in environments that pip makes, and place atoms of chignolin."""
 
 import os
 import subprocess
