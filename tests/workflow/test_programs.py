@@ -1,4 +1,4 @@
-"""Programs with environments that contradict ours run beside methods, and a program that fails stops no other."""
+"""Programs whose environments contradict ours run beside methods, and one that fails stops no other."""
 
 import shutil
 import zipfile
