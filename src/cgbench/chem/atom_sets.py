@@ -34,7 +34,7 @@ def atoms_of_set(molecule: Molecule, atoms: AtomSet) -> IntArray:
     residues: dict[int, dict[str, int]] = {}
     for atom in np.flatnonzero(molecule.heavy).tolist():
         residues.setdefault(int(molecule.residue_index[atom]), {})[molecule.atom_names[atom]] = atom
-    chosen = []
+    chosen: list[int] = []
     for names in residues.values():
         if names.keys() >= {"N", "CA", "C"}:
             backbone = {names[name] for name in BACKBONE if name in names}
