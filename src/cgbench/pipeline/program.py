@@ -70,33 +70,21 @@ def run_program(
     InputError
         If the program fails, is stopped at its time limit, or does not write what it should.
     """
-    output = Path(output_dir)
-    installed = "" if environment is None else (environment / INSTALLED).read_text(encoding="utf-8")
+    output, card = Path(output_dir), MethodCard.load(or_in_checkout(program.card))
+    installed = _installed(environment)
     of_task = frames.checksum, *(str(array.tolist()) for array in (mapping.matrix, split.test, split.train))
     contents = [sha256(path) for path in program.files()]
-    settings = fingerprint(program.to_json(), installed, *of_task, *contents, str(n_samples), str(seed))
-    work = output / CHUNKS / settings
+    settings = program.model_dump_json(exclude={"time_limit_min"})
+    work = output / CHUNKS / fingerprint(settings, *installed, *of_task, *contents, str(n_samples), str(seed))
     chunks, seconds = [], 0.0
     for first in range(0, len(split.test), program.chunk):
         index = split.test[first : first + program.chunk]
         where = f"{run.method}, test frames {first + 1} to {first + len(index)} of fold {run.fold}"
         folder = (work / f"{first:06d}").resolve()
         if not (folder / DONE).is_file():
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
-            write_input(folder, frames, split, mapping, index, caps=program.caps)
-            if "{train}" in program.command:
-                parts = {"train": split.train, "valid": split.valid}
-                np.savez(folder / TRAINING, **{key: frames.positions[part] for key, part in parts.items()})
-            places = {
-                "beads": folder / BEADS,
-                "topology": folder / TOPOLOGY,
-                "samples": folder / SAMPLES,
-                "train": folder / TRAINING,
-                "seed": derive(seed, "program", run.fold, first),
-                "n_samples": n_samples,
-                "threads": threads,
-            }
+            _write(folder, program, frames, split, mapping, index)
+            numbers = {"seed": derive(seed, "program", run.fold, first), "n_samples": n_samples}
+            places = _paths(folder) | numbers | {"threads": threads}
             took = _start(program, places, variables(environment, threads), where)
             _read(folder, frames, index, where)
             write_json(folder / DONE, {SECONDS: took})
@@ -109,14 +97,41 @@ def run_program(
         split,
         mapping,
         run,
-        MethodCard.load(or_in_checkout(program.card)),
+        card,
         output,
         n_samples=n_samples,
         seconds=seconds,
-        source={"program": {"command": program.command, "installed": installed.splitlines(), "seed": seed}},
+        source={"program": {"command": program.command, "installed": installed, "seed": seed}},
     )
     shutil.rmtree(output / CHUNKS)
     return entered
+
+
+def _installed(environment: Path | None) -> list[str]:
+    """Packages of an environment, as pip lists them."""
+    if environment is None:
+        return []
+    if not (environment / INSTALLED).is_file():
+        raise InputError(f"{environment}: no environment; make it with `cgbench build-environment`")
+    return (environment / INSTALLED).read_text(encoding="utf-8").splitlines()
+
+
+def _paths(folder: Path) -> dict[str, Any]:
+    """Paths of a chunk, by their places in a command."""
+    names = {"beads": BEADS, "topology": TOPOLOGY, "samples": SAMPLES, "train": TRAINING}
+    return {place: folder / name for place, name in names.items()}
+
+
+def _write(
+    folder: Path, program: Program, frames: Frames, split: Split, mapping: Mapping, index: IntArray
+) -> None:
+    """Write what the program gets for a chunk; what an earlier start has left is removed."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    write_input(folder, frames, split, mapping, index, caps=program.caps)
+    if "{train}" in program.command:
+        parts = {"train": split.train, "valid": split.valid}
+        np.savez(folder / TRAINING, **{key: frames.positions[part] for key, part in parts.items()})
 
 
 def _start(program: Program, places: dict[str, Any], environment: dict[str, str], where: str) -> float:
