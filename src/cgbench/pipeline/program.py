@@ -108,7 +108,7 @@ def run_program(
 
 
 def _installed(environment: Path | None) -> list[str]:
-    """Packages of an environment, as pip lists them."""
+    """List the packages of an environment, as pip does."""
     if environment is None:
         return []
     if not (environment / INSTALLED).is_file():
