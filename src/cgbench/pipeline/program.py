@@ -130,8 +130,8 @@ def _write(
     folder.mkdir(parents=True)
     write_input(folder, frames, split, mapping, index, caps=program.caps)
     if "{train}" in program.command:
-        parts = {"train": split.train, "valid": split.valid}
-        np.savez(folder / TRAINING, **{key: frames.positions[part] for key, part in parts.items()})
+        train, valid = (frames.positions[part] for part in (split.train, split.valid))
+        np.savez(folder / TRAINING, train=train, valid=valid)
 
 
 def _start(program: Program, places: dict[str, Any], environment: dict[str, str], where: str) -> float:
