@@ -34,6 +34,8 @@ def training_figures(selection: RunSelection) -> Iterator[tuple[str, Figure]]:
         If a file is missing or damaged.
     """
     for method in selection.config.run.methods:
+        if method in selection.config.programs:
+            continue
         runs = selection.runs("history.csv", [method])
         yield (
             f"training-{method}",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,9 +35,9 @@ def structures(
 ) -> tuple[Frames, Mapping, Json] | None:
     """Collect the geometries of one task.
 
-    The frames are those with the best, the median and the worst energy score of every method; if they do not
-    fit the budget, those of the mean over methods. Of every frame, samples of all methods are kept, evenly
-    spaced by their RMSD from the frame: of two, the closest and the farthest.
+    The frames are those with the best, the median and the worst energy score of every method that places all
+    heavy atoms; if they do not fit the budget, those of the mean over methods. Of every frame, samples of all
+    methods are kept, evenly spaced by their RMSD from the frame: of two, the closest and the farthest.
 
     Parameters
     ----------
@@ -69,7 +70,9 @@ def structures(
             stored = Samples.load(path)
             if index is not None and not np.array_equal(index, stored.frame_index):
                 raise InputError(f"{path}: samples of other frames than those of {runs[0].method}; run again")
-            scores[run.method] = _frame_scores(path.with_name("scores.npz"), len(stored.frame_index))
+            heavy = np.flatnonzero(frames.molecule.heavy)
+            if not np.isin(heavy, stored.absent).any():
+                scores[run.method] = _frame_scores(path.with_name("scores.npz"), len(stored.frame_index))
             index, files[run.method] = stored.frame_index, path
         except InputError as error:
             problems.append(f"{error} (without it, the viewer lacks {run.method})")
@@ -128,14 +131,16 @@ def _pack(
     reference = frames.positions[index[places]].astype(np.float64)  # [n_frames, n_atoms, 3]
     centre = reference.mean(axis=1, keepdims=True)
     axes = np.stack([broadest_axes(positions) for positions in reference])  # [n_frames, 3, 3]
-    heavy = frames.molecule.heavy
+    graph = frames.molecule.graph
     chosen, numbers, rmsds = [], [], []
     for path in files.values():
         stored = Samples.load(path)
-        # Hydrogens that predictions lack are at the atoms that they are bonded to.
+        # Atoms that predictions lack are at the nearest atom that they have, along bonds.
         shown = np.arange(frames.molecule.n_atoms)
-        for atom in stored.absent.tolist():
-            shown[atom] = next(iter(frames.molecule.graph[atom]), atom)
+        present = np.delete(shown, stored.absent)
+        for atom, members in nx.voronoi_cells(graph, set(present.tolist())).items():
+            shown[list(members)] = atom if atom != "unreachable" else present[0]
+        heavy = present[frames.molecule.heavy[present]]
         samples = stored.samples[places][:, :, shown]  # [n_frames, n_stored, n_atoms, 3]
         squared = np.square(samples - reference[:, None])[:, :, heavy].sum(axis=-1)
         rmsd = np.sqrt(squared.mean(axis=-1))
