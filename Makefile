@@ -13,7 +13,7 @@ SNAKEMAKE := snakemake --cores $(CORES) --show-failed-logs --rerun-incomplete
 # Use the tools of the environment, activated or not.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help env all test check lint format simulate reference partial report site bench clean leakage
+.PHONY: help env all test check lint format simulate reference partial report site docs bench clean leakage
 
 help:  ## show this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -48,13 +48,18 @@ report: env  ## write results, figures and their provenance to report.html
 	snakemake --report report.html
 
 site: env  ## write the results that are there as a site in results/site, and open it in a browser
-	cgbench site --config results/config.json
+	cgbench site --config results/config.json --docs ../docs/index.html
+	$(MAKE) docs
 	python -m webbrowser -t "file://$(CURDIR)/results/site/index.html"
+
+# Each site links to the other where both are.
+docs: env  ## build the documentation as a site in results/docs; warnings are errors
+	python -m sphinx -W --keep-going -q -c docs $(if $(wildcard results/site/index.html),-A results=../site/index.html) . results/docs
 
 bench: env  ## run every benchmark in benchmarks/ and print its tables
 	for file in benchmarks/*.py; do echo "== $$file"; OMP_NUM_THREADS=1 python $$file || exit 1; done
 
-test: env lint  ## lint and run all tests
+test: env lint docs  ## lint, build the documentation and run all tests
 	pytest -n auto --dist loadfile
 
 check: env  ## lint and run the fast tests

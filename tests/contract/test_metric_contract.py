@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from cgbench.chem.atom_sets import ATOM_SETS
 from cgbench.chem.force_field import force_field_of
 from cgbench.core import registry
 from cgbench.data.sources.bundled import CARD
@@ -65,7 +66,7 @@ def test_declares_itself(metric):
         assert text.strip()
     assert metric.better in {"lower", "higher", "zero"}
     assert metric.atom_sets
-    assert set(metric.atom_sets) <= {"all", "heavy"}
+    assert set(metric.atom_sets) <= set(ATOM_SETS)
 
 
 def scored(metric, evaluation):

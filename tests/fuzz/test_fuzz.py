@@ -30,7 +30,7 @@ from cgbench.data.stored_folds import StoredFolds
 from cgbench.formats import isolation
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import TrainingContext, load_model
-from cgbench.pipeline.backmap import read_beads
+from cgbench.pipeline.bead_source import read_beads
 from cgbench.pipeline.predictions import read_predictions
 from cgbench.results.samples_file import Samples
 from cgbench.results.tables import read_metrics, read_run, read_runs

@@ -4,10 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from cgbench.chem.frames import Frames
 from cgbench.config.run_matrix import RunMatrix
 from cgbench.core.registry import PlugIn
 from cgbench.data.splits import make_split
+from cgbench.figures.style import save
 from cgbench.pipeline.sample import sample
 from cgbench.pipeline.score import evaluate
 from cgbench.pipeline.train import train
@@ -70,8 +73,8 @@ def run_benchmark(alanine_frames: Frames, folder: Path) -> RunMatrix:
     write_tables(config)
     figures = results / "figures/alanine_dipeptide/backbone"
     figures.mkdir(parents=True)
-    for name in ("comparison", "ramachandran-linear"):
-        (figures / f"{name}.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
+    for name in ("comparison", "mapping", "ramachandran-linear"):
+        save(Figure(figsize=(1, 1)), figures / f"{name}.svg")
     return config
 
 

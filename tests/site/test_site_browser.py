@@ -5,9 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
+from browser_log import requests
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -36,11 +38,6 @@ def opened(browser: Any, site: Path) -> Open:
         return browser
 
     return visit
-
-
-def requests(browser: Any) -> list[str]:
-    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    return [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
 
 
 def choose(browser: Any, name: str, value: str) -> None:
@@ -158,6 +155,71 @@ def test_a_click_on_a_name_hides_its_line_and_a_point_says_its_value(opened: Ope
     tip = browser.find_element(By.CLASS_NAME, "tip").text
     assert "nearest frame, 3 beads" in tip and "95 % interval" in tip
     assert "n = 2 folds, 4 blocks, 24 test frames" in tip
+
+
+def test_arrow_keys_say_the_points_of_the_chart(opened: Open) -> None:
+    browser = opened("index.html")
+    chart = browser.find_element(By.CSS_SELECTOR, "#chart svg")
+    texts = []
+    for key in [Keys.ARROW_RIGHT] * 4 + [Keys.ARROW_RIGHT, Keys.ARROW_LEFT]:
+        chart.send_keys(key)
+        tip = browser.find_element(By.CSS_SELECTOR, ".tip[role=status]")
+        texts.append(tip.text.splitlines()[0])
+        assert len(browser.find_elements(By.CSS_SELECTOR, ".spot.at")) == 1
+    assert len(set(texts[:4])) == 4, "two methods at two numbers of beads"
+    assert texts[4:] == [texts[0], texts[3]]
+    browser.find_element(By.ID, "theme").send_keys(Keys.TAB)
+    assert not browser.find_element(By.CLASS_NAME, "tip").is_displayed()
+
+
+def downloaded(browser: Any, folder: Path, *clicked: Any) -> dict[str, bytes]:
+    """Content of the files that clicks bring, by name."""
+    where = {"behavior": "allow", "downloadPath": str(folder)}
+    browser.execute_cdp_cmd("Browser.setDownloadBehavior", where)
+    for element in clicked:
+        browser.execute_script("arguments[0].click()", element)
+
+    def files(_: Any) -> list[Path]:
+        found = [path for path in folder.iterdir() if path.suffix != ".crdownload"]
+        return found if len(found) == len(clicked) else []
+
+    found = WebDriverWait(browser, 20).until(files)
+    return {path.name: path.read_bytes() for path in found}
+
+
+def test_tables_and_tasks_can_be_downloaded(opened: Open, site: Path, tmp_path: Path) -> None:
+    browser = opened("data.html")
+    wanted = ("tables/metrics.csv", "tables/metrics.parquet", "tasks/alanine_dipeptide-backbone-6.zip")
+    links = [browser.find_element(By.CSS_SELECTOR, f'a[href="{address}"]') for address in wanted]
+    assert [link.accessible_name for link in links] == [Path(address).name for address in wanted]
+    expected = {Path(address).name: (site / address).read_bytes() for address in wanted}
+    assert downloaded(browser, tmp_path, *links) == expected
+
+
+def test_the_chart_is_saved_as_it_is_shown(opened: Open, tmp_path: Path) -> None:
+    """The file needs no style sheet: its lines have the colours of the methods."""
+    browser = opened("index.html#metric=graph_xor.heavy")
+    ((name, content),) = downloaded(browser, tmp_path, browser.find_element(By.ID, "save")).items()
+    assert name == "graph_xor.heavy-alanine_dipeptide-backbone.svg"
+    picture = ElementTree.fromstring(content)
+    names = {node.get("data-method"): node for node in picture.iter() if node.get("data-method")}
+    assert set(names) == {"nearest_frame", "linear"}
+    shown = browser.find_element(By.CSS_SELECTOR, '#chart [data-method="linear"] .stroke')
+    (line,) = [node for node in names["linear"] if node.get("class") == "stroke"]
+    assert line.get("stroke") == shown.value_of_css_property("stroke") != "none"
+    assert line.get("fill") == "none" and line.get("d") == shown.get_attribute("d")
+    assert "alanine_dipeptide, backbone" in [node.text for node in picture.iter()]
+
+
+def test_figures_for_print_are_linked_from_each_view(opened: Open, site: Path) -> None:
+    for page, name in (
+        ("index.html", "backbone/comparison"),
+        ("method-linear.html", "backbone/ramachandran-linear"),
+        ("structures.html", "backbone/mapping"),
+    ):
+        links = opened(page).find_elements(By.CSS_SELECTOR, f'a[download][href*="{name}."]')
+        kinds = [link.get_attribute("textContent") for link in links]
+        assert sorted(kinds) == ["pdf", "png", "svg"], page
 
 
 def viewer(browser: Any) -> dict[str, Any]:

@@ -45,12 +45,23 @@ def test_arrows_join_boxes() -> None:
     assert {end for arrow in ARROWS | DOTTED for end in arrow} <= NODES
 
 
-# Every rule takes part: a method in closed form, an entry, and two networks that differ in one setting, which
-# the figure of a sweep needs. It belongs to no target.
+# Every rule takes part: a method in closed form, an entry, a program with an environment, and two networks
+# that differ in one setting, which the figure of a sweep needs. It belongs to no target.
 CONFIG = """
-methods: {less: {use: cgvae, beta: 0.1}, more: {use: cgvae, beta: 0.2}}
+methods:
+  less: {use: cgvae, beta: 0.1}
+  more: {use: cgvae, beta: 0.2}
+  started:
+    use: program
+    command: "python program.py {beads}.npz {samples}.npz"
+    card: card.yaml
+    mappings: [cgae]
+    environment: workflow/programs/pulchra.txt
 entries: {theirs: {path: "{fold}.npz", tasks: [alanine_dipeptide-cgae-3], card: card.yaml}}
-run: {datasets: [alanine_dipeptide], methods: [linear, less, more], resolutions: {alanine_dipeptide: [3]}}
+run:
+  datasets: [alanine_dipeptide]
+  methods: [linear, less, more, started]
+  resolutions: {alanine_dipeptide: [3]}
 """
 SWEEP = "results/figures/alanine_dipeptide/cgae/sweep-beta.svg"
 

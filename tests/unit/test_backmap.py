@@ -13,7 +13,8 @@ from cgbench.core.errors import InputError
 from cgbench.core.registry import PlugIn
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import TrainingContext
-from cgbench.pipeline.backmap import backmap, open_beads, read_beads
+from cgbench.pipeline.backmap import backmap
+from cgbench.pipeline.bead_source import open_beads, read_beads
 
 
 @pytest.fixture

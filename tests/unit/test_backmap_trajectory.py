@@ -17,7 +17,8 @@ from cgbench.mapping._bead_molecule import bead_molecule
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import TrainingContext
 from cgbench.pipeline import backmap as pipeline
-from cgbench.pipeline.backmap import backmap, open_beads
+from cgbench.pipeline.backmap import backmap
+from cgbench.pipeline.bead_source import open_beads
 
 BOX = 12.0  # Å
 N_FRAMES = 7

@@ -95,20 +95,6 @@ def test_a_molecule_without_bonds_has_no_lengths_to_keep(alanine: Molecule, alan
     assert np.isfinite(context.history[0]["valid_loss"])
 
 
-def test_without_a_combination_atoms_start_from_their_beads(
-    alanine: Molecule, alanine_frames: Frames
-) -> None:
-    frames = alanine_frames.positions[:16]
-    away = {}
-    for combination in (True, False):
-        settings = CGVAESettings(combination=combination, epochs=1, learning_rate=1e-9, features=16)
-        method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
-        method.fit(frames, frames, TrainingContext(seed=1))
-        away[combination] = float(np.abs(method.reconstruct(frames) - frames).mean())
-        assert ("decoder.combination" in method.state()) == combination
-    assert away[True] < 0.9 * away[False]
-
-
 def test_prior_starts_as_the_standard_gaussian_and_learns_from_the_beads(
     alanine: Molecule, alanine_frames: Frames
 ) -> None:
@@ -140,19 +126,14 @@ def test_samples_are_decoded_draws_of_the_prior(alanine: Molecule, alanine_frame
     np.testing.assert_allclose(drawn, expected, atol=1e-8)
 
 
-@pytest.mark.parametrize("gamma_prior", [0.0, 3.0])
-def test_loss_is_the_weighted_sum_of_its_terms(
-    gamma_prior: float, alanine: Molecule, alanine_frames: Frames
-) -> None:
-    settings = CGVAESettings(epochs=1, beta=0.1, beta_warm_up=0.3, gamma=2.0, gamma_prior=gamma_prior)
+def test_loss_is_the_weighted_sum_of_its_terms(alanine: Molecule, alanine_frames: Frames) -> None:
+    settings = CGVAESettings(epochs=1, beta=0.1, beta_warm_up=0.3, gamma=2.0)
     method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
     frames, context = alanine_frames.positions[:8], TrainingContext(seed=1)
     method.fit(frames, frames, context)
     row = context.history[0]
     loss, recon, kl, graph = (row[f"valid_{key}"] for key in ("loss", "recon", "kl", "graph"))
-    prior = gamma_prior * row["valid_graph_prior"] if gamma_prior else 0.0
-    assert ("valid_graph_prior" in row) == bool(gamma_prior), "nothing is decoded from the prior without it"
-    assert loss == pytest.approx(recon + 0.1 * kl / (3 * alanine.n_atoms) + 2.0 * graph + prior, rel=1e-5)
+    assert loss == pytest.approx(recon + 0.1 * kl / (3 * alanine.n_atoms) + 2.0 * graph, rel=1e-5)
     assert min(recon, kl, graph) > 0
     weights = [settings.kl_weight(progress, alanine.n_atoms, 3) for progress in (0.15, 0.3, 1.0)]
     np.testing.assert_allclose(weights, np.array([0.5, 1, 1]) * 0.1 / (3 * alanine.n_atoms))

@@ -24,7 +24,7 @@ def values() -> dict[str, Any]:
 PAPER = ("paper.yaml", "paper-chignolin.yaml")
 
 
-@pytest.mark.parametrize("extra", [(), ("test.yaml",), PAPER[:1], PAPER], ids=str)
+@pytest.mark.parametrize("extra", [(), ("test.yaml",), ("programs.yaml",), PAPER[:1], PAPER], ids=str)
 def test_shipped_configurations_are_valid(extra: tuple[str, ...]) -> None:
     config = Config.load(*DEFAULT, *(CONFIG / name for name in extra))
     run, protocol = config.run, config.protocol

@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel
 
 from cgbench.config.entry import Entry
+from cgbench.config.program import Program
 from cgbench.config.schema import Compute, Protocol, RawConfig, Run, Tracking
 from cgbench.core import registry
 from cgbench.nn.training import TrainingSettings
@@ -22,6 +23,7 @@ FIXED_SECTIONS = {
     "`tracking`": Tracking,
     "`run`": Run,
     "`entries`": Entry,
+    "`methods` with `use: program`": Program,
     "Training of networks": TrainingSettings,
     "`simulations`": Recipe,
     "start of `kind: torsions`": TorsionStart,

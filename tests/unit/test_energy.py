@@ -96,14 +96,14 @@ def test_collapsed_atoms_have_the_maximal_energy(alanine_frames, three_beads):
 @pytest.mark.slow
 def test_some_frames_stand_for_all_the_same_for_every_method(alanine_frames, three_beads):
     frames = np.tile(alanine_frames.positions[:100], (4, 1, 1))
-    expected = [2 * np.arange(MAX_ENERGY_FRAMES), 8 * np.arange(MAX_MINIMISED_FRAMES)]
+    expected = [np.linspace(0, 399, number) for number in (MAX_ENERGY_FRAMES, MAX_MINIMISED_FRAMES)]
     for n_samples in (1, 8):
         samples = frames[:, None].repeat(n_samples, axis=1)
         evaluated = evaluation(frames, samples, three_beads, alanine_frames.molecule)
         for observables in (evaluated.reference_observables, evaluated.sample_observables):
             for row in (0, 1):
                 known = np.flatnonzero(np.isfinite(observables.energies[row]))
-                np.testing.assert_allclose(known, expected[row], atol=8)
+                np.testing.assert_allclose(known, expected[row], atol=1)
 
 
 @pytest.fixture(scope="module")
@@ -135,9 +135,9 @@ def test_between_sets_of_frames_it_is_the_difference_of_quantiles(parts, name):
 def test_quantiles_of_any_resample_follow_from_sums_over_blocks(name, rng):
     """Three blocks, of which one is drawn twice; some frames are not measured."""
     metric = registry.load("metrics", name)()
-    pairs = rng.normal(size=(30, 2)) * [1.0, 4.0]
+    pairs = rng.normal(size=(24, 2)) * [1.0, 4.0]
     pairs[::5] = np.nan
-    blocks = rng.permutation(np.arange(30) % 3)
+    blocks = rng.permutation(np.arange(24) % 3)
     sums = metric.sum_frames(pairs, blocks)
     for drawn in ([0, 1, 2], [0, 0, 2], [1], [2, 2, 2]):
         chosen = np.concatenate([pairs[blocks == block] for block in drawn])

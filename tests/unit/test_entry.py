@@ -1,6 +1,7 @@
 """Predictions become a run like any other, and say how far their beads moved and which atoms they lack."""
 
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from prediction_helpers import CARD, Fold, pdb, renamed, write
 
 from cgbench.chem.frames import Frames
+from cgbench.chem.mdtraj_topology import molecule_to_mdtraj
 from cgbench.config.run_matrix import RunSpec
 from cgbench.core.atomic_io import read_json, sha256
 from cgbench.core.errors import InputError
@@ -124,11 +126,52 @@ def test_heavy_atoms_alone_are_scored_as_heavy_atoms(
     found = entered(fold, write(tmp_path / "p.npz", samples[:, :, heavy]), tmp_path / "heavy")
     assert "hydrogens are missing: scored by heavy atoms only" in found.notes
     values = scores(fold, tmp_path / "heavy")
-    assert set(values.index.get_level_values("atoms")) == {"heavy"}
+    assert set(values.index) == {
+        *product(["rmsd_backmap_mean", "energy_score"], ["heavy", "backbone", "sidechain"]),
+        ("graph_xor", "heavy"),
+        ("phi_psi_energy_distance", "all"),
+    }
     pd.testing.assert_series_equal(values, expected[values.index])
     printed = capsys.readouterr().err
     assert "energy_score (all atoms): left out, because the samples lack 12 atoms\n" in printed
     assert "consistency (all atoms): left out" in printed, "beads are means over hydrogens, too"
+
+
+def test_caps_may_be_missing_and_nothing_that_needs_them_is_scored(
+    fold: Fold, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    samples, molecule = fold.noisy(4), fold.frames.molecule
+    entered(fold, write(tmp_path / "all.npz", samples), tmp_path / "all")
+    names = [
+        "energy_score",
+        "energy_score_symmetric",
+        "diversity",
+        "graph_xor",
+        "chirality_right",
+        "omega_cis",
+    ]
+
+    def values(folder: Path) -> "pd.Series[float]":
+        table = score(fold.frames, fold.split, fold.mapping, folder / "samples.npz", names)
+        return table.set_index(["metric", "atoms"])["value"]
+
+    expected = values(tmp_path / "all")
+    residue = np.flatnonzero((molecule.residue_index == 1) & molecule.heavy)
+    topology = molecule_to_mdtraj(molecule).subset(residue)
+    path = pdb(tmp_path / "p.pdb", samples[:, :, residue].reshape(-1, len(residue), 3), topology)
+    found = entered(fold, path, tmp_path / "without")
+    assert found.notes[:2] == (
+        "hydrogens are missing",
+        "5 heavy atoms of caps or ends are missing: ACE1 C, ACE1 O, ACE1 CH3, NME3 N, NME3 C; scored by "
+        "backbone and side chains, which do not contain them",
+    )
+    scored = values(tmp_path / "without")
+    assert set(scored.index) == {
+        *product(["energy_score", "diversity"], ["backbone", "sidechain"]),
+        ("chirality_right", "all"),
+    }
+    pd.testing.assert_series_equal(scored, expected[scored.index], atol=1e-3)
+    assert "omega_cis (all atoms): left out, because the samples lack 17 atoms" in capsys.readouterr().err
 
 
 def test_consistency_is_known_where_no_bead_depends_on_a_hydrogen(fold: Fold, tmp_path: Path) -> None:

@@ -145,8 +145,8 @@ def test_a_legend_has_fewer_columns_for_long_names() -> None:
 def test_files_are_reproducible_and_hold_text_as_text(tmp_path: Path) -> None:
     for name in ("first.svg", "second.svg"):
         save(comparison(*scores("cgvae"), "toy", "pairs"), tmp_path / name)
-    assert (tmp_path / "first.svg").read_bytes() == (tmp_path / "second.svg").read_bytes()
-    assert (tmp_path / "first.png").read_bytes() == (tmp_path / "second.png").read_bytes()
+    for kind in ("svg", "png", "pdf"):
+        assert (tmp_path / f"first.{kind}").read_bytes() == (tmp_path / f"second.{kind}").read_bytes()
     svg = (tmp_path / "first.svg").read_text(encoding="utf-8")
     assert "RMSD (Å)</text>" in svg and "<dc:date>" not in svg
 

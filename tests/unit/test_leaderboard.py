@@ -177,6 +177,22 @@ def test_rows_are_ordered_by_the_energy_score_of_heavy_atoms() -> None:
     assert rows_of(to_markdown(board(*parts[1:])), "All atoms") == ["flow", "linear †", "vae"]
 
 
+def test_backbone_and_side_chains_have_tables_in_which_methods_without_caps_are_ranked() -> None:
+    parts = [
+        scores("energy_score", {"vae": 0.4, "linear": 0.5}, atoms="heavy"),
+        scores("energy_score", {"vae": 0.4, "flow": 0.3, "linear": 0.5}, atoms="backbone"),
+        scores("rmsd_backmap_min", {"vae": 0.6, "flow": 0.7, "linear": 0.5}, atoms="sidechain"),
+        scores("rmsd_recon", {"vae": 0.6, "linear": 0.5}),
+    ]
+    text = to_markdown(board(*parts))
+    found = tables(text)
+    assert found["Energy score"][3] == ["3", "flow", "–"], "it lacks heavy atoms"
+    assert found["Backbone"][0] == ["beads", "method", "energy_score (Å)"]
+    assert found["Backbone"][3] == ["3", "flow", "**0.300 ± 0.100**"]
+    assert found["Side chains"][0] == ["beads", "method", "rmsd_backmap_min (Å)"]
+    assert "- energy_score backbone: 3 beads flow\n- rmsd_backmap_min sidechain: 3 beads linear" in text
+
+
 def test_tables_without_an_energy_score_are_ordered_by_the_reconstruction(text: str) -> None:
     assert "Energy score" not in tables(text)
     assert rows_of(text, "All atoms")[:4] == ["↑ top †", "vae", "linear †", "↓ bottom †"]

@@ -8,7 +8,7 @@ import pytest
 from cgbench.chem.topology_io import read_topology
 from cgbench.chem.trajectory_io import load_trajectory
 from cgbench.core.errors import InputError
-from cgbench.pipeline.backmap import open_beads
+from cgbench.pipeline.bead_source import open_beads
 
 
 def atom(serial, name, location, residue="THR", number=1, occupancy="1.00", x=None, record="ATOM  "):

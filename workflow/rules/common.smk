@@ -241,7 +241,7 @@ def gpus(wildcards):
 
 
 def figure(path, category, caption=None, **labels):
-    """SVG and PNG of a figure of a dataset and mapping; the report shows the SVG under ``labels``."""
+    """SVG, PNG and PDF of a figure of a dataset and mapping; the report shows the SVG under ``labels``."""
     name = caption or Path(path).name
     svg = report(
         f"{path}.svg",
@@ -249,7 +249,7 @@ def figure(path, category, caption=None, **labels):
         category=category,
         labels={"dataset": "{dataset}", "mapping": "{mapping}"} | labels,
     )
-    return [svg, f"{path}.png"]
+    return [svg, f"{path}.png", f"{path}.pdf"]
 
 
 def files_of_entry(wildcards):

@@ -122,6 +122,7 @@ rule figures_training:
         [
             path
             for method in CONFIG.run.methods
+            if method in CONFIG.methods
             for path in figure(
                 f"{MAPPED}/training-{method}", "Training", "training", method=method
             )

@@ -68,11 +68,11 @@ def equivalent_atoms(molecule: Molecule, positions: NDArray[np.floating]) -> tup
 
 
 def among_atoms(groups: Sequence[IntArray], atoms: IntArray) -> tuple[IntArray, ...]:
-    """Permutations of some of the atoms [n] (sorted indices, whole elements), as indices of these atoms."""
-    parts = [
-        np.unique(np.searchsorted(atoms, group[:, np.isin(group[0], atoms)]), axis=0) for group in groups
-    ]
-    return tuple(part for part in parts if len(part) > 1)
+    """Permutations of some of the atoms [n] (sorted indices) among themselves, as indices of these atoms."""
+    parts = [group[:, np.isin(group[0], atoms)] for group in groups]
+    closed = [part for part in parts if np.isin(part, atoms).all()]
+    unique = [np.unique(np.searchsorted(atoms, part), axis=0) for part in closed]
+    return tuple(part for part in unique if len(part) > 1)
 
 
 def reduction_of_squares(first: Array, second: Array, groups: Sequence[IntArray]) -> Array:

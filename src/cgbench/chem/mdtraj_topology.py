@@ -20,14 +20,20 @@ def molecule_from_mdtraj(topology: mdtraj.Topology) -> Molecule:
     )
 
 
-def molecule_to_mdtraj(molecule: Molecule) -> mdtraj.Topology:
-    """Convert a molecule to an mdtraj topology of one chain."""
+def molecule_to_mdtraj(molecule: Molecule, *, chains: bool = False) -> mdtraj.Topology:
+    """Convert a molecule to an mdtraj topology of one chain.
+
+    With ``chains``, a residue that is not bonded to the one before it begins a new chain.
+    """
+    bonded = {tuple(sorted(pair)) for pair in molecule.residue_index[molecule.bonds].tolist()}
     topology = mdtraj.Topology()
     chain = topology.add_chain()
     residues: dict[int, mdtraj.core.topology.Residue] = {}
     for index in range(molecule.n_atoms):
         residue = int(molecule.residue_index[index])
         if residue not in residues:
+            if chains and residues and (max(residues), residue) not in bonded:
+                chain = topology.add_chain()
             residues[residue] = topology.add_residue(molecule.residue_names[index], chain, resSeq=residue + 1)
         element = mdtraj.element.Element.getBySymbol(molecule.elements[index])
         topology.add_atom(molecule.atom_names[index], element, residues[residue])

@@ -25,7 +25,7 @@ from cgbench.chem.rings import planar_rings
 
 # Frames whose energies are computed, raw and minimised. For a small protein, one takes milliseconds, and its
 # minimisation a quarter of a second.
-MAX_ENERGY_FRAMES, MAX_MINIMISED_FRAMES = 200, 50
+MAX_ENERGY_FRAMES, MAX_MINIMISED_FRAMES = 200, 20
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,10 @@ def _read_first_frame(
 def _read_trajectory(
     path: Path, topology_path: Path | str, selection: str, stride: int, elements: Mapping[str, str]
 ) -> RawTrajectory:
-    topology, facts, _ = topology_with_elements(topology_path, elements)
+    if selection == "all":  # elements do not matter, and beads have none
+        topology, facts = load_topology(topology_path)
+    else:
+        topology, facts, _ = topology_with_elements(topology_path, elements)
     require_trajectory(path)
     chosen = select_atoms(topology, selection, topology_path, facts)
     try:
@@ -179,11 +182,17 @@ def _read_frames(path: Path, topology: mdtraj.Topology, atoms: NDArray[np.int64]
             ) from None
 
 
-def write_pdb(path: Path | str, positions: NDArray[np.floating], molecule: Molecule) -> None:
-    """Write one geometry [n_atoms, 3] (Å) as PDB, atomically."""
-    frame = mdtraj.Trajectory(np.asarray(positions)[None] / ANGSTROM_PER_NM, molecule_to_mdtraj(molecule))
+def write_pdb(
+    path: Path | str, positions: NDArray[np.floating], molecule: Molecule, *, chains: bool = False
+) -> None:
+    """Write a geometry [n_atoms, 3], or several [n_frames, n_atoms, 3] as models (Å), as PDB, atomically.
+
+    With ``chains``, chains that are not bonded to each other are told apart.
+    """
+    geometries = np.asarray(positions).reshape(-1, molecule.n_atoms, 3) / ANGSTROM_PER_NM
+    frames = mdtraj.Trajectory(geometries, molecule_to_mdtraj(molecule, chains=chains))
     with atomic_output(path) as temporary:
-        frame.save_pdb(str(temporary))
+        frames.save_pdb(str(temporary))
 
 
 def write_xtc(path: Path | str, positions: NDArray[np.floating], molecule: Molecule) -> None:

@@ -58,7 +58,8 @@ def backmap(
 
     Example: `cgbench backmap model.pt --beads cg.xtc --topology cg.gro --n-samples 10 --output atoms.xtc`
     """
-    from cgbench.pipeline.backmap import backmap, described, first_geometry_path, open_beads
+    from cgbench.pipeline.backmap import backmap, described, first_geometry_path
+    from cgbench.pipeline.bead_source import open_beads
 
     inputs = [path.resolve() for path in (beads, topology, model) if path]
     for written in (output, first_geometry_path(output)):

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(
-    help="Draw figures of a benchmark that has been run, as SVG and PNG.\n\n"
+    help="Draw figures of a benchmark that has been run, as SVG, PNG and PDF.\n\n"
     "Runs are found from the configuration; `<results>/config.json` is the configuration of a finished "
     "benchmark. Every run of the dataset and mapping must be there: `cgbench partial` draws an unfinished "
     "benchmark.",
@@ -194,7 +194,9 @@ def figures_sweep(
 def figures_leakage(
     tables: Annotated[list[Path], typer.Argument(help="Tables written by `cgbench leakage`.")],
     n_beads: Annotated[list[int], typer.Option(help="Resolution of each table, in order.")],
-    output: Annotated[Path, typer.Option(help="SVG file; a PNG file of the same name is written beside it.")],
+    output: Annotated[
+        Path, typer.Option(help="SVG file; PNG and PDF files of the same name are written beside it.")
+    ],
     title: Annotated[str, typer.Option(help="Title of the figure.")] = "",
 ) -> None:
     """Draw distances to the nearest training frame and scores for both splits.

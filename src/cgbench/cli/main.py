@@ -10,12 +10,14 @@ import typer
 from cgbench import __version__
 from cgbench.cli import (
     backmap,
+    check,
     data,
     download,
     environment,
     figures,
     leakage,
     predictions,
+    programs,
     report,
     runs,
     simulation,
@@ -34,7 +36,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-for group in (download, data, runs, predictions, report, site, leakage, backmap, simulation, environment):
+for group in (
+    download,
+    data,
+    runs,
+    predictions,
+    programs,
+    report,
+    site,
+    leakage,
+    backmap,
+    check,
+    simulation,
+    environment,
+):
     app.add_typer(group.app)
 app.add_typer(figures.app, name="figures")
 app.add_typer(task.app, name="task")

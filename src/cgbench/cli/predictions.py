@@ -63,7 +63,7 @@ def evaluate(
     from cgbench.report.leaderboard import leaderboard, scores_as_markdown
 
     of_task = Task.named(task, config or ())
-    if name in of_task.config.methods:
+    if name in {*of_task.config.methods, *of_task.config.programs}:
         raise InputError(f"--name {name}: a method of the benchmark has this name; give another one")
     folds = fold or ([*range(of_task.config.protocol.folds)] if "{fold}" in predictions else [0])
     of_fold(Path(predictions), folds[0], folds)

@@ -15,6 +15,9 @@ def site(
         Path | None,
         typer.Option(help="New folder, or one that this command made; `<results>/site` if not given."),
     ] = None,
+    docs: Annotated[
+        str, typer.Option(help="Address of the documentation for a link, such as ../docs/index.html.")
+    ] = "",
 ) -> None:
     """Write the results as a site with charts and molecules, to be opened in a browser.
 
@@ -28,7 +31,7 @@ def site(
 
     checked = RunMatrix.load(*config)
     folder = output or Path(checked.results) / "site"
-    for text in build_site(checked, folder):
+    for text in build_site(checked, folder, docs):
         typer.echo(f"missing: {text}")
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     typer.echo(f"{folder / 'index.html'}: {size / 2**20:.1f} MiB")

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core.core_schema import ModelSchema
 
+from cgbench.config.program import USE, Program
 from cgbench.config.schema import NAME_PATTERN, PLUG_IN_SECTIONS, RawConfig
 from cgbench.core import registry
 
@@ -44,6 +45,7 @@ def json_schema() -> dict[str, Any]:
         for kind, _ in PLUG_IN_SECTIONS.values()
         for name in registry.names(kind)
     }
+    models["methods", USE] = Program
     references, generated = models_json_schema(
         [(model, "validation") for model in dict.fromkeys([RawConfig, *models.values()])],
         schema_generator=_DocumentedSchema,
@@ -53,7 +55,7 @@ def json_schema() -> dict[str, Any]:
     del schema["required"], definitions["Run"]["required"]
     definitions["Run"]["properties"]["metrics"]["items"]["enum"] = registry.names("metrics")
     for section, (kind, key) in PLUG_IN_SECTIONS.items():
-        names = registry.names(kind)
+        names = sorted(use for of, use in models if of == kind)
         for name in names:
             reference = references[models[kind, name], "validation"]["$ref"]
             definitions[f"{section}.{name}"] = _entry(section, key, name, reference, definitions)
@@ -101,7 +103,7 @@ def _entry(
     settings = {setting: {"$ref": f"{reference}/properties/{setting}"} for setting in model["properties"]}
     closed = {"type": "object", "additionalProperties": False, "properties": settings}
     chosen: dict[str, Any] = {key: {"const": name, "description": f"Plug-in of this entry: `{name}`."}}
-    if section == "methods":
+    if section == "methods" and name != USE:
         chosen["for"] = {
             "type": "object",
             "description": "Settings for single datasets, by name of the dataset; they replace those above.",

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from cgbench.config.run_matrix import RunMatrix, parse_run_matrix
+from cgbench.config.program import USE
+from cgbench.config.run_matrix import RunMatrix, parse_programs, parse_run_matrix
 from cgbench.config.schema import PLUG_IN_SECTIONS, Compute, RawConfig, Tracking
 from cgbench.core import registry
 from cgbench.core.errors import InputError
@@ -34,7 +35,8 @@ class Config(RunMatrix):
             Naming the key, its value and the cure.
         """
         raw = parse_run_matrix(values, where)
-        methods = {name: dict(entry or {}) for name, entry in raw.methods.items()}
+        programs = parse_programs(raw, where)
+        methods = {name: dict(entry or {}) for name, entry in raw.methods.items() if name not in programs}
         by_dataset = {name: entry.pop("for", None) or {} for name, entry in methods.items()}
         plug_ins = {
             section: _plug_ins(section, entries, where)
@@ -52,6 +54,7 @@ class Config(RunMatrix):
             tracking=raw.tracking,
             run=raw.run,
             entries=raw.entries,
+            programs=programs,
             simulations=raw.simulations,
             methods_for={
                 (name, dataset): plug_in
@@ -81,7 +84,7 @@ def _plug_ins(section: str, entries: dict[str, Any], where: str) -> dict[str, Pl
         if use not in registry.names(kind):
             raise InputError(
                 f"{where}: {section}.{name}.{key} is {use!r}, but {registry.folder(kind)} has no such file; "
-                f"known: {', '.join(registry.names(kind))}"
+                f"known: {', '.join([*registry.names(kind), *([USE] if kind == 'methods' else [])])}"
             )
         checked[name] = PlugIn.parse(kind, name, use, values, f"{where}: {section}.{name}")
     return checked

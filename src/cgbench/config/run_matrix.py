@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from cgbench.config.entry import Entry
+from cgbench.config.program import USE, Program
 from cgbench.config.schema import Protocol, RawConfig, Run
 from cgbench.core import registry
 from cgbench.core.errors import InputError
@@ -37,6 +38,7 @@ class RunMatrix:
     protocol: Protocol
     run: Run
     entries: dict[str, Entry]
+    programs: dict[str, Program]
 
     @classmethod
     def from_dict(cls, values: dict[str, Any], where: str = "config") -> Self:
@@ -48,7 +50,7 @@ class RunMatrix:
             Naming the key, its value and how to correct it.
         """
         raw = parse_run_matrix(values, where)
-        return cls(raw.results, raw.protocol, raw.run, raw.entries)
+        return cls(raw.results, raw.protocol, raw.run, raw.entries, parse_programs(raw, where))
 
     @classmethod
     def load(cls, *paths: Path | str) -> Self:
@@ -72,8 +74,14 @@ class RunMatrix:
                     for method in (*self.run.methods, *self.entries):
                         for fold in range(self.protocol.folds):
                             spec = RunSpec(dataset, mapping, n_beads, method, fold)
-                            if method not in self.entries or spec.task in self.entries[method].tasks:
+                            if self._is_run(spec):
                                 yield spec
+
+    def _is_run(self, spec: RunSpec) -> bool:
+        """Whether an entry has predictions for the task, or a program reads its beads; all else is run."""
+        if spec.method in self.entries:
+            return spec.task in self.entries[spec.method].tasks
+        return spec.method not in self.programs or spec.mapping in self.programs[spec.method].mappings
 
     def run_folder(self, spec: RunSpec) -> Path:
         """Folder of the model, samples, scores and logs of one run."""
@@ -108,6 +116,28 @@ def parse_run_matrix(values: dict[str, Any], where: str) -> RawConfig:
     _check_resolutions(raw, where)
     _check_entries(raw, where)
     return raw
+
+
+def parse_programs(raw: RawConfig, where: str) -> dict[str, Program]:
+    """Check the entries of ``methods`` that are programs.
+
+    Raises
+    ------
+    InputError
+        Naming the key, its value and how to correct it.
+    """
+    programs = {}
+    for name, entry in raw.methods.items():
+        values = dict(entry or {})
+        if values.pop("use", name) == USE:
+            programs[name] = program = parse_settings(Program, values, f"{where}: methods.{name}")
+            for mapping in program.mappings:
+                if mapping not in raw.mappings:
+                    raise InputError(
+                        f"{where}: methods.{name}.mappings contains {mapping!r}, which is not defined; "
+                        f"correct it; defined mappings: {', '.join(raw.mappings) or 'none'}"
+                    )
+    return programs
 
 
 def _check_entries(raw: RawConfig, where: str) -> None:

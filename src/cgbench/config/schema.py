@@ -181,7 +181,8 @@ class RawConfig(Settings):
     mappings
         Mappings by name: ``use`` (by default the name itself) and the settings of that generator.
     methods
-        Methods by name: ``use`` (by default the name itself), the settings of that method, and ``for``.
+        Methods by name: ``use`` (by default the name itself), the settings of that method, and ``for``; with
+        ``use: program``, a command line.
     entries
         Predictions of other methods, by name.
     simulations

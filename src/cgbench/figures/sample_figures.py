@@ -45,6 +45,7 @@ def sample_figures(selection: RunSelection) -> Iterator[tuple[str, Figure]]:
             ramachandran_difference(reference, independent, drawn, floor, selection.title),
         )
         yield f"atoms-{method}", atom_errors(frames.molecule, drawn, highest, points, selection.title)
-    for entry in selection.config.entries.keys() - {run.method for run in runs}:
+    programs = selection.config.programs.keys() & set(selection.config.run.methods)
+    for name in (selection.config.entries.keys() | programs) - {run.method for run in runs}:
         for kind in ("ramachandran", "atoms"):
-            yield f"{kind}-{entry}", notice(f"{entry} has no predictions for these tasks.")
+            yield f"{kind}-{name}", notice(f"{name} has no predictions for these tasks.")

@@ -21,6 +21,9 @@ DOUBLE_COLUMN = 7.2
 
 GREY = "0.45"
 
+# Formats of every figure, and metadata without the date of drawing.
+PRINT: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".png": {}, ".pdf": {"CreationDate": None}}
+
 # Words for the values of a metric that are better.
 DIRECTION = {"lower": "↓ lower is better", "higher": "↑ higher is better", "zero": "→ 0 is ideal", None: ""}
 
@@ -50,6 +53,7 @@ RC: dict[Any, Any] = {
     "legend.frameon": False,
     # Text stays text: it can be searched, and edited in a drawing program.
     "svg.fonttype": "none",
+    "pdf.fonttype": 42,
     # Element names follow from the content instead of from chance.
     "svg.hashsalt": "cgbench",
 }
@@ -189,19 +193,18 @@ def add_note(figure: Figure, text: str) -> Figure:
     return figure
 
 
-def save(figure: Figure, path: Path | str) -> tuple[Path, Path]:
-    """Write the figure as SVG, and as PNG (200 dpi) of the same name; equal figures give equal files.
+def save(figure: Figure, path: Path | str) -> None:
+    """Write the figure as SVG, PNG (200 dpi) and PDF of the same name; equal figures give equal files.
 
-    The tracker, if any, gets a copy of the PNG. Returns the paths of both files.
+    The tracker, if any, gets a copy of the PNG.
     """
-    svg, png = Path(path).with_suffix(".svg"), Path(path).with_suffix(".png")
     with styled():
-        for target, metadata in ((svg, {"Date": None}), (png, {})):
-            with atomic_output(target) as temporary:
+        for suffix, metadata in PRINT.items():
+            with atomic_output(Path(path).with_suffix(suffix)) as temporary:
                 figure.savefig(temporary, metadata=metadata, facecolor="white")
-    with track("figure", {"figure": "/".join(svg.with_suffix("").parts[-3:])}, {}) as tracker:
-        tracker.log_image(svg.stem, png)
-    return svg, png
+    png = Path(path).with_suffix(".png")
+    with track("figure", {"figure": "/".join(png.with_suffix("").parts[-3:])}, {}) as tracker:
+        tracker.log_image(png.stem, png)
 
 
 def save_all(figures: Iterable[tuple[str, Figure]], directory: Path | str, note: str = "") -> None:

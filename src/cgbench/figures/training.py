@@ -19,7 +19,7 @@ from cgbench.results.tables import read_run
 # part: (colour, line width)
 PARTS = {"train": ("#56b4e9", 1.3), "valid": ("#000000", 0.7)}
 # Units of the terms of CGVAE.
-UNITS = {"recon": "Å²", "graph": "Å²", "graph_prior": "Å²", "kl": "nat"}
+UNITS = {"recon": "Å²", "graph": "Å²", "kl": "nat"}
 WORDS = {"train": "training frames", "valid": "validation frames (one line per fold)"}
 
 
@@ -34,6 +34,8 @@ def training_figures(selection: RunSelection) -> Iterator[tuple[str, Figure]]:
         If a file is missing or damaged.
     """
     for method in selection.config.run.methods:
+        if method in selection.config.programs:
+            continue
         runs = selection.runs("history.csv", [method])
         yield (
             f"training-{method}",

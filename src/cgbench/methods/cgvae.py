@@ -13,10 +13,7 @@ Coarse-Graining of Molecular Conformations*, ICML 2022 (arXiv 2201.12176), with 
   parity-odd features, so that enantiomers differ.
 - Cross products are normalised. Pseudovectors exist from the first layer for three beads or more. With one or
   two beads no equivariant function of beads and invariant latents leaves their point or line.
-- The decoder corrects the linear least-squares prediction instead of starting from the beads.
 - The channels of a head share their radial filter, so that the sum over neighbours is one matrix product.
-- Bonded and 1-3 distances are trained in geometries decoded from the prior too, not only in reconstructions
-  (``gamma_prior``; 0 switches it off).
 """
 
 from typing import Any, ClassVar
@@ -29,7 +26,7 @@ from cgbench.chem.molecule import Molecule
 from cgbench.core.chunking import row_chunks
 from cgbench.core.errors import InputError
 from cgbench.mapping.base import Mapping
-from cgbench.methods._baselines import least_squares_matrix, nearest_bead_vectors
+from cgbench.methods._baselines import nearest_bead_vectors
 from cgbench.methods._network import NOISE_CHUNK, NetworkMethod
 from cgbench.methods.base import Positions, TrainingContext
 from cgbench.nn.cgvae_network import CGVAESettings, make_network
@@ -38,8 +35,6 @@ from cgbench.nn.dense import use_bfloat16
 from cgbench.nn.radial import selected_distances
 from cgbench.nn.training import Terms, train_network
 from cgbench.nn.variational import VariationalNetwork, VariationalSettings, kl_divergence
-
-PRIOR_SHARE = 4  # in training, one geometry is decoded from the prior for every so many frames
 
 
 class Method(NetworkMethod):
@@ -77,7 +72,6 @@ class Method(NetworkMethod):
             settings.basis,
             settings.heads,
             settings.bead_cutoff,
-            correct_combination=settings.combination,
         )
 
     def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
@@ -95,9 +89,6 @@ class Method(NetworkMethod):
         self.network = self.new_network()
         if self.settings.precision == "bfloat16":
             use_bfloat16(self.network)
-        if self.network.decoder.combination is not None:
-            matrix = least_squares_matrix(self.mapping.beads(train), train)
-            self.network.decoder.combination.data.copy_(torch.as_tensor(matrix))
         self.pairs = self.pairs.to(context.device)
         train_network(self.network, self._loss, train, valid, self.settings, context)
 
@@ -113,15 +104,12 @@ class Method(NetworkMethod):
             )
 
     def _loss(self, positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
-        s, network, n_frames = self.settings, self.network, len(positions)
+        s, network = self.settings, self.network
         beads = network.matrix @ positions
         prior, bead_features = network.prior(beads)
         posterior = network.posterior(positions, beads, prior, bead_features)
-        n_drawn = -(-n_frames // PRIOR_SHARE) if s.gamma_prior else 0
-        noise = torch.randn(n_frames + n_drawn, *posterior[0].shape[1:], generator=generator).to(positions)
-        relative = torch.cat((posterior[0] + posterior[1].exp() * noise[:n_frames], noise[n_frames:]))
-        mean, log_sigma, at = (torch.cat((each, each[:n_drawn])) for each in (*prior, beads))
-        rebuilt, drawn = network.decode(relative, (mean, log_sigma), at).split((n_frames, n_drawn))
+        noise = torch.randn(posterior[0].shape, generator=generator).to(positions)
+        rebuilt = network.decode(posterior[0] + posterior[1].exp() * noise, prior, beads)
         terms = {
             "recon": (rebuilt - positions).square().mean(),
             "kl": kl_divergence(posterior).mean(),
@@ -129,9 +117,6 @@ class Method(NetworkMethod):
         }
         kl_weight = s.kl_weight(progress, self.mapping.n_atoms, self.mapping.n_beads)
         total = terms["recon"] + kl_weight * terms["kl"] + s.gamma * terms["graph"]
-        if n_drawn:
-            terms["graph_prior"] = self._distance_error(drawn, positions[:n_drawn])
-            total = total + s.gamma_prior * terms["graph_prior"]
         return {"loss": total, **terms}
 
     def _distance_error(self, made: Tensor, positions: Tensor) -> Tensor:

@@ -58,5 +58,4 @@ class Method(cgvae.Method):
             settings.basis,
             settings.densities,
             settings.bead_cutoff,
-            correct_combination=settings.combination,
         )

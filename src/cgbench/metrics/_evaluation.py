@@ -2,19 +2,17 @@
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cgbench.chem.atom_sets import AtomSet, atoms_of_set
 from cgbench.chem.equivalent_atoms import among_atoms, equivalent_atoms
 from cgbench.chem.geometry import all_pairs
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.chem.observables import Observables
 from cgbench.core.errors import InputError
 from cgbench.mapping.base import Mapping
-
-AtomSet = Literal["all", "heavy"]
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ class Evaluation:
         """Restrict an evaluation of all atoms to a set of atoms."""
         if atoms == "all":
             return self
-        kept = np.flatnonzero(self.molecule.heavy)
+        kept = atoms_of_set(self.molecule, atoms)
         draw = self.reconstruction_draw
         return replace(
             self,

@@ -8,13 +8,13 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from cgbench.chem.atom_sets import AtomSet
 from cgbench.chem.dihedrals import chi_atoms, phi_psi_atoms
 from cgbench.chem.energy_distance import PAIR_SUMS, Grid, apart, energy_distance, pair_sums
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.chem.observables import Observables as Observables
 from cgbench.chem.peptide_groups import omega_atoms
 from cgbench.chem.rings import planar_rings, rings
-from cgbench.metrics._evaluation import AtomSet as AtomSet
 from cgbench.metrics._evaluation import Evaluation as Evaluation
 
 # What a metric may require, and how many of it a molecule with the force field of its frames has.
@@ -72,9 +72,13 @@ class MetricBase(ABC):
         """Whether a molecule has what the metric requires; otherwise the metric has no row in the tables."""
         return REQUIREMENTS[self.requires](molecule, force_field) > 0
 
+    def measured(self, molecule: Molecule) -> IntArray:
+        """Atoms that are measured: all of the set, by default."""
+        return np.arange(molecule.n_atoms)
+
     def has_atoms(self, evaluation: Evaluation) -> bool:
-        """Whether the samples have the atoms that are measured: all of the set, by default."""
-        return not len(evaluation.absent)
+        """Whether the samples have the atoms that are measured."""
+        return not np.isin(evaluation.absent, self.measured(evaluation.molecule)).any()
 
     @abstractmethod
     def block_sums(self, evaluation: Evaluation, blocks: IntArray) -> NDArray[np.float64]:
@@ -133,7 +137,7 @@ class PerFrameMetric(MetricBase):
 
     @abstractmethod
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
-        """Score each test frame: [n_frames, *frame_shape]; NaN where the score is undefined."""
+        """Score each test frame: ``[n_frames, *frame_shape]``; NaN where the score is undefined."""
 
     def sum_frames(self, per_frame: NDArray[np.float64], blocks: IntArray) -> NDArray[np.float64]:
         """Sum scores over the frames of each block: [n_blocks, k]."""

@@ -12,6 +12,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.metrics.base import Evaluation, PerFrameMetric
 
 MIN_VOLUME = 1.0  # Å³; MD frames of an L-amino acid have 2.5 ± 0.2
@@ -23,6 +24,10 @@ class _Chirality(PerFrameMetric):
     requires = "residues with N, CA, C and CB"
     sign: ClassVar[int]
     volumes: ClassVar[Literal["chiral_volumes", "beta_volumes"]] = "chiral_volumes"
+
+    def measured(self, molecule: Molecule) -> IntArray:
+        of_alpha = self.volumes == "chiral_volumes"
+        return molecule.chiral_centres if of_alpha else molecule.chiral_beta_carbons
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         expected, volumes = (

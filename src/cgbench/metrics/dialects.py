@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from cgbench.chem.atom_sets import BACKBONE
 from cgbench.chem.geometry import pair_distances
 from cgbench.chem.molecule import BOND_FACTOR, IntArray, Molecule
 from cgbench.metrics.base import Evaluation, MetricBase, PerFrameMetric, mean
@@ -18,7 +19,6 @@ CLOSE = 1.2  # Å; closer atoms clash in all of these papers
 GENZPROT_RANGE = 5.0  # Å; pairs within it are the denominator of GenZProt's clash score
 CODLAD_RANGE = 9.0  # Å; pairs within it in the frame are the denominator of CODLAD's clash score
 CODLAD_N_O = (1.5, 4.0)  # Å; O of a residue and N of the next, at such a distance in the frame
-BACKBONE = ("N", "CA", "C", "O")
 
 DIAMONDBACK = "M. S. Jones, K. Shmilovich, A. L. Ferguson, arXiv 2307.12451 (DiAMoNDBack)"
 FLOWBACK = "M. S. Jones, S. Khanna, A. L. Ferguson, FlowBack, ICML 2024 workshop ML4LMS"

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from cgbench.chem.atom_sets import ATOM_SETS
 from cgbench.chem.molecule import IntArray
 from cgbench.metrics.base import Evaluation, PerFrameMetric
 
@@ -21,6 +22,7 @@ class Metric(PerFrameMetric):
 
     label = "Diversity score (0 ideal, 1 none)"
     better = "zero"
+    atom_sets = ATOM_SETS
     reference = "M. S. Jones, K. Shmilovich, A. L. Ferguson, arXiv 2307.12451 (DiAMoNDBack), frame by frame"
     frame_shape = (2,)
 

@@ -2,7 +2,7 @@
 
 A single close contact can make an energy arbitrarily high and would decide a mean. Quantiles are not
 affected, and the share of samples at the limit is reported beside them. One sample of each of at most 200
-evenly spaced frames is measured, of 50 after minimisation; the other frames are NaN.
+evenly spaced frames is measured, of 20 after minimisation; the other frames are NaN.
 """
 
 from typing import ClassVar

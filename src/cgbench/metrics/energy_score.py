@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from cgbench.chem.atom_sets import ATOM_SETS, WITH_EQUIVALENT_ATOMS
 from cgbench.metrics.base import Evaluation, PerFrameMetric
 
 
@@ -33,6 +34,7 @@ class EnergyScore(PerFrameMetric):
     label = "Energy score"
     unit = "Å"
     better = "lower"
+    atom_sets = ATOM_SETS
     reference = "T. Gneiting, A. E. Raftery, J. Am. Stat. Assoc. 102, 359 (2007), with the RMSD as norm"
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
@@ -50,6 +52,7 @@ class SymmetricEnergyScore(PerFrameMetric):
     label = "Energy score, equivalent atoms"
     unit = "Å"
     better = "lower"
+    atom_sets = WITH_EQUIVALENT_ATOMS
     requires = "bonds"
     reference = (
         "as energy_score; symmetry-corrected RMSD as R. Meli, P. C. Biggin, J. Cheminform. 12, 49 (2020)"

@@ -6,7 +6,8 @@ A peptide bond joins the carbon of a C=O to a nitrogen of another residue, inclu
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.chem.peptide_groups import twist
+from cgbench.chem.molecule import IntArray, Molecule
+from cgbench.chem.peptide_groups import omega_atoms, twist
 from cgbench.metrics.base import Evaluation, PerFrameMetric
 
 MOST_CIS = 90.0  # degrees
@@ -16,6 +17,9 @@ class _Omega(PerFrameMetric):
     better = "lower"
     atom_sets = ("all",)
     requires = "peptide bonds"
+
+    def measured(self, molecule: Molecule) -> IntArray:
+        return omega_atoms(molecule)
 
 
 class CisBonds(_Omega):

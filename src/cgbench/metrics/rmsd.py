@@ -7,6 +7,7 @@ and orientation.
 import numpy as np
 from numpy.typing import NDArray
 
+from cgbench.chem.atom_sets import ATOM_SETS
 from cgbench.chem.molecule import IntArray
 from cgbench.metrics.base import Evaluation, MetricBase, PerFrameMetric, mean, sum_and_count
 
@@ -21,6 +22,7 @@ class ReconstructionRmsd(PerFrameMetric):
     label = "Reconstruction RMSD"
     unit = "Å"
     better = "lower"
+    atom_sets = ATOM_SETS
     reference = "arXiv 2201.12176, section 5, with the mean over frames after the root"
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
@@ -73,6 +75,7 @@ class BackmappingRmsd(PerFrameMetric):
     label = "Backmapping RMSD"
     unit = "Å"
     better = "lower"
+    atom_sets = ATOM_SETS
     reference = "sampling RMSD of arXiv 2201.12176, section 5, read as an error"
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
@@ -88,6 +91,7 @@ class BestSampleRmsd(PerFrameMetric):
     label = "Best-of-samples RMSD"
     unit = "Å"
     better = "lower"
+    atom_sets = ATOM_SETS
     reference = "minimum over K samples, as usual for conformer generators (e.g. arXiv 2203.02923)"
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
@@ -105,6 +109,7 @@ class SamplingRmsd(PerFrameMetric):
     label = "Sampling RMSD (diversity)"
     unit = "Å"
     better = "higher"
+    atom_sets = ATOM_SETS
     reference = "arXiv 2201.12176, section 5; without its validity filter"
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:

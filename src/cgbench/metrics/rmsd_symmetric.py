@@ -7,6 +7,7 @@ The distance of two geometries is the lowest RMSD, without superposition, over a
 import numpy as np
 from numpy.typing import NDArray
 
+from cgbench.chem.atom_sets import WITH_EQUIVALENT_ATOMS
 from cgbench.metrics.base import Evaluation, PerFrameMetric
 
 SOURCE = "symmetry-corrected RMSD, R. Meli, P. C. Biggin, J. Cheminform. 12, 49 (2020)"
@@ -18,6 +19,7 @@ class SymmetricReconstructionRmsd(PerFrameMetric):
     label = "Reconstruction RMSD, equivalent atoms"
     unit = "Å"
     better = "lower"
+    atom_sets = WITH_EQUIVALENT_ATOMS
     requires = "bonds"
     reference = SOURCE
 
@@ -31,6 +33,7 @@ class SymmetricBackmappingRmsd(PerFrameMetric):
     label = "Backmapping RMSD, equivalent atoms"
     unit = "Å"
     better = "lower"
+    atom_sets = WITH_EQUIVALENT_ATOMS
     requires = "bonds"
     reference = SOURCE
 
@@ -44,6 +47,7 @@ class SymmetricBestSampleRmsd(PerFrameMetric):
     label = "Best-of-samples RMSD, equivalent atoms"
     unit = "Å"
     better = "lower"
+    atom_sets = WITH_EQUIVALENT_ATOMS
     requires = "bonds"
     reference = SOURCE
 

@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from cgbench.chem.dihedrals import chi_atoms, phi_psi_atoms
 from cgbench.chem.histograms import TorsionGrid, jensen_shannon
-from cgbench.chem.molecule import IntArray
+from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.metrics.base import DistributionMetric, EnergyDistance, HistogramDistance, Observables
 
 BINS = 36  # per period of a torsion
@@ -15,6 +16,9 @@ class _Backbone(DistributionMetric):
     requires = "residues with φ and ψ"
     grid = TorsionGrid(BINS, n_torsions=2)
 
+    def measured(self, molecule: Molecule) -> IntArray:
+        return phi_psi_atoms(molecule)
+
     def weights(self, observables: Observables, blocks: IntArray) -> NDArray[np.float64]:
         return self.grid.weights((observables.phi_psi + 180.0) / 360.0, blocks)
 
@@ -23,6 +27,9 @@ class _SideChains(DistributionMetric):
     atom_sets = ("all",)
     requires = "side chains with χ"
     grid = TorsionGrid(BINS)
+
+    def measured(self, molecule: Molecule) -> IntArray:
+        return chi_atoms(molecule)[0]
 
     def weights(self, observables: Observables, blocks: IntArray) -> NDArray[np.float64]:
         return self.grid.weights(observables.chi_in_periods[..., None], blocks)

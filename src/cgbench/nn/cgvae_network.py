@@ -31,8 +31,6 @@ class CGVAESettings(MessageSettings, VariationalSettings):
         ``"atoms"`` for messages between all pairs of atoms, as published.
     identity
         Whether the encoder distinguishes all atoms or only elements.
-    combination
-        Whether the decoder corrects the linear least-squares prediction or starts from the beads.
     products
         Vectors of which inner products are the first invariants of the encoder on beads.
     atom_cutoff
@@ -48,7 +46,6 @@ class CGVAESettings(MessageSettings, VariationalSettings):
     handed: Annotated[int, Field(ge=0)] = 8
     encoder: Literal["beads", "atoms"] = "beads"
     identity: Literal["atoms", "elements"] = "atoms"
-    combination: bool = True
     products: Annotated[int, Field(ge=1)] = 16
     atom_cutoff: Annotated[float, Field(gt=0)] = 8.5
     encoder_layers: Annotated[int, Field(ge=1)] = 3

@@ -14,8 +14,8 @@ from cgbench.nn.radial import RadialBasis, filter_matrix, neighbour_sum, pair_di
 class Decoder(nn.Module, ABC):
     """Base class of decoders, with M x = X exactly.
 
-    The geometry is the sum of a learned linear combination of the beads and the correction of a network,
-    shifted bead by bead onto X.
+    Atoms start from their beads and are displaced by a network; then those of each bead are shifted so that
+    the bead is at X.
 
     Parameters
     ----------
@@ -25,8 +25,6 @@ class Decoder(nn.Module, ABC):
         M.
     n_latent
         Number L of latent variables per bead.
-    correct_combination
-        Whether to include the linear combination; without it atoms start from their beads.
     """
 
     bead_index: Tensor
@@ -37,27 +35,21 @@ class Decoder(nn.Module, ABC):
         bead_index: Tensor,
         mapping_matrix: Tensor,
         n_latent: int,
-        *,
-        correct_combination: bool = True,
     ) -> None:
         super().__init__()
         self.n_latent = n_latent
         self.register_buffer("bead_index", bead_index, persistent=False)
         self.register_buffer("matrix", mapping_matrix, persistent=False)
         self.shared = shares_atoms(mapping_matrix)
-        weights = nn.Parameter(torch.zeros(mapping_matrix.shape[1], mapping_matrix.shape[0]))
-        self.combination = weights if correct_combination else None
 
     def forward(self, latent: Tensor, beads: Tensor) -> Tensor:
         """Decode latents [batch, n_beads, L] at beads [batch, n_beads, 3] (Å) to [batch, n_atoms, 3] (Å)."""
         centred = beads - beads.mean(1, keepdim=True)
-        relative = self.correction(latent, centred)
-        if self.combination is not None:
-            relative = relative + self.combination @ centred
-        return on_beads(relative, beads, self.matrix, self.bead_index, self.shared)
+        displacements = self.displacements(latent, centred)
+        return on_beads(displacements, beads, self.matrix, self.bead_index, self.shared)
 
     @abstractmethod
-    def correction(self, latent: Tensor, centred: Tensor) -> Tensor:
+    def displacements(self, latent: Tensor, centred: Tensor) -> Tensor:
         """Return equivariant displacements [batch, n_atoms, 3] for centred beads [batch, n_beads, 3]."""
 
 
@@ -71,7 +63,7 @@ class EquivariantDecoder(Decoder):
 
     Parameters
     ----------
-    bead_index, mapping_matrix, n_latent, correct_combination
+    bead_index, mapping_matrix, n_latent
         As in :class:`Decoder`.
     n_features, n_vectors, n_layers, n_basis, n_heads
         Invariant and vector channels per bead, layers, radial basis functions, filters per layer.
@@ -90,10 +82,8 @@ class EquivariantDecoder(Decoder):
         n_basis: int,
         n_heads: int,
         cutoff: float,
-        *,
-        correct_combination: bool = True,
     ) -> None:
-        super().__init__(bead_index, mapping_matrix, n_latent, correct_combination=correct_combination)
+        super().__init__(bead_index, mapping_matrix, n_latent)
         self.basis = RadialBasis(cutoff, n_basis)
         self.identity = nn.Parameter(torch.randn(len(mapping_matrix), n_features))
         self.scalar = Linear(n_latent, n_features)
@@ -104,7 +94,7 @@ class EquivariantDecoder(Decoder):
         self.layers = EquivariantLayers(n_features, n_vectors, n_layers, n_basis, n_heads)
         self.readout = nn.Parameter(torch.randn(len(bead_index), 2 * n_vectors) / (2 * n_vectors) ** 0.5)
 
-    def correction(self, latent: Tensor, centred: Tensor) -> Tensor:
+    def displacements(self, latent: Tensor, centred: Tensor) -> Tensor:
         """Return equivariant displacements [batch, n_atoms, 3] for centred beads [batch, n_beads, 3]."""
         with torch.no_grad():
             basis = self.basis(pair_distance(centred))

@@ -121,7 +121,7 @@ class E3nnDecoder(Decoder):
 
     Parameters
     ----------
-    bead_index, mapping_matrix, n_latent, correct_combination
+    bead_index, mapping_matrix, n_latent
         As in :class:`cgbench.nn.decoder.Decoder`.
     multiplicities
         Channels of degree 0, 1, ..., l_max for each parity.
@@ -141,10 +141,8 @@ class E3nnDecoder(Decoder):
         n_basis: int,
         n_densities: int,
         cutoff: float,
-        *,
-        correct_combination: bool = True,
     ) -> None:
-        super().__init__(bead_index, mapping_matrix, n_latent, correct_combination=correct_combination)
+        super().__init__(bead_index, mapping_matrix, n_latent)
         n_beads, n_atoms = mapping_matrix.shape
         l_max, n_scalars, n_vectors = len(multiplicities) - 1, multiplicities[0], multiplicities[1]
         irreps = o3.Irreps([(n, (degree, p)) for degree, n in enumerate(multiplicities) for p in (1, -1)])
@@ -162,7 +160,7 @@ class E3nnDecoder(Decoder):
         )
         self.readout = nn.Parameter(torch.randn(n_atoms, 1, 2 * n_vectors) / (2 * n_vectors))
 
-    def correction(self, latent: Tensor, centred: Tensor) -> Tensor:
+    def displacements(self, latent: Tensor, centred: Tensor) -> Tensor:
         """Return equivariant displacements [batch, n_atoms, 3] for centred beads [batch, n_beads, 3]."""
         start = torch.cat((self.scalar(latent) + self.identity, self.pseudoscalar(latent)), dim=-1)
         # e3nn orders the components of vectors as x, y, z. Atoms combine vectors and pseudovectors, because

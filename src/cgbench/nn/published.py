@@ -53,7 +53,6 @@ class PublishedSettings(VariationalSettings):
     beta: Annotated[float, Field(ge=0)] = 0.05
     beta_warm_up: Annotated[float, Field(ge=0, le=1)] = 0.0
     gamma: Annotated[float, Field(ge=0)] = 25.0
-    gamma_prior: Annotated[float, Field(ge=0)] = 0.0
 
     def kl_weight(self, progress: float, n_atoms: int, n_beads: int) -> float:
         """Return the weight of the KL divergence per frame: β for its mean over the beads."""

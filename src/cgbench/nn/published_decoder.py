@@ -157,7 +157,7 @@ class PublishedDecoder(Decoder):
         n_basis: int,
         cutoff: float,
     ) -> None:
-        super().__init__(bead_index, mapping_matrix, n_features, correct_combination=False)
+        super().__init__(bead_index, mapping_matrix, n_features)
         self.broken = len(mapping_matrix) == 3
         same_bead = bead_index.unsqueeze(1) == bead_index
         channel = same_bead.tril(-1).sum(1)  # rank of the atom within its bead
@@ -176,7 +176,7 @@ class PublishedDecoder(Decoder):
             PublishedUpdate(n_features, layer == n_layers - 1) for layer in range(n_layers)
         )
 
-    def correction(self, latent: Tensor, centred: Tensor) -> Tensor:
+    def displacements(self, latent: Tensor, centred: Tensor) -> Tensor:
         """Return equivariant displacements [batch, n_atoms, 3] for centred beads [batch, n_beads, 3]."""
         vectors = latent.new_zeros(*latent.shape[:2], 3, latent.shape[2])
         pseudoscalars = torch.full_like(latent, float(self.broken))

@@ -27,9 +27,8 @@ class VariationalSettings(TrainingSettings):
         Weight of the KL divergence per coordinate, Å²; 2σ² for a target precision σ of the decoder.
     beta_warm_up
         Share of training in which β increases from zero.
-    gamma, gamma_prior
-        Weights of the squared errors of bonded and 1-3 distances in geometries decoded from the posterior and
-        from the prior.
+    gamma
+        Weight of the squared error of bonded and 1-3 distances.
     precision
         Precision of the products in dense layers during training. ``"bfloat16"`` speeds up wide networks
         several times on processors that support it.
@@ -39,7 +38,6 @@ class VariationalSettings(TrainingSettings):
     beta: Annotated[float, Field(ge=0)] = 0.005
     beta_warm_up: Annotated[float, Field(ge=0, le=1)] = 0.3
     gamma: Annotated[float, Field(ge=0)] = 1.0
-    gamma_prior: Annotated[float, Field(ge=0)] = 1.0
     precision: Literal["float32", "bfloat16"] = "float32"
 
     @property

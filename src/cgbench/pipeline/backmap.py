@@ -1,108 +1,33 @@
 """Backmapping of beads from a file with a trained model."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from cgbench.chem.atom_matching import AtomLabel, read_labels
 from cgbench.chem.force_field import force_field_of
 from cgbench.chem.frame_stream import Chunk, FrameStream
 from cgbench.chem.frame_writer import frame_writer
 from cgbench.chem.pbc import join_molecules
 from cgbench.core.errors import InputError
-from cgbench.core.safe_io import opened_arrays, require
 from cgbench.core.seeds import derive
 from cgbench.core.wording import counted
 from cgbench.mapping._bead_molecule import bead_molecule
 from cgbench.methods.base import load_model
 from cgbench.pipeline.bead_check import check_beads
 from cgbench.pipeline.bead_matching import match_beads
+from cgbench.pipeline.bead_source import BeadSource, require_positions
 from cgbench.pipeline.sample_minimisation import SampleMinimisation
 
 CHUNK_BYTES = 64 * 2**20  # of the samples that are in memory
 DEFAULT_FORCE_FIELD = ("amber14-all.xml",)
 
 
-@dataclass(frozen=True)
-class BeadSource:
-    """Beads to backmap.
-
-    Attributes
-    ----------
-    frames
-        Their positions.
-    labels
-        Residues and names of the beads; None if the file has none.
-    """
-
-    frames: FrameStream
-    labels: list[AtomLabel] | None = None
-
-
-def open_beads(path: Path | str, topology_path: Path | str | None = None) -> BeadSource:
-    """Open a file of beads.
-
-    Parameters
-    ----------
-    path
-        ``.npy`` in Å, [n_beads, 3] or [n_frames, n_beads, 3], or a trajectory of any format that mdtraj
-        reads, with one atom per bead.
-    topology_path
-        Names and residues of the beads; not needed for ``.npy``, nor if ``path`` has them (PDB, GRO).
-
-    Raises
-    ------
-    InputError
-        If a file is missing, damaged, empty or of another shape, or holds NaN or infinite values.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; check the path")
-    if path.suffix == ".npy":
-        return BeadSource(
-            FrameStream.of(read_beads(path)), read_labels(topology_path) if topology_path else None
-        )
-    if topology_path is None and path.suffix not in (".pdb", ".gro", ".cif"):
-        raise InputError(
-            f"{path}: has no names of beads; give --topology, a PDB or GRO file with one atom per bead"
-        )
-    topology_path = topology_path or path
-    return BeadSource(FrameStream.open(path, topology_path), read_labels(topology_path))
-
-
-def read_beads(path: Path | str) -> NDArray[np.float32]:
-    """Read bead positions [n_frames, n_beads, 3], Å, from a ``.npy`` file.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, damaged, empty or of another shape, or holds NaN or infinite values.
-    """
-    path = Path(path)
-    with opened_arrays(path, "a numpy array", "check the path", "write it with numpy.save") as beads:
-        require(isinstance(beads, np.ndarray), "one array")
-    if beads.ndim not in (2, 3) or beads.shape[-1] != 3 or beads.dtype.kind != "f":
-        raise InputError(
-            f"{path}: shape {beads.shape} of {beads.dtype}; beads are floats [n_frames, n_beads, 3] in Å"
-        )
-    _check(beads, str(path))
-    return np.asarray(beads, dtype=np.float32).reshape(-1, *beads.shape[-2:])
-
-
 def first_geometry_path(output_path: Path | str) -> Path:
     """Path of the ``.pdb`` file with the first geometry, or that of the output if it is PDB."""
     return Path(output_path).with_suffix(".pdb")
-
-
-def _check(beads: NDArray[np.floating], where: str) -> None:
-    if not beads.size:
-        raise InputError(f"{where}: no frames or no beads (shape {beads.shape}); give at least one of each")
-    if not np.isfinite(beads).all():
-        raise InputError(f"{where}: contains NaN or infinite positions; leave those frames out")
 
 
 def backmap(
@@ -125,7 +50,7 @@ def backmap(
     Parameters
     ----------
     beads
-        Beads of :func:`open_beads`, or positions [n_frames, n_beads, 3], Å.
+        Beads of :func:`cgbench.pipeline.bead_source.open_beads`, or positions [n_frames, n_beads, 3], Å.
     output_path
         As for :func:`cgbench.chem.frame_writer.frame_writer`. The first geometry is also written to a
         ``.pdb`` file of the same name, as topology of the samples.
@@ -151,7 +76,7 @@ def backmap(
         of a frame are at one point; with ``strict``, also if the beads are unlike those of the training.
     """
     if not isinstance(beads, BeadSource):
-        _check(beads, "beads")
+        require_positions(beads, "beads")
         beads = BeadSource(FrameStream.of(beads))
     output_path = Path(output_path)
     model, frames = load_model(model_path), beads.frames

@@ -76,9 +76,53 @@ def enter(
         is deterministic.
     """
     read = read_predictions(predictions, frames.molecule, len(split.test), topology)
-    moved = check_predictions(predictions, read.samples, read.absent, frames, split.test, mapping)
+    return enter_read(
+        read,
+        str(predictions),
+        frames,
+        split,
+        mapping,
+        run,
+        card,
+        output_dir,
+        n_samples=n_samples,
+        source={"predictions": {"file": str(predictions), "sha256": sha256(predictions)}},
+    )
+
+
+def enter_read(
+    read: Predictions,
+    name: str,
+    frames: Frames,
+    split: Split,
+    mapping: Mapping,
+    run: RunSpec,
+    card: MethodCard | None,
+    output_dir: Path | str,
+    *,
+    n_samples: int,
+    source: dict[str, Any],
+    seconds: float = float("nan"),
+) -> Entered:
+    """As :func:`enter`, for predictions that have been read.
+
+    Parameters
+    ----------
+    name
+        What made the predictions, for messages.
+    source
+        Its description, for ``run.json``.
+    seconds
+        Wall time of making them; NaN if unknown.
+
+    Raises
+    ------
+    InputError
+        As for :func:`enter`.
+    """
+    moved = check_predictions(name, read.samples, read.absent, frames, split.test, mapping)
     read, notes = _renumbered(read, frames, split)
-    samples, stochastic = _as_many(predictions, read, n_samples, card, notes)
+    samples, stochastic = _as_many(name, read, n_samples, card, notes)
     beads = "beads" if not len(read.absent) else "heavy atoms of the beads"
     notes.append(
         f"{beads} are {np.median(moved):.3f} Å (median RMSD) to {moved.max():.3f} Å (largest) from the given "
@@ -92,7 +136,8 @@ def enter(
         "wall_seconds": None,
         "n_parameters": card.parameters if card else None,
         "card": card.model_dump(mode="json") if card else {},
-        "predictions": {"file": str(predictions), "sha256": sha256(predictions), "notes": " ".join(notes)},
+        **source,
+        "notes": " ".join(notes),
         "versions": provenance.versions(),
         "date": provenance.now(),
     }
@@ -103,7 +148,7 @@ def enter(
         reconstruction=samples[:, 0],
         reconstruction_draw=samples[:, 0],
         samples=samples,
-        seconds=float("nan"),
+        seconds=seconds,
         absent=read.absent,
     ).save(folder / "samples.npz")
     return Entered(len(samples), read.samples.shape[1], tuple(notes))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.chem.atom_matching import AtomMatch, match_atoms, read_labels
+from cgbench.chem.atom_sets import unplaced_atoms
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.chem.trajectory_io import load_trajectory, write_pdb
 from cgbench.core.errors import InputError
@@ -172,20 +173,27 @@ def _matched(
 ) -> Predictions:
     """Put the atoms into the order of the molecule; some hydrogens are as good as none."""
     absent, notes = match.absent, []
+    heavy = absent[molecule.heavy[absent]]
+    hydrogens = np.flatnonzero(~molecule.heavy)
     if match.extra:
         notes.append(f"left out {len(match.extra)} atoms that the task lacks: {listed(match.extra)}")
-    if molecule.heavy[absent].any():
-        missing = [molecule.label(atom) for atom in absent.tolist() if molecule.heavy[atom]]
+    if missing := [molecule.label(atom) for atom in np.setdiff1d(heavy, unplaced_atoms(molecule)).tolist()]:
         unknown = f"; atoms with other names: {listed(match.extra)}" if match.extra else ""
         raise InputError(
             f"{path}: {len(missing)} heavy atoms of the task are missing: {listed(missing)}{unknown}; name "
             "them as topology.pdb of the task does, and give all of them"
         )
-    if len(absent):
-        hydrogens = np.flatnonzero(~molecule.heavy)
-        some = "" if len(absent) == len(hydrogens) else f"{len(absent)} of {len(hydrogens)} "
-        notes.append(f"{some}hydrogens are missing: scored by heavy atoms only")
-        absent = hydrogens
+    if len(lacking := np.setdiff1d(absent, heavy)):
+        some = "" if len(lacking) == len(hydrogens) else f"{len(lacking)} of {len(hydrogens)} "
+        only = "" if len(heavy) else ": scored by heavy atoms only"
+        notes.append(f"{some}hydrogens are missing{only}")
+        absent = np.union1d(heavy, hydrogens)
+    if len(heavy):
+        labels = listed([molecule.label(atom) for atom in heavy.tolist()])
+        notes.append(
+            f"{counted(len(heavy), 'heavy atom')} of caps or ends are missing: {labels}; scored by backbone "
+            "and side chains, which do not contain them"
+        )
     samples = np.full((*geometries.shape[:2], molecule.n_atoms, 3), np.nan, dtype=np.float32)
     samples[:, :, match.of_molecule] = geometries[:, :, match.of_file]
     _require_numbers(path, samples[:, :, match.of_molecule], match.of_molecule, molecule)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cgbench.chem.atom_sets import ATOM_SETS, AtomSet, atoms_of_set
 from cgbench.chem.force_field import force_field_of
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import IntArray
@@ -19,7 +20,7 @@ from cgbench.core.errors import InputError
 from cgbench.core.wording import counted
 from cgbench.data.splits import Split
 from cgbench.mapping.base import Mapping
-from cgbench.metrics._evaluation import AtomSet, Evaluation
+from cgbench.metrics._evaluation import Evaluation
 from cgbench.metrics.base import MetricBase, PerFrameMetric
 from cgbench.results.energies_file import read_energies
 from cgbench.results.samples_file import Samples
@@ -228,11 +229,15 @@ def score_blocks(evaluation: Evaluation, metrics: Sequence[str], blocks: IntArra
     blocks : int [n_frames]
         Index of the block of each frame.
     """
-    restricted = {"all": evaluation, "heavy": evaluation.restrict_to("heavy")}
+    molecule = evaluation.molecule
+    filled = [atoms for atoms in ATOM_SETS if len(atoms_of_set(molecule, atoms))]
+    restricted = {atoms: evaluation.restrict_to(atoms) for atoms in filled}
     for name in metrics:
         metric = registry.load("metrics", name)()
         for atoms in metric.atom_sets:
-            if not metric.applies(restricted[atoms].molecule, evaluation.force_field):
+            if atoms not in filled:
+                reason = "the molecule has none"
+            elif not metric.applies(restricted[atoms].molecule, evaluation.force_field):
                 reason = f"the molecule has no {metric.requires}"
             elif not metric.has_atoms(restricted[atoms]):
                 reason = f"the samples lack {counted(len(restricted[atoms].absent), 'atom')}"

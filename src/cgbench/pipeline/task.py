@@ -8,6 +8,8 @@ from typing import Any
 
 from cgbench.chem.frames import Frames
 from cgbench.config.loader import Config
+from cgbench.config.run_matrix import RunMatrix
+from cgbench.core.atomic_io import read_json
 from cgbench.core.errors import InputError
 from cgbench.core.settings import or_in_checkout
 from cgbench.data.prepare import prepared
@@ -94,3 +96,54 @@ class Task:
         generator = self.config.mapping(self.mapping_name, self.dataset, self.n_beads).create()
         made: Mapping = generator.of_fold(self.frames, self.split(fold), self.n_beads, self.config.seed)
         return made
+
+
+@dataclass(frozen=True)
+class PreparedTask:
+    """A task whose frames, folds and beads a benchmark has made.
+
+    Attributes
+    ----------
+    config
+        The benchmark; settings of its mappings are not needed.
+    dataset, mapping_name, n_beads
+        As in :class:`Task`.
+    """
+
+    config: RunMatrix
+    dataset: str
+    mapping_name: str
+    n_beads: int
+
+    @property
+    def name(self) -> str:
+        """Name of the task."""
+        return f"{self.dataset}-{self.mapping_name}-{self.n_beads}"
+
+    @property
+    def _data(self) -> Path:
+        return Path(self.config.results, "data", self.dataset)
+
+    @cached_property
+    def frames(self) -> Frames:
+        """Frames of the dataset."""
+        return Frames.load(self._data / "frames.npz")
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """Data card."""
+        return dict(read_json(self._data / "card.json"))
+
+    def split(self, fold: int) -> Split:
+        """Training, validation and test frames of a fold."""
+        return Split.load_for(self._data / f"splits/fold{fold}.json", self.frames, self._data / "frames.npz")
+
+    def mapping_path(self, fold: int) -> Path:
+        """File with the mapping of a fold."""
+        task = f"{self.mapping_name}-{self.n_beads}"
+        return Path(self.config.results, "mappings", self.dataset, task, f"fold{fold}.json")
+
+    def mapping(self, fold: int) -> Mapping:
+        """Read the mapping of a fold."""
+        n_atoms = self.frames.molecule.n_atoms
+        return Mapping.load_for(self.mapping_path(fold), n_atoms, self._data / "frames.npz")

@@ -13,8 +13,9 @@ from cgbench.core.errors import InputError
 from cgbench.data.splits import Split
 from cgbench.mapping._bead_molecule import bead_molecule
 from cgbench.mapping.base import Mapping
-from cgbench.pipeline.task import Task
+from cgbench.pipeline.task import PreparedTask, Task
 
+AnyTask = Task | PreparedTask
 UNITS = {"*.npz": "Å", "*.pdb": "Å", "*.xtc": "nm in the file, as the format has it; rounded to 0.01 Å"}
 FACTS = ("title", "licence", "citation", "force_field", "temperature_K")  # of the data card
 README = """# {name}, fold {fold}
@@ -40,7 +41,7 @@ TRAINING = """\
 """
 
 
-def export_task(task: Task, fold: int, output_dir: Path | str, *, training: bool = True) -> None:
+def export_task(task: AnyTask, fold: int, output_dir: Path | str, *, training: bool = True) -> None:
     """Write the folder of one fold; it replaces an older export.
 
     No file has a test frame of the fold. Other folds train on these frames, so that a method must not see
@@ -100,7 +101,7 @@ def export_task(task: Task, fold: int, output_dir: Path | str, *, training: bool
         (folder / "README.md").write_text(text, encoding="utf-8")
 
 
-def _untested(task: Task, split: Split) -> int:
+def _untested(task: AnyTask, split: Split) -> int:
     """Find a training frame that no fold tests, if there is one."""
     folds = range(task.config.protocol.folds)
     tested: IntArray = np.concatenate([task.split(fold).test for fold in folds])
@@ -108,7 +109,7 @@ def _untested(task: Task, split: Split) -> int:
     return int(free[0] if len(free) else split.train[0])
 
 
-def _described(task: Task, fold: int, split: Split, mapping: Mapping) -> dict[str, Any]:
+def _described(task: AnyTask, fold: int, split: Split, mapping: Mapping) -> dict[str, Any]:
     name, _, version = (mapping.task or f"{task.name} ").partition(" ")
     return {
         "task": name,

@@ -17,6 +17,9 @@ BEFORE = ("rmsd_recon", "all")  # orders the rows of tables that were made befor
 # Metrics of the tables that follow.
 HEADLINES = ("rmsd_recon", "rmsd_backmap_mean", "rmsd_backmap_min", "rmsd_sample", "graph_xor")
 ALL_ATOMS, HEAVY = ([*product(HEADLINES, [atoms])] for atoms in ("all", "heavy"))
+# Columns of the tables of backbone and side chains.
+PARTS = ("energy_score", "energy_score_symmetric", "rmsd_backmap_mean", "rmsd_backmap_min", "diversity")
+BACKBONE, SIDE_CHAINS = ([*product(PARTS, [atoms])] for atoms in ("backbone", "sidechain"))
 # RMSD of samples measures the diversity of samples that differ. For deterministic methods it is an error,
 # so the worst would rank first where higher is better.
 DIVERSITY = ("rmsd_sample", "rmsd_sample_legacy")
@@ -52,7 +55,9 @@ the same frames is not significant (p ≥ {SIGNIFICANT:g}, corrected for the num
 significantly worse; ?: too few independent blocks to tell, or no score in a fold in which other methods have
 one. †: all samples of a frame are equal, so `rmsd_sample` is an error and not diversity, and is not ranked.
 ↑ upper control (true frames) and ↓ lower control (atoms on their beads) define the scale and are not
-ranked."""
+ranked. –: no score, for instance because predictions lack some of the atoms. Backbone (N, CA, C and O) and
+side chains (other heavy atoms of these residues) are without caps and OXT, so that methods which do not
+place those can be compared with the others."""
 
 
 def leaderboard(scores: pd.DataFrame, differences: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
@@ -157,6 +162,9 @@ def _main_tables(group: pd.DataFrame, ordered: pd.DataFrame) -> Iterator[tuple[s
         yield "Energy score", _wide(ordered, RANKING, _with_interval)
     yield "All atoms", _wide(ordered, ALL_ATOMS, _with_interval, cost=True)
     yield "Heavy atoms", _wide(ordered, HEAVY, _with_interval)
+    for title, columns in (("Backbone", BACKBONE), ("Side chains", SIDE_CHAINS)):
+        if _present(group, columns):
+            yield title, _wide(ordered, columns, _with_interval)
 
 
 def _present(group: pd.DataFrame, columns: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -225,7 +233,7 @@ def _marked(row: pd.Series, text: str) -> str:
 
 def _best_methods(rows: pd.DataFrame) -> str:
     lines = []
-    for metric, atoms in (*RANKING, *product(HEADLINES, ("all", "heavy"))):
+    for metric, atoms in (*RANKING, *product(HEADLINES, ("all", "heavy")), *BACKBONE, *SIDE_CHAINS):
         column = rows[(rows["metric"] == metric) & (rows["atoms"] == atoms)]
         found = []
         for n_beads, rows_of_task in column.groupby("n_beads", sort=True):

@@ -9,7 +9,7 @@ from cgbench.core.wording import counted
 from cgbench.results.tables import ROW_KEY, RUN_KEY
 
 # Stages of a run in order, and the file that each writes last.
-# For entries, one stage writes the first two.
+# For entries and programs, one stage writes the first two.
 STAGES = {"train": "run.json", "sample": "samples.npz", "score": "metrics.csv"}
 COLUMNS = (*RUN_KEY, "stage", "log")
 
@@ -21,8 +21,8 @@ def unfinished(config: RunMatrix) -> pd.DataFrame:
     -------
     DataFrame
         One row per run: dataset, mapping, n_beads, method, fold, ``stage`` (the first that is missing or
-        older than the stage before: ``train``, ``sample`` or ``score``; ``read`` for an entry) and ``log``
-        (path of its log; empty if it has not started).
+        older than the stage before: ``train``, ``sample`` or ``score``; ``read`` for an entry, ``run`` for a
+        program) and ``log`` (path of its log; empty if it has not started).
     """
     rows = []
     for cell in config.run_specs():
@@ -30,10 +30,15 @@ def unfinished(config: RunMatrix) -> pd.DataFrame:
         stage = _next_stage(folder)
         if stage is None:
             continue
-        if cell.method in config.entries and stage != "score":
-            stage = "read"
+        if stage != "score":
+            stage = _only_stage(config, cell.method) or stage
         rows.append(vars(cell) | {"stage": stage, "log": _log(folder, stage)})
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _only_stage(config: RunMatrix, method: str) -> str | None:
+    """Name of the one stage that makes the samples of an entry or a program."""
+    return "read" if method in config.entries else "run" if method in config.programs else None
 
 
 def _log(folder: Path, stage: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from cgbench.figures.style import method_styles
-from cgbench.report.leaderboard import COST, HEADLINES, RANKING
+from cgbench.report.leaderboard import BACKBONE, COST, HEADLINES, RANKING, SIDE_CHAINS
 from cgbench.results.tables import ROW_KEY, metric_info
 
 Json = dict[str, Any]
@@ -60,7 +60,7 @@ def board(
         }
     pairs = list(zip(scores["metric"], scores["atoms"], strict=True))
     # The first metric is the one that ranks, the others follow as in the leaderboard.
-    first = [*RANKING, *product(HEADLINES, ("heavy", "all"))]
+    first = [*RANKING, *product(HEADLINES, ("heavy", "all")), *BACKBONE, *SIDE_CHAINS]
     ordered = [pair for pair in dict.fromkeys([*first, *pairs]) if pair in set(pairs)]
     units = dict(zip(pairs, scores["unit"], strict=True))
     rows = scores.drop_duplicates(list(ROW_KEY))[list(ROW_KEY)]

@@ -5,34 +5,39 @@ from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cgbench import __version__
 from cgbench.config.run_matrix import RunMatrix, RunSpec
 from cgbench.core.atomic_io import atomic_folder
 from cgbench.core.errors import InputError
-from cgbench.figures.noise_floor import read_floors
+from cgbench.pipeline.task import PreparedTask
 from cgbench.report.progress import in_short
 from cgbench.site.board import board
+from cgbench.site.downloads import file_link, offer_tables
 from cgbench.site.figure_files import Figures
 from cgbench.site.pages import dataset_page, method_page, task_name
 from cgbench.site.structures import FOLD, molecule_of, structures
 from cgbench.site.tables import SiteTables, site_tables
-from cgbench.site.task_files import archive, folds
+from cgbench.site.task_files import archive, command, folds
 
 MARK = "site.json"  # tells a folder that this command wrote
 COORDINATES = 5_000_000  # bytes, of all tasks together
+SITE = 10_000_000  # bytes; tasks and figures for print that do not fit are named instead
+PAGES = 300_000  # of these, for pages and scripts
 
 
-def build_site(config: RunMatrix, output: Path | str) -> list[str]:
+def build_site(config: RunMatrix, output: Path | str, docs: str = "") -> list[str]:
     """Write the site of the results that are there; the folder is replaced when all of it is made.
 
     Parameters
     ----------
     output
         New folder, or one that an earlier call made.
+    docs
+        Address of the documentation, to which the pages link; no link if empty.
 
     Returns
     -------
@@ -42,9 +47,11 @@ def build_site(config: RunMatrix, output: Path | str) -> list[str]:
     Raises
     ------
     InputError
-        If ``output`` has other files, or cannot be written.
+        If ``output`` has other files, or cannot be written, or ``docs`` is no address of a page.
     """
     output = Path(output)
+    if urlsplit(docs).scheme not in ("", "https", "http"):
+        raise InputError(f"--docs is {docs!r}, which is no page; give a https address or a relative path")
     if output.is_dir() and any(output.iterdir()) and not (output / MARK).exists():
         raise InputError(f"{output}: has files that `cgbench site` did not write; give a new folder")
     with atomic_folder(output) as folder:
@@ -54,29 +61,39 @@ def build_site(config: RunMatrix, output: Path | str) -> list[str]:
         pages = {
             name: f"method-{name}.html" for name in dict.fromkeys(run.method for run in config.run_specs())
         }
-        floors = {name: _floors(config, name, tables.problems) for name in config.run.datasets}
-        _write_script(data / "board.js", "board", board(tables.scores, tables.runs, floors, pages))
+        _write_script(data / "board.js", "board", board(tables.scores, tables.runs, tables.floors, pages))
         tasks = list(_write_tasks(config, tables, data))
         figures = Figures(config, folder, tables.problems)
+        datasets = [
+            dataset_page(config, name, figures, tables.problems)
+            | {"folds": folds(config, name, tables.problems)}
+            for name in config.run.datasets
+        ]
         methods = [
             method_page(config, name, tables, figures) | {"page": page} for name, page in pages.items()
         ]
-        datasets = [
-            dataset_page(config, name, figures, tables.problems)
-            | {"folds": folds(config, name, tables.problems), "archive": archive(config, name, folder)}
-            for name in config.run.datasets
-        ]
+        offered = offer_tables(folder / "tables", folder)
+        left = SITE - PAGES - _size(folder)
+        for task in tasks:
+            packed = archive(task["prepared"], folder, left, tables.problems)
+            left -= packed.stat().st_size if packed else 0
+            task["archive"] = file_link(packed, folder) if packed else None
+        figures.add_print(left)
         for asset in (resources.files("cgbench.site") / "assets").iterdir():
             (folder / asset.name).write_bytes(asset.read_bytes())
         shared: dict[str, Any] = {
             "datasets": datasets, "methods": methods, "tasks": tasks, "protocol": config.protocol,
             "version": __version__, "missing": _missing(config, tables), "problems": tables.problems,
             "revisions": sorted({str(name) for name in tables.runs.get("git.revision", []) if name == name}),
-            "tables": sorted(path.name for path in (folder / "tables").iterdir()),
+            "tables": offered, "docs": docs,
         }  # fmt: skip
         _write_pages(folder, shared)
         (folder / MARK).write_text(json.dumps({"version": __version__}) + "\n", encoding="utf-8")
     return [*shared["missing"], *tables.problems]
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _write_pages(folder: Path, shared: dict[str, Any]) -> None:
@@ -91,16 +108,6 @@ def _write_pages(folder: Path, shared: dict[str, Any]) -> None:
     for page, template, content in pages:
         text = templates.get_template(template).render(shared, **content, here=page)
         (folder / page).write_text(text, encoding="utf-8")
-
-
-def _floors(config: RunMatrix, dataset: str, problems: list[str]) -> pd.DataFrame:
-    folder = Path(config.results, "data", dataset, "splits")
-    paths = [folder / f"fold{fold}.floor.csv" for fold in range(config.protocol.folds)]
-    try:
-        return read_floors(path for path in paths if path.exists())
-    except InputError as error:
-        problems.append(str(error))
-        return read_floors([])
 
 
 def _write_script(path: Path, name: str, content: Any) -> None:
@@ -118,14 +125,15 @@ def _write_tasks(config: RunMatrix, tables: SiteTables, data: Path) -> Iterator[
         if run.fold == FOLD:
             tasks[run.dataset, run.mapping, run.n_beads].append(run)
     for (dataset, mapping_name, n_beads), runs in tasks.items():
-        task = {"dataset": dataset, "mapping": mapping_name, "n_beads": n_beads}
-        task |= {"name": task_name(dataset, mapping_name, n_beads), "script": ""}
-        made = structures(config, runs, COORDINATES // len(tasks), tables.problems)
+        prepared = PreparedTask(config, dataset, mapping_name, n_beads)
+        task = {"dataset": dataset, "mapping": mapping_name, "n_beads": n_beads, "script": ""}
+        task |= {"name": task_name(dataset, mapping_name, n_beads), "command": command(config, prepared.name)}
+        made = structures(prepared, runs, COORDINATES // len(tasks), tables.problems)
         if made:
             frames, mapping, content = made
-            script = task["script"] = f"data/{dataset}-{mapping_name}-{n_beads}.js"
+            script = task["script"] = f"data/{prepared.name}.js"
             _write_script(data.parent / script, "task", task | molecule_of(frames, mapping) | content)
-        yield task
+        yield task | {"prepared": prepared}
 
 
 def _missing(config: RunMatrix, tables: SiteTables) -> list[str]:

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.chem.frames import Frames
-from cgbench.config.run_matrix import RunMatrix, RunSpec
+from cgbench.config.run_matrix import RunSpec
 from cgbench.core.errors import InputError
 from cgbench.core.safe_io import opened_arrays, require
 from cgbench.figures.mapping_view import broadest_axes
 from cgbench.mapping.base import Mapping
+from cgbench.pipeline.task import PreparedTask
 from cgbench.results.samples_file import Samples
 from cgbench.results.scores_file import require_frame_shape
 
@@ -29,13 +31,13 @@ BYTES = 2  # of a coordinate
 
 
 def structures(
-    config: RunMatrix, runs: Sequence[RunSpec], budget: int, problems: list[str]
+    task: PreparedTask, runs: Sequence[RunSpec], budget: int, problems: list[str]
 ) -> tuple[Frames, Mapping, Json] | None:
     """Collect the geometries of one task.
 
-    The frames are those with the best, the median and the worst energy score of every method; if they do not
-    fit the budget, those of the mean over methods. Of every frame, samples of all methods are kept, evenly
-    spaced by their RMSD from the frame: of two, the closest and the farthest.
+    The frames are those with the best, the median and the worst energy score of every method that places all
+    heavy atoms; if they do not fit the budget, those of the mean over methods. Of every frame, samples of all
+    methods are kept, evenly spaced by their RMSD from the frame: of two, the closest and the farthest.
 
     Parameters
     ----------
@@ -54,12 +56,8 @@ def structures(
     """
     if not runs:
         return None
-    first = runs[0]
-    data = Path(config.results, "data", first.dataset, "frames.npz")
-    task = Path(config.results, "mappings", first.dataset, f"{first.mapping}-{first.n_beads}")
     try:
-        frames = Frames.load(data)
-        mapping = Mapping.load_for(task / f"fold{FOLD}.json", frames.molecule.n_atoms, data)
+        frames, mapping = task.frames, task.mapping(FOLD)
     except InputError as error:
         problems.append(str(error))
         return None
@@ -67,12 +65,14 @@ def structures(
     files: dict[str, Path] = {}
     index: NDArray[np.int64] | None = None
     for run in runs:
-        path = config.run_folder(run) / "samples.npz"
+        path = task.config.run_folder(run) / "samples.npz"
         try:
             stored = Samples.load(path)
             if index is not None and not np.array_equal(index, stored.frame_index):
                 raise InputError(f"{path}: samples of other frames than those of {runs[0].method}; run again")
-            scores[run.method] = _frame_scores(path.with_name("scores.npz"), len(stored.frame_index))
+            heavy = np.flatnonzero(frames.molecule.heavy)
+            if not np.isin(heavy, stored.absent).any():
+                scores[run.method] = _frame_scores(path.with_name("scores.npz"), len(stored.frame_index))
             index, files[run.method] = stored.frame_index, path
         except InputError as error:
             problems.append(f"{error} (without it, the viewer lacks {run.method})")
@@ -81,7 +81,7 @@ def structures(
     size = BYTES * 3 * frames.molecule.n_atoms * len(files)
     picks = _picks(scores)
     if not picks:
-        problems.append(f"{data}: no frame of fold {FOLD} has a score, so the viewer shows none")
+        problems.append(f"{task.name}: no frame of fold {FOLD} has a score, so the viewer shows none")
         return None
     if len(picks) * size > budget:
         picks = _picks({"": np.mean(list(scores.values()), axis=0)})
@@ -131,14 +131,16 @@ def _pack(
     reference = frames.positions[index[places]].astype(np.float64)  # [n_frames, n_atoms, 3]
     centre = reference.mean(axis=1, keepdims=True)
     axes = np.stack([broadest_axes(positions) for positions in reference])  # [n_frames, 3, 3]
-    heavy = frames.molecule.heavy
+    graph = frames.molecule.graph
     chosen, numbers, rmsds = [], [], []
     for path in files.values():
         stored = Samples.load(path)
-        # Hydrogens that predictions lack are at the atoms that they are bonded to.
+        # Atoms that predictions lack are at the nearest atom that they have, along bonds.
         shown = np.arange(frames.molecule.n_atoms)
-        for atom in stored.absent.tolist():
-            shown[atom] = next(iter(frames.molecule.graph[atom]), atom)
+        present = np.delete(shown, stored.absent)
+        for atom, members in nx.voronoi_cells(graph, set(present.tolist())).items():
+            shown[list(members)] = atom if atom != "unreachable" else present[0]
+        heavy = present[frames.molecule.heavy[present]]
         samples = stored.samples[places][:, :, shown]  # [n_frames, n_stored, n_atoms, 3]
         squared = np.square(samples - reference[:, None])[:, :, heavy].sum(axis=-1)
         rmsd = np.sqrt(squared.mean(axis=-1))

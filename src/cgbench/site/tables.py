@@ -8,6 +8,7 @@ import pandas as pd
 
 from cgbench.config.run_matrix import RunMatrix, RunSpec
 from cgbench.core.errors import InputError
+from cgbench.figures.noise_floor import read_floors
 from cgbench.report.leaderboard import leaderboard, write
 from cgbench.report.progress import unfinished
 from cgbench.results.scores_file import BlockSums
@@ -33,6 +34,8 @@ class SiteTables:
         Runs without scores, from :func:`cgbench.report.progress.unfinished`.
     problems
         Files that cannot be read, with the reason and the cure, a sentence each.
+    floors
+        Noise floors of each dataset, from :func:`cgbench.figures.noise_floor.read_floors`.
     """
 
     scores: pd.DataFrame
@@ -40,6 +43,7 @@ class SiteTables:
     shown: list[RunSpec]
     missing: pd.DataFrame
     problems: list[str] = field(default_factory=list)
+    floors: dict[str, pd.DataFrame] = field(default_factory=dict)
 
 
 def site_tables(config: RunMatrix, folder: Path) -> SiteTables:
@@ -48,6 +52,9 @@ def site_tables(config: RunMatrix, folder: Path) -> SiteTables:
     folder.mkdir(parents=True)
     missing = unfinished(config)
     problems: list[str] = []
+    floors = {name: _floors(config, name, problems) for name in config.run.datasets}
+    if len(floor := pd.concat(floors.values())):
+        floor.to_csv(folder / "noise_floor.csv", index=False)
     absent = set(missing[list(RUN_KEY)].itertuples(index=False, name=None))
     shown = [
         run
@@ -68,12 +75,22 @@ def site_tables(config: RunMatrix, folder: Path) -> SiteTables:
         pairs = interval_tables.intervals(folders)
         interval_tables.write(*pairs, folder / "intervals.csv", folder / "differences.csv")
     else:
-        return SiteTables(pd.DataFrame(), pd.DataFrame(), [], missing, problems)
+        return SiteTables(pd.DataFrame(), pd.DataFrame(), [], missing, problems, floors)
     runs = read_runs(folder / "runs.csv")
     scores = leaderboard(*pairs, runs)
     if not finished:
         write(scores, folder / "leaderboard.csv", folder / "leaderboard.md")
-    return SiteTables(scores, runs, shown, missing, problems)
+    return SiteTables(scores, runs, shown, missing, problems, floors)
+
+
+def _floors(config: RunMatrix, dataset: str, problems: list[str]) -> pd.DataFrame:
+    folder = Path(config.results, "data", dataset, "splits")
+    paths = [folder / f"fold{fold}.floor.csv" for fold in range(config.protocol.folds)]
+    try:
+        return read_floors(path for path in paths if path.exists())
+    except InputError as error:
+        problems.append(str(error))
+        return read_floors([])
 
 
 def _is_readable(config: RunMatrix, run: RunSpec, problems: list[str]) -> bool:

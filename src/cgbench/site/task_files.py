@@ -1,14 +1,18 @@
-"""Tasks on the site: their folds and beads, to read and to download."""
+"""Tasks on the site: their folds, to read, and their folders, to download."""
 
+import shlex
 import zipfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from cgbench.config.run_matrix import RunMatrix
 from cgbench.core.atomic_io import read_json
 from cgbench.core.errors import InputError
+from cgbench.pipeline.task import PreparedTask
+from cgbench.pipeline.task_export import export_task
 
-FOLDER = "downloads"
+FOLDER = "tasks"
 DATE = (1980, 1, 1, 0, 0, 0)  # of files in an archive, so that equal files give equal archives
 
 
@@ -31,18 +35,43 @@ def folds(config: RunMatrix, dataset: str, problems: list[str]) -> list[dict[str
     return rows
 
 
-def archive(config: RunMatrix, dataset: str, site: Path) -> str:
-    """Pack the folds and mappings of a dataset; return the address of the archive, or nothing."""
-    results = Path(config.results)
-    folders = [results / "data" / dataset / "splits", results / "mappings" / dataset]
-    files = sorted(path for folder in folders for path in folder.rglob("fold*.json"))
-    if not files:
-        return ""
-    target = site / FOLDER / f"{dataset}.zip"
+def command(config: RunMatrix, task: str) -> str:
+    """Return the command that exports a task with its training frames."""
+    source = shlex.quote(f"{config.results}/config.json")
+    return f"cgbench task export {task} --config {source} --output '{task}/fold{{fold}}'"
+
+
+def archive(task: PreparedTask, site: Path, budget: int, problems: list[str]) -> Path | None:
+    """Pack the folders of all folds of a task; without training frames none of them has a test frame.
+
+    Parameters
+    ----------
+    budget
+        Largest size of the archive, bytes.
+    problems
+        Gets a sentence if a file of the task cannot be read.
+
+    Returns
+    -------
+    Path
+        The archive; None if the task has not been made yet, cannot be read, or is larger than the budget.
+    """
+    if not task.mapping_path(0).exists():
+        return None
+    target = site / FOLDER / f"{task.name}.zip"
     target.parent.mkdir(exist_ok=True)
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
-        for path in files:
-            entry = zipfile.ZipInfo(path.relative_to(results).as_posix(), DATE)
+    with TemporaryDirectory() as made, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
+        try:
+            for fold in range(task.config.protocol.folds):
+                export_task(task, fold, Path(made, task.name, f"fold{fold}"), training=False)
+        except InputError as error:
+            problems += [str(error)] if str(error) not in problems else []  # the viewer may have named it
+            budget = 0
+        for path in sorted(path for path in Path(made).rglob("*") if path.is_file()):
+            entry = zipfile.ZipInfo(path.relative_to(made).as_posix(), DATE)
             entry.compress_type = zipfile.ZIP_DEFLATED
             packed.writestr(entry, path.read_bytes())
-    return target.relative_to(site).as_posix()
+    if target.stat().st_size > budget:
+        target.unlink()
+        return None
+    return target

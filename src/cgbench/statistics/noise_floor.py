@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from cgbench.chem.atom_sets import AtomSet, atoms_of_set
 from cgbench.chem.force_field import force_field_of
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import IntArray
@@ -13,7 +14,7 @@ from cgbench.chem.observables import Observables
 from cgbench.core import registry
 from cgbench.core.atomic_io import atomic_output
 from cgbench.data.splits import Split
-from cgbench.metrics.base import AtomSet, EnsembleMetric
+from cgbench.metrics.base import EnsembleMetric
 from cgbench.results.energies_file import write_energies
 from cgbench.statistics.blocks import independent_blocks
 
@@ -54,7 +55,8 @@ def noise_floor(
     parts = independent_parts(split)
     blocks = [independent_blocks(frames, part) for part in parts]
     rows = []
-    for atoms in ("all", "heavy"):
+    sets: tuple[AtomSet, ...] = ("all", "heavy")
+    for atoms in sets:
         first, second = (_observables(frames, part, atoms, force_field) for part in parts)
         if test_observables and atoms == "all" and len(parts[0]) == len(split.test):
             first = test_observables
@@ -117,6 +119,6 @@ def independent_parts(split: Split) -> tuple[IntArray, IntArray]:
 
 
 def _observables(frames: Frames, index: IntArray, atoms: AtomSet, force_field: Sequence[str]) -> Observables:
-    kept = np.flatnonzero(frames.molecule.heavy | (atoms == "all"))
+    kept = atoms_of_set(frames.molecule, atoms)
     positions = frames.positions[index][:, None, kept]
     return Observables(positions, frames.molecule.subset(kept), tuple(force_field))

@@ -53,7 +53,7 @@
   };
 
   // ---- chart
-  const tip = make("div", { class: "tip", hidden: true });
+  const tip = make("div", { class: "tip", role: "status", hidden: true });
   document.body.append(tip);
   function tell(lines, event) {
     tip.hidden = !lines;
@@ -192,8 +192,11 @@
     fill(name, [...new Set(Object.values(board.methods).map((method) => method[name]).filter(Boolean))]);
   if (!board.rows.length) {
     if (answer) answer.textContent = "No run has scores yet.";
+    document.getElementById("save").disabled = true;
     return;
   }
+  document.getElementById("save").addEventListener("click", () => document.querySelectorAll("#chart svg").forEach((svg) =>
+    make("a", { href: cgbench.chart.file(svg), download: `${value("metric")}-${svg.dataset.title}.svg`.replaceAll(", ", "-") }).click()));
   cgbench.restore(form);
   form.addEventListener("change", update);
   form.elements.method?.addEventListener("input", update);

@@ -56,7 +56,7 @@ cgbench.chart = (() => {
   function draw({ title, unit, lines, floor, muted, tell }) {
     const shown = lines.filter((line) => line.points.length);
     const points = shown.flatMap((line) => line.points);
-    const svg = make("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${title}. The table has the same numbers.` });
+    const svg = make("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", tabindex: 0, "aria-label": `${title}. Arrow keys step through the points; the table has the same numbers.` });
     svg.append(make("text", { x: LEFT, y: 16, class: "title" }, title));
     if (!points.length) {
       svg.append(make("text", { x: WIDTH / 2, y: HEIGHT / 2, class: "none" }, "Nothing to draw: no score of these methods."));
@@ -84,6 +84,7 @@ cgbench.chart = (() => {
     for (const tick of beads) svg.append(make("text", { x: across(tick), y: HEIGHT - BOTTOM + 17, class: "tick x" }, String(tick)));
     svg.append(make("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 4, class: "tick x" }, "number of beads"));
     svg.append(make("text", { class: "tick x", transform: `translate(11 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)` }, unit === "1" ? "score" : unit));
+    const spots = []; // [element, text], in the order of the arrow keys
     for (const line of shown) {
       const style = { color: line.color, class: `line${muted && muted !== line.name ? " muted" : ""}`, "data-method": line.name };
       const group = make("g", style);
@@ -96,12 +97,43 @@ cgbench.chart = (() => {
         spot.addEventListener("pointerenter", (event) => tell(point.text, event));
         spot.addEventListener("pointerleave", () => tell(null));
         group.append(spot);
+        spots.push([spot, point.text]);
       }
       svg.append(group);
     }
+    let at = -1;
+    svg.addEventListener("keydown", (event) => {
+      const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+      if (!by) return;
+      event.preventDefault();
+      at = (at + by + spots.length + (at < 0 && by < 0 ? 1 : 0)) % spots.length;
+      const { left, bottom } = spots[at][0].getBoundingClientRect();
+      tell(spots[at][1], { pageX: left + scrollX, pageY: bottom + scrollY });
+      spots.forEach(([spot], place) => spot.classList.toggle("at", place === at));
+    });
+    svg.addEventListener("blur", () => {
+      tell(null);
+      spots.forEach(([spot]) => spot.classList.remove("at"));
+    });
     svg.dataset.axis = y.name;
+    svg.dataset.title = title;
     return svg;
   }
 
-  return { draw, marker };
+  // The chart as it is shown, as a file that needs no style sheet.
+  function file(svg) {
+    const copy = svg.cloneNode(true), shown = [svg, ...svg.querySelectorAll("*")];
+    [copy, ...copy.querySelectorAll("*")].forEach((node, place) => {
+      const style = getComputedStyle(shown[place]);
+      node.removeAttribute("style");
+      node.removeAttribute("tabindex");
+      for (const name of ["fill", "stroke", "stroke-width", "opacity", "font-family", "font-size", "font-weight", "text-anchor"])
+        node.setAttribute(name, style.getPropertyValue(name));
+    });
+    copy.setAttribute("width", WIDTH);
+    copy.setAttribute("height", HEIGHT);
+    return `data:image/svg+xml,${encodeURIComponent(new XMLSerializer().serializeToString(copy))}`;
+  }
+
+  return { draw, file, marker };
 })();

@@ -64,7 +64,8 @@
       const own = picks.filter(([name]) => name === method || name === "").map(([, word]) => word);
       const others = picks.filter(([name]) => name !== method).map(([name, word]) => `${word} of ${name || "all methods"}`);
       const why = own.length ? own.join(" and ") : others[0] + (others.length > 1 ? ", …" : "");
-      return make("option", { value: place }, `${why}: frame ${index}, energy score ${number(scores[method])} Å`);
+      const score = method in scores ? `, energy score ${number(scores[method])} Å` : ""; // not without all heavy atoms
+      return make("option", { value: place }, `${why}: frame ${index}${score}`);
     };
     const places = task.frames.map((_, place) => place);
     const isOwn = (place) => task.frames[place].picks.some(([name]) => name === method || name === "");

@@ -1,0 +1,99 @@
+"""Tables of docs/results.md: every method of a run by the scores that say most, one table per task.
+
+    python benchmarks/results_tables.py                    # results/reference
+    python benchmarks/results_tables.py results            # the folder of any finished run
+
+Values are means over folds. Bold marks the lowest energy score and those that do not differ from it
+significantly, as in the leaderboard. The last row is the noise floor, MD frames against MD frames.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from cgbench.config.run_matrix import RunMatrix
+from cgbench.results.tables import read_metrics
+from cgbench.statistics.by_state import scores_by_state
+
+HEADLINE = ("energy_score", "heavy")
+COLUMNS = {  # score, atoms: heading, digits
+    HEADLINE: ("energy score, heavy (Å)", 3),
+    ("energy_score", "all"): ("all (Å)", 3),
+    ("rmsd_backmap_min", "heavy"): ("best of samples, heavy (Å)", 3),
+    ("diversity", "heavy"): ("diversity, heavy", 2),
+    ("graph_xor", "all"): ("λ, all", 3),
+    ("bond_length_w1", "all"): ("bonds W1 (Å)", 4),
+    ("phi_psi_energy_distance", "all"): ("φ/ψ", 3),
+    ("chi_energy_distance", "all"): ("χ", 3),
+    ("clashes", "all"): ("clashes", 0),
+    ("energy_raw_median", "all"): ("excess energy", 1),
+}
+NAMES = {"alanine_dipeptide": "Alanine dipeptide"}
+
+
+def tables(folder: Path) -> Iterator[tuple[str, str]]:
+    """Title and Markdown of each table."""
+    config = RunMatrix.load(folder / "config.json")
+    key = ["dataset", "mapping", "n_beads"]
+    scores, floors = read_metrics(folder / "metrics.csv"), _floors(folder)
+    board = pd.read_csv(folder / "leaderboard.csv", dtype={"mark": str})
+    runs = pd.read_csv(folder / "runs.csv")
+    for (dataset, mapping, n_beads), group in scores.groupby(key):
+        task = f"dataset == {dataset!r} and mapping == {mapping!r} and n_beads == {n_beads}"
+        means = group.groupby(["metric", "atoms", "method"])["value"].mean()
+        columns = [column for column in COLUMNS if column in means.index.droplevel("method")]
+        marks = board.query(f"{task} and metric == {HEADLINE[0]!r} and atoms == {HEADLINE[1]!r}")
+        best = set(marks.loc[marks["mark"].isin(["best", "tied"]), "method"])
+        minutes = runs.query(task).groupby("method")["wall_seconds"].mean() / 60
+        lines = [
+            f"| method | {' | '.join(COLUMNS[column][0] for column in columns)} | training (min) |",
+            f"|---{'|---' * (len(columns) + 1)}|",
+        ]
+        for method in config.run.methods:
+            cells = [_written(means, (*column, method), COLUMNS[column][1]) for column in columns]
+            if method in best:
+                cells[0] = f"**{cells[0]}**"
+            lines.append(f"| `{method}` | {' | '.join(cells)} | {minutes[method]:.1f} |")
+        cells = [_written(floors, (dataset, *column), COLUMNS[column][1]) for column in columns]
+        lines.append(f"| MD against MD | {' | '.join(cells)} | |")
+        title = NAMES.get(dataset, dataset.capitalize())
+        yield f"{title}, {n_beads} beads ({mapping})", "\n".join(lines)
+    yield from _by_state(folder, config)
+
+
+def _by_state(folder: Path, config: RunMatrix) -> Iterator[tuple[str, str]]:
+    """Energy scores of heavy atoms by state, of each dataset whose trajectories have states."""
+    stored = folder / "states.csv"
+    states = pd.read_csv(stored) if stored.exists() else scores_by_state(config)
+    for (dataset, mapping), group in states.groupby(["dataset", "mapping"]):
+        table = group.pivot(index="method", columns=["n_beads", "state"], values="energy_score")
+        table = table.sort_index(axis=1).loc[list(config.run.methods)]
+        headings = [f"{n_beads} beads, {state}" for n_beads, state in table.columns]
+        lines = [f"| method | {' | '.join(headings)} |", f"|---{'|---' * len(headings)}|"]
+        for method, row in table.iterrows():
+            lines.append(f"| `{method}` | {' | '.join(f'{value:.3f}' for value in row)} |")
+        title = NAMES.get(dataset, dataset.capitalize())
+        yield f"{title}, energy score (heavy atoms, Å) by state ({mapping})", "\n".join(lines)
+
+
+def _written(values: "pd.Series[float]", key: tuple[str, ...], digits: int) -> str:
+    value = values.get(key)
+    return "" if value is None or pd.isna(value) else f"{value:,.{digits}f}".replace("-", "−")
+
+
+def _floors(folder: Path) -> "pd.Series[float]":
+    """Mean over folds; a run has a table for each of them, the reference all in one."""
+    files = [folder / "noise_floor.csv"]
+    if not files[0].exists():
+        files = list(folder.glob("data/*/splits/*.floor.csv"))
+    table = pd.concat(map(pd.read_csv, files))
+    return table.groupby(["dataset", "metric", "atoms"])["value"].mean()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("results", nargs="?", default="results/reference", help="folder of result tables")
+    for title, table in tables(Path(parser.parse_args().results)):
+        print(f"### {title}\n{table}\n")

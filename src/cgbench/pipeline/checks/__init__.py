@@ -1,0 +1,1 @@
+"""Checks of all-atom structures that pass or fail, without a run."""
