@@ -27,8 +27,8 @@ DATASET, MAPPING, N_BEADS = "chignolin", "cgae-12", 12
 N_FRAMES, N_SAMPLES = 200, 8
 METHODS = {
     "true_frames": ("true_frames", {}),
-    "gaussian_relaxed": ("relaxed", {"of": "conditional_gaussian"}),
-    "linear_relaxed": ("relaxed", {"of": "linear"}),
+    "conditional_gaussian_refined": ("refined", {"of": "conditional_gaussian"}),
+    "linear_refined": ("refined", {"of": "linear"}),
     "conditional_gaussian": ("conditional_gaussian", {}),
     "nearest_frame": ("nearest_frame", {}),
     "rigid_template": ("rigid_template", {}),

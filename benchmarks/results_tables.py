@@ -3,8 +3,8 @@
     python benchmarks/results_tables.py                    # results/reference
     python benchmarks/results_tables.py results            # the folder of any finished run
 
-Values are means over folds. Bold marks the lowest energy score and those that do not differ from it
-significantly, as in the leaderboard. The last row is the noise floor, MD frames against MD frames.
+Values are means over folds. The lowest energy score is bold; those that do not differ from it significantly,
+as in the leaderboard, are in italics. The last row is the noise floor, MD frames against MD frames.
 """
 
 import argparse
@@ -30,6 +30,7 @@ COLUMNS = {  # score, atoms: heading, digits
     ("clashes", "all"): ("clashes", 0),
     ("energy_raw_median", "all"): ("excess energy", 1),
 }
+STARS = {"best": "**", "tied": "*"}
 NAMES = {"alanine_dipeptide": "Alanine dipeptide"}
 
 
@@ -45,7 +46,7 @@ def tables(folder: Path) -> Iterator[tuple[str, str]]:
         means = group.groupby(["metric", "atoms", "method"])["value"].mean()
         columns = [column for column in COLUMNS if column in means.index.droplevel("method")]
         marks = board.query(f"{task} and metric == {HEADLINE[0]!r} and atoms == {HEADLINE[1]!r}")
-        best = set(marks.loc[marks["mark"].isin(["best", "tied"]), "method"])
+        stars = marks.set_index("method")["mark"].map(STARS).dropna()
         minutes = runs.query(task).groupby("method")["wall_seconds"].mean() / 60
         lines = [
             f"| method | {' | '.join(COLUMNS[column][0] for column in columns)} | training (min) |",
@@ -53,8 +54,7 @@ def tables(folder: Path) -> Iterator[tuple[str, str]]:
         ]
         for method in config.run.methods:
             cells = [_written(means, (*column, method), COLUMNS[column][1]) for column in columns]
-            if method in best:
-                cells[0] = f"**{cells[0]}**"
+            cells[0] = f"{stars.get(method, '')}{cells[0]}{stars.get(method, '')}"
             lines.append(f"| `{method}` | {' | '.join(cells)} | {minutes[method]:.1f} |")
         cells = [_written(floors, (dataset, *column), COLUMNS[column][1]) for column in columns]
         lines.append(f"| MD against MD | {' | '.join(cells)} | |")

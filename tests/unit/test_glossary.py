@@ -51,12 +51,6 @@ def test_every_column_of_the_scores_is_in_the_glossary(column: str) -> None:
     assert column in NAMES
 
 
-@pytest.mark.parametrize("name", ["relaxed", "gaussian_relaxed", "relaxation"])
-def test_names_of_refinement_are_explained(name: str) -> None:
-    sentences = re.split(r"\n\n|\n(?=\|)", PAGE)
-    assert any(f"`{name}`" in sentence and "refinement" in sentence for sentence in sentences)
-
-
 def test_every_row_has_a_term_and_a_meaning() -> None:
     rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in PAGE.splitlines() if line.startswith("| ")]
     assert {len(row) for row in rows} == {5}
