@@ -144,7 +144,7 @@ def test_a_stored_task_has_its_version(tmp_path: Path) -> None:
     export_task(task, 0, tmp_path / "fold0", training=False)
     described = json.loads((tmp_path / "fold0/task.json").read_text())
     assert (described["task"], described["version"]) == ("alanine_dipeptide-cgae-3", "v2")
-    assert len(described["frames"]["test"]) == 1000
+    assert len(described["frames"]["test"]) == 500
 
 
 def test_an_export_is_replaced_and_another_folder_is_not(task: Task, folder: Path, tmp_path: Path) -> None:
