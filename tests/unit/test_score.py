@@ -69,7 +69,7 @@ def test_energies_report_their_number_of_frames(alanine_frames, three_beads, ala
     )  # fmt: skip
     names = ["energy_raw_median", "energy_minimised_cut", "rmsd_recon"]
     scores = score_blocks(evaluation, names, np.zeros(210, dtype=np.int64))
-    assert {found.metric: found.n_frames for found in scores} == dict(zip(names, (200, 50, 210), strict=True))
+    assert {found.metric: found.n_frames for found in scores} == dict(zip(names, (200, 20, 210), strict=True))
 
 
 @pytest.mark.slow

@@ -40,7 +40,9 @@ def test_every_run_is_scored(finished: Project) -> None:
     # Two samples are drawn, so that even diversity is a number; of valid samples there may be none.
     undefined = metrics[~np.isfinite(metrics["value"])]
     assert set(undefined["metric"]) <= {"rmsd_sample_legacy"}
-    assert set(metrics["n_frames"]) == {24}
+    minimised = metrics["metric"].str.startswith("energy_minimised")
+    assert set(metrics["n_frames"][~minimised]) == {24}
+    assert set(metrics["n_frames"][minimised]) == {20}, "a minimisation costs as much as all else"
 
 
 def test_controls_come_out_where_theory_says(finished: Project) -> None:
