@@ -270,3 +270,9 @@ def manifest_of_entry(wildcards):
     """Input function: list of the files of an archive, for an entry with a URL."""
     download = download_of(CONFIG.entries[wildcards.method])
     return [str(download.manifest)] if download else []
+
+
+def environment_of_program(wildcards):
+    """Input function: the list of packages in the environment of a program, if it has one."""
+    requirements = CONFIG.programs[wildcards.method].requirements()
+    return ENVIRONMENT.format(environment=requirements[1]) if requirements else []

@@ -12,12 +12,6 @@ except InputError as error:
 ENVIRONMENT = "<results>/environments/{environment}/installed.txt"
 
 
-def environment_of(wildcards):
-    """Input function: the environment of a program, if it has one."""
-    requirements = CONFIG.programs[wildcards.method].requirements()
-    return ENVIRONMENT.format(environment=requirements[1]) if requirements else []
-
-
 # The name of an environment follows from the content of its requirements, so that programs share it.
 rule build_environment:
     output:
@@ -38,7 +32,7 @@ rule build_environment:
 
 rule run_program:
     input:
-        environment=environment_of,
+        environment=environment_of_program,
         frames=f"{DATA}/frames.npz",
         split=f"{SPLIT}.json",
         mapping=f"{MAPPING}.json",
