@@ -55,7 +55,7 @@ def test_a_row_with_intervals_is_printed(task: Task, folder: Path) -> None:
     assert "fold 1: beads are 0." in text
     assert f"no finished runs of these folds in {folder / 'results'} to compare with" in text
     rows = [line for line in text.splitlines() if "| mine " in line]
-    assert len(rows) == 3 and all(" ± " in row for row in rows)
+    assert len(rows) == 5 and all(" ± " in row for row in rows)
     assert (folder / "kept/fold1/scores.npz").exists()
 
 
