@@ -12,6 +12,7 @@ from cgbench.chem.molecule import Molecule
 from cgbench.chem.topology_io import read_topology
 from cgbench.data.sources.bundled import BundledSettings, Source
 from cgbench.mapping.base import Mapping
+from cgbench.metrics.base import Evaluation
 
 ROOT = Path(__file__).parents[1]
 
@@ -65,3 +66,17 @@ def shared_data() -> Path:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(2022)
+
+
+@pytest.fixture
+def random_evaluation(alanine_frames, three_beads, rng):
+    """Alanine dipeptide, 5 samples per frame, wrong enough that bonds break and form."""
+    reference = alanine_frames.positions[:20]
+    noise = rng.normal(scale=0.4, size=(20, 5, 22, 3)).astype(np.float32)
+    return Evaluation(
+        reference,
+        reference + noise[:, 0] / 2,
+        reference[:, None] + noise,
+        alanine_frames.molecule,
+        three_beads,
+    )

@@ -3,10 +3,13 @@
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browser_helpers import Open
+from selenium.webdriver.support.ui import WebDriverWait
 from site_benchmark import run_benchmark
 
 from cgbench.chem.frames import Frames
@@ -49,3 +52,27 @@ def browser() -> Iterator[Any]:
     opened.set_window_size(1280, 900)
     yield opened
     opened.quit()
+
+
+@pytest.fixture
+def copied(benchmark: RunMatrix, tmp_path: Path) -> RunMatrix:
+    """Copy of the benchmark, to be damaged."""
+    shutil.copytree(benchmark.results, tmp_path / "results")
+    return replace(benchmark, results=str(tmp_path / "results"))
+
+
+@pytest.fixture
+def opened(browser: Any, site: Path) -> Open:
+    """Open a page of the site, anew even if only the part behind # differs."""
+
+    def visit(page: str, folder: Path = site) -> Any:
+        browser.get("about:blank")
+        for kind in ("browser", "performance"):
+            browser.get_log(kind)
+        browser.get(f"{folder.as_uri()}/{page}")
+        if page.startswith("structures"):
+            drawn = "return !!(cgbench.viewer || !document.querySelector('option[data-script^=data]'))"
+            WebDriverWait(browser, 60).until(lambda driver: driver.execute_script(drawn))
+        return browser
+
+    return visit

@@ -99,3 +99,8 @@ def _run(config: RunMatrix, run: Any, data: Path) -> None:
         folder / "run.json", data / "frames.npz", split, mapping, samples, METRICS, folder / "metrics.csv",
         folder / "scores.npz", device="cpu",
     )  # fmt: skip
+
+
+def script(path: Path) -> Any:
+    """Content of a data script."""
+    return json.loads(path.read_text().partition(" = ")[2].rstrip(";\n"))

@@ -1,51 +1,25 @@
-"""The site as files: its numbers, geometries and texts, and what it does where results are missing."""
+"""The site as files: its pages, numbers and texts, and what it does where results are missing."""
 
-import base64
-import gzip
-import json
 import re
 import shutil
-import zipfile
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from fastparquet import ParquetFile
-from site_benchmark import HOSTILE, METHODS
+from site_benchmark import HOSTILE, METHODS, script
 from typer.testing import CliRunner
 
-from cgbench.chem.frames import Frames
 from cgbench.cli.main import app
 from cgbench.config.run_matrix import RunMatrix
 from cgbench.core.errors import InputError
-from cgbench.mapping.base import Mapping
-from cgbench.pipeline.task import PreparedTask
-from cgbench.results.samples_file import Samples
 from cgbench.site.build import build_site
-from cgbench.site.downloads import TABLES, offer_tables
-from cgbench.site.figure_files import Figures
-from cgbench.site.structures import molecule_of, structures
-from cgbench.site.task_files import archive, command
 
 ASSETS = Path(__file__).parents[2] / "src/cgbench/site/assets"
 PAGES = {"index.html", "structures.html", "data.html", *(f"method-{name}.html" for name in METHODS)}
 TASK = "data/alanine_dipeptide-backbone-3.js"
-
-
-def script(path: Path) -> Any:
-    """Content of a data script."""
-    return json.loads(path.read_text().partition(" = ")[2].rstrip(";\n"))
-
-
-@pytest.fixture
-def copied(benchmark: RunMatrix, tmp_path: Path) -> RunMatrix:
-    """Copy of the benchmark, to be damaged."""
-    shutil.copytree(benchmark.results, tmp_path / "results")
-    return replace(benchmark, results=str(tmp_path / "results"))
 
 
 class Markup(HTMLParser):
@@ -116,32 +90,6 @@ def test_numbers_are_those_of_the_tables(site: Path, benchmark: RunMatrix) -> No
         assert (site / "tables" / name).read_bytes() == Path(benchmark.results, name).read_bytes()
 
 
-def test_parquet_has_the_values_of_the_csv(site: Path) -> None:
-    names = sorted(path.stem for path in (site / "tables").glob("*.csv"))
-    assert names == sorted(TABLES)
-    for name in names:
-        table = pd.read_csv(site / f"tables/{name}.csv")
-        stored = ParquetFile(site / f"tables/{name}.parquet").to_pandas()
-        pd.testing.assert_frame_equal(stored.astype(table.dtypes.to_dict()), table)
-        # Numbers are numbers, so that no program has to guess.
-        texts = [isinstance(kind, pd.StringDtype) for kind in table.dtypes]
-        assert [kind.kind == "O" for kind in stored.dtypes] == texts
-
-
-def test_a_large_csv_is_compressed(tmp_path: Path) -> None:
-    """A method that is called NA keeps its name, and empty values are missing."""
-    text = "method,mean\n" + "NA,\n" + "cgvae,1.25\n" * 50_000
-    (tmp_path / "tables").mkdir()
-    (tmp_path / "tables/metrics.csv").write_text(text)
-    (offered,) = offer_tables(tmp_path / "tables", tmp_path)
-    packed, parquet = offered["files"]
-    assert packed["address"] == "tables/metrics.csv.gz" and parquet["kind"] == "parquet"
-    assert gzip.decompress((tmp_path / packed["address"]).read_bytes()).decode() == text
-    assert not (tmp_path / "tables/metrics.csv").exists()
-    first = ParquetFile(tmp_path / parquet["address"]).to_pandas().iloc[0]
-    assert first["method"] == "NA" and np.isnan(first["mean"]) and offered["rows"] == 50_001
-
-
 def test_the_board_knows_cards_times_and_floors(site: Path, benchmark: RunMatrix) -> None:
     board = script(site / "data/board.js")
     assert {name: method["training"] for name, method in board["methods"].items()} == {
@@ -157,155 +105,6 @@ def test_the_board_knows_cards_times_and_floors(site: Path, benchmark: RunMatrix
     largest = pd.concat(floors).query("metric == 'phi_psi_energy_distance' and atoms == 'all'")["value"]
     shown = board["floors"]["alanine_dipeptide"]["phi_psi_energy_distance.all"]
     assert shown == pytest.approx(largest.abs().max(), rel=1e-5)
-
-
-def coordinates(task: Any, text: str) -> np.ndarray:
-    values = np.frombuffer(base64.b64decode(text), dtype="<i2") * task["scale"]
-    return values.reshape(len(task["frames"]), -1, len(task["elements"]), 3)
-
-
-def test_geometries_are_those_of_the_files(site: Path, benchmark: RunMatrix) -> None:
-    """They are centred and turned, which changes no distance between atoms of frame and samples."""
-    task = script(site / TASK)
-    frames = Frames.load(Path(benchmark.results, "data/alanine_dipeptide/frames.npz"))
-    index = [frame["index"] for frame in task["frames"]]
-    reference = frames.positions[index]
-    shown = coordinates(task, task["reference"])[:, 0]
-    run = Path(benchmark.results, "runs/alanine_dipeptide/backbone-3/nearest_frame/fold0")
-    stored = Samples.load(run / "samples.npz")
-    samples = coordinates(task, task["samples"]["nearest_frame"])
-    places = [stored.frame_index.tolist().index(number) for number in index]
-    for k, place in enumerate(places):
-        numbers = task["numbers"]["nearest_frame"][k]
-        assert sorted(numbers) == [1, 2, 3], "all of them fit"
-        for j, number in enumerate(numbers):
-            moved = stored.samples[place, number - 1]
-            # Distances of every atom of the sample from every atom of the frame.
-            expected = np.linalg.norm(moved[:, None] - reference[k], axis=-1)
-            found = np.linalg.norm(samples[k, j][:, None] - shown[k], axis=-1)
-            np.testing.assert_allclose(found, expected, atol=0.003)
-            heavy = frames.molecule.heavy
-            rmsd = np.sqrt(np.square(moved - reference[k])[heavy].sum(axis=-1).mean())
-            assert task["rmsd"]["nearest_frame"][k][j] == pytest.approx(rmsd, abs=6e-4)
-        assert task["rmsd"]["nearest_frame"][k] == sorted(task["rmsd"]["nearest_frame"][k])
-    assert np.linalg.det(np.linalg.lstsq(reference[0] - reference[0].mean(axis=0), shown[0])[0]) > 0
-
-
-def test_frames_are_the_best_the_median_and_the_worst(site: Path, benchmark: RunMatrix) -> None:
-    task = script(site / TASK)
-    run = Path(benchmark.results, "runs/alanine_dipeptide/backbone-3/linear/fold0")
-    with np.load(run / "scores.npz") as arrays:
-        scores, index = arrays["energy_score.heavy"], arrays["frame_index"]
-    order = np.argsort(scores)
-    for word, place in (("best", order[0]), ("median", order[len(order) // 2]), ("worst", order[-1])):
-        (frame,) = [frame for frame in task["frames"] if ["linear", word] in frame["picks"]]
-        assert frame["index"] == index[place]
-        assert frame["scores"]["linear"] == pytest.approx(scores[place], abs=1e-4)
-    # A deterministic method has one geometry for each frame.
-    assert {len(numbers) for numbers in task["numbers"]["linear"]} == {1}
-
-
-@pytest.mark.parametrize(
-    ("budget", "n_frames", "n_samples"), [(40_000, 12, 3), (6_400, 12, 1), (2_000, 3, 1)]
-)
-def test_geometries_fit_the_budget(benchmark: RunMatrix, budget: int, n_frames: int, n_samples: int) -> None:
-    runs = [run for run in benchmark.run_specs() if run.fold == 0 and run.n_beads == 3]
-    made = structures(PreparedTask(benchmark, "alanine_dipeptide", "backbone", 3), runs, budget, [])
-    assert made is not None
-    content = made[2]
-    assert (len(content["frames"]) <= n_frames) and {len(k) for k in content["numbers"]["nearest_frame"]} == {
-        n_samples
-    }
-    size = sum(len(base64.b64decode(text)) for text in content["samples"].values())
-    assert size <= max(budget, 3 * 4 * 22 * 6)
-    if n_frames == 3:
-        assert [frame["picks"] for frame in content["frames"]] == [
-            [["", w]] for w in ("best", "median", "worst")
-        ]
-
-
-def test_beads_of_the_viewer_are_those_of_the_mapping(alanine_frames: Frames) -> None:
-    """Also those of which another bead has a part, as in Martini 3."""
-    index = alanine_frames.molecule.residue_index
-    own = Mapping.centres(index)
-    weights = np.where(index == 1, 0.5 * own.weights, own.weights)
-    mapping = Mapping(index, weights, shared=((0, 1, 0.2), (1, 1, 0.3)))
-    frame = alanine_frames.positions[0].astype(np.float64)
-    shown = molecule_of(alanine_frames, mapping)["weights"]
-    beads = [sum(weight * frame[int(atom)] for atom, weight in members.items()) for members in shown]
-    np.testing.assert_allclose(beads, mapping.beads(frame), atol=1e-4)
-
-
-def test_hydrogens_that_predictions_lack_are_at_their_heavy_atoms(copied: RunMatrix) -> None:
-    runs = [run for run in copied.run_specs() if (run.method, run.n_beads, run.fold) == ("linear", 3, 0)]
-    path = copied.run_folder(runs[0]) / "samples.npz"
-    stored = Samples.load(path)
-    molecule = Frames.load(Path(copied.results, "data/alanine_dipeptide/frames.npz")).molecule
-    hydrogens = np.flatnonzero(~molecule.heavy)
-    stored.samples[:, :, hydrogens] = np.nan
-    replace(stored, absent=hydrogens).save(path)
-    made = structures(PreparedTask(copied, "alanine_dipeptide", "backbone", 3), runs, 100_000, [])
-    assert made is not None
-    packed = np.frombuffer(base64.b64decode(made[2]["samples"]["linear"]), dtype="<i2").reshape(-1, 22, 3)
-    bonded = [next(iter(molecule.graph[atom])) for atom in hydrogens.tolist()]
-    np.testing.assert_array_equal(packed[:, hydrogens], packed[:, bonded])
-    assert len(np.unique(packed[0, molecule.heavy], axis=0)) == molecule.heavy.sum()
-
-
-def test_tasks_can_be_downloaded(site: Path, benchmark: RunMatrix, tmp_path: Path) -> None:
-    """Their folders are those of the runs, and no file has a geometry of a test frame."""
-    with zipfile.ZipFile(site / "tasks/alanine_dipeptide-backbone-3.zip") as archive:
-        archive.extractall(tmp_path)
-    frames = Frames.load(Path(benchmark.results, "data/alanine_dipeptide/frames.npz"))
-    for fold in range(2):
-        folder = tmp_path / f"alanine_dipeptide-backbone-3/fold{fold}"
-        task = json.loads((folder / "task.json").read_text())
-        split = json.loads(
-            Path(benchmark.results, f"data/alanine_dipeptide/splits/fold{fold}.json").read_text()
-        )
-        assert task["frames"] == {part: split[part] for part in ("train", "valid", "test")}
-        mapping = Mapping.load(
-            Path(benchmark.results, f"mappings/alanine_dipeptide/backbone-3/fold{fold}.json")
-        )
-        assert task["mapping"]["bead_index"] == mapping.bead_index.tolist()
-        with np.load(folder / "beads.npz") as stored:
-            expected = mapping.beads(frames.positions[split["test"]].astype(np.float64))
-            np.testing.assert_allclose(stored["beads"], expected, atol=1e-5)
-        assert {path.name for path in folder.iterdir()} == {
-            "README.md", "task.json", "beads.npz", "beads.pdb", "beads.xtc", "topology.pdb",
-        }  # fmt: skip
-
-
-def test_a_task_beyond_the_budget_is_a_command(benchmark: RunMatrix, tmp_path: Path) -> None:
-    task = PreparedTask(benchmark, "alanine_dipeptide", "backbone", 3)
-    problems: list[str] = []
-    made = archive(task, tmp_path, 100_000, problems)
-    assert made is not None
-    size = made.stat().st_size
-    assert archive(task, tmp_path, size, problems) == made and not problems
-    assert archive(task, tmp_path, size - 1, problems) is None and not made.exists() and not problems
-    assert command(benchmark, task.name).startswith("cgbench task export alanine_dipeptide-backbone-3 ")
-
-
-@pytest.mark.parametrize(
-    ("budget", "kinds"), [(10_000, [".pdf", ".png", ".svg"]), (1_500, [".pdf", ".svg"]), (0, [".svg"])]
-)
-def test_figures_for_print_are_added_while_they_fit(
-    benchmark: RunMatrix, tmp_path: Path, budget: int, kinds: list[str]
-) -> None:
-    """What does not fit is named; what is shown is there in any case."""
-    copied = replace(benchmark, results=str(tmp_path / "results"))
-    source = tmp_path / "results/figures/alanine_dipeptide/backbone"
-    source.mkdir(parents=True)
-    for kind in (".svg", ".png", ".pdf"):
-        (source / f"comparison{kind}").write_bytes(b"0" * 1_000)
-    figures = Figures(copied, tmp_path / "site", [])
-    (figure,) = figures.of_mapping("alanine_dipeptide", "backbone")
-    figures.add_print(budget)
-    made = tmp_path / "site/figures/alanine_dipeptide/backbone"
-    assert sorted(path.suffix for path in made.iterdir()) == kinds
-    assert figure["files"][0]["kind"] == "svg" and len(figure["files"]) == len(kinds)
-    assert figure["source"] == ("" if len(kinds) == 3 else f"{source}/comparison.*")
 
 
 def test_missing_and_damaged_files_are_named_and_the_rest_is_shown(

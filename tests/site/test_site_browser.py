@@ -1,6 +1,5 @@
 """The site in a real browser, opened as files: what a reader sees, chooses and is told."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,39 +8,17 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
-from browser_log import requests
+from browser_helpers import Open, choose, requests
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import Select, WebDriverWait
+from selenium.webdriver.support.ui import WebDriverWait
 from site_benchmark import HOSTILE, METHODS
 
 from cgbench.config.run_matrix import RunMatrix
 from cgbench.site.build import build_site
 
 PAGES = ["index.html", "structures.html", "data.html", *(f"method-{name}.html" for name in METHODS)]
-Open = Callable[[str], Any]
-
-
-@pytest.fixture
-def opened(browser: Any, site: Path) -> Open:
-    """Open a page of the site, anew even if only the part behind # differs."""
-
-    def visit(page: str, folder: Path = site) -> Any:
-        browser.get("about:blank")
-        for kind in ("browser", "performance"):
-            browser.get_log(kind)
-        browser.get(f"{folder.as_uri()}/{page}")
-        if page.startswith("structures"):
-            drawn = "return !!(cgbench.viewer || !document.querySelector('option[data-script^=data]'))"
-            WebDriverWait(browser, 60).until(lambda driver: driver.execute_script(drawn))
-        return browser
-
-    return visit
-
-
-def choose(browser: Any, name: str, value: str) -> None:
-    Select(browser.find_element(By.NAME, name)).select_by_value(value)
 
 
 def rows(browser: Any) -> list[list[str]]:
@@ -220,63 +197,6 @@ def test_figures_for_print_are_linked_from_each_view(opened: Open, site: Path) -
         links = opened(page).find_elements(By.CSS_SELECTOR, f'a[download][href*="{name}."]')
         kinds = [link.get_attribute("textContent") for link in links]
         assert sorted(kinds) == ["pdf", "png", "svg"], page
-
-
-def viewer(browser: Any) -> dict[str, Any]:
-    return dict(browser.execute_script("const {molecule, ...rest} = cgbench.viewer; return rest"))
-
-
-def painted(browser: Any) -> tuple[int, int]:
-    """Number of painted pixels, and a hash of all."""
-    script = """
-        const c = document.getElementById("molecule");
-        const p = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
-        let n = 0, h = 0;
-        for (let k = 3; k < p.length; k += 4) {
-            if (p[k]) n++;
-            h = (31 * h + p[k] + p[k - 1] + p[k - 3]) | 0;
-        }
-        return [n, h];"""
-    number, sums = browser.execute_script(script)
-    return number, sums
-
-
-def test_the_viewer_draws_atoms_of_frame_and_samples(opened: Open) -> None:
-    browser = opened("structures.html#method=nearest_frame")
-    assert viewer(browser)["atoms"] == [22, 22] and viewer(browser)["methods"] == ["nearest_frame"]
-    number, first = painted(browser)
-    assert number > 5000
-    for name, atoms in (("all", [22, 22, 22, 22]), ("hydrogens", [10] * 4), ("reference", [10] * 3)):
-        browser.find_element(By.NAME, name).click()
-        assert viewer(browser)["atoms"] == atoms
-    choose(browser, "other", "linear")
-    assert viewer(browser)["atoms"] == [10] * 4 and viewer(browser)["methods"] == ["nearest_frame", "linear"]
-    seen = {first, painted(browser)[1]}
-    for color in ("bead", "error"):
-        choose(browser, "color", color)
-        seen.add(painted(browser)[1])
-    browser.find_element(By.ID, "molecule").send_keys(Keys.ARROW_LEFT)
-    seen.add(painted(browser)[1])
-    assert len(seen) == 5, "each choice and each turn changes the picture"
-    assert browser.find_element(By.ID, "scale-end").text.endswith("Å")
-
-
-def test_the_viewer_steps_through_samples_and_frames(opened: Open, site: Path) -> None:
-    task = json.loads((site / "data/alanine_dipeptide-backbone-3.js").read_text()[15:].rstrip(";\n"))
-    browser = opened("structures.html#method=nearest_frame")
-    says = browser.find_element(By.ID, "says")
-    options = Select(browser.find_element(By.NAME, "frame")).options
-    own = browser.find_elements(By.CSS_SELECTOR, "[name=frame] optgroup:first-child option")
-    assert len(options) == len(task["frames"])
-    assert [option.text.split(":")[0] for option in own] == ["best", "median", "worst"]
-    for option in own:
-        place = int(option.get_attribute("value"))
-        option.click()
-        for k, rmsd in enumerate(task["rmsd"]["nearest_frame"][place]):
-            number = task["numbers"]["nearest_frame"][place][k]
-            assert f"frame {task['frames'][place]['index']} " in says.text
-            assert f"nearest_frame sample {number}: RMSD {rmsd:.3f} Å" in says.text
-            browser.find_element(By.ID, "next").click()
 
 
 def test_text_of_files_is_text(opened: Open) -> None:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from cgbench.chem.topology_io import read_topology
+
 
 def gro(path, *residues):
     """A .gro file with residues ``(name, [atom names])``."""
@@ -88,3 +90,7 @@ def pdb(path, atoms, residue="ALA"):
     ]
     path.write_text("\n".join([*lines, "END", ""]))
     return path
+
+
+def elements(path, *arguments):
+    return " ".join(read_topology(path, *arguments).elements)
