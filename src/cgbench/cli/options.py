@@ -19,6 +19,13 @@ TaskConfigs = Annotated[
         help="YAML file of the benchmark; repeat it to override. That of the checkout if not given.",
     ),
 ]
+DatasetLabel = Annotated[str, typer.Option("--dataset", help="Name of the dataset in the result tables.")]
+MappingLabel = Annotated[
+    str, typer.Option("--mapping-name", help="Name of the mapping in the result tables.")
+]
+SamplesOfProtocol = Annotated[
+    int, typer.Option("--n-samples", min=1, help="Samples per test frame in the protocol.")
+]
 MetricsTable = Annotated[Path, typer.Option("--metrics", help="metrics.csv written by `cgbench collect`.")]
 RunsTable = Annotated[Path, typer.Option("--runs", help="runs.csv written by `cgbench collect`.")]
 Seed = Annotated[

@@ -7,9 +7,12 @@ from typing import Annotated
 import typer
 
 from cgbench.cli.options import (
+    DatasetLabel,
     Folds,
     FramesFile,
     MappingFile,
+    MappingLabel,
+    SamplesOfProtocol,
     SplitFile,
     TaskConfigs,
     of_fold,
@@ -90,9 +93,9 @@ def read_predictions(
     frames: FramesFile,
     split: SplitFile,
     mapping: MappingFile,
-    dataset: Annotated[str, typer.Option(help="Name of the dataset in the result tables.")],
-    mapping_name: Annotated[str, typer.Option(help="Name of the mapping in the result tables.")],
-    n_samples: Annotated[int, typer.Option(min=1, help="Samples per test frame in the protocol.")],
+    dataset: DatasetLabel,
+    mapping_name: MappingLabel,
+    n_samples: SamplesOfProtocol,
     output: Annotated[Path, typer.Option(help="Directory for run.json and samples.npz.")],
     fold: Folds,
 ) -> None:

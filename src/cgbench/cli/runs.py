@@ -6,10 +6,12 @@ from typing import Annotated
 import typer
 
 from cgbench.cli.options import (
+    DatasetLabel,
     Device,
     Folds,
     FramesFile,
     MappingFile,
+    MappingLabel,
     Seed,
     SplitFile,
     Threads,
@@ -37,8 +39,8 @@ def train(
     output: Annotated[Path, typer.Option(help="Directory for model.pt, history.csv and run.json.")],
     seed: Seed,
     fold: Folds,
-    dataset: Annotated[str, typer.Option(help="Name of the dataset in the result tables.")] = "",
-    mapping_name: Annotated[str, typer.Option(help="Name of the mapping in the result tables.")] = "",
+    dataset: DatasetLabel = "",
+    mapping_name: MappingLabel = "",
     n_samples: Annotated[
         int, typer.Option(min=0, help="Also draw this many samples per test frame, into samples.npz there.")
     ] = 0,
