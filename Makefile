@@ -60,7 +60,7 @@ bench: env  ## run every benchmark in benchmarks/ and print its tables
 	for file in benchmarks/*.py; do echo "== $$file"; OMP_NUM_THREADS=1 python $$file || exit 1; done
 
 test: env lint docs  ## lint, build the documentation and run all tests
-	pytest -n auto --dist loadfile
+	pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: env  ## lint and run the fast tests
 	ruff check
