@@ -1,6 +1,7 @@
 """OpenMM force fields: systems and potential energies of molecules."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +51,18 @@ def make_system(molecule: Molecule, files: Sequence[str]) -> openmm.System:
 def create_system(topology: Any, files: Sequence[str], **options: Any) -> openmm.System:
     """As :func:`make_system` for an OpenMM topology, with further options of ``ForceField.createSystem``."""
     try:
-        return ForceField(*files).createSystem(topology, nonbondedMethod=NoCutoff, **options)
+        return _read_force_field(*files).createSystem(topology, nonbondedMethod=NoCutoff, **options)
     except (ValueError, KeyError) as error:
         raise InputError(
             f"force field {', '.join(files)}: {error}; name files that come with OpenMM and have "
             "parameters for every residue"
         ) from None
+
+
+@lru_cache(maxsize=4)
+def _read_force_field(*files: str) -> ForceField:
+    """Parse files of OpenMM, which takes longer than the energies of a small molecule."""
+    return ForceField(*files)
 
 
 def energies_per_atom(
