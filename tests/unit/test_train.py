@@ -17,12 +17,15 @@ from cgbench.core.registry import PlugIn
 from cgbench.core.seeds import derive
 from cgbench.data.splits import Split, make_split
 from cgbench.mapping.base import Mapping
-from cgbench.methods.base import Positions, TrainingContext
+from cgbench.methods.base import Positions, TrainingContext, load_model
 from cgbench.methods.linear import Method
 from cgbench.pipeline.train import train
 
 LINEAR = PlugIn.from_json("methods", '{"use": "linear"}')
 MLP = PlugIn.from_json("methods", '{"use": "mlp", "settings": {"epochs": 1}}')
+REFINED_MLP = PlugIn.from_json(
+    "methods", '{"use": "refined", "settings": {"of": "mlp", "settings": {"epochs": 1}}}'
+)
 Fit = Callable[[Method, Positions, Positions, TrainingContext], None]
 
 
@@ -114,6 +117,37 @@ def test_all_methods_of_a_fold_start_from_the_same_seed(
     for name in ("linear", "another"):
         train(*task, PlugIn("methods", name, "linear", LINEAR.settings), tmp_path, seed=3, fold=1)
     assert seeds == [derive(3, "train", 1)] * 2
+
+
+def test_a_trained_method_gives_the_same_as_training_it_again(
+    task: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    trained = train(*task, MLP, tmp_path / "mlp", seed=1)
+    train(*task, REFINED_MLP, tmp_path / "anew", seed=1)
+    model = tmp_path / "mlp" / "model.pt"
+    run = train(*task, REFINED_MLP, tmp_path / "used", seed=1, trained_path=model)
+    assert run["wall_seconds"] > trained["wall_seconds"], "the cost of both"
+    beads = Mapping.load(task[2]).beads(Frames.load(task[0]).positions[:4])
+    anew, used = (load_model(tmp_path / name / "model.pt").sample(beads, 1, 0) for name in ("anew", "used"))
+    np.testing.assert_array_equal(used, anew)
+
+
+@pytest.mark.parametrize(("method", "seed"), [("mlp", 2), ("linear", 1)])
+def test_another_trained_method_is_refused(
+    task: tuple[Path, Path, Path], tmp_path: Path, method: str, seed: int
+) -> None:
+    other = MLP if method == "mlp" else LINEAR
+    train(*task, other, tmp_path / "other", seed=seed)
+    with pytest.raises(InputError, match=f"run.json: {method} is not mlp with the settings, data, seed"):
+        train(*task, REFINED_MLP, tmp_path, seed=1, trained_path=tmp_path / "other" / "model.pt")
+
+
+def test_a_method_that_builds_on_no_other_takes_no_trained_one(
+    task: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    train(*task, LINEAR, tmp_path / "linear", seed=1)
+    with pytest.raises(InputError, match="mlp builds on no other method"):
+        train(*task, MLP, tmp_path, seed=1, trained_path=tmp_path / "linear" / "model.pt")
 
 
 def test_part_without_frames_is_refused(task: tuple[Path, Path, Path], tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from cgbench.core import registry
 from workflow_project import Project
@@ -130,6 +131,22 @@ def test_shared_network_part_repeats_the_networks_alone(finished: Project, tmp_p
     with (project.root / "src/cgbench/nn/equivariant.py").open("a") as source:
         source.write(EDIT)
     assert _methods_trained(project) == {"cgvae"}
+
+
+def test_a_refined_network_is_not_trained_again(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "project")
+    project.edit("config/test.yaml", "  cgvae:\n", "  cgvae: &cgvae\n")
+    refined = "  cgvae_refined: {use: refined, of: cgvae, settings: *cgvae}\nrun:"
+    project.edit("config/test.yaml", "\nrun:", refined)
+    project.edit("config/test.yaml", "linear_refined, cgvae]", "linear_refined, cgvae, cgvae_refined]")
+    path = f"{RUNS}/cgvae_refined/fold0"
+    assert [job.wildcards["method"] for job in project.planned(f"{path}/run.json")] == ["cgvae_refined"]
+    project.run(f"{path}/run.json")
+    network, base = (
+        torch.load(project.root / RUNS / name / "fold0/model.pt", weights_only=True)["state"]
+        for name in ("cgvae", "cgvae_refined")
+    )
+    assert all(torch.equal(base["method"][name], value) for name, value in network.items())
 
 
 def test_source_of_one_figure_draws_that_figure_alone(finished: Project, tmp_path: Path) -> None:

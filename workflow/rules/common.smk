@@ -18,7 +18,7 @@ from cgbench.config.loader import Config
 from cgbench.core.atomic_io import sha256
 from cgbench.core.content_hash import content_hash
 from cgbench.core.errors import InputError
-from cgbench.core.registry import PlugIn, load
+from cgbench.core.registry import NestedPlugInSettings, PlugIn, load
 from cgbench.core.strict_yaml import read_yaml
 from cgbench.core.settings import fingerprint
 from cgbench.core.code_dependencies import code_hash, plugin_files, verb_files
@@ -187,6 +187,20 @@ def method_code(wildcards):
 def method_spec(wildcards):
     """Parameter function: a method with its settings, as the command line takes it."""
     return CONFIG.method(wildcards.method, wildcards.dataset).to_json()
+
+
+def trained_method(wildcards):
+    """Input function: model and run of the method that another one builds on, if the run has that method."""
+    settings = CONFIG.method(wildcards.method, wildcards.dataset).settings
+    if not isinstance(settings, NestedPlugInSettings):
+        return []
+    wanted = settings.inner()
+    for name in filter(CONFIG.methods.get, CONFIG.run.methods):
+        found = CONFIG.method(name, wildcards.dataset)
+        if (found.use, found.settings) == (wanted.use, wanted.settings):
+            folder = f"{RUN}".format(**{**wildcards, "method": name})
+            return [f"{folder}/model.pt", f"{folder}/run.json"]
+    return []
 
 
 def trains_by_epochs(method):

@@ -6,6 +6,7 @@ rule train:
         frames=f"{DATA}/frames.npz",
         split=f"{SPLIT}.json",
         mapping=f"{MAPPING}.json",
+        trained=trained_method,
     output:
         model=f"{RUN}/model.pt",
         history=f"{RUN}/history.csv",
@@ -28,12 +29,16 @@ rule train:
         seed=CONFIG.seed,
         device=CONFIG.compute.device,
         directory=lambda wildcards, output: str(Path(output.model).parent),
+        trained=lambda wildcards, input: [
+            text for path in input.trained[:1] for text in ("--trained", path)
+        ],
         code=method_code,
     shell:
         "python -m cgbench train --frames {input.frames:q} --split {input.split:q}"
         " --mapping {input.mapping:q} --method {params.spec:q} --seed {params.seed:q}"
         " --fold {wildcards.fold} --dataset {wildcards.dataset} --mapping-name {wildcards.mapping}"
-        " --threads {threads} --device {params.device:q} --output {params.directory:q} > {log:q} 2>&1"
+        " --threads {threads} --device {params.device:q} {params.trained:q} --output {params.directory:q}"
+        " > {log:q} 2>&1"
 
 
 # Both take less time than Python needs to start, so that a job for each run would do little else.

@@ -47,6 +47,10 @@ def train(
     threads: Threads = 1,
     device: Device = "auto",
     wait: Wait = False,
+    trained: Annotated[
+        Path | None,
+        typer.Option(help="model.pt of the method that this one builds on, so that it is not trained again."),
+    ] = None,
 ) -> None:
     """Train one method on the training frames; the validation frames decide when to stop.
 
@@ -73,6 +77,7 @@ def train(
             device=device,
             progress=True,
             wait=wait,
+            trained_path=trained and of_fold(trained, number, fold),
         )
     if n_samples:
         model, samples = output / "model.pt", output / "samples.npz"

@@ -25,6 +25,9 @@ class TrainingContext:
         Whether to draw a progress bar.
     observer
         Called with the history whenever it changes, or None.
+    trained
+        Model file of the method that this one builds on, trained on the same data with the same seed; None to
+        train it.
     """
 
     seed: int
@@ -34,6 +37,7 @@ class TrainingContext:
     history: list[dict[str, float]] = field(default_factory=list)
     progress: bool = False
     observer: Callable[[list[dict[str, float]]], None] | None = None
+    trained: Path | None = None
 
     def record(self, row: dict[str, float]) -> None:
         """Append a row to the history."""

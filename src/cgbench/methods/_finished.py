@@ -11,7 +11,7 @@ from cgbench.core import registry
 from cgbench.core.registry import NestedPlugInSettings
 from cgbench.core.settings import Settings as SettingsModel
 from cgbench.mapping.base import Mapping
-from cgbench.methods.base import BackmappingMethod, Positions, TrainingContext
+from cgbench.methods.base import BackmappingMethod, Positions, TrainingContext, load_model
 
 
 class FinishedSettings(NestedPlugInSettings):
@@ -58,8 +58,11 @@ class FinishedMethod(BackmappingMethod):
         """Finish geometries [n, n_atoms, 3] at beads [n, n_beads, 3]."""
 
     def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
-        """Fit the other method and the last step to training frames [n_frames, n_atoms, 3]."""
-        self.method.fit(train, valid, context)
+        """Fit the other method, unless it is trained, and the last step to frames [n_frames, n_atoms, 3]."""
+        if context.trained:
+            self.method = load_model(context.trained)
+        else:
+            self.method.fit(train, valid, context)
         self.fit_finish(train)
 
     def reconstruct(self, positions: Positions) -> Positions:

@@ -3,22 +3,25 @@
 import csv
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cgbench.chem.frames import Frames
 from cgbench.config.run_matrix import RunSpec
+from cgbench.core import registry
 from cgbench.core.atomic_io import atomic_output, sha256, write_json
 from cgbench.core.code_dependencies import code_hash, plugin_files
 from cgbench.core.errors import InputError
 from cgbench.core.file_lock import sole_writer
-from cgbench.core.registry import PlugIn
+from cgbench.core.registry import NestedPlugInSettings, PlugIn
 from cgbench.core.seeds import derive
 from cgbench.core.settings import fingerprint
 from cgbench.data.splits import Split
 from cgbench.mapping.base import Mapping
 from cgbench.methods._bead_ranges import BeadRanges
 from cgbench.methods.base import BackmappingMethod, TrainingContext
+from cgbench.results.tables import read_run
 from cgbench.runtime import device as runtime
 from cgbench.runtime import provenance
 from cgbench.runtime.tracking import track
@@ -39,6 +42,7 @@ def train(
     device: str = "auto",
     progress: bool = False,
     wait: bool = False,
+    trained_path: Path | str | None = None,
 ) -> dict[str, Any]:
     """Train a method and write ``model.pt``, ``history.csv`` and ``run.json``.
 
@@ -63,6 +67,9 @@ def train(
         Whether to show a progress bar on standard error.
     wait
         Whether to wait for another training in ``output_dir`` to end, instead of raising an error.
+    trained_path
+        ``model.pt`` of the method that this one builds on, beside its ``run.json``, of the same data and seed
+        (optional). It is used instead of training that method again, with the same result.
 
     Returns
     -------
@@ -72,8 +79,8 @@ def train(
     Raises
     ------
     InputError
-        If an input cannot be used, the split leaves no frames to train on, another process trains in
-        ``output_dir``, or the disk is full.
+        If an input cannot be used, the split leaves no frames to train on, the trained method is another one
+        or has other data, another process trains in ``output_dir``, or the disk is full.
     """
     output_dir = Path(output_dir)
     frames = Frames.load(frames_path)
@@ -88,13 +95,9 @@ def train(
     model: BackmappingMethod = method.create(mapping, frames.molecule)
     device = runtime.choose_device(device, model.uses_gpu())
 
-    made_of = (method.use, *model.made_of(method.settings))
-    identity = fingerprint(
-        method.to_json(),
-        str(seed),
-        *map(sha256, (frames_path, split_path, mapping_path)),
-        code_hash(plugin_files(method.kind, *made_of)),
-    )
+    data = (str(seed), *map(sha256, (frames_path, split_path, mapping_path)))
+    identity = _identity(method, data)
+    trained_seconds = _check_trained(Path(trained_path), method, data) if trained_path else 0.0
     cell = RunSpec(dataset, mapping_name, mapping.n_beads, method.name, fold)
     settings = method.settings.model_dump(mode="json")
     scratch = output_dir / "scratch" / identity
@@ -116,6 +119,7 @@ def train(
                 device,
                 progress=progress,
                 observer=tracker.log_history,
+                trained=Path(trained_path) if trained_path else None,
             )
             runtime.set_up(context.seed, threads)
             started = time.perf_counter()
@@ -123,6 +127,7 @@ def train(
             wall_seconds = time.perf_counter() - started
             if context.history:  # which a resumed training begins with that of the killed one
                 wall_seconds = max(wall_seconds, context.history[-1].get("seconds", 0.0))
+            wall_seconds += trained_seconds
             cost = {
                 "wall_seconds": round(wall_seconds, 6),
                 "n_parameters": model.n_parameters(),
@@ -153,6 +158,26 @@ def train(
         write_json(output_dir / "run.json", run)
         shutil.rmtree(output_dir / "scratch")
     return run
+
+
+def _identity(method: PlugIn, data: tuple[str, ...]) -> str:
+    """Hash of a method, its code, and the seed and checksums of its training."""
+    made_of = registry.load(method.kind, method.use).made_of(method.settings)
+    return fingerprint(method.to_json(), *data, code_hash(plugin_files(method.kind, method.use, *made_of)))
+
+
+def _check_trained(path: Path, method: PlugIn, data: tuple[str, ...]) -> float:
+    """Return the training time of a model, s, if it is of the method that another one builds on."""
+    if not isinstance(method.settings, NestedPlugInSettings):
+        raise InputError(f"{path}: {method.name} builds on no other method; leave the trained one out")
+    run_path = path.with_name("run.json")
+    run = read_run(run_path)
+    if run["config_hash"] != _identity(replace(method.settings.inner(), name=run["method"]), data):
+        raise InputError(
+            f"{run_path}: {run['method']} is not {method.settings.of} with the settings, data, seed and code "
+            f"of {method.name}; train it with those, or leave it out"
+        )
+    return float(run["wall_seconds"])
 
 
 def _write_history(path: Path, history: list[dict[str, float]]) -> None:
