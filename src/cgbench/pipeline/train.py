@@ -19,6 +19,7 @@ from cgbench.data.splits import Split
 from cgbench.mapping.base import Mapping
 from cgbench.methods._bead_ranges import BeadRanges
 from cgbench.methods.base import BackmappingMethod, TrainingContext
+from cgbench.nn.task_facts import TaskFacts
 from cgbench.runtime import device as runtime
 from cgbench.runtime import provenance
 from cgbench.runtime.tracking import track
@@ -50,7 +51,8 @@ def train(
     Parameters
     ----------
     method
-        Method of the configuration, or ``PlugIn.from_json("methods", ...)``.
+        Method of the configuration, or ``PlugIn.from_json("methods", ...)``; settings ``auto`` are replaced
+        by those of the task, which model and ``run.json`` then hold.
     seed, fold
         Seed of the benchmark and index of the fold; all methods of a fold use the same seed.
     dataset, mapping_name
@@ -85,6 +87,7 @@ def train(
             f"{split_path}: {len(train_frames)} training and {len(valid_frames)} validation frames; "
             "both are needed, change `protocol` in the config"
         )
+    method = method.resolved(TaskFacts.of(mapping, train_frames))
     model: BackmappingMethod = method.create(mapping, frames.molecule)
     device = runtime.choose_device(device, model.uses_gpu())
 
