@@ -16,6 +16,7 @@ from cgbench.cli.main import app
 from cgbench.config.loader import Config
 from cgbench.config.schema import Protocol
 from cgbench.core import registry
+from cgbench.core.code_dependencies import plugin_files
 from cgbench.core.errors import InputError
 from cgbench.core.registry import PlugIn
 from cgbench.core.settings import AUTO, Settings
@@ -171,6 +172,12 @@ def test_a_finished_method_has_those_of_its_method() -> None:
     assert settings.undecided() == ["learning_rate", "bead_cutoff"]
     inner = settings.resolved(CHIGNOLIN[0]).model_dump()["settings"]
     assert (inner["epochs"], inner["learning_rate"], inner["bead_cutoff"]) == (3, 0.003, 20.0)
+
+
+@pytest.mark.parametrize("name", ["cgvae", "cgvae_e3nn", "local_flow", "mlp", "equivariant_mlp"])
+def test_an_edit_of_the_rules_repeats_the_training(name: str) -> None:
+    files = {path.stem for path in plugin_files("methods", name)}
+    assert {"task_facts", name} <= files
 
 
 @pytest.mark.parametrize("use", ["cgvae", "refined"])

@@ -58,7 +58,8 @@ def test_refined_gaussian_samples_have_correct_bonds(
 def test_properties_are_those_of_the_wrapped_method(
     of: str, stochastic: bool, equivariance: str, alanine: Molecule, three_beads: Mapping
 ) -> None:
-    method = refined.Method(parse(of=of), three_beads, alanine)
+    settings = parse(of=of).resolved(TaskFacts(22, 3, 64, spacing=4.0, extent=6.0))
+    method = refined.Method(settings, three_beads, alanine)
     assert (method.stochastic, method.equivariance) == (stochastic, equivariance)
     assert method.made_of(method.settings) == (of,)
 
