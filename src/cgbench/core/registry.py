@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from cgbench.core.errors import InputError
-from cgbench.core.settings import Settings, parse_settings
+from cgbench.core.settings import Automatic, Settings, parse_settings
 
 
 @dataclass(frozen=True)
@@ -193,9 +193,9 @@ class NestedPlugInSettings(Settings):
         """
         return PlugIn.parse(self.kind, self.of, self.of, self.settings, f"settings of {self.name} {self.of}")
 
-    def undecided(self) -> list[str]:
-        """List the settings that are ``auto``, those of the plug-in ``of`` included."""
-        return [*super().undecided(), *self.inner().settings.undecided()]
+    def undecided(self) -> dict[str, Automatic]:
+        """Return the settings that are ``auto``, those of the plug-in ``of`` included."""
+        return super().undecided() | self.inner().settings.undecided()
 
     def resolved(self, facts: Any) -> Self:
         """Replace every ``auto``, also of the plug-in ``of``, by its value for a task."""

@@ -69,33 +69,20 @@ class Settings(BaseModel):
         """JSON with sorted keys, so that equal settings give equal text."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True)
 
-    @classmethod
-    def rules(cls) -> dict[str, Automatic]:
-        """Return what decides each setting that may be ``auto``, by name."""
+    def undecided(self) -> dict[str, Automatic]:
+        """Return the settings that are ``auto``, by name, with what decides them."""
         return {
             name: part
-            for name, field in cls.model_fields.items()
+            for name, field in type(self).model_fields.items()
             for part in field.metadata
-            if isinstance(part, Automatic)
+            if isinstance(part, Automatic) and getattr(self, name) == AUTO
         }
 
-    def undecided(self) -> list[str]:
-        """List the settings that are ``auto``."""
-        return [name for name in self.rules() if getattr(self, name) == AUTO]
-
     def resolved(self, facts: Any) -> Self:
-        """Replace every ``auto`` by its value for a task.
-
-        Parameters
-        ----------
-        facts
-            What the rules of these settings read; that of methods is a
-            :class:`cgbench.nn.task_facts.TaskFacts`.
-        """
+        """Replace every ``auto`` by its value; methods follow :class:`cgbench.nn.task_facts.TaskFacts`."""
         decided = self
-        for name, automatic in self.rules().items():
-            if getattr(self, name) == AUTO:
-                decided = decided.model_copy(update={name: automatic.rule(facts, decided)})
+        for name, automatic in Settings.undecided(self).items():
+            decided = decided.model_copy(update={name: automatic.rule(facts, decided)})
         return self.model_validate(decided.model_dump())
 
 

@@ -39,10 +39,6 @@ def _vectors(facts: TaskFacts, settings: "CGVAESettings") -> int:
     return math.ceil(min(32, max(16, needed)) / settings.heads) * settings.heads
 
 
-def _bead_cutoff(facts: TaskFacts, settings: "CGVAESettings") -> float:
-    return facts.cutoff()
-
-
 class CGVAESettings(MessageSettings, VariationalSettings):
     """Settings of CGVAE.
 
@@ -70,7 +66,7 @@ class CGVAESettings(MessageSettings, VariationalSettings):
 
     batch_size: Annotated[int, Field(ge=1), Automatic(_batch_size)] = AUTO
     epochs: Annotated[int, Field(ge=1), Automatic(_epochs)] = AUTO
-    bead_cutoff: Annotated[float, Field(gt=0), Automatic(_bead_cutoff)] = AUTO
+    bead_cutoff: Annotated[float, Field(gt=0), Automatic(lambda facts, _: facts.cutoff())] = AUTO
     vectors: Annotated[int, Field(ge=1), Automatic(_vectors)] = AUTO
     latent: Annotated[int, Field(ge=1)] = 32
     handed: Annotated[int, Field(ge=0)] = 8

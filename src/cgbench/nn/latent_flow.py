@@ -36,10 +36,6 @@ def _learning_rate(facts: TaskFacts, settings: "FlowSettings") -> float:
     return min(0.003, round(0.002 * (facts.n_atoms / 22) ** 0.2, 3))
 
 
-def _bead_cutoff(facts: TaskFacts, settings: "FlowSettings") -> float:
-    return facts.cutoff(LARGE_CUTOFF)
-
-
 class FlowSettings(MessageSettings, TrainingSettings):
     """Settings of a flow and the code that it generates.
 
@@ -60,7 +56,7 @@ class FlowSettings(MessageSettings, TrainingSettings):
     features: Annotated[int, Field(ge=1)] = 128
     latent: Annotated[int, Field(ge=1)] = 128
     layers: Annotated[int, Field(ge=1)] = 3
-    bead_cutoff: Annotated[float, Field(gt=0), Automatic(_bead_cutoff)] = AUTO
+    bead_cutoff: Annotated[float, Field(gt=0), Automatic(lambda facts, _: facts.cutoff(LARGE_CUTOFF))] = AUTO
     steps: Annotated[int, Field(ge=1)] = 10
 
 

@@ -31,7 +31,7 @@ class TaskFacts:
     spacing
         Largest distance of a bead from the nearest other bead, Å; 0 for one bead.
     extent
-        Largest distance between two beads, Å.
+        Largest distance of a bead from the outermost one, Å; hardly less than that between any two.
     """
 
     n_atoms: int

@@ -1,16 +1,16 @@
 """What settings ``auto`` become, for every task and method of a configuration."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from cgbench.chem.frames import Frames
 from cgbench.config.loader import Config
 from cgbench.core.settings import Settings
-from cgbench.data.splits import Split, make_split
+from cgbench.data.sources import bundled
+from cgbench.data.splits import make_split
 from cgbench.mapping.base import Mapping
 from cgbench.nn.task_facts import TaskFacts
-
-BUNDLED = "bundled"  # the source whose files come with the package or are made by it
 
 
 def automatic_settings(config: Config) -> Iterator[str]:
@@ -30,20 +30,13 @@ def automatic_settings(config: Config) -> Iterator[str]:
             for name in config.run.methods
             if name in config.methods and (settings := config.method(name, dataset).settings).undecided()
         }
-        frames = _frames(config, dataset) if chosen else None
-        folds = range(config.protocol.folds) if frames else ()
-        splits = [make_split(frames, config.protocol, fold, config.seed) for fold in folds if frames]
-        for mapping in config.run.mappings if chosen else ():
+        if not chosen:
+            continue
+        frames = _frames(config, dataset)
+        unknown = "beads" if frames else "frames"
+        for mapping in config.run.mappings:
             for n_beads in config.run.n_beads(dataset, mapping):
-                made = [
-                    _mapping(config, dataset, mapping, n_beads, frames, each) for each in splits if frames
-                ]
-                facts = [
-                    TaskFacts.of(each, frames.positions[split.train])
-                    for each, split in zip(made, splits, strict=True)
-                    if frames and each
-                ]
-                unknown = "beads" if frames else "frames"
+                facts = list(_facts(config, dataset, mapping, n_beads, frames)) if frames else []
                 for name, settings in chosen.items():
                     decided = _decided(settings, facts) or f"decided when the {unknown} are known"
                     yield f"{dataset}, {mapping}, {n_beads} beads, {name}: {decided}"
@@ -53,22 +46,24 @@ def _frames(config: Config, dataset: str) -> Frames | None:
     prepared = Path(config.results, "data", dataset, "frames.npz")
     if prepared.is_file():
         return Frames.load(prepared)
-    source = config.datasets[dataset]
-    reader = source.create()
-    if source.use != BUNDLED or not all(Path(file).is_file() for file in reader.input_files()):
-        return None
-    frames: Frames = reader.read()[0]
-    return frames
+    reader = config.datasets[dataset].create()
+    known = isinstance(reader, bundled.Source) and all(map(os.path.isfile, reader.input_files()))
+    return reader.read()[0] if known else None
 
 
-def _mapping(
-    config: Config, dataset: str, name: str, n_beads: int, frames: Frames, split: Split
-) -> Mapping | None:
-    stored = Path(config.results, "mappings", dataset, f"{name}-{n_beads}", f"fold{split.fold}.json")
-    if stored.is_file():
-        return Mapping.load_for(stored, frames.molecule.n_atoms, f"dataset {dataset}")
+def _facts(config: Config, dataset: str, name: str, n_beads: int, frames: Frames) -> Iterator[TaskFacts]:
+    """Yield the facts of every fold, as far as beads are known."""
+    folder = Path(config.results, "mappings", dataset, f"{name}-{n_beads}")
     generator = config.mapping(name, dataset, n_beads).create()
-    return None if generator.learned else generator.of_fold(frames, split, n_beads, config.seed)
+    for fold in range(config.protocol.folds):
+        split, stored = make_split(frames, config.protocol, fold, config.seed), folder / f"fold{fold}.json"
+        if stored.is_file():
+            mapping = Mapping.load_for(stored, frames.molecule.n_atoms, f"dataset {dataset}")
+        elif generator.learned:
+            return
+        else:
+            mapping = generator.of_fold(frames, split, n_beads, config.seed)
+        yield TaskFacts.of(mapping, frames.positions[split.train])
 
 
 def _decided(settings: Settings, facts: list[TaskFacts]) -> str:
