@@ -25,6 +25,7 @@ from support.timing import SEED, Case, configured, load
 
 from cgbench.core import registry
 from cgbench.core.training_context import TrainingContext
+from cgbench.nn.task_facts import TaskFacts
 from cgbench.runtime import device as runtime
 
 STEPS, EPOCHS = 40, 4
@@ -53,7 +54,7 @@ def measure(case: Case, compiled: bool) -> tuple[float, float]:
             return network
 
     chosen = configured(case.method, case.molecule) | {"epochs": EPOCHS}
-    settings = method.Settings.model_validate(chosen)
+    settings = method.Settings.model_validate(chosen).resolved(TaskFacts.of(mapping, frames))
     ends = [time.perf_counter()]
     context = TrainingContext(seed=SEED, observer=lambda history: ends.append(time.perf_counter()))
     n_frames = STEPS * settings.batch_size

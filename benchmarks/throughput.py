@@ -126,7 +126,9 @@ def default_run() -> list[Case]:
 
 def growth() -> list[Case]:
     """List cases that differ from the first in one thing each, or two."""
-    chignolin = replace(BASE, molecule="chignolin", settings={"bead_cutoff": 20.0})
+    # Channels and batch are those of alanine dipeptide.
+    settings = {"bead_cutoff": 20.0, "vectors": 16, "batch_size": 64}
+    chignolin = replace(BASE, molecule="chignolin", settings=settings)
     return [
         BASE,
         replace(BASE, label="3 beads", n_beads=3),
@@ -138,9 +140,7 @@ def growth() -> list[Case]:
         replace(BASE, label="`encoder: atoms`", settings={"encoder": "atoms"}),
         replace(chignolin, label="chignolin (175 atoms)"),
         replace(chignolin, label="chignolin, 12 beads", n_beads=12),
-        replace(
-            chignolin, label="chignolin, `encoder: atoms`", settings={"bead_cutoff": 20.0, "encoder": "atoms"}
-        ),
+        replace(chignolin, label="chignolin, `encoder: atoms`", settings=settings | {"encoder": "atoms"}),
     ]
 
 

@@ -21,6 +21,7 @@ from cgbench.data.stored_folds import StoredFolds
 from cgbench.mapping.stored import Generator, StoredSettings
 from cgbench.methods.base import draw
 from cgbench.metrics.base import Evaluation
+from cgbench.nn.task_facts import TaskFacts
 from cgbench.statistics.blocks import independent_blocks
 from cgbench.statistics.confidence_intervals import FoldValues
 
@@ -53,7 +54,7 @@ def main() -> None:
         blocks = independent_blocks(frames, fold.frames("test"))
         scores, errors = [], []
         for seed in range(given.seeds):
-            model = registry.load("methods", plug_in.use)(plug_in.settings, mapping, frames.molecule)
+            model = plug_in.resolved(TaskFacts.of(mapping, train)).create(mapping, frames.molecule)
             model.fit(train, valid, TrainingContext(seed=seed))
             samples = draw(model, test, N_SAMPLES, seed=seed)
             evaluation = Evaluation(test, samples[:, 0], samples, frames.molecule, mapping)

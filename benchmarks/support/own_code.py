@@ -17,13 +17,14 @@ from support.timing import (
 
 from cgbench.core import registry
 from cgbench.core.training_context import TrainingContext
+from cgbench.nn.task_facts import TaskFacts
 
 
 def measure(case: Case) -> Cost:
     """Train on bundled frames, then sample from the beads of frames to arrays."""
     molecule, frames, mapping = load(case.molecule, case.n_beads)
     method = registry.load("methods", case.method)
-    settings = method.Settings(**{**case.settings, "epochs": EPOCHS})
+    settings = method.Settings(**{**case.settings, "epochs": EPOCHS}).resolved(TaskFacts.of(mapping, frames))
     model = method(settings, mapping, molecule)
 
     def epochs(n_steps: int) -> list[float]:

@@ -13,6 +13,7 @@ from cgbench.core import registry
 from cgbench.core.errors import InputError
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import BackmappingMethod, OracleMethod, TrainingContext, draw, load_model
+from cgbench.nn.task_facts import TaskFacts
 from cgbench.nn.training import TrainingSettings
 from cgbench.nn.variational import VariationalSettings
 
@@ -58,10 +59,11 @@ def mappings(molecule: Molecule) -> dict[str, Mapping]:
     }
 
 
-def new(name: str, mapping: Mapping, molecule: Molecule) -> BackmappingMethod:
+def new(name: str, mapping: Mapping, molecule: Molecule, train: np.ndarray) -> BackmappingMethod:
     method = registry.load("methods", name)
     quick = {key: value for key, value in QUICK.items() if key in method.Settings.model_fields}
-    model: BackmappingMethod = method(method.Settings(**quick), mapping, molecule)
+    settings = method.Settings(**quick).resolved(TaskFacts.of(mapping, train))
+    model: BackmappingMethod = method(settings, mapping, molecule)
     return model
 
 
@@ -81,7 +83,7 @@ def positions(alanine_frames: Frames) -> np.ndarray:
 
 @pytest.fixture(scope="module", params=SLOW_E3NN)
 def fitted(request: pytest.FixtureRequest, alanine: Molecule, positions: np.ndarray) -> BackmappingMethod:
-    model = new(request.param, Mapping.centres(alanine.residue_index), alanine)
+    model = new(request.param, Mapping.centres(alanine.residue_index), alanine, positions[:80])
     model.fit(positions[:80], positions[80:100], context())
     return model
 
@@ -185,7 +187,7 @@ def test_r1_beads_are_kept_on_real_frames(
     name: str, kind: str, alanine: Molecule, positions: np.ndarray, unseen: np.ndarray
 ) -> None:
     mapping = mappings(alanine)[kind]
-    model = new(name, mapping, alanine)
+    model = new(name, mapping, alanine, positions[:64])
     model.fit(positions[:64], positions[64:80], context())
     beads = mapping.beads(unseen)
     assert_beads(mapping, model.reconstruct(unseen), beads)
@@ -235,7 +237,7 @@ def test_save_and_load(fitted: BackmappingMethod, unseen: np.ndarray, tmp_path: 
 
 def test_damaged_model_file_is_named(alanine: Molecule, positions: np.ndarray, tmp_path: Path) -> None:
     path = tmp_path / "model.pt"
-    model = new("linear", Mapping.centres(alanine.residue_index), alanine)
+    model = new("linear", Mapping.centres(alanine.residue_index), alanine, positions[:64])
     model.fit(positions[:64], positions[64:80], context())
     model.save(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -249,22 +251,22 @@ def test_same_seed_same_model(
 ) -> None:
     results = []
     for _ in range(2):
-        model = new(name, Mapping.centres(alanine.residue_index), alanine)
+        model = new(name, Mapping.centres(alanine.residue_index), alanine, positions[:64])
         model.fit(positions[:64], positions[64:80], context())
         results.append(model.reconstruct(unseen))
     np.testing.assert_array_equal(*results)
 
 
-def test_mapping_of_another_molecule_is_refused(alanine: Molecule) -> None:
+def test_mapping_of_another_molecule_is_refused(alanine: Molecule, positions: np.ndarray) -> None:
     with pytest.raises(InputError, match="mapping has 5 atoms, the molecule has 22"):
-        new("linear", Mapping.centres(np.zeros(5, dtype=np.int64)), alanine)
+        new("linear", Mapping.centres(np.zeros(5, dtype=np.int64)), alanine, positions[:64, :5])
 
 
 @pytest.mark.parametrize("n_beads", [1, 2, 22])
 @pytest.mark.parametrize("name", SLOW_NETWORKS)
 def test_extreme_resolutions(name: str, n_beads: int, alanine: Molecule, positions: np.ndarray) -> None:
     mapping = Mapping.centres(np.arange(alanine.n_atoms) * n_beads // alanine.n_atoms)
-    model = new(name, mapping, alanine)
+    model = new(name, mapping, alanine, positions[:64])
     model.fit(positions[:64], positions[64:80], context())
     beads = mapping.beads(positions[80:84])
     samples = draw(model, positions[80:84], 2, seed=1)

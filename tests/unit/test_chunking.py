@@ -11,6 +11,7 @@ from cgbench.core.chunking import row_chunks
 from cgbench.core.registry import PlugIn
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import TrainingContext
+from cgbench.nn.task_facts import TaskFacts
 
 # Enough steps for a flow that differs from the identity.
 SMALL = {"epochs": 1, "features": 8, "batch_size": 8}
@@ -36,8 +37,9 @@ def test_samples_do_not_depend_on_parts(
     method: str, alanine: Molecule, alanine_frames: Frames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mapping = Mapping.centres(np.arange(alanine.n_atoms) * 3 // alanine.n_atoms)
-    model = PlugIn.parse("methods", method, method, SMALL, "test").create(mapping, alanine)
     frames = alanine_frames.positions[:24]
+    plug_in = PlugIn.parse("methods", method, method, SMALL, "test")
+    model = plug_in.resolved(TaskFacts.of(mapping, frames)).create(mapping, alanine)
     model.fit(frames, frames[:8], TrainingContext(seed=1))
     beads = mapping.beads(frames[:11].astype(np.float64))
     whole = model.sample(beads, 3, seed=2)

@@ -32,14 +32,6 @@ def test_shipped_configurations_are_valid(extra: tuple[str, ...]) -> None:
     assert len(list(config.run_specs())) == tasks * len(run.methods) * protocol.folds
 
 
-def test_tuning_is_of_the_model_that_is_run_by_default() -> None:
-    tuned, default = Config.load(*DEFAULT, CONFIG / "tuning.yaml"), Config.load(*DEFAULT)
-    for dataset in default.run.datasets:
-        expected = default.method("cgvae", dataset).settings.model_dump(exclude={"beta"})
-        for name in tuned.run.methods:
-            assert tuned.method(name, dataset).settings.model_dump(exclude={"beta"}) == expected
-
-
 def test_published_hyperparameters_are_those_of_the_dataset() -> None:
     """Features, basis, cutoffs (Å), layers of encoder and decoder, batch (arXiv 2201.12176, appendix)."""
     keys = (

@@ -11,6 +11,7 @@ from cgbench.methods import cgvae, cgvae_published
 from cgbench.methods.base import TrainingContext
 from cgbench.nn.cgvae_network import CGVAESettings
 from cgbench.nn.dense import Linear, use_bfloat16
+from cgbench.nn.task_facts import TaskFacts
 
 
 @pytest.fixture
@@ -76,8 +77,8 @@ def test_training_is_in_it_and_sampling_is_not(
 
     monkeypatch.setattr(torch.Tensor, "bfloat16", spy)
     settings = CGVAESettings(features=16, epochs=1, precision="bfloat16")
-    method = cgvae.Method(settings, Mapping.centres(alanine.residue_index), alanine)
-    frames = alanine_frames.positions[:64]
+    frames, mapping = alanine_frames.positions[:64], Mapping.centres(alanine.residue_index)
+    method = cgvae.Method(settings.resolved(TaskFacts.of(mapping, frames)), mapping, alanine)
     method.fit(frames, frames[:16], TrainingContext(seed=1))
     assert (16, 16) in rounded, "weights"
     rounded.clear()

@@ -13,6 +13,7 @@ from cgbench.chem.molecule import Molecule
 from cgbench.mapping.base import Mapping
 from cgbench.methods import cgvae_e3nn
 from cgbench.nn.e3nn_decoder import Convolution, E3nnDecoder
+from cgbench.nn.task_facts import TaskFacts
 
 pytestmark = pytest.mark.slow  # e3nn compiles its products first
 N_LATENT = 5
@@ -159,9 +160,8 @@ def test_pickled_decoder_is_the_same(
 
 
 def test_constants_are_not_counted_as_parameters(alanine: Molecule) -> None:
-    method = cgvae_e3nn.Method(
-        cgvae_e3nn.CGVAEE3nnSettings(), Mapping.centres(alanine.residue_index), alanine
-    )
+    settings = cgvae_e3nn.CGVAEE3nnSettings().resolved(TaskFacts(22, 3, 64, spacing=4.0, extent=6.0))
+    method = cgvae_e3nn.Method(settings, Mapping.centres(alanine.residue_index), alanine)
     assert method.n_parameters() == sum(weights.numel() for weights in method.network.parameters())
 
 

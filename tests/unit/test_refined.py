@@ -15,6 +15,7 @@ from cgbench.core.settings import Settings
 from cgbench.mapping.base import Mapping
 from cgbench.methods import conditional_gaussian, refined
 from cgbench.methods.base import TrainingContext, load_model
+from cgbench.nn.task_facts import TaskFacts
 
 
 def parse(**settings: object) -> refined.RefinedSettings:
@@ -57,7 +58,8 @@ def test_refined_gaussian_samples_have_correct_bonds(
 def test_properties_are_those_of_the_wrapped_method(
     of: str, stochastic: bool, equivariance: str, alanine: Molecule, three_beads: Mapping
 ) -> None:
-    method = refined.Method(parse(of=of), three_beads, alanine)
+    settings = parse(of=of).resolved(TaskFacts(22, 3, 64, spacing=4.0, extent=6.0))
+    method = refined.Method(settings, three_beads, alanine)
     assert (method.stochastic, method.equivariance) == (stochastic, equivariance)
     assert method.made_of(method.settings) == (of,)
 
@@ -83,7 +85,8 @@ def test_wrapped_network_is_stored_and_loaded(
     """A method used in double precision can be fitted again."""
     frames = alanine_frames.positions[:64]
     small = {"epochs": 1, "features": 16, "batch_size": 16}
-    method = refined.Method(parse(of="cgvae", settings=small), three_beads, alanine)
+    settings = parse(of="cgvae", settings=small).resolved(TaskFacts.of(three_beads, frames))
+    method = refined.Method(settings, three_beads, alanine)
     method.fit(frames[:48], frames[48:], TrainingContext(seed=1))
     method.save(tmp_path / "model.pt")
     loaded = load_model(tmp_path / "model.pt")

@@ -34,11 +34,14 @@ def info(
 def check_config(
     files: Annotated[list[Path], typer.Argument(help="YAML files; later ones override earlier ones.")],
 ) -> None:
-    """Check a configuration without running anything, and print the number of runs.
+    """Check a configuration without running anything; print the number of runs, and settings `auto`.
+
+    Settings `auto` follow from the frames, which are those that are prepared or bundled.
 
     Example: `cgbench check-config config/config.yaml config/simulations.yaml config/test.yaml`
     """
     from cgbench.config.loader import Config
+    from cgbench.pipeline.automatic_settings import automatic_settings
 
     config = Config.load(*files)
     run = config.run
@@ -48,6 +51,8 @@ def check_config(
         + f"{counted(len(run.datasets), 'dataset')}, {counted(len(run.mappings), 'mapping')}, "
         f"{counted(config.protocol.folds, 'fold')}; results in {config.results}"
     )
+    for line in automatic_settings(config):
+        typer.echo(line)
 
 
 @app.command()

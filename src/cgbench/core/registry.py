@@ -8,7 +8,7 @@ the key. A file with several metrics maps keys to classes instead: ``METRICS = {
 import ast
 import importlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from cgbench.core.errors import InputError
-from cgbench.core.settings import Settings, parse_settings
+from cgbench.core.settings import Automatic, Settings, parse_settings
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,10 @@ class PlugIn:
         """Check the settings ``values`` of plug-in ``use``; ``where`` begins the error message."""
         return cls(kind, name, use, parse_settings(load(kind, use).Settings, values, where))
 
+    def resolved(self, facts: Any) -> Self:
+        """Return the plug-in with every setting ``auto`` replaced by its value for a task."""
+        return replace(self, settings=self.settings.resolved(facts))
+
     def create(self, *args: Any) -> Any:
         """Instantiate the plug-in with its settings."""
         return load(self.kind, self.use)(self.settings, *args)
@@ -188,3 +192,12 @@ class NestedPlugInSettings(Settings):
             If there is no such plug-in or its settings are not valid.
         """
         return PlugIn.parse(self.kind, self.of, self.of, self.settings, f"settings of {self.name} {self.of}")
+
+    def undecided(self) -> dict[str, Automatic]:
+        """Return the settings that are ``auto``, those of the plug-in ``of`` included."""
+        return super().undecided() | self.inner().settings.undecided()
+
+    def resolved(self, facts: Any) -> Self:
+        """Replace every ``auto``, also of the plug-in ``of``, by its value for a task."""
+        inner = self.inner().settings.resolved(facts).model_dump(mode="json")
+        return super().resolved(facts).model_copy(update={"settings": inner})

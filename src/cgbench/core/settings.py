@@ -3,12 +3,14 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from reprlib import Repr
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
+from pydantic_core import core_schema
 
 import cgbench
 from cgbench.core.errors import InputError
@@ -33,6 +35,31 @@ def or_in_checkout(path: str) -> Path:
     return elsewhere if not Path(path).exists() and elsewhere.exists() else Path(path)
 
 
+AUTO: Any = "auto"  # the default of a setting that follows from the task
+
+
+@dataclass(frozen=True)
+class Automatic:
+    """Annotation of a setting that may be ``auto``; its type is that of the value which then replaces it.
+
+    Attributes
+    ----------
+    rule
+        From the facts of a task and the settings, of which those declared before are decided, to the value.
+    """
+
+    rule: Callable[[Any, Any], int | float]
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Accept ``auto`` beside what the annotated type accepts."""
+        return core_schema.tagged_union_schema(
+            {"auto": core_schema.literal_schema([AUTO]), "value": handler(source)},
+            discriminator=lambda value: "auto" if value == AUTO else "value",
+        )
+
+
 class Settings(BaseModel):
     """Immutable settings in which unknown keys are refused."""
 
@@ -41,6 +68,22 @@ class Settings(BaseModel):
     def to_json(self) -> str:
         """JSON with sorted keys, so that equal settings give equal text."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True)
+
+    def undecided(self) -> dict[str, Automatic]:
+        """Return the settings that are ``auto``, by name, with what decides them."""
+        return {
+            name: part
+            for name, field in type(self).model_fields.items()
+            for part in field.metadata
+            if isinstance(part, Automatic) and getattr(self, name) == AUTO
+        }
+
+    def resolved(self, facts: Any) -> Self:
+        """Replace every ``auto`` by its value; methods follow :class:`cgbench.nn.task_facts.TaskFacts`."""
+        decided = self
+        for name, automatic in Settings.undecided(self).items():
+            decided = decided.model_copy(update={name: automatic.rule(facts, decided)})
+        return self.model_validate(decided.model_dump())
 
 
 S = TypeVar("S", bound=Settings)

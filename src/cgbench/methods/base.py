@@ -35,7 +35,7 @@ class BackmappingMethod(ABC):
     Parameters
     ----------
     settings
-        Validated settings of the config key ``methods.<name>``.
+        Validated settings of the config key ``methods.<name>``, without ``auto``.
     mapping
         CG mapping M of the task.
     molecule
@@ -65,7 +65,7 @@ class BackmappingMethod(ABC):
     Raises
     ------
     InputError
-        If mapping and molecule have different numbers of atoms.
+        If mapping and molecule have different numbers of atoms, or a setting is ``auto``.
     """
 
     Settings: ClassVar[type[SettingsModel]] = SettingsModel
@@ -81,6 +81,11 @@ class BackmappingMethod(ABC):
             raise InputError(
                 f"mapping has {mapping.n_atoms} atoms, the molecule has {molecule.n_atoms}; use a mapping of "
                 "this molecule"
+            )
+        if undecided := settings.undecided():
+            raise InputError(
+                f"{self.name}: {', '.join(undecided)} is auto; a method takes the settings of a task, "
+                "settings.resolved(TaskFacts.of(mapping, training_frames))"
             )
         self.settings = settings
         self.mapping = mapping

@@ -12,10 +12,17 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from cgbench.chem.molecule import Molecule
+from cgbench.core.settings import AUTO, Automatic
 from cgbench.mapping.base import Mapping
 from cgbench.methods._network import NetworkMixin
 from cgbench.methods.base import DeterministicMethod, Positions, TrainingContext
+from cgbench.nn.task_facts import TaskFacts
 from cgbench.nn.training import Terms, TrainingSettings, train_network
+
+
+def _epochs(facts: TaskFacts, settings: "MLPSettings") -> int:
+    """40, fewer for large molecules, whose weights grow with the square of the atoms; 1,000 steps or more."""
+    return facts.epochs(2.5e9 / facts.n_atoms**2, 1000, settings.batch_size, most=40)
 
 
 class MLPSettings(TrainingSettings):
@@ -29,6 +36,7 @@ class MLPSettings(TrainingSettings):
         Hidden layers after the first.
     """
 
+    epochs: Annotated[int, Field(ge=1), Automatic(_epochs)] = AUTO
     width: Annotated[int, Field(ge=1)] = 2
     depth: Annotated[int, Field(ge=0)] = 1
 

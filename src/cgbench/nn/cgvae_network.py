@@ -1,5 +1,6 @@
 """Settings and construction of the CGVAE network."""
 
+import math
 from typing import Annotated, Literal
 
 import numpy as np
@@ -8,12 +9,34 @@ from pydantic import Field
 from torch import nn
 
 from cgbench.chem.molecule import Molecule
+from cgbench.core.settings import AUTO, Automatic
 from cgbench.mapping.base import Mapping
 from cgbench.nn.decoder import Decoder
 from cgbench.nn.dense import mlp
 from cgbench.nn.encoders import AtomEncoder, BeadEncoder
 from cgbench.nn.invariant import InvariantNetwork, MessageSettings
+from cgbench.nn.task_facts import TaskFacts, nearest_power_of_two
 from cgbench.nn.variational import VariationalNetwork, VariationalSettings
+
+
+def _batch_size(facts: TaskFacts, settings: "CGVAESettings") -> int:
+    """64 for 22 atoms, fewer for more, whose gradient is as smooth; at most an eighth of the frames."""
+    by_atoms = nearest_power_of_two(max(1.0, 64 * (22 / facts.n_atoms) ** (1 / 3)))
+    return max(1, min(64, by_atoms, facts.n_frames // 8))
+
+
+def _epochs(facts: TaskFacts, settings: "CGVAESettings") -> int:
+    """As many as take about two minutes on one core, and at least 600 steps.
+
+    A frame costs a constant and a time in proportion to its atoms: for beads and for atoms.
+    """
+    return facts.epochs(4.7e6 / (facts.n_atoms + 50), 600, settings.batch_size)
+
+
+def _vectors(facts: TaskFacts, settings: "CGVAESettings") -> int:
+    """Twice the mean number of atoms that the vectors of a bead place, from 16 to 32, as powers of two."""
+    needed = 2 ** math.ceil(math.log2(2 * facts.n_atoms / facts.n_beads))
+    return math.ceil(min(32, max(16, needed)) / settings.heads) * settings.heads
 
 
 class CGVAESettings(MessageSettings, VariationalSettings):
@@ -41,7 +64,10 @@ class CGVAESettings(MessageSettings, VariationalSettings):
 
     divisible = ("features", "vectors")
 
-    vectors: Annotated[int, Field(ge=1)] = 16
+    batch_size: Annotated[int, Field(ge=1), Automatic(_batch_size)] = AUTO
+    epochs: Annotated[int, Field(ge=1), Automatic(_epochs)] = AUTO
+    bead_cutoff: Annotated[float, Field(gt=0), Automatic(lambda facts, _: facts.cutoff())] = AUTO
+    vectors: Annotated[int, Field(ge=1), Automatic(_vectors)] = AUTO
     latent: Annotated[int, Field(ge=1)] = 32
     handed: Annotated[int, Field(ge=0)] = 8
     encoder: Literal["beads", "atoms"] = "beads"

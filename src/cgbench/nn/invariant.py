@@ -7,7 +7,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from cgbench.core.settings import Settings
+from cgbench.core.settings import AUTO, Settings
 from cgbench.nn.dense import Linear, mlp
 from cgbench.nn.radial import RadialBasis, filter_matrix, neighbour_sum, pair_distance, pair_weights
 
@@ -33,7 +33,7 @@ class MessageSettings(Settings):
 
     @model_validator(mode="after")
     def _heads_divide_channels(self) -> Self:
-        sizes = {name: getattr(self, name) for name in self.divisible}
+        sizes = {name: size for name in self.divisible if (size := getattr(self, name)) != AUTO}
         if any(size % self.heads for size in sizes.values()):
             listed = " and ".join(f"{name} ({size})" for name, size in sizes.items())
             raise ValueError(f"{listed} must be multiples of heads ({self.heads})")

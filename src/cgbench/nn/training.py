@@ -36,11 +36,11 @@ class TrainingSettings(Settings):
 
     Attributes
     ----------
+    batch_size
+        Frames per step.
     epochs
         Largest number of passes over the training frames. Incomplete batches are left out; frames are
         shuffled in every epoch.
-    batch_size
-        Frames per step.
     learning_rate
         Peak of the schedule (linear warm-up, then cosine decay to zero).
     weight_decay
@@ -51,8 +51,9 @@ class TrainingSettings(Settings):
         Epochs without a lower validation loss, after the warm-up, until training stops.
     """
 
-    epochs: Annotated[int, Field(ge=1)] = 40
+    # Before the epochs, whose automatic value may follow from it.
     batch_size: Annotated[int, Field(ge=1)] = 64
+    epochs: Annotated[int, Field(ge=1)] = 40
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
     gradient_clip: Annotated[float, Field(gt=0)] = 1.0

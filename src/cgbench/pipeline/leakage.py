@@ -18,6 +18,7 @@ from cgbench.core.wording import counted
 from cgbench.data.splits import Split, evenly, make_split
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import TrainingContext, draw
+from cgbench.nn.task_facts import TaskFacts
 from cgbench.pipeline.leakage_table import NEAREST_ATOMS, NEAREST_BEADS, SPLITS
 from cgbench.runtime import device as runtime
 
@@ -96,7 +97,8 @@ def _distances(frames: Frames, split: Split, mapping: Mapping) -> dict[str, NDAr
 def _errors(
     method: PlugIn, frames: Frames, split: Split, mapping: Mapping, n_samples: int, seed: int, threads: int
 ) -> dict[str, NDArray[np.floating]]:
-    model = method.create(mapping, frames.molecule)
+    facts = TaskFacts.of(mapping, frames.positions[split.train])
+    model = method.resolved(facts).create(mapping, frames.molecule)
     context = TrainingContext(derive(seed, "train", split.fold))
     runtime.set_up(context.seed, threads)
     model.fit(frames.positions[split.train], frames.positions[split.valid], context)

@@ -21,6 +21,7 @@ from cgbench.data.splits import Split
 from cgbench.mapping.base import Mapping
 from cgbench.methods._bead_ranges import BeadRanges
 from cgbench.methods.base import BackmappingMethod, TrainingContext
+from cgbench.nn.task_facts import TaskFacts
 from cgbench.results.tables import read_run
 from cgbench.runtime import device as runtime
 from cgbench.runtime import provenance
@@ -54,7 +55,8 @@ def train(
     Parameters
     ----------
     method
-        Method of the configuration, or ``PlugIn.from_json("methods", ...)``.
+        Method of the configuration, or ``PlugIn.from_json("methods", ...)``; settings ``auto`` are replaced
+        by those of the task, which model and ``run.json`` then hold.
     seed, fold
         Seed of the benchmark and index of the fold; all methods of a fold use the same seed.
     dataset, mapping_name
@@ -92,6 +94,7 @@ def train(
             f"{split_path}: {len(train_frames)} training and {len(valid_frames)} validation frames; "
             "both are needed, change `protocol` in the config"
         )
+    method = method.resolved(TaskFacts.of(mapping, train_frames))
     model: BackmappingMethod = method.create(mapping, frames.molecule)
     device = runtime.choose_device(device, model.uses_gpu())
 
