@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
+from axe_core_python.selenium import Axe
 from browser_helpers import Open, choose, requests
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -45,6 +46,22 @@ def test_every_page_loads_from_its_folder_alone(opened: Open, site: Path, page: 
         assert browser.execute_script("return document.querySelectorAll('h1, canvas').length") == 1
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_follows_the_rules_of_accessibility(opened: Open, page: str, scheme: str) -> None:
+    """Rules of WCAG 2.1, levels A and AA, as far as axe can decide them: names, roles, contrast, order."""
+    browser = opened("index.html")
+    feature = {"name": "prefers-color-scheme", "value": scheme}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+    try:
+        opened(page)
+        found = Axe().run(browser, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
+        assert found["passes"]
+        assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found["violations"]] == []
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
 def test_numbers_on_the_page_are_those_of_the_tables(opened: Open, benchmark: RunMatrix) -> None:
