@@ -32,7 +32,8 @@ class EquivariantMLPSettings(TrainingSettings):
 
     width: Annotated[int, Field(ge=1)] = 128
     depth: Annotated[int, Field(ge=0)] = 1
-    neighbours: Annotated[int, Field(ge=1)] | None = 3
+    neighbours: Annotated[int, Field(ge=1)] | None = 6
+    learning_rate: Annotated[float, Field(gt=0)] = 0.01
 
 
 class Method(mlp.Method):

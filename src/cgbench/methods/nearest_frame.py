@@ -27,7 +27,7 @@ class NearestFrameSettings(Settings):
         Number of nearest training frames to sample from, without repetition while there are enough.
     """
 
-    neighbours: Annotated[int, Field(ge=1)] = 8
+    neighbours: Annotated[int, Field(ge=1)] = 16
 
 
 class Method(BackmappingMethod):

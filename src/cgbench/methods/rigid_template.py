@@ -26,7 +26,7 @@ class RigidTemplateSettings(Settings):
         Number of beads, nearest on average over the training frames, that orient a template.
     """
 
-    neighbours: Annotated[int, Field(ge=1)] = 3
+    neighbours: Annotated[int, Field(ge=1)] = 2
 
 
 class Method(DeterministicMethod):

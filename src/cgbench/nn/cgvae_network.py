@@ -78,6 +78,7 @@ class CGVAESettings(MessageSettings, VariationalSettings):
     prior_layers: Annotated[int, Field(ge=1)] = 2
     decoder_layers: Annotated[int, Field(ge=1)] = 3
 
+    beta: Annotated[float, Field(ge=0)] = 0.02
     learning_rate: Annotated[float, Field(gt=0)] = 5e-3
 
 
