@@ -26,16 +26,15 @@ def table(folder: Path) -> str:
     config = Config.load(folder / "config.json")
     scores = read_metrics(folder / "metrics.csv").query("metric == @METRIC and atoms == @ATOMS")
     means = scores.pivot_table(index="method", columns=TASK, values="value")
-    means["geometric mean"] = np.exp(np.log(means).mean(axis=1))
-    heads = [f"{name.replace('_', ' ')}, {n} beads" for name, n in means.columns[:-1]] + ["geometric mean"]
+    both = np.exp(np.log(means).mean(axis=1))
+    heads = [f"{name.replace('_', ' ')}, {n} beads" for name, n in means.columns] + ["geometric mean"]
     lines = ["| method | settings | " + " | ".join(heads) + " |", "|---" * (2 + len(heads)) + "|"]
     tried = dict(_tried(config))
     for use in dict.fromkeys(use for use, _ in tried.values()):
-        rows = means.loc[[name for name, (of, _) in tried.items() if of == use]]
-        best = rows["geometric mean"].idxmin()
-        for name, row in rows.iterrows():
-            cells = [f"{value:.4f}" for value in row]
-            cells[-1] = f"**{cells[-1]}**" if name == best else cells[-1]
+        names = [name for name, (of, _) in tried.items() if of == use]
+        for name in names:
+            cells = [f"{value:.4f}" for value in (*means.loc[name], both[name])]
+            cells[-1] = f"**{cells[-1]}**" if name == both[names].idxmin() else cells[-1]
             settings = ", ".join(f"`{key}: {json.dumps(value)}`" for key, value in tried[name][1].items())
             lines.append(f"| `{use}` | {settings} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
