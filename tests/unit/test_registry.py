@@ -7,7 +7,15 @@ import pytest
 from cgbench.core import registry
 from cgbench.core.errors import InputError
 
-FAMILY = 'class A: ...\nclass B: ...\nMETRICS = {"toy_a": A, "toy_b": B}\n'
+BASE = "class Base: ...\n"
+SINGLE = "from .base import Base\n\nclass Metric(Base): ...\n"
+FAMILY = """
+from .base import Base
+
+class A(Base): ...
+class B(Base): ...
+METRICS = {"toy_a": A, "toy_b": B}
+"""
 
 
 @pytest.fixture
@@ -15,11 +23,11 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Package of metrics with a family, a single metric, a helper and a base class."""
     folder = tmp_path / f"plug_ins_{tmp_path.name}"
     folder.mkdir()
-    for name, text in (("__init__", ""), ("base", ""), ("_helper", ""), ("family", FAMILY)):
+    for name, text in (("__init__", ""), ("base", BASE), ("_helper", ""), ("family", FAMILY)):
         (folder / f"{name}.py").write_text(text)
-    (folder / "single.py").write_text("class Metric: ...\n")
+    (folder / "single.py").write_text(SINGLE)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setitem(registry.KINDS, "metrics", registry.Kind(folder.name, "Metric", "METRICS"))
+    monkeypatch.setitem(registry.KINDS, "metrics", registry.Kind(folder.name, "metrics", "Metric", "METRICS"))
     return folder
 
 
@@ -47,6 +55,18 @@ def test_a_file_without_the_class_is_named(package: Path) -> None:
         registry.load("metrics", "empty")
     with pytest.raises(InputError, match=r"no metrics plug-in 'absent'; there are: .* toy_b"):
         registry.load("metrics", "absent")
+
+
+def test_a_class_of_another_kind_is_refused(package: Path) -> None:
+    (package / "alone.py").write_text("class Metric: ...\n")
+    with pytest.raises(InputError, match=r"alone\.py: the class of 'alone' has no base class of .*\.base; "):
+        registry.load("metrics", "alone")
+
+
+def test_a_file_that_cannot_be_imported_is_named_with_the_line(package: Path) -> None:
+    (package / "broken.py").write_text("X = 1\nimport absent_module\n")
+    with pytest.raises(InputError, match=r"broken\.py: line 2: cannot be imported .*absent_module.*; correct"):
+        registry.load("metrics", "broken")
 
 
 @pytest.mark.parametrize("text", ["class", "METRICS = {print(): 1}", "METRICS = {**others}"])

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from snakemake_interface_common.exceptions import WorkflowError
 
-# The package of this checkout, whichever is installed.
-SOURCE = str(Path(str(workflow.current_basedir)).parents[1] / "src")
-sys.path.insert(0, SOURCE)
+# The package of this checkout, whichever is installed. Without a checkout, it is the installed one that has
+# this workflow.
+SOURCE = Path(str(workflow.current_basedir)).parents[1] / "src"
+if SOURCE.is_dir():
+    sys.path.insert(0, str(SOURCE))
 
 from cgbench.config.loader import Config
 from cgbench.core.atomic_io import sha256
@@ -21,7 +23,13 @@ from cgbench.core.errors import InputError
 from cgbench.core.registry import NestedPlugInSettings, PlugIn, load
 from cgbench.core.strict_yaml import read_yaml
 from cgbench.core.settings import fingerprint
-from cgbench.core.code_dependencies import code_hash, plugin_files, verb_files
+from cgbench.core import plugin_places
+from cgbench.core.code_dependencies import (
+    PACKAGE,
+    code_hash,
+    plugin_files,
+    verb_files,
+)
 from cgbench.data.entry_files import download_of, entry_file
 from cgbench.runtime.tracking import environment
 
@@ -72,6 +80,8 @@ os.environ.update(
     # A job that outlived a killed Snakemake ends first; what it wrote is then made anew.
     CGBENCH_WAIT="1",
 )
+# Most jobs get no configuration, so that the variable says where plug-ins are.
+os.environ[plugin_places.VARIABLE] = os.pathsep.join(plugin_places.chosen())
 # The configuration as it was given, command line included. Tracking has no part in any result: it travels
 # in the variables of Weights & Biases, which Snakemake does not compare, and gives way to those set already.
 SETTINGS = json.dumps(
@@ -83,7 +93,10 @@ for variable, value in environment(
     os.environ.setdefault(variable, value)
 # Jobs take the package of this checkout; said here because Snakemake hides PYTHONPATH from jobs in
 # conda environments.
-shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(SOURCE)}; ")
+shell.prefix(
+    "set -euo pipefail; "
+    + (f"export PYTHONPATH={shlex.quote(str(SOURCE))}; " if SOURCE.is_dir() else "")
+)
 
 
 # Runs of methods; the others are entries, of which nothing is trained.

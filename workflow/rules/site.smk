@@ -2,8 +2,8 @@
 
 # Pages, style and scripts, which the hash of the code leaves out.
 SITE_FILES = [
-    *Path(SOURCE, "cgbench", "site", "assets").iterdir(),
-    *Path(SOURCE, "cgbench", "site", "templates").iterdir(),
+    *(PACKAGE / "site" / "assets").iterdir(),
+    *(PACKAGE / "site" / "templates").iterdir(),
 ]
 
 

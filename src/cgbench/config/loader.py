@@ -83,8 +83,8 @@ def _plug_ins(section: str, entries: dict[str, Any], where: str) -> dict[str, Pl
         use = values.pop(key, name)
         if use not in registry.names(kind):
             raise InputError(
-                f"{where}: {section}.{name}.{key} is {use!r}, but {registry.folder(kind)} has no such file; "
-                f"known: {', '.join([*registry.names(kind), *([USE] if kind == 'methods' else [])])}"
+                f"{where}: {section}.{name}.{key} is {use!r}, but there is no such file in {registry.folder(kind)} "
+                f"or in `plugins`; known: {', '.join([*registry.names(kind), *([USE] if kind == 'methods' else [])])}"
             )
         checked[name] = PlugIn.parse(kind, name, use, values, f"{where}: {section}.{name}")
     return checked

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator
 
 from cgbench.config.entry import Entry
-from cgbench.core import registry
-from cgbench.core.settings import Settings, expand_path
+from cgbench.core import plugin_places, registry
+from cgbench.core.settings import InputPath, Settings, expand_path
 from cgbench.simulation.recipe import Recipe
 
 PositiveInt = Annotated[int, Field(ge=1)]
@@ -167,11 +167,19 @@ def _results_folder(path: str) -> str:
     return expanded
 
 
+def _chosen(places: tuple[str, ...]) -> tuple[str, ...]:
+    plugin_places.choose(places)
+    return places
+
+
 class RawConfig(Settings):
     """Configuration of cgbench; the settings of plug-ins are checked by the plug-ins.
 
     Attributes
     ----------
+    plugins
+        Folders with plug-ins in ``methods/``, ``mappings/``, ``metrics/`` and ``sources/``, and names of
+        installed packages with plug-ins.
     seed
         Seed from which all random numbers derive.
     results
@@ -189,6 +197,8 @@ class RawConfig(Settings):
         Recipes of the simulations that the workflow can run, by name.
     """
 
+    # Before the sections that name plug-ins, which are checked in this order.
+    plugins: Annotated[tuple[InputPath, ...], AfterValidator(_chosen), Field(validate_default=True)] = ()
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 2022
     # A file name has no control characters.
     results: Annotated[str, Field(pattern=r"^[^\x00-\x1f]+$"), AfterValidator(_results_folder)] = "results"

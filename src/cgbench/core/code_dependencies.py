@@ -19,6 +19,7 @@ FOUNDATIONS = {
         "config/schema",
         "core/atomic_io",
         "core/errors",
+        "core/plugin_places",
         "core/registry",
         "core/seeds",
         "core/settings",
@@ -31,7 +32,7 @@ FOUNDATIONS = {
 
 
 def plugin_files(kind: str, *names: str) -> tuple[Path, ...]:
-    """List the files of plug-ins and of everything they import from this package.
+    """List the files of plug-ins and of everything they import from this package and from their own.
 
     Raises
     ------
@@ -82,7 +83,7 @@ def _code(path: Path) -> str:
 def _verbs() -> dict[str, tuple[Path, ...]]:
     """Files that each verb imports: verbs are decorated functions that import what they call."""
     return {
-        node.name.replace("_", "-"): tuple(_imports(node))
+        node.name.replace("_", "-"): tuple(_imports(node, path))
         for path in sorted(PACKAGE.glob("cli/*.py"))
         for node in _parse(path).body
         if isinstance(node, ast.FunctionDef) and node.decorator_list
@@ -103,20 +104,34 @@ def _with_imports(start: Path) -> tuple[Path, ...]:
 
 @cache
 def _imports_of(path: Path) -> tuple[Path, ...]:
-    return tuple(_imports(_parse(path)))
+    return tuple(_imports(_parse(path), path))
 
 
-def _imports(code: ast.AST) -> Iterator[Path]:
-    """Yield files of this package that a piece of code imports, except the foundations."""
+def _imports(code: ast.AST, path: Path) -> Iterator[Path]:
+    """Yield files that a piece of code in a file imports from packages of plug-ins, except the foundations.
+
+    The files of packages count, since their code runs first; in this package they have none.
+    """
+    packages = {"cgbench": PACKAGE} if path.is_relative_to(PACKAGE) else registry.packages()
+    folders = [path.parent] if path.name != "__init__.py" else [path.parent.parent]
     for node in ast.walk(code):
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            modules = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.ImportFrom):
+            modules = [".".join(filter(None, (node.module, alias.name))) for alias in node.names]
         else:
             continue
         for module in modules:
-            top, _, rest = module.partition(".")
-            target = PACKAGE.joinpath(*rest.split(".")).with_suffix(".py")
-            if top == "cgbench" and target not in FOUNDATIONS and target.is_file():
+            top, *rest = module.split(".")
+            if isinstance(node, ast.ImportFrom) and node.level:
+                folder, rest = path.parents[node.level - 1], [top, *rest]
+            elif top in packages:
+                folder = packages[top]
+            else:
+                continue
+            folders += [folder.joinpath(*rest[:depth]) for depth in range(len(rest) + 1)]
+    for folder in dict.fromkeys(folders):
+        for target in (folder.parent / f"{folder.name}.py", folder / "__init__.py"):
+            own = target.name == "__init__.py" and target.is_relative_to(PACKAGE)
+            if not own and target not in FOUNDATIONS and target.is_file():
                 yield target

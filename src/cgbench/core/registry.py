@@ -2,12 +2,14 @@
 
 A file defines one class with the name that is fixed for its kind, such as ``Metric``; the name of the file is
 the key. A file with several metrics maps keys to classes instead: ``METRICS = {"graph_xor": GraphXor, ...}``.
-``base.py`` and files whose names begin with ``_`` are not plug-ins.
+``base.py`` and files whose names begin with ``_`` are not plug-ins. Files from outside of this package
+(:mod:`cgbench.core.plugin_places`) count like those inside.
 """
 
 import ast
 import importlib
 import json
+import traceback
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -16,26 +18,43 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
+from cgbench.core import plugin_places
 from cgbench.core.errors import InputError
+from cgbench.core.plugin_places import PlugInFile
 from cgbench.core.settings import Automatic, Settings, parse_settings
 
 
 @dataclass(frozen=True)
 class Kind:
-    """Package of the plug-ins of one kind, and the name of their class or of a mapping of several classes."""
+    """Plug-ins of one kind.
+
+    Attributes
+    ----------
+    package
+        Package with those of this project; the class of each has a base class in the module ``base`` there.
+    folder
+        Folder with those from outside; their entry points are in the group ``cgbench.<folder>``.
+    class_name, mapping_name
+        Name of the class in a file, or of a mapping of several classes.
+    """
 
     package: str
+    folder: str
     class_name: str
     mapping_name: str = ""
 
 
 KINDS = {
-    "sources": Kind("cgbench.data.sources", "Source"),
-    "mapping": Kind("cgbench.mapping", "Generator"),
-    "methods": Kind("cgbench.methods", "Method"),
-    "metrics": Kind("cgbench.metrics", "Metric", "METRICS"),
+    "sources": Kind("cgbench.data.sources", "sources", "Source"),
+    "mapping": Kind("cgbench.mapping", "mappings", "Generator"),
+    "methods": Kind("cgbench.methods", "methods", "Method"),
+    "metrics": Kind("cgbench.metrics", "metrics", "Metric", "METRICS"),
 }
 _SPEC_EXAMPLE = '{"use": "linear", "settings": {}}'
+
+
+class UnknownPlugInError(InputError):
+    """There is no plug-in of this name."""
 
 
 def names(kind: str) -> list[str]:
@@ -49,6 +68,11 @@ def names(kind: str) -> list[str]:
     return sorted(_files(kind))
 
 
+def names_outside(kind: str) -> list[str]:
+    """Keys of the plug-ins of a kind that are outside of this package, sorted."""
+    return sorted(key for key, file in _files(kind).items() if not file.module.startswith("cgbench."))
+
+
 def folder(kind: str) -> str:
     """Folder of the plug-ins of a kind, for messages."""
     return KINDS[kind].package.replace(".", "/")
@@ -60,45 +84,77 @@ def load(kind: str, name: str) -> Any:
     Raises
     ------
     InputError
-        If there is no such plug-in or its file lacks the class.
+        If there is no such plug-in, its file cannot be imported, or it lacks the class.
     """
-    if name not in _files(kind):
-        raise InputError(f"no {kind} plug-in {name!r}; there are: {', '.join(names(kind))}")
-    module, expected = _module(kind, name), KINDS[kind]
-    family = getattr(module, expected.mapping_name, {})
-    if name in family:
-        return family[name]
-    try:
-        return getattr(module, expected.class_name)
-    except AttributeError:
-        raise InputError(f"{module.__file__}: defines no class {expected.class_name}; add it") from None
+    files, expected = _files(kind), KINDS[kind]
+    if name not in files:
+        raise UnknownPlugInError(
+            f"no {kind} plug-in {name!r}; there are: {', '.join(sorted(files))}; name the folder or package of "
+            f"another one under `plugins` in the configuration, or in the variable {plugin_places.VARIABLE}"
+        )
+    module = _module(files[name])
+    found = getattr(module, expected.mapping_name, {}).get(name) or getattr(module, expected.class_name, None)
+    if found is None:
+        raise InputError(f"{module.__file__}: defines no class {expected.class_name}; add it")
+    base = f"{expected.package}.base"
+    if base not in (parent.__module__ for parent in getattr(found, "__mro__", ())):
+        raise InputError(
+            f"{module.__file__}: the class of {name!r} has no base class of {base}; derive it from one of them"
+        )
+    return found
 
 
 def source_file(kind: str, name: str) -> Path:
     """File that defines a plug-in, so that a workflow can rerun the jobs that an edit changes."""
     load(kind, name)
-    return Path(str(_module(kind, name).__file__))
+    return _files(kind)[name].path
 
 
-def _module(kind: str, name: str) -> ModuleType:
-    return importlib.import_module(f"{KINDS[kind].package}.{_files(kind)[name].stem}")
+def packages() -> dict[str, Path]:
+    """Folders of the installed packages with plug-ins, by the name under which they are imported."""
+    files = (file for kind in KINDS for file in _files(kind).values())
+    return {file.module.partition(".")[0]: file.package for file in files if file.package}
 
 
-def _files(kind: str) -> dict[str, Path]:
+def _module(file: PlugInFile) -> ModuleType:
+    try:
+        return importlib.import_module(file.module)
+    except Exception as error:
+        lines = [
+            at.lineno for at in traceback.extract_tb(error.__traceback__) if at.filename == str(file.path)
+        ]
+        where = f"line {lines[-1]}: " if lines else ""
+        raise InputError(
+            f"{file.path}: {where}cannot be imported ({type(error).__name__}: {error}); correct the file, or "
+            "install what it needs"
+        ) from error
+
+
+def _files(kind: str) -> dict[str, PlugInFile]:
     """File of each plug-in of a kind, by key."""
-    files: dict[str, Path] = {}
-    for path in Path(str(importlib.import_module(KINDS[kind].package).__file__)).parent.glob("*.py"):
-        if path.stem != "base" and not path.stem.startswith("_"):
-            for key in _keys(path, KINDS[kind].mapping_name):
-                other = files.setdefault(key, path)
-                if other != path:
-                    raise InputError(f"{path}: {other} already defines {key!r}; rename one of them")
+    files: dict[str, PlugInFile] = {}
+    expected = KINDS[kind]
+    package = Path(str(importlib.import_module(expected.package).__file__)).parent
+    for file in (
+        *plugin_places.in_folder(package, expected.package),
+        *plugin_places.outside(expected.folder),
+    ):
+        keys = _keys(file.path, expected.mapping_name) or (file.stem,)
+        if file.key is not None and file.key not in keys:
+            raise InputError(
+                f"{file.path}: its entry point is {file.key!r}, but its key is {' or '.join(keys)}; give the "
+                "entry point this name"
+            )
+        for key in keys if file.key is None else [file.key]:
+            other = files.setdefault(key, file)
+            if other != file:
+                raise InputError(f"{file.path}: {other.path} already defines {key!r}; rename one of them")
     return files
 
 
 @cache
 def _keys(path: Path, mapping: str) -> tuple[str, ...]:
-    """Keys of the plug-ins in a file: those of the mapping if it defines one, else the name of the file."""
+    """Keys of the plug-ins in a file that defines a mapping of them; otherwise none."""
     try:
         for node in ast.parse(path.read_bytes()).body if mapping else ():
             match node:
@@ -108,7 +164,7 @@ def _keys(path: Path, mapping: str) -> tuple[str, ...]:
         raise InputError(
             f'{path}: cannot be read ({error}); correct it, and write {mapping} = {{"key": Class}}'
         ) from None
-    return (path.stem,)
+    return ()
 
 
 @dataclass(frozen=True)

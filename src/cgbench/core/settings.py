@@ -29,9 +29,16 @@ def expand_path(path: str) -> str:
 InputPath = Annotated[str, AfterValidator(lambda path: path if os.path.exists(path) else expand_path(path))]  # noqa: PTH110
 
 
+def project_folder() -> Path:
+    """Folder of the workflow, its configuration and resources: the checkout, or a copy in an installed wheel."""
+    package = Path(cgbench.__file__).parent
+    packed = package / "project"  # setup.py puts it there
+    return packed if packed.is_dir() else package.parents[1]
+
+
 def or_in_checkout(path: str) -> Path:
-    """Return a path, or that in the checkout if only this exists: the workflow may be started elsewhere."""
-    elsewhere = Path(cgbench.__file__).parents[2] / path
+    """Return a path, or that in :func:`project_folder` if only this exists: the workflow may run elsewhere."""
+    elsewhere = project_folder() / path
     return elsewhere if not Path(path).exists() and elsewhere.exists() else Path(path)
 
 

@@ -52,6 +52,8 @@ class BackmappingMethod(ABC):
         translations) or ``"E(3)"`` (reflections too).
     reference
         Publication or origin.
+    code, licence
+        Address of the code, and its licence, for the card; of a method of this project those of the project.
     bound
         ``"floor"`` for the lower and ``"ceiling"`` for the upper control, between which scores are scaled.
         These two are shown and not ranked. None for all other methods.
@@ -75,6 +77,8 @@ class BackmappingMethod(ABC):
     stochastic: bool
     equivariance: Literal["none", "SE(3)", "E(3)"]
     reference: ClassVar[str]
+    code: ClassVar[str] = ""
+    licence: ClassVar[str] = ""
 
     def __init__(self, settings: SettingsModel, mapping: Mapping, molecule: Molecule) -> None:
         if mapping.n_atoms != molecule.n_atoms:
@@ -152,11 +156,12 @@ class BackmappingMethod(ABC):
     def card(self, cost: str) -> MethodCard:
         """Return the method card; ``cost`` says how long it took, and on what."""
         learns = self.training == "task"
+        own = type(self).__module__.startswith("cgbench.")
         return MethodCard(
             method=(inspect.getdoc(sys.modules[type(self).__module__]) or self.name).partition("\n")[0],
             reference=self.reference,
-            code=f"src/cgbench/methods/{self.name}.py",
-            licence="MIT",
+            code=self.code or (f"src/cgbench/methods/{self.name}.py" if own else "not stated"),
+            licence=self.licence or ("MIT" if own else "not stated"),
             training=self.training,
             training_data="training frames of the fold" if learns else "none",
             test_molecules="included" if learns else "excluded",
@@ -266,6 +271,8 @@ def load_model(path: Path | str) -> BackmappingMethod:
             model.bead_ranges = BeadRanges(**{key: value.numpy() for key, value in ranges.items()})
             # Raises an error if the parts do not belong together.
             model.bead_ranges.unlike(np.zeros((1, mapping.n_beads, 3)))
+    except registry.UnknownPlugInError as error:
+        raise InputError(f"{path}: {error}") from None
     except FileNotFoundError:
         raise InputError(f"{path}: no such model file; train the model first") from None
     except Exception as error:
