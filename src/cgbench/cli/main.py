@@ -11,6 +11,7 @@ from cgbench import __version__
 from cgbench.cli import (
     backmap,
     check,
+    contract,
     data,
     download,
     environment,
@@ -23,6 +24,7 @@ from cgbench.cli import (
     simulation,
     site,
     task,
+    workflow,
 )
 from cgbench.core.errors import InputError
 
@@ -37,6 +39,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 for group in (
+    workflow,
     download,
     data,
     runs,
@@ -47,6 +50,7 @@ for group in (
     leakage,
     backmap,
     check,
+    contract,
     simulation,
     environment,
 ):

@@ -35,6 +35,8 @@ class Config(RunMatrix):
             Naming the key, its value and the cure.
         """
         raw = parse_run_matrix(values, where)
+        for name in registry.names_outside("metrics"):
+            registry.load("metrics", name)  # whose faults no setting shows
         programs = parse_programs(raw, where)
         methods = {name: dict(entry or {}) for name, entry in raw.methods.items() if name not in programs}
         by_dataset = {name: entry.pop("for", None) or {} for name, entry in methods.items()}
@@ -82,9 +84,10 @@ def _plug_ins(section: str, entries: dict[str, Any], where: str) -> dict[str, Pl
         values = dict(entry or {})
         use = values.pop(key, name)
         if use not in registry.names(kind):
+            known = [*registry.names(kind), *([USE] if kind == "methods" else [])]
             raise InputError(
-                f"{where}: {section}.{name}.{key} is {use!r}, but there is no such file in {registry.folder(kind)} "
-                f"or in `plugins`; known: {', '.join([*registry.names(kind), *([USE] if kind == 'methods' else [])])}"
+                f"{where}: {section}.{name}.{key} is {use!r}, but there is no such file in "
+                f"{registry.folder(kind)} or in `plugins`; known: {', '.join(known)}"
             )
         checked[name] = PlugIn.parse(kind, name, use, values, f"{where}: {section}.{name}")
     return checked

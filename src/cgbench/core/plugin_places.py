@@ -1,8 +1,9 @@
 """Where plug-ins are: folders of this package, folders of others, and installed packages.
 
-The configuration names folders and packages under ``plugins``; the variable ``CGBENCH_PLUGINS`` passes them on
-to the jobs of the workflow, and names them for single commands. A folder has subfolders with the names in
-:data:`FOLDERS`. A package has entry points in the groups ``cgbench.methods`` etc., each of which names a module.
+The configuration names folders and packages under ``plugins``; the variable ``CGBENCH_PLUGINS`` passes them
+on to the jobs of the workflow, and names them for single commands. A folder has subfolders with the names in
+:data:`FOLDERS`. A package has entry points in the groups ``cgbench.methods`` etc., each of which names a
+module.
 """
 
 import importlib.metadata
@@ -82,7 +83,8 @@ def outside(folder: str) -> Iterator[PlugInFile]:
         if Path(place).is_absolute():
             yield from in_folder(Path(place, folder), f"{_importable(place)}.{folder}")
         else:
-            for point in importlib.metadata.distribution(place).entry_points.select(group=f"cgbench.{folder}"):
+            points = importlib.metadata.distribution(place).entry_points
+            for point in points.select(group=f"cgbench.{folder}"):
                 yield PlugInFile(_file(place, point.name, point.module), point.module, point.name)
 
 
@@ -114,9 +116,10 @@ def _file(package: str, key: str, module: str) -> Path:
 def _checked(place: str) -> str:
     """Absolute path of a folder, or the name of a package."""
     if any(Path(place, folder).is_dir() for folder in FOLDERS):
-        if os.pathsep in str(Path(place).absolute()):
-            raise InputError(f"{Path(place).absolute()}: {VARIABLE} is split at {os.pathsep!r}; rename the folder")
-        return str(Path(place).absolute())
+        folder = str(Path(place).absolute())
+        if os.pathsep in folder:
+            raise InputError(f"{folder}: {VARIABLE} is split at {os.pathsep!r}; rename the folder")
+        return folder
     subfolders = ", ".join(f"{folder}/" for folder in FOLDERS)
     if Path(place).is_dir():
         raise InputError(f"{place}: a folder without plug-ins; put their files into {subfolders} in it")

@@ -89,8 +89,8 @@ def load(kind: str, name: str) -> Any:
     files, expected = _files(kind), KINDS[kind]
     if name not in files:
         raise UnknownPlugInError(
-            f"no {kind} plug-in {name!r}; there are: {', '.join(sorted(files))}; name the folder or package of "
-            f"another one under `plugins` in the configuration, or in the variable {plugin_places.VARIABLE}"
+            f"no {kind} plug-in {name!r}; there are: {', '.join(sorted(files))}; name the folder or "
+            f"package of another one under `plugins` in the configuration, or in {plugin_places.VARIABLE}"
         )
     module = _module(files[name])
     found = getattr(module, expected.mapping_name, {}).get(name) or getattr(module, expected.class_name, None)
@@ -99,7 +99,7 @@ def load(kind: str, name: str) -> Any:
     base = f"{expected.package}.base"
     if base not in (parent.__module__ for parent in getattr(found, "__mro__", ())):
         raise InputError(
-            f"{module.__file__}: the class of {name!r} has no base class of {base}; derive it from one of them"
+            f"{module.__file__}: the class of {name!r} has no base class of {base}; derive it from one"
         )
     return found
 

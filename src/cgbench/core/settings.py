@@ -30,14 +30,17 @@ InputPath = Annotated[str, AfterValidator(lambda path: path if os.path.exists(pa
 
 
 def project_folder() -> Path:
-    """Folder of the workflow, its configuration and resources: the checkout, or a copy in an installed wheel."""
+    """Folder of the workflow, its configuration and resources: the checkout, or a copy in a wheel."""
     package = Path(cgbench.__file__).parent
     packed = package / "project"  # setup.py puts it there
     return packed if packed.is_dir() else package.parents[1]
 
 
 def or_in_checkout(path: str) -> Path:
-    """Return a path, or that in :func:`project_folder` if only this exists: the workflow may run elsewhere."""
+    """Return a path, or that in the checkout (or its copy in a wheel) if only this exists.
+
+    The workflow may be started elsewhere.
+    """
     elsewhere = project_folder() / path
     return elsewhere if not Path(path).exists() and elsewhere.exists() else Path(path)
 
