@@ -78,6 +78,7 @@ def test_runs_as_a_module() -> None:
     ("arguments", "said"),
     [
         (["check-config", "absent.yaml"], "absent.yaml: no such"),
+        (["contract", "absent"], "absent: neither a folder nor an installed package"),
         (["prepare", "--source", "{", "--output", "x"], "not valid JSON"),
         (["prepare", "--source", "@absent.json", "--output", "x"], "@absent.json"),
         (["prepare", "--source", '{"use": "web"}', "--output", "x"], "'web'"),

@@ -62,6 +62,8 @@ def commands(page: Path) -> list[tuple[str, list[str]]]:
 
 
 def unknown_of_cgbench(arguments: list[str]) -> list[str]:
+    if arguments[0] == "run":
+        return unknown_of_snakemake(arguments[1:])
     command = typer.main.get_command(app)
     words = list(arguments)
     while words and isinstance(getattr(command, "commands", None), dict):
@@ -118,6 +120,7 @@ def test_commands_are_found_and_checked() -> None:
     assert unknown_of_cgbench(["figures", "walkers"]) == ["walkers"]
     assert unknown_of_cgbench(["export", "--folder", "x"]) == ["--folder"]
     assert unknown_of_snakemake(["--cores", "8", "everything"]) == ["everything"]
+    assert unknown_of_cgbench(["run", "--cores", "8", "everything"]) == ["everything"]
     assert unknown_of_make(["figures"]) == ["figures"]
 
 

@@ -1,4 +1,4 @@
-"""Plug-ins from a folder outside of the package run as methods, mappings and metrics; edits repeat their part."""
+"""Plug-ins from a folder of one's own run like those inside; edits repeat what they concern."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from plugin_helpers import plug_ins
 
+from plugin_helpers import plug_ins
 from workflow_project import Job, Project
 
 pytestmark = pytest.mark.slow
