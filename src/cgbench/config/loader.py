@@ -36,7 +36,8 @@ class Config(RunMatrix):
         """
         raw = parse_run_matrix(values, where)
         for name in registry.names_outside("metrics"):
-            registry.load("metrics", name)  # whose faults no setting shows
+            if name in raw.run.metrics:
+                registry.load("metrics", name)  # whose faults no setting shows
         programs = parse_programs(raw, where)
         methods = {name: dict(entry or {}) for name, entry in raw.methods.items() if name not in programs}
         by_dataset = {name: entry.pop("for", None) or {} for name, entry in methods.items()}

@@ -1,6 +1,8 @@
 """The contract tests, run for the plug-ins of one folder or installed package."""
 
 import importlib.util
+import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -50,4 +52,6 @@ def run_contract(place: str, options: Sequence[str] = ()) -> int:
     settings = ["-c", "/dev/null", "--rootdir", str(folder), "-o", "markers=slow: takes long"]
     settings += ["-p", "no:cacheprovider", "-p", "cgbench.contract.molecules", "-ra", "--strict-markers"]
     files = [str(folder / f"{MODULES[kind]}.py") for kind in kinds]
-    return int(pytest.main([*settings, *options, *files]))
+    with tempfile.TemporaryDirectory() as storage:
+        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = storage  # otherwise here
+        return int(pytest.main([*settings, *options, *files]))

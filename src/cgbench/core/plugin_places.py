@@ -116,7 +116,7 @@ def _file(package: str, key: str, module: str) -> Path:
 def _checked(place: str) -> str:
     """Absolute path of a folder, or the name of a package."""
     if any(Path(place, folder).is_dir() for folder in FOLDERS):
-        folder = str(Path(place).absolute())
+        folder = str(Path(place).resolve())
         if os.pathsep in folder:
             raise InputError(f"{folder}: {VARIABLE} is split at {os.pathsep!r}; rename the folder")
         return folder
