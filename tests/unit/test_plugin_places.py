@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plugin_helpers import METHOD, OFFSETS, install, plug_ins, write
 
 from cgbench.chem.frames import Frames
 from cgbench.config.json_schema import json_schema
@@ -17,6 +16,7 @@ from cgbench.core.registry import PlugIn
 from cgbench.core.training_context import TrainingContext
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import load_model
+from plugin_helpers import METHOD, OFFSETS, install, plug_ins, write
 
 CONFIG: dict[str, Any] = {
     "datasets": {"nothing": {"source": "nothing"}},
