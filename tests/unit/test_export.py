@@ -16,7 +16,7 @@ from cgbench.core.errors import InputError
 from cgbench.report.export import TABLES, export
 
 ROOT = Path(__file__).parents[2]
-FIGURES = ("comparison", "training-cgvae", "training-mlp", "atoms-linear", "ramachandran", "mapping-view")
+FIGURES = ("comparison", "training-cgvae", "training-mlp", "atoms-linear", "ramachandran", "mapping")
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def nothing_else_is_there(output: Path) -> bool:
 
 def test_tables_and_figures_of_the_configuration_are_kept(config: RunMatrix, output: Path) -> None:
     export(config, output, "cgvae")
-    names = ("comparison", "training-cgvae", "ramachandran", "mapping-view")
+    names = ("comparison", "training-cgvae", "ramachandran", "mapping")
     assert kept(output) == {*TABLES, "noise_floor.csv", "manifest.json"} | {
         f"figures/{dataset}/{name}.png"
         for dataset in ("alanine_dipeptide", "chignolin")

@@ -190,8 +190,6 @@ def test_mappings_are_drawn_from_coarse_to_fine(alanine: Molecule, three_beads: 
     axes = panels(mapping_graph(alanine, [fine, three_beads], "toy"))
     assert [a.get_title() for a in axes] == ["3 beads", "22 beads"]
     assert [text.get_text() for text in axes[0].texts] == list(alanine.elements)
-    with pytest.raises(InputError, match="mapping has 2 atoms"):
-        mapping_graph(alanine, [Mapping.centres(np.array([0, 1]))])
 
 
 def test_the_layout_shows_bonds_as_bonds(alanine: Molecule) -> None:

@@ -51,7 +51,7 @@ def figures_scores(
         typer.Option(help="Atoms of the comparison, a column of panels each; repeat it. Both if not given."),
     ] = None,
 ) -> None:
-    """Draw comparison, fidelity, cost and diversity-validity from the collected tables.
+    """Draw comparison, fidelity and cost from the collected tables.
 
     The tables are `<results>/leaderboard.csv` and `runs.csv` of the configuration, or those that
     `cgbench export` wrote.
@@ -130,13 +130,13 @@ def figures_training(config: Configs, dataset: Dataset, mapping: Mapping, output
 
 @app.command("mappings")
 def figures_mappings(config: Configs, dataset: Dataset, mapping: Mapping, output: Output = None) -> None:
-    """Draw the mapping at every resolution, on the bond graph and on the first frame.
+    """Draw the mapping at every resolution, on the bond graph.
 
     Example: `cgbench figures mappings --config results/config.json --dataset alanine_dipeptide
     --mapping cgae`
     """
     from cgbench.config.run_matrix import RunMatrix
-    from cgbench.figures.mapping_figures import mapping_figures
+    from cgbench.figures.mapping_graph import mapping_figures
     from cgbench.figures.run_selection import RunSelection
     from cgbench.figures.style import save_all
 

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from cgbench.chem.molecule import Molecule
 from cgbench.core.wording import counted
-from cgbench.figures.mapping_graph import Points
-from cgbench.figures.mapping_panels import COLUMNS_OF_LARGE, SMALL_UP_TO
+from cgbench.figures.mapping_graph import COLUMNS_OF_LARGE, SMALL_UP_TO, Points
 from cgbench.figures.stored_samples import StoredSamples
 from cgbench.figures.style import DOUBLE_COLUMN, add_title, styled
 

@@ -7,7 +7,7 @@ import pandas as pd
 from cgbench.config.run_matrix import RunMatrix, RunSpec
 from cgbench.core.errors import InputError
 from cgbench.figures.distributions import distribution_figures
-from cgbench.figures.mapping_figures import mapping_figures
+from cgbench.figures.mapping_graph import mapping_figures
 from cgbench.figures.run_selection import RunSelection
 from cgbench.figures.sample_figures import sample_figures
 from cgbench.figures.score_figures import score_figures
