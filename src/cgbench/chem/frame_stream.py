@@ -9,6 +9,8 @@ import mdtraj
 import numpy as np
 from numpy.typing import NDArray
 
+from cgbench.chem.molecule import IntArray, Molecule
+from cgbench.chem.pbc import join_molecules
 from cgbench.chem.topology_io import load_topology
 from cgbench.chem.trajectory_io import load_trajectory, require_trajectory
 from cgbench.core.errors import InputError
@@ -33,6 +35,11 @@ class Chunk(NamedTuple):
 
     positions: Positions
     cell: NDArray[np.floating] | None
+
+    def joined(self, atoms: IntArray, molecule: Molecule) -> Positions:
+        """Positions of atoms [n_atoms], which make up a molecule, with its periodic images joined."""
+        positions = np.ascontiguousarray(self.positions[:, atoms])
+        return positions if self.cell is None else join_molecules(positions, self.cell, molecule)
 
 
 @dataclass(frozen=True)

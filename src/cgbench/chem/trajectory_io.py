@@ -193,10 +193,3 @@ def write_pdb(
     frames = mdtraj.Trajectory(geometries, molecule_to_mdtraj(molecule, chains=chains))
     with atomic_output(path) as temporary:
         frames.save_pdb(str(temporary))
-
-
-def write_xtc(path: Path | str, positions: NDArray[np.floating], molecule: Molecule) -> None:
-    """Write geometries [n_frames, n_atoms, 3] (Å) as XTC, which rounds to 0.01 Å, atomically."""
-    frames = mdtraj.Trajectory(np.asarray(positions) / ANGSTROM_PER_NM, molecule_to_mdtraj(molecule))
-    with atomic_output(path) as temporary:
-        frames.save_xtc(str(temporary))

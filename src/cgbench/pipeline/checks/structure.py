@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from cgbench.chem.atom_matching import AtomLabel, read_labels
 from cgbench.chem.atom_names import standard_atom, standard_residue
 from cgbench.chem.bond_completion import N_FRAMES, add_missing_bonds
-from cgbench.chem.frame_stream import Chunk, FrameStream
+from cgbench.chem.frame_stream import FrameStream
 from cgbench.chem.molecule import RADII, IntArray, Molecule
-from cgbench.chem.pbc import LONGEST_BOND, distances, join_molecules
+from cgbench.chem.pbc import LONGEST_BOND, distances
 from cgbench.chem.residue_templates import Match, match_template
 from cgbench.chem.topology_io import read_system
 from cgbench.chem.trajectory_io import RawTrajectory
@@ -57,11 +57,7 @@ class Structure:
         """Read all frames [n, n_atoms, 3], Å; molecules that the periodic boundary cuts are joined."""
         n_stored = self.frames.sample.positions.shape[1]
         for chunk in self.frames.chunks(max(1, CHUNK_BYTES // (12 * n_stored))):
-            yield self._joined(chunk)
-
-    def _joined(self, chunk: Chunk) -> NDArray[np.float32]:
-        positions = np.ascontiguousarray(chunk.positions[:, self.selected])
-        return positions if chunk.cell is None else join_molecules(positions, chunk.cell, self.molecule)
+            yield chunk.joined(self.selected, self.molecule)
 
     @cached_property
     def residues(self) -> list[list[int]]:
