@@ -36,7 +36,9 @@ def config(tmp_path: Path) -> RunMatrix:
         splits.mkdir(parents=True)
         figures.mkdir(parents=True)
         for fold in range(3):
-            (splits / f"fold{fold}.floor.csv").write_text(f"dataset,fold,value\n{dataset},{fold},0.5\n")
+            (splits / f"fold{fold}.floor.csv").write_text(
+                f"dataset,metric,atoms,fold,value\n{dataset},angle_w1,all,{fold},0.5\n"
+            )
         for name in FIGURES:
             noise = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
             Image.fromarray(noise).save(figures / f"{name}.png")
@@ -138,7 +140,7 @@ def test_an_unfinished_benchmark_is_refused(config: RunMatrix, output: Path, dam
     [
         ("figures/chignolin/cgae/comparison.png", 0, "comparison.png: not an image"),
         ("figures/chignolin/cgae/comparison.png", 0.5, "comparison.png: not an image"),
-        ("data/chignolin/splits/fold1.floor.csv", 0, "fold1.floor.csv: damaged table"),
+        ("data/chignolin/splits/fold1.floor.csv", 0, "fold1.floor.csv: not a noise floor"),
     ],
 )
 def test_a_damaged_file_is_named_and_nothing_lost(

@@ -173,9 +173,9 @@ def test_training_of_a_method_that_is_fitted_in_one_step(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("history", "message"),
     [
-        ("", "damaged history"),
-        ("epoch,train_loss\n1,abc\n", "damaged history"),
-        ("step,train_loss\n1,2\n", "no column 'epoch'"),
+        ("", "not a history"),
+        ("epoch,train_loss\n1,abc\n", "not a history"),
+        ("step,train_loss\n1,2\n", "expected a column 'epoch'"),
         (None, "no such file"),
     ],
 )

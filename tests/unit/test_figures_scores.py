@@ -91,7 +91,7 @@ def test_floors_are_read_for_all_folds_and_mistakes_named(tmp_path: Path) -> Non
         floors()[fold::2].to_csv(path, index=False)
     assert floor_values(read_floors(paths), "phi_psi_energy_distance", "all").tolist() == [-0.02, 0.04]
     assert floor_values(read_floors(paths), "angle_w1", "all").empty
-    with pytest.raises(InputError, match=r"absent\.csv: no such table"):
+    with pytest.raises(InputError, match=r"absent\.csv: no such file"):
         read_floors([tmp_path / "absent.csv"])
     paths[0].write_text("metric,value\nphi_psi_energy_distance,much\n")
     with pytest.raises(InputError, match=r"fold0\.floor\.csv: not a noise floor"):

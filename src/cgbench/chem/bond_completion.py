@@ -21,20 +21,8 @@ LONGEST_POSSIBLE = 1.6  # (r_i + r_j); no bond is longer in any frame of MD
 # hydrogens HT1 to HT3 of N-methyl caps of CHARMM as such, and joins them to the backbone.
 NAMES_OF_ENDS = ("H2", "H3", "OXT")
 # Largest numbers of bonded atoms.
-NEIGHBOURS = {
-    "H": 1,
-    "C": 4,
-    "N": 4,
-    "O": 3,
-    "F": 1,
-    "Si": 6,
-    "P": 6,
-    "S": 6,
-    "Cl": 1,
-    "Se": 6,
-    "Br": 1,
-    "I": 1,
-}
+NEIGHBOURS = dict.fromkeys(("H", "F", "Cl", "Br", "I"), 1) | {"C": 4, "N": 4, "O": 3}
+NEIGHBOURS |= dict.fromkeys(("Si", "P", "S", "Se"), 6)
 NEIGHBOURS_IN_OXOACIDS = 6  # of Cl, Br and I that are bonded to oxygen
 # Two atoms with a common neighbour are bonded in rings of three: their distance is below 1.15 (r_i + r_j)
 # there. Without a bond, that of heavy atoms may be below 1.3 (r_i + r_j) (P-O-P, Si-O-Si, I-C-I).

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from cgbench.cli.options import Configs
+
 app = typer.Typer(
     help="Draw figures of a benchmark that has been run, as SVG, PNG and PDF.\n\n"
     "Runs are found from the configuration; `<results>/config.json` is the configuration of a finished "
@@ -14,9 +16,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-Configs = Annotated[
-    list[Path], typer.Option("--config", help="File of the benchmark; repeat it to override.")
-]
 Dataset = Annotated[str, typer.Option(help="Dataset as named in the configuration.")]
 Mapping = Annotated[str, typer.Option(help="Mapping as named in the configuration.")]
 Output = Annotated[

@@ -118,6 +118,11 @@ def sum_and_count(scores: NDArray[np.float64], blocks: IntArray) -> NDArray[np.f
     return np.stack([np.bincount(blocks, sums), np.bincount(blocks, counts)], axis=1)
 
 
+def sum_columns(scores: NDArray[np.float64], blocks: IntArray) -> NDArray[np.float64]:
+    """Sum each column of the scores [n_frames, k] over the frames of each block: [n_blocks, k]."""
+    return np.stack([np.bincount(blocks, column) for column in scores.T], axis=1)
+
+
 def mean(total: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean [...] from sums and counts [..., 2]; NaN where the count is 0."""
     with np.errstate(invalid="ignore"):

@@ -15,7 +15,7 @@ from cgbench.chem.force_field import force_field_of
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import IntArray
 from cgbench.core import registry
-from cgbench.core.atomic_io import atomic_output
+from cgbench.core.atomic_io import atomic_output, write_csv
 from cgbench.core.errors import InputError
 from cgbench.core.wording import counted
 from cgbench.data.splits import Split
@@ -132,8 +132,7 @@ def evaluate(
 def write_metrics(table: pd.DataFrame, run: dict[str, Any], path: Path | str) -> None:
     """Write the rows of :func:`score` with the labels of a run, atomically."""
     labels = pd.DataFrame({label: run[label] for label in RUN_KEY}, index=table.index)
-    with atomic_output(path) as temporary:
-        pd.concat([labels, table], axis=1).to_csv(temporary, index=False)
+    write_csv(path, pd.concat([labels, table], axis=1))
 
 
 def score(
