@@ -1,12 +1,18 @@
 """Commands that draw the figures of a benchmark: one for each group of figures that read the same files."""
 
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cgbench.cli.options import Configs
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from cgbench.figures.run_selection import RunSelection
 
 app = typer.Typer(
     help="Draw figures of a benchmark that has been run, as SVG, PNG and PDF.\n\n"
@@ -29,6 +35,22 @@ class Atoms(StrEnum):
 
     HEAVY = "heavy"
     ALL = "all"
+
+
+def _draw(
+    figures: Callable[["RunSelection"], Iterator[tuple[str, "Figure"]]],
+    config: list[Path],
+    dataset: str,
+    mapping: str,
+    output: Path | None,
+) -> None:
+    """Draw a group of figures, which imports all that they depend on."""
+    from cgbench.config.run_matrix import RunMatrix
+    from cgbench.figures.run_selection import RunSelection
+    from cgbench.figures.style import save_all
+
+    selection = RunSelection.of_config(RunMatrix.load(*config), dataset, mapping)
+    save_all(figures(selection), output or selection.figures)
 
 
 @app.command("scores")
@@ -86,13 +108,9 @@ def figures_samples(config: Configs, dataset: Dataset, mapping: Mapping, output:
     Example: `cgbench figures samples --config results/config.json --dataset alanine_dipeptide
     --mapping cgae`
     """
-    from cgbench.config.run_matrix import RunMatrix
-    from cgbench.figures.run_selection import RunSelection
     from cgbench.figures.sample_figures import sample_figures
-    from cgbench.figures.style import save_all
 
-    selection = RunSelection.of_config(RunMatrix.load(*config), dataset, mapping)
-    save_all(sample_figures(selection), output or selection.figures)
+    _draw(sample_figures, config, dataset, mapping, output)
 
 
 @app.command("distributions")
@@ -102,13 +120,9 @@ def figures_distributions(config: Configs, dataset: Dataset, mapping: Mapping, o
     Example: `cgbench figures distributions --config results/config.json --dataset alanine_dipeptide
     --mapping cgae`
     """
-    from cgbench.config.run_matrix import RunMatrix
     from cgbench.figures.distributions import distribution_figures
-    from cgbench.figures.run_selection import RunSelection
-    from cgbench.figures.style import save_all
 
-    selection = RunSelection.of_config(RunMatrix.load(*config), dataset, mapping)
-    save_all(distribution_figures(selection), output or selection.figures)
+    _draw(distribution_figures, config, dataset, mapping, output)
 
 
 @app.command("training")
@@ -118,13 +132,9 @@ def figures_training(config: Configs, dataset: Dataset, mapping: Mapping, output
     Example: `cgbench figures training --config results/config.json --dataset alanine_dipeptide
     --mapping cgae`
     """
-    from cgbench.config.run_matrix import RunMatrix
-    from cgbench.figures.run_selection import RunSelection
-    from cgbench.figures.style import save_all
     from cgbench.figures.training import training_figures
 
-    selection = RunSelection.of_config(RunMatrix.load(*config), dataset, mapping)
-    save_all(training_figures(selection), output or selection.figures)
+    _draw(training_figures, config, dataset, mapping, output)
 
 
 @app.command("mappings")
@@ -134,13 +144,9 @@ def figures_mappings(config: Configs, dataset: Dataset, mapping: Mapping, output
     Example: `cgbench figures mappings --config results/config.json --dataset alanine_dipeptide
     --mapping cgae`
     """
-    from cgbench.config.run_matrix import RunMatrix
     from cgbench.figures.mapping_graph import mapping_figures
-    from cgbench.figures.run_selection import RunSelection
-    from cgbench.figures.style import save_all
 
-    selection = RunSelection.of_config(RunMatrix.load(*config), dataset, mapping)
-    save_all(mapping_figures(selection), output or selection.figures)
+    _draw(mapping_figures, config, dataset, mapping, output)
 
 
 @app.command("trajectories")
@@ -149,13 +155,9 @@ def figures_trajectories(config: Configs, dataset: Dataset, output: Output = Non
 
     Example: `cgbench figures trajectories --config results/config.json --dataset alanine_dipeptide`
     """
-    from cgbench.config.run_matrix import RunMatrix
-    from cgbench.figures.run_selection import RunSelection
-    from cgbench.figures.style import save_all
     from cgbench.figures.trajectory_figures import trajectory_figures
 
-    selection = RunSelection.of_config(RunMatrix.load(*config), dataset)
-    save_all(trajectory_figures(selection), output or selection.figures)
+    _draw(trajectory_figures, config, dataset, "", output)
 
 
 @app.command("sweep")

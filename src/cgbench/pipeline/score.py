@@ -184,11 +184,6 @@ def score(
             f"{samples_path}: the {len(index)} frames differ from the {len(split.test)} test frames of the "
             "split; delete the file and sample again"
         )
-    if mapping.n_atoms != frames.molecule.n_atoms:
-        raise InputError(
-            f"mapping has {mapping.n_atoms} atoms, the frames have {frames.molecule.n_atoms}; "
-            "give a mapping of this molecule"
-        )
     try:
         evaluation = Evaluation(
             frames.positions[index],
