@@ -37,12 +37,15 @@ class Predictions:
         (:class:`cgbench.chem.atom_matching.AtomMatch`).
     notes
         What was left out, one sentence each.
+    name
+        File, or what made the predictions, for messages.
     """
 
     samples: NDArray[np.float32]
     absent: IntArray
     old_numbers: IntArray
     notes: tuple[str, ...]
+    name: str
 
 
 def read_predictions(
@@ -198,7 +201,7 @@ def _matched(
     samples[:, :, match.of_molecule] = geometries[:, :, match.of_file]
     _require_numbers(path, samples[:, :, match.of_molecule], match.of_molecule, molecule)
     samples[:, :, absent] = np.nan
-    return Predictions(samples, absent, match.old_numbers, tuple(notes))
+    return Predictions(samples, absent, match.old_numbers, tuple(notes), str(path))
 
 
 def _require_numbers(path: Path, known: NDArray[np.float32], atoms: IntArray, molecule: Molecule) -> None:

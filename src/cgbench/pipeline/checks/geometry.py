@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.chem.bond_completion import USUAL
-from cgbench.chem.geometry import bond_angles, chiral_volumes, pair_distances
+from cgbench.chem.geometry import bond_angles, chiral_volumes, out_of_plane, pair_distances
 from cgbench.chem.molecule import IntArray
 from cgbench.chem.peptide_groups import omega, omega_atoms, peptide_groups, twist
-from cgbench.chem.planarity import out_of_plane
 from cgbench.chem.residue_templates import Parameters, angle_parameters, bond_parameters
 from cgbench.chem.rings import planar_rings
 from cgbench.metrics.chirality import MIN_VOLUME
