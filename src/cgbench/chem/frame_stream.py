@@ -48,8 +48,6 @@ class FrameStream:
 
     Attributes
     ----------
-    n_frames
-        Number of frames.
     sample
         Evenly spaced frames, at most 10,000 and 64 MiB.
     notes

@@ -169,8 +169,6 @@ def out_of_plane(positions: Array, groups: Sequence[IntArray]) -> Array:
     ----------
     positions : [..., n_atoms, 3]
         Array or tensor.
-    groups
-        Atoms of each group.
 
     Returns
     -------

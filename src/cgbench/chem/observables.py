@@ -35,8 +35,6 @@ class Observables:
     ----------
     positions : float32 [n_frames, n_samples, n_atoms, 3]
         Å; MD frames have one sample each.
-    molecule
-        Topology of the geometries.
     force_field
         Names of files that come with OpenMM, for energies.
     device

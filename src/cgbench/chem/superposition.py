@@ -33,8 +33,6 @@ def rotations(mobile: Floats, target: Floats, weights: Floats, generator: np.ran
     ----------
     mobile, target : [..., n, 3]
         a and b, of shapes that broadcast, relative to the centre of rotation.
-    weights : [n]
-        Weight of each point.
     generator
         Used only where points do not determine the rotation.
 

@@ -47,8 +47,6 @@ def atom_errors(
         Upper end of the colour scale, Å.
     points : float [n_atoms, 2]
         Positions of the atoms, from :func:`cgbench.figures.mapping_graph.layout`.
-    title
-        Written above the figure.
     """
     extent = np.ptp(points, axis=0) + 1.6
     letters = molecule.n_atoms <= SMALL_UP_TO

@@ -36,8 +36,6 @@ def cost(scores: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str) -
         Table of :func:`cgbench.statistics.interval_tables.intervals`, or the leaderboard.
     runs
         Table that :func:`cgbench.results.tables.collect` wrote.
-    dataset, mapping
-        Which part of them.
 
     Raises
     ------

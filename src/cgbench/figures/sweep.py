@@ -45,10 +45,6 @@ def select_sweep(scores: pd.DataFrame, run_dirs: Iterable[Path | str], setting: 
     scores
         Table of :func:`cgbench.statistics.interval_tables.intervals`, or the leaderboard, of one dataset and
         mapping.
-    run_dirs
-        Directories with ``run.json``.
-    setting
-        Name of the setting.
 
     Raises
     ------
@@ -94,10 +90,6 @@ def sweep(table: pd.DataFrame, floors: pd.DataFrame, setting: str, title: str = 
         From :func:`select_sweep`, of one dataset and mapping.
     floors
         From :func:`cgbench.figures.noise_floor.read_floors`; those of the dataset are drawn.
-    setting
-        Which one.
-    title
-        Written above the figure.
     """
     chosen = table[table["atoms"] == "all"].dropna(subset="mean")
     floors = floors[floors["dataset"].isin(table["dataset"])]

@@ -66,8 +66,6 @@ def martini_beads(molecule: Molecule, atoms: list[int], source: str) -> list[Bea
 
     Parameters
     ----------
-    atoms
-        Atoms of these residues.
     source
         Force field of vermouth with which the residues are compared: ``charmm`` or ``amber``.
 

@@ -51,8 +51,6 @@ class MetricBase(ABC):
         Largest difference that rounding explains, in ``unit``; methods that differ by no more are equal.
     atom_sets
         Sets of atoms for which the metric is defined.
-    reference
-        Source of the definition.
     requires
         What a molecule must have, a key of :data:`REQUIREMENTS`.
     max_frames

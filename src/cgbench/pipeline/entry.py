@@ -60,8 +60,6 @@ def enter(
 
     Parameters
     ----------
-    run
-        Labels of the result.
     card
         Method card; without one, the row says nothing of the method.
     n_samples

@@ -61,12 +61,8 @@ def evaluate(
     ----------
     predictions, topology
         Paths, in which ``{fold}`` stands for the number of the fold.
-    name
-        Name of the row.
     card
         Method card, if there is one.
-    metrics
-        Names of metrics.
 
     Raises
     ------

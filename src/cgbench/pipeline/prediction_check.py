@@ -45,12 +45,8 @@ def check_predictions(
         File of the predictions, for messages.
     samples : [n_frames, n_samples, n_atoms, 3]
         Å; NaN for absent atoms.
-    absent
-        Absent atoms.
     frames, test
         Frames of the dataset, and the test frames [n_frames] among them.
-    mapping
-        Mapping of the task.
 
     Returns
     -------

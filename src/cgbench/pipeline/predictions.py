@@ -58,10 +58,6 @@ def read_predictions(
     path
         NPZ with an array ``samples`` [n_frames, n_samples, n_atoms, 3] or [n_frames, n_atoms, 3] in Å, or
         geometries of any format that mdtraj reads, the samples of a frame one after the other.
-    molecule
-        Molecule of the task.
-    n_frames
-        Number of test frames.
     topology
         File with the names of the atoms. Without it, a PDB file names them itself, and other files have all
         atoms of the task in its order, or, as NPZ, all heavy atoms.

@@ -54,8 +54,6 @@ def run_program(
 
     Parameters
     ----------
-    run
-        Labels of the result.
     n_samples
         Samples per test frame in the protocol; the program may also write one geometry.
     seed

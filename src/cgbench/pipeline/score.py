@@ -38,14 +38,6 @@ class Score:
 
     Attributes
     ----------
-    metric
-        Name of the metric.
-    atoms
-        Set of atoms.
-    unit
-        Unit of the value.
-    value
-        Value over all frames.
     n_frames
         Number of frames that the value is computed from.
     block_sums : float [n_blocks, k]
@@ -81,10 +73,6 @@ def evaluate(
 
     Parameters
     ----------
-    run_path
-        ``run.json`` of the training.
-    metrics
-        Names of metrics.
     output_path
         ``metrics.csv``; its columns are those of :mod:`cgbench.results.tables`.
     per_frame_path
@@ -93,8 +81,6 @@ def evaluate(
         ``card.json`` of the dataset, for its force field (optional).
     energies_path
         Energies of the test frames, written with the noise floor (optional); computed if not given.
-    threads
-        CPU threads.
     device
         ``"auto"``, ``"cpu"`` or ``"cuda"``; scores are the same up to rounding.
 
@@ -152,8 +138,6 @@ def score(
     ----------
     samples_path
         :class:`cgbench.results.samples_file.Samples` as the sampling stage writes them.
-    metrics
-        Names of metrics.
     per_frame_path
         ``.npz`` for the data of confidence intervals (optional): ``frame_index``, ``trajectory``, ``time``
         (ps) and ``block`` [n_frames]; for every metric the sums over each block, ``<metric>.<atoms>.blocks``

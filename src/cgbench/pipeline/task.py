@@ -25,8 +25,6 @@ class _Named:
 
     Attributes
     ----------
-    config
-        The benchmark.
     dataset, mapping_name, n_beads
         Names in the configuration, and the number of beads.
     """

@@ -28,8 +28,6 @@ def export(config: RunMatrix, output: Path | str, method: str) -> None:
     ----------
     output
         New folder, or one that an earlier call made and that has not been edited since.
-    method
-        Name in the configuration.
 
     Raises
     ------

@@ -36,8 +36,6 @@ def board(
         From :class:`cgbench.site.tables.SiteTables`.
     floors
         Noise floors of each dataset, from :func:`cgbench.figures.noise_floor.read_floors`.
-    pages
-        Page of each method.
 
     Returns
     -------

@@ -67,10 +67,6 @@ class Figures:
 
     Parameters
     ----------
-    config
-        The benchmark.
-    site
-        Folder of the site.
     problems
         Gets a sentence for every file that cannot be read.
     """

@@ -28,8 +28,6 @@ class CheckResult:
 
     Attributes
     ----------
-    check
-        Its name.
     n_examined
         Number of terms, atoms or residues; 0 if the molecule has none.
     n_frames

@@ -31,8 +31,6 @@ class Structure:
 
     Attributes
     ----------
-    path
-        The file.
     molecule
         Atoms without water and single ions, and their bonds.
     labels
