@@ -81,14 +81,7 @@ def evaluate(
         found = enter(read, task.frames, split, mapping, run, card, folder, n_samples=n_samples)
         notes += [f"fold {fold}: {found.n_frames} frames, {counted(found.n_samples, 'sample')} of each"]
         notes += [f"fold {fold}: {note}" for note in found.notes]
-        table = score(
-            task.frames,
-            split,
-            mapping,
-            folder / "samples.npz",
-            metrics,
-            folder / "scores.npz",
-        )
+        table = score(task.frames, split, mapping, folder / "samples.npz", metrics, folder / "scores.npz")
         write_metrics(table, vars(run), folder / "metrics.csv")
         entered.append(folder)
     beside = list(_finished(task, name, entered))
