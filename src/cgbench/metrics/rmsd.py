@@ -5,6 +5,8 @@ and orientation. The symmetry-corrected RMSD is the lowest one over all permutat
 :mod:`cgbench.chem.equivalent_atoms`: a turned methyl group or a flipped phenyl ring is no error.
 """
 
+from typing import ClassVar, Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +17,7 @@ from cgbench.metrics.base import Evaluation, MetricBase, PerFrameMetric, mean, s
 
 class _Rmsd(PerFrameMetric):
     unit = "Å"
-    better = "lower"
+    better: ClassVar[Literal["lower", "higher"]] = "lower"
 
 
 class ReconstructionRmsd(_Rmsd):
