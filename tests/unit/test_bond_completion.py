@@ -8,7 +8,6 @@ import pytest
 from cgbench.chem.bond_completion import add_missing_bonds, drop_ends_of_chains
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import Molecule
-from cgbench.chem.trajectory_io import RawTrajectory
 from cgbench.core.registry import PlugIn
 
 TETRAHEDRON = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3)
@@ -24,7 +23,7 @@ def chignolin(alanine_directory) -> Frames:
 def raw(positions, cell=None):
     positions = np.asarray(positions, dtype=np.float32)
     cells = None if cell is None else np.repeat(cell[None], len(positions), axis=0).astype(np.float32)
-    return RawTrajectory(positions, np.arange(len(positions), dtype=float), "", cells, ())
+    return positions, cells
 
 
 def molecule(elements, bonds=(), residues=None):
@@ -40,7 +39,7 @@ def molecule(elements, bonds=(), residues=None):
 
 
 def found(elements, positions, bonds=()):
-    return set(map(tuple, add_missing_bonds(molecule(elements, bonds), raw([positions]))[0].bonds.tolist()))
+    return set(map(tuple, add_missing_bonds(molecule(elements, bonds), *raw([positions]))[0].bonds.tolist()))
 
 
 def without(molecule, *rows):
@@ -50,7 +49,7 @@ def without(molecule, *rows):
 class TestMissingBonds:
     def test_all_bonds_of_a_peptide(self, chignolin):
         bare = without(chignolin.molecule, *range(180))
-        complete, note = add_missing_bonds(bare, raw(chignolin.positions))
+        complete, note = add_missing_bonds(bare, *raw(chignolin.positions))
         np.testing.assert_array_equal(complete.bonds, chignolin.molecule.bonds)
         assert note.startswith(
             "the topology has 0 bonds and 175 connected components; 180 bonds added by distance"
@@ -64,32 +63,32 @@ class TestMissingBonds:
         ring = np.flatnonzero(np.isin(residues, ["PRO", "TRP"]).any(axis=1))
         assert len(ring) == 43
         for row in ring:
-            complete, note = add_missing_bonds(without(peptide, row), raw(chignolin.positions[:5]))
+            complete, note = add_missing_bonds(without(peptide, row), *raw(chignolin.positions[:5]))
             np.testing.assert_array_equal(complete.bonds, peptide.bonds)
             assert "; 1 bond added by distance" in note
 
     def test_nothing_is_said_of_a_complete_molecule(self, chignolin):
-        complete, note = add_missing_bonds(chignolin.molecule, raw(chignolin.positions))
+        complete, note = add_missing_bonds(chignolin.molecule, *raw(chignolin.positions))
         assert complete is chignolin.molecule and not note
 
     @pytest.mark.parametrize("factor", [0.1, 10.0])
     def test_positions_in_another_unit_give_no_bonds(self, chignolin, factor):
         some = without(chignolin.molecule, 5)
-        assert add_missing_bonds(some, raw(factor * chignolin.positions)) == (some, "")
+        assert add_missing_bonds(some, *raw(factor * chignolin.positions)) == (some, "")
 
     def test_across_a_periodic_boundary(self, chignolin):
         cell = np.array([[30.0, 0, 0], [10, 28, 0], [-10, 14, 25]])
         frames = chignolin.positions[:10] + np.array([3.0, 2.0, 1.0])
         wrapped = frames - np.floor(frames @ np.linalg.inv(cell)) @ cell
         bare = without(chignolin.molecule, *range(180))
-        complete, _ = add_missing_bonds(bare, raw(wrapped, cell))
+        complete, _ = add_missing_bonds(bare, *raw(wrapped, cell))
         np.testing.assert_array_equal(complete.bonds, chignolin.molecule.bonds)
 
     def test_a_bond_that_is_stretched_in_some_frames(self):
         """The median of 1.1, 1.1 and 1.3 Å is that of a bond, and that of 1.1, 1.3 and 1.3 Å is not."""
         for lengths, expected in (((1.3, 1.1, 1.1), 1), ((1.1, 1.3, 1.3), 0)):
             frames = [[[0, 0, 0], [length, 0, 0]] for length in lengths]
-            assert len(add_missing_bonds(molecule("CH"), raw(frames))[0].bonds) == expected
+            assert len(add_missing_bonds(molecule("CH"), *raw(frames))[0].bonds) == expected
 
     @pytest.mark.parametrize(
         ("outer", "length"), [("I", 2.15), ("Br", 1.94), ("Si", 1.87), ("Se", 1.95), ("P", 1.75), ("S", 1.8)]
@@ -132,7 +131,7 @@ class TestMissingBonds:
         """8,000 water molecules; all pairs of atoms would be 288 million."""
         corners = 3.1 * np.stack(np.meshgrid(*3 * [range(20)], indexing="ij"), -1).reshape(-1, 1, 3)
         waters = corners + np.array([[0, 0, 0], [0.957, 0, 0], [-0.24, 0.927, 0]])
-        complete, _ = add_missing_bonds(molecule(8000 * "OHH"), raw(waters.reshape(1, -1, 3)))
+        complete, _ = add_missing_bonds(molecule(8000 * "OHH"), *raw(waters.reshape(1, -1, 3)))
         oxygen = 3 * np.arange(8000)
         expected = np.stack([np.repeat(oxygen, 2), np.repeat(oxygen, 2) + np.tile([1, 2], 8000)], axis=1)
         np.testing.assert_array_equal(complete.bonds, expected)
@@ -154,7 +153,7 @@ class TestEndsOfChains:
     @pytest.mark.parametrize("cell", [None, 60 * np.eye(3)])
     def test_missing_residues_are_no_bond_with_and_without_a_cell(self, gap, cell):
         with_bond, frames, ends = gap
-        corrected, note = drop_ends_of_chains(with_bond, raw(frames, cell))
+        corrected, note = drop_ends_of_chains(with_bond, *raw(frames, cell))
         assert ends not in corrected.bonds.tolist()
         assert len(corrected.bonds) == len(with_bond.bonds) - 1
         assert "1 bond between residues longer than 3 Å in all of 20 frames" in note
@@ -166,11 +165,11 @@ class TestEndsOfChains:
         broken = np.array(frames)
         broken[::2, : ends[0] + 1] += 40
         whole = without(with_bond, with_bond.bonds.tolist().index(ends))
-        assert drop_ends_of_chains(whole, raw(broken))[0] is whole
+        assert drop_ends_of_chains(whole, *raw(broken))[0] is whole
 
     def test_nothing_is_dropped_if_atoms_are_in_another_order(self, gap):
         with_bond, frames, _ = gap
-        assert drop_ends_of_chains(with_bond, raw(frames[:, ::-1])) == (with_bond, "")
+        assert drop_ends_of_chains(with_bond, *raw(frames[:, ::-1])) == (with_bond, "")
 
     def test_an_oxygen_elsewhere_may_have_the_name_of_one_at_the_end(self, chignolin):
         """The oxygen OT of phosphates in CHARMM is OXT to mdtraj, here one of an aspartate."""
@@ -181,7 +180,7 @@ class TestEndsOfChains:
         bonds = peptide.bonds.tolist()
         bonds[bonds.index(sorted((carboxyl, oxygen)))] = sorted((carbonyl, oxygen))
         as_read = replace(peptide, atom_names=names, bonds=np.array(sorted(bonds)))
-        corrected, note = drop_ends_of_chains(as_read, raw(frames))
+        corrected, note = drop_ends_of_chains(as_read, *raw(frames))
         assert note.startswith("1 bond dropped that only the names of atoms say") and "ASP4 C" in note
-        np.testing.assert_array_equal(add_missing_bonds(corrected, raw(frames))[0].bonds, peptide.bonds)
-        assert drop_ends_of_chains(as_read, raw(frames[:, ::-1])) == (as_read, "")
+        np.testing.assert_array_equal(add_missing_bonds(corrected, *raw(frames))[0].bonds, peptide.bonds)
+        assert drop_ends_of_chains(as_read, *raw(frames[:, ::-1])) == (as_read, "")

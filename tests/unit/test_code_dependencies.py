@@ -41,12 +41,12 @@ def test_verbs_have_their_own_files() -> None:
 
 
 DRAWN = {
-    "figures-scores": {"comparison", "fidelity", "cost", "diversity_validity"},
+    "figures-scores": {"comparison", "fidelity", "cost"},
     "figures-samples": {"sample_figures", "ramachandran", "atom_errors"},
     "figures-distributions": {"distributions"},
     "figures-sweep": {"sweep"},
     "figures-training": {"training"},
-    "figures-mappings": {"mapping_graph", "mapping_view"},
+    "figures-mappings": {"mapping_graph"},
     "figures-trajectories": {"walkers", "rmsd_rg"},
     "figures-leakage": {"leakage"},
 }

@@ -14,7 +14,6 @@ from cgbench.chem.dihedrals import phi_psi
 from cgbench.chem.equivalent_atoms import reduction_of_squares
 from cgbench.chem.observables import Observables
 from cgbench.chem.peptide_groups import omega, peptide_groups
-from cgbench.chem.planarity import out_of_plane
 from cgbench.core import registry
 from cgbench.metrics._evaluation import Evaluation
 from cgbench.pipeline.score import score_blocks
@@ -28,7 +27,7 @@ KERNELS = {
     "chiral_volumes": lambda x, molecule: geometry.chiral_volumes(x, molecule.chiral_centres),
     "phi_psi": phi_psi,
     "omega": omega,
-    "out_of_plane": lambda x, molecule: out_of_plane(x, peptide_groups(molecule)),
+    "out_of_plane": lambda x, molecule: geometry.out_of_plane(x, peptide_groups(molecule)),
     "reduction_of_squares": lambda x, _: reduction_of_squares(x, x, [np.array([[4, 5], [5, 4]])]),
 }
 COUNTS = ("missing", "extra", "clashes", "overlaps")

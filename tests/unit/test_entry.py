@@ -18,6 +18,7 @@ from cgbench.core.errors import InputError
 from cgbench.data.sources.bundled import BundledSettings, Source
 from cgbench.mapping.base import Mapping
 from cgbench.pipeline.entry import Entered, enter
+from cgbench.pipeline.predictions import read_predictions
 from cgbench.pipeline.score import score
 from cgbench.results.samples_file import Samples
 from cgbench.results.tables import read_run
@@ -44,9 +45,10 @@ def chignolin() -> Frames:
     return Source(BundledSettings(directory=str(RESOURCES / "chignolin"), stride=100)).read()[0]
 
 
-def entered(fold: Fold, path: Path, folder: Path, **options: Any) -> Entered:
+def entered(fold: Fold, path: Path, folder: Path, topology: Path | None = None, **options: Any) -> Entered:
     options = {"n_samples": 4, "card": CARD} | options
-    return enter(path, fold.frames, fold.split, fold.mapping, RUN, output_dir=folder, **options)
+    read = read_predictions(path, fold.frames.molecule, len(fold.split.test), topology)
+    return enter(read, fold.frames, fold.split, fold.mapping, RUN, output_dir=folder, **options)
 
 
 def scores(fold: Fold, folder: Path) -> "pd.Series[float]":

@@ -16,7 +16,7 @@ from cgbench.core.errors import InputError
 from cgbench.report.export import TABLES, export
 
 ROOT = Path(__file__).parents[2]
-FIGURES = ("comparison", "training-cgvae", "training-mlp", "atoms-linear", "ramachandran", "mapping-view")
+FIGURES = ("comparison", "training-cgvae", "training-mlp", "atoms-linear", "ramachandran", "mapping")
 
 
 @pytest.fixture
@@ -36,7 +36,9 @@ def config(tmp_path: Path) -> RunMatrix:
         splits.mkdir(parents=True)
         figures.mkdir(parents=True)
         for fold in range(3):
-            (splits / f"fold{fold}.floor.csv").write_text(f"dataset,fold,value\n{dataset},{fold},0.5\n")
+            (splits / f"fold{fold}.floor.csv").write_text(
+                f"dataset,metric,atoms,fold,value\n{dataset},angle_w1,all,{fold},0.5\n"
+            )
         for name in FIGURES:
             noise = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
             Image.fromarray(noise).save(figures / f"{name}.png")
@@ -62,7 +64,7 @@ def nothing_else_is_there(output: Path) -> bool:
 
 def test_tables_and_figures_of_the_configuration_are_kept(config: RunMatrix, output: Path) -> None:
     export(config, output, "cgvae")
-    names = ("comparison", "training-cgvae", "ramachandran", "mapping-view")
+    names = ("comparison", "training-cgvae", "ramachandran", "mapping")
     assert kept(output) == {*TABLES, "noise_floor.csv", "manifest.json"} | {
         f"figures/{dataset}/{name}.png"
         for dataset in ("alanine_dipeptide", "chignolin")
@@ -138,7 +140,7 @@ def test_an_unfinished_benchmark_is_refused(config: RunMatrix, output: Path, dam
     [
         ("figures/chignolin/cgae/comparison.png", 0, "comparison.png: not an image"),
         ("figures/chignolin/cgae/comparison.png", 0.5, "comparison.png: not an image"),
-        ("data/chignolin/splits/fold1.floor.csv", 0, "fold1.floor.csv: damaged table"),
+        ("data/chignolin/splits/fold1.floor.csv", 0, "fold1.floor.csv: not a noise floor"),
     ],
 )
 def test_a_damaged_file_is_named_and_nothing_lost(

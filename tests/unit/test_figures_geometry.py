@@ -1,4 +1,4 @@
-"""Figures of geometries: RMSD and radius of gyration over time, and beads in space."""
+"""Figures of geometries: RMSD and radius of gyration over time."""
 
 from dataclasses import replace
 
@@ -10,11 +10,7 @@ from matplotlib.figure import Figure
 
 from cgbench.chem.frames import Frames
 from cgbench.chem.mdtraj_topology import molecule_from_mdtraj
-from cgbench.chem.molecule import Molecule
-from cgbench.core.errors import InputError
-from cgbench.figures.mapping_view import broadest_side, mapping_view
 from cgbench.figures.rmsd_rg import measures, reference_frame, rmsd_rg, superposed_atoms
-from cgbench.mapping.base import Mapping
 
 
 def panels(figure: Figure) -> list[Axes]:
@@ -91,33 +87,3 @@ def test_few_or_equal_frames_are_drawn(two_states: Frames) -> None:
     still = replace(two_states, positions=np.repeat(two_states.positions[:1], 40, axis=0))
     for frames in (still, Frames(still.positions[:1], still.trajectory[:1], still.time[:1], still.molecule)):
         assert panels(rmsd_rg(frames))[0].lines
-
-
-def test_the_view_is_turned_and_not_mirrored(alanine_frames: Frames) -> None:
-    positions = alanine_frames.positions[5].astype(np.float64)
-    points = broadest_side(positions)
-    extent = points.std(axis=0)
-    assert extent[0] > extent[1] > extent[2]
-    before, after = (p[1:4] - p[0] for p in (positions, points))
-    assert np.linalg.det(after) == pytest.approx(np.linalg.det(before))
-    turn, _ = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))
-    turn *= np.sign(np.linalg.det(turn))
-    np.testing.assert_allclose(broadest_side(positions @ turn + 7), points, atol=1e-8)
-
-
-def test_beads_are_drawn_where_they_are(
-    alanine: Molecule, alanine_frames: Frames, three_beads: Mapping
-) -> None:
-    positions = alanine_frames.positions[0]
-    fine = Mapping.centres(np.arange(alanine.n_atoms))
-    figure = mapping_view(alanine, positions, [fine, three_beads], "toy")
-    axes = panels(figure)
-    assert [a.get_title() for a in axes] == ["3 beads", "22 beads"]
-    assert len(axes[0].collections) == 22 + 3
-    assert len(axes[0].lines) == 2 * len(alanine.bonds)
-    beads = three_beads.beads(broadest_side(positions.astype(np.float64)))
-    for sphere, centre in zip(axes[0].collections[22:], beads, strict=True):
-        outline = sphere.get_paths()[0].get_extents()
-        np.testing.assert_allclose([outline.x0 + outline.x1, outline.y0 + outline.y1], 2 * centre[:2])
-    with pytest.raises(InputError, match="mapping has 2 atoms"):
-        mapping_view(alanine, positions, [Mapping.centres(np.array([0, 1]))])

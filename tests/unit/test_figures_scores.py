@@ -1,4 +1,4 @@
-"""Figures of the tables: similarity to MD, cost, diversity against validity, and settings."""
+"""Figures of the tables: similarity to MD, cost, and settings."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 
 from cgbench.core.errors import InputError
 from cgbench.figures.cost import SHORTEST, cost
-from cgbench.figures.diversity_validity import diversity_validity
 from cgbench.figures.fidelity import fidelity
 from cgbench.figures.noise_floor import LABEL, floor_values, read_floors
 from cgbench.figures.sweep import select_sweep, sweep
@@ -61,7 +60,7 @@ def points(axes: Axes) -> list[tuple[float, float]]:
 
 def test_fidelity_has_a_panel_per_metric_and_the_floor_where_there_is_one() -> None:
     of_both = pd.concat([floors(), floors().assign(dataset="other", value=9.0)])
-    torsions, bonds, chirality, energy = panels(fidelity(table(), of_both, "toy", "pairs"))
+    torsions, bonds, chirality, energy, diversity = panels(fidelity(table(), of_both, "toy", "pairs"))
     assert torsions.get_title() == "Backbone torsions, energy distance\n↓ lower is better"
     assert [a.get_ylabel() for a in (torsions, bonds, chirality)] == [
         "all atoms",
@@ -79,6 +78,8 @@ def test_fidelity_has_a_panel_per_metric_and_the_floor_where_there_is_one() -> N
     assert energy.get_ylim()[0] == pytest.approx(1.3 * -0.42)
     assert {-0.1, 0.0, 0.1} <= set(energy.get_yticks().round(9))
     assert torsions.get_yscale() == "symlog" and chirality.get_yscale() == "linear"
+    assert diversity.get_title() == "Diversity score (0 ideal, 1 none)\n→ 0 is ideal"
+    assert diversity.containers[1].lines[0].get_ydata() == pytest.approx([0.63, 0.63])
     assert torsions.containers[0].lines[0].get_ydata() == pytest.approx([0.21, 0.21])
     with pytest.raises(InputError, match="no rows for dataset 'other' with mapping 'pairs'"):
         fidelity(table(), floors(), "other", "pairs")
@@ -90,7 +91,7 @@ def test_floors_are_read_for_all_folds_and_mistakes_named(tmp_path: Path) -> Non
         floors()[fold::2].to_csv(path, index=False)
     assert floor_values(read_floors(paths), "phi_psi_energy_distance", "all").tolist() == [-0.02, 0.04]
     assert floor_values(read_floors(paths), "angle_w1", "all").empty
-    with pytest.raises(InputError, match=r"absent\.csv: no such table"):
+    with pytest.raises(InputError, match=r"absent\.csv: no such file"):
         read_floors([tmp_path / "absent.csv"])
     paths[0].write_text("metric,value\nphi_psi_energy_distance,much\n")
     with pytest.raises(InputError, match=r"fold0\.floor\.csv: not a noise floor"):
@@ -98,19 +99,6 @@ def test_floors_are_read_for_all_folds_and_mistakes_named(tmp_path: Path) -> Non
     table().to_csv(paths[0], index=False)
     with pytest.raises(InputError, match=r"fold0\.floor\.csv: not a noise floor .*no methods"):
         read_floors(paths)
-
-
-def test_diversity_is_drawn_against_validity() -> None:
-    figure = diversity_validity(table(), "toy", "pairs")
-    axes = panels(figure)
-    assert [a.get_title() for a in axes] == ["3 beads", "6 beads"]
-    assert axes[0].get_xlabel() == axes[1].get_xlabel() == "Graph error λ, all atoms"
-    assert figure.get_supylabel() == "Diversity score (0 ideal, 1 none), all atoms"
-    assert points(axes[0]) == [pytest.approx(p) for p in [(0.0525, 0.315), (0.105, 0.63), (0.0, 0.0)]]
-    error = axes[0].containers[0].lines[2][0].get_segments()[0]
-    assert error[1, 0] - error[0, 0] == pytest.approx(0.0105)
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["cgvae", "linear", "true frames"]
-    assert "better" in [text.get_text() for text in axes[0].texts]
 
 
 def test_cost_joins_errors_and_times() -> None:
@@ -202,7 +190,6 @@ def test_figures_of_metrics_that_are_not_scored_say_so(kept: list[str]) -> None:
     costs = costs.assign(wall_seconds=1.0, sample_seconds=1.0, n_test=1)
     for figure in (
         cost(few, costs, "toy", "pairs"),
-        diversity_validity(few, "toy", "pairs"),
         sweep(few.assign(value_set=few["method"].map(len)), floors(), "beta"),
     ):
         assert "Nothing to draw: run.metrics" in figure.texts[0].get_text()
@@ -213,9 +200,5 @@ def test_figures_of_metrics_that_are_not_scored_say_so(kept: list[str]) -> None:
 
 
 def test_points_of_nothing_are_refused() -> None:
-    for draw in (
-        lambda: diversity_validity(table(), "other", "pairs"),
-        lambda: cost(table(), table(), "toy", "other"),
-    ):
-        with pytest.raises(InputError, match="no rows for dataset"):
-            draw()
+    with pytest.raises(InputError, match="no rows for dataset"):
+        cost(table(), table(), "toy", "other")

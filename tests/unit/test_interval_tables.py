@@ -211,7 +211,7 @@ def test_tables_are_written_and_read(runs: list[Path], tmp_path: Path) -> None:
         assert found["method"].tolist() == table["method"].tolist()
         np.testing.assert_allclose(found["low"], table["low"])
         path.write_text("dataset\n")
-        with pytest.raises(InputError, match=r"\.csv: damaged table"):
+        with pytest.raises(InputError, match=r"\.csv: not a table of intervals"):
             read(path)
     with pytest.raises(InputError, match="cgbench intervals"):
         read_intervals(tmp_path / "absent.csv")

@@ -12,6 +12,7 @@ from scipy.signal import lfilter
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import Molecule
 from cgbench.config.schema import Protocol
+from cgbench.core.atomic_io import write_csv
 from cgbench.core.errors import InputError
 from cgbench.core.registry import PlugIn
 from cgbench.data.splits import Split
@@ -19,7 +20,7 @@ from cgbench.figures.leakage import draw_leakage as leak_figure
 from cgbench.mapping.base import Mapping
 from cgbench.pipeline import leakage as leak
 from cgbench.pipeline.leakage import measure_leakage
-from cgbench.pipeline.leakage_table import read_leakage, summarise, write
+from cgbench.pipeline.leakage_table import read_leakage, summarise
 
 N_ATOMS, LENGTH = 12, 300
 PROTOCOL = Protocol(folds=3, train_frames=400, valid_frames=40, test_frames=80, n_samples=2)
@@ -91,11 +92,11 @@ def test_there_is_one_mapping_per_fold(slow_frames: Frames) -> None:
 
 def test_the_table_is_written_and_read(table: pd.DataFrame, tmp_path: Path) -> None:
     path = tmp_path / "leak.csv"
-    with pytest.raises(InputError, match=r"leak\.csv: no such table; run `cgbench leakage` first"):
+    with pytest.raises(InputError, match=r"leak\.csv: no such file; run `cgbench leakage` first"):
         read_leakage(path)
-    write(table, path)
+    write_csv(path, table)
     pd.testing.assert_frame_equal(read_leakage(path), table, rtol=1e-4)
-    write(summarise(table), path)
+    write_csv(path, summarise(table))
     with pytest.raises(InputError, match=r"leak\.csv: not a table of `cgbench leakage`"):
         read_leakage(path)
 

@@ -58,7 +58,7 @@ def pdb_beads(path: Path) -> tuple[list[str], np.ndarray]:
 def test_beads_are_those_of_martinize2(name: str, file: str, force_field: str) -> None:
     path = STRUCTURES / name / file
     frames = load_trajectory(path, path, "not water")
-    molecule, _ = add_missing_bonds(read_topology(path, "not water"), frames)
+    molecule, _ = add_missing_bonds(read_topology(path, "not water"), frames.positions, frames.cell)
     names, positions = pdb_beads(STRUCTURES / name / "martinize2/cg.pdb")
     mapping = generate(molecule, len(names), force_field)
     assert mapping.bead_names == tuple(names)

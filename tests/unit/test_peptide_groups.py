@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from peptide_helpers import applies, atom, built, evaluation, molecule_of, moved, reordered, turned, value
 
+from cgbench.chem.geometry import out_of_plane
 from cgbench.chem.mdtraj_topology import molecule_to_mdtraj
 from cgbench.chem.peptide_groups import omega, omega_atoms, peptide_groups, twist
-from cgbench.chem.planarity import out_of_plane
 
 # CA, C, O, N and the next CA, with ω about the z axis.
 BOND = molecule_of(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from peptide_helpers import applies, atom, built, evaluation, molecule_of, moved, reordered, value
 
-from cgbench.chem.planarity import out_of_plane
+from cgbench.chem.geometry import out_of_plane
 from cgbench.chem.rings import planar_rings, rings
 
 NAPHTHALENE = nx.cycle_graph(10)

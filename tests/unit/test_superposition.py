@@ -3,6 +3,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from cgbench.chem.superposition import (
+    broadest_axes,
     centred,
     mean_shape,
     nearest_shapes,
@@ -114,3 +115,14 @@ def test_distances_of_pairs_agree_with_those_of_all(rng: np.random.Generator) ->
         np.testing.assert_allclose(distances, expected, atol=1e-6)
     assert (found[:, 2] == 0.0).all()
     assert (found[:, 3] > 0.01).all()  # chiral, some only slightly
+
+
+def test_the_broadest_side_is_turned_to_the_front_and_not_mirrored(rng: np.random.Generator) -> None:
+    points = rng.normal(size=(20, 3)) * (1.0, 3.0, 9.0)
+    points -= points.mean(axis=0)
+    turned = points @ broadest_axes(points)
+    extent = turned.std(axis=0)
+    assert extent[0] > extent[1] > extent[2]
+    assert np.linalg.det(broadest_axes(points)) == pytest.approx(1.0)
+    rotated = points @ Rotation.random(rng=rng).as_matrix()
+    np.testing.assert_allclose(rotated @ broadest_axes(rotated + 7), turned, atol=1e-8)

@@ -106,7 +106,7 @@ def test_collect_refuses_nothing_and_the_same_run_twice(tmp_path: Path) -> None:
 def test_a_damaged_table_is_named(tmp_path: Path, content: str) -> None:
     path = tmp_path / "metrics.csv"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(InputError, match=r"metrics\.csv: (damaged table|not a table of metrics)"):
+    with pytest.raises(InputError, match=r"metrics\.csv: not a table of metrics"):
         read_metrics(path)
 
 

@@ -72,5 +72,5 @@ def test_a_real_trajectory_goes_through_every_stage(shared_data: Path, tmp_path:
     assert {path.name for path in figures.glob("*.svg")} >= expected
     for mapping in ("alpha_carbon", "backbone"):
         names = {path.name for path in (figures / mapping).glob("*.svg")}
-        assert {"comparison.svg", "mapping.svg", "mapping-view.svg", "ramachandran.svg"} <= names
+        assert {"comparison.svg", "mapping.svg", "ramachandran.svg"} <= names
     assert {"own"} == set(pd.read_csv(results / "leaderboard.csv")["dataset"])

@@ -27,11 +27,6 @@ rule figures_scores:
             shows="similarity to molecular dynamics",
         ),
         figure(f"{MAPPED}/cost", "Comparison", shows="accuracy against cost"),
-        figure(
-            f"{MAPPED}/diversity-validity",
-            "Comparison",
-            shows="diversity against validity",
-        ),
     log:
         f"{MAPPED}/scores.log",
     localrule: True
@@ -151,7 +146,6 @@ rule figures_mappings:
         ),
     output:
         figure(f"{MAPPED}/mapping", "Tasks", shows="mapping on the bond graph"),
-        figure(f"{MAPPED}/mapping-view", "Tasks", shows="mapping in space"),
     log:
         f"{MAPPED}/mapping.log",
     localrule: True

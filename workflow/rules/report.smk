@@ -122,6 +122,5 @@ rule tables:
         every_run(f"{FIGURES}/rmsd-rg.svg"),
         every_run(f"{FIGURES}/walkers.svg"),
         every_run(f"{FIGURES}/{{mapping}}/mapping.svg"),
-        every_run(f"{FIGURES}/{{mapping}}/mapping-view.svg"),
         every_run(f"{FIGURES}/{{mapping}}/training-{{method}}.svg", TRAINED),
     localrule: True

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from cgbench.chem.molecule import BOND_FACTOR, IntArray, Molecule
 from cgbench.chem.pbc import LONGEST_BOND, Cell, close_pairs, distances
-from cgbench.chem.trajectory_io import RawTrajectory
 from cgbench.core.wording import counted, listed
 
 N_FRAMES = 20  # evenly spaced frames; the median of a distance in them is that of a bond or not
@@ -21,27 +20,17 @@ LONGEST_POSSIBLE = 1.6  # (r_i + r_j); no bond is longer in any frame of MD
 # hydrogens HT1 to HT3 of N-methyl caps of CHARMM as such, and joins them to the backbone.
 NAMES_OF_ENDS = ("H2", "H3", "OXT")
 # Largest numbers of bonded atoms.
-NEIGHBOURS = {
-    "H": 1,
-    "C": 4,
-    "N": 4,
-    "O": 3,
-    "F": 1,
-    "Si": 6,
-    "P": 6,
-    "S": 6,
-    "Cl": 1,
-    "Se": 6,
-    "Br": 1,
-    "I": 1,
-}
+NEIGHBOURS = dict.fromkeys(("H", "F", "Cl", "Br", "I"), 1) | {"C": 4, "N": 4, "O": 3}
+NEIGHBOURS |= dict.fromkeys(("Si", "P", "S", "Se"), 6)
 NEIGHBOURS_IN_OXOACIDS = 6  # of Cl, Br and I that are bonded to oxygen
 # Two atoms with a common neighbour are bonded in rings of three: their distance is below 1.15 (r_i + r_j)
 # there. Without a bond, that of heavy atoms may be below 1.3 (r_i + r_j) (P-O-P, Si-O-Si, I-C-I).
 RING_FACTOR = 1.15
 
 
-def drop_ends_of_chains(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecule, str]:
+def drop_ends_of_chains(
+    molecule: Molecule, positions: NDArray[np.float32], cell: Cell = None
+) -> tuple[Molecule, str]:
     """Drop the bonds that readers add at ends of chains which are none, or where they see no end.
 
     Formats without chains have no end of a chain, and PDB files may lack the TER record there: the bond to
@@ -56,7 +45,7 @@ def drop_ends_of_chains(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecul
     note
         Bonds that were dropped; empty if there are none.
     """
-    positions, cell = _sample(raw)
+    positions, cell = sampled(positions, cell)
     lengths = distances(positions, molecule.bonds, cell)
     is_long = lengths > LONGEST_BOND
     residues = molecule.residue_index[molecule.bonds]
@@ -92,7 +81,9 @@ def _named_as_ends(molecule: Molecule) -> NDArray[np.bool_]:
     return np.asarray(ends[molecule.bonds].any(axis=1) & (residues[:, 0] == residues[:, 1]))
 
 
-def add_missing_bonds(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecule, str]:
+def add_missing_bonds(
+    molecule: Molecule, positions: NDArray[np.float32], cell: Cell = None
+) -> tuple[Molecule, str]:
     """Add the bonds that follow from distances to atoms that can have more.
 
     Few formats hold disulphides, ring closures of cyclic peptides, and bonds of residues that are no
@@ -106,7 +97,7 @@ def add_missing_bonds(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecule,
     note
         Bonds that were added, and the number of connected components; empty if nothing is missing.
     """
-    positions, cell = _sample(raw)
+    positions, cell = sampled(positions, cell)
     known = distances(positions, molecule.bonds, cell) / molecule.covalent_radii[molecule.bonds].sum(axis=1)
     if known.size and not USUAL[0] < np.median(known) < USUAL[1]:
         return molecule, ""
@@ -126,11 +117,10 @@ def add_missing_bonds(molecule: Molecule, raw: RawTrajectory) -> tuple[Molecule,
     )
 
 
-def _sample(raw: RawTrajectory) -> tuple[NDArray[np.float32], Cell]:
-    """Positions and cells of evenly spaced frames."""
-    n_frames = len(raw.positions)
-    rows = np.linspace(0, n_frames - 1, min(N_FRAMES, n_frames)).astype(np.int64)
-    return raw.positions[rows], None if raw.cell is None else raw.cell[rows]
+def sampled(positions: NDArray[np.float32], cell: Cell) -> tuple[NDArray[np.float32], Cell]:
+    """Positions and cells of at most 20 evenly spaced frames."""
+    rows = np.linspace(0, len(positions) - 1, min(N_FRAMES, len(positions))).astype(np.int64)
+    return positions[rows], None if cell is None else cell[rows]
 
 
 def _missing_bonds(molecule: Molecule, positions: NDArray[np.float32], cell: Cell) -> IntArray:

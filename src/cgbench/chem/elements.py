@@ -38,17 +38,8 @@ IONS = {
     symbol.upper(): symbol
     for symbol in _words("Li Na K Rb Cs Mg Ca Sr Ba Zn Cd Mn Fe Co Ni Cu Ag Hg F Cl Br I")
 }
-IONS |= {
-    "LIT": "Li",
-    "SOD": "Na",
-    "POT": "K",
-    "RUB": "Rb",
-    "CES": "Cs",
-    "CAL": "Ca",
-    "BAR": "Ba",
-    "CAD": "Cd",
-}
-IONS |= {"CLA": "Cl", "IOD": "I"}
+IONS |= {"LIT": "Li", "SOD": "Na", "POT": "K", "RUB": "Rb", "CES": "Cs", "CAL": "Ca", "BAR": "Ba"}
+IONS |= {"CAD": "Cd", "CLA": "Cl", "IOD": "I"}
 # Elements that occur as single atoms only: in a residue of several atoms, NE is nitrogen and HO hydrogen.
 SINGLE = _words(
     "He Ne Ar Kr Xe Rn Li Na Rb Cs Fr Be Ca Sr Ba Ra Po Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Ac Th Pa U "

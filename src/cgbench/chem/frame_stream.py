@@ -9,13 +9,15 @@ import mdtraj
 import numpy as np
 from numpy.typing import NDArray
 
+from cgbench.chem.molecule import IntArray, Molecule
+from cgbench.chem.pbc import join_molecules
 from cgbench.chem.topology_io import load_topology
-from cgbench.chem.trajectory_io import load_trajectory, require_trajectory
+from cgbench.chem.trajectory_io import load_trajectory, reader_errors, require_trajectory
 from cgbench.core.errors import InputError
-from cgbench.formats.isolation import naming, read_isolated, reason_for_users
+from cgbench.formats.isolation import naming, read_isolated
 from cgbench.formats.readers import angstrom, n_frames_of_dcd, stored_n_atoms
 from cgbench.formats.recognition import readable
-from cgbench.formats.stored_frames import FILL
+from cgbench.formats.stored_frames import FILL, AtomCountError
 from cgbench.formats.unit_cell import usable_cell
 from cgbench.formats.xdr_headers import read_headers
 
@@ -34,6 +36,11 @@ class Chunk(NamedTuple):
     positions: Positions
     cell: NDArray[np.floating] | None
 
+    def joined(self, atoms: IntArray, molecule: Molecule) -> Positions:
+        """Positions of atoms [n_atoms], which make up a molecule, with its periodic images joined."""
+        positions = np.ascontiguousarray(self.positions[:, atoms])
+        return positions if self.cell is None else join_molecules(positions, self.cell, molecule)
+
 
 @dataclass(frozen=True)
 class FrameStream:
@@ -41,8 +48,6 @@ class FrameStream:
 
     Attributes
     ----------
-    n_frames
-        Number of frames.
     sample
         Evenly spaced frames, at most 10,000 and 64 MiB.
     notes
@@ -118,27 +123,15 @@ def _scan(path: Path, topology_path: Path | str) -> FrameStream | None:
     """Read a file; None if its format is not read in chunks."""
     require_trajectory(path)
     n_atoms = load_topology(topology_path)[0].n_atoms
-    with naming(path), readable(path) as file:
+    with naming(path), readable(path) as file, reader_errors(path, file, topology_path, n_atoms):
         if file.suffix not in STREAMED:
             return None
         stored = stored_n_atoms(file)
         if stored is not None and stored != n_atoms:
-            raise InputError(
-                f"{stored} atoms, but topology {topology_path} has {n_atoms}; give the topology that belongs "
-                "to this trajectory"
-            )
-        try:
-            if file.suffix == ".xtc":
-                read_headers(file)  # raises an error for a file that ends within a frame
-            return _scan_frames(path, file, n_atoms)
-        except (InputError, MemoryError):
-            raise
-        except Exception as error:
-            # mdtraj's readers raise OSError, ValueError, RuntimeError or types of their own.
-            raise InputError(
-                f"cannot be read as a trajectory of {n_atoms} atoms: {reason_for_users(error, file, path)}; "
-                "the file is truncated or corrupt, fetch or simulate it again"
-            ) from None
+            raise AtomCountError(stored)
+        if file.suffix == ".xtc":
+            read_headers(file)  # raises an error for a file that ends within a frame
+        return _scan_frames(path, file, n_atoms)
 
 
 def _scan_frames(path: Path, file: Path, n_atoms: int) -> FrameStream:

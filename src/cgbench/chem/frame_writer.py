@@ -24,6 +24,8 @@ PDB_END = b"END\n"
 # Writes geometries [n, n_samples, n_atoms, 3] of consecutive frames and, if there are, their unit cells
 # [n, 3, 3], Å.
 Write = Callable[[NDArray[np.float32], NDArray[np.floating] | None], None]
+# Adds geometries [n * n_samples, n_atoms, 3] and their unit cells, if any, of which the first has a number.
+Add = Callable[[NDArray[np.float32], NDArray[np.floating] | None, int], None]
 
 
 @contextmanager
@@ -45,84 +47,81 @@ def frame_writer(path: Path | str, molecule: Molecule, n_frames: int, n_samples:
         )
     with (
         atomic_output(path) as temporary,
-        WRITERS[path.suffix](temporary, molecule, n_frames, n_samples) as write,
+        WRITERS[path.suffix](temporary, molecule, (n_frames, n_samples)) as add,
     ):
-        yield write
-
-
-@contextmanager
-def _npz(path: Path, molecule: Molecule, n_frames: int, n_samples: int) -> Iterator[Write]:
-    with TemporaryDirectory(dir=path.parent, prefix=".samples-") as folder:
-        file = Path(folder) / "samples.npy"
-        shape = (n_frames, n_samples, molecule.n_atoms, 3)
-        array = np.lib.format.open_memmap(file, mode="w+", dtype=np.float32, shape=shape)
         written = 0
 
         def write(positions: NDArray[np.float32], cell: NDArray[np.floating] | None) -> None:
             nonlocal written
-            array[written : written + len(positions)] = positions
-            written += len(positions)
-
-        yield write
-        array.flush()
-        with ZipFile(path, "w", allowZip64=True) as archive:
-            archive.write(file, file.name)
-
-
-@contextmanager
-def _xtc(path: Path, molecule: Molecule, n_frames: int, n_samples: int) -> Iterator[Write]:
-    written = 0
-    with mdtraj.formats.XTCTrajectoryFile(str(path), "w") as handle:
-
-        def write(positions: NDArray[np.float32], cell: NDArray[np.floating] | None) -> None:
-            nonlocal written
-            geometries, boxes = _consecutive(positions, cell)
-            steps = np.arange(written, written + len(geometries), dtype=np.int32)
-            handle.write(
-                geometries / np.float32(ANGSTROM_PER_NM),
-                time=steps.astype(np.float32),
-                step=steps,
-                box=None if boxes is None else np.asarray(boxes / ANGSTROM_PER_NM, dtype=np.float32),
-            )
+            geometries = np.ascontiguousarray(positions.reshape(-1, *positions.shape[2:]), dtype=np.float32)
+            add(geometries, None if cell is None else np.repeat(cell, n_samples, axis=0), written)
             written += len(geometries)
 
         yield write
 
 
 @contextmanager
-def _dcd(path: Path, molecule: Molecule, n_frames: int, n_samples: int) -> Iterator[Write]:
-    with mdtraj.formats.DCDTrajectoryFile(str(path), "w") as handle:
+def _npz(path: Path, molecule: Molecule, shape: tuple[int, int]) -> Iterator[Add]:
+    with TemporaryDirectory(dir=path.parent, prefix=".samples-") as folder:
+        file = Path(folder) / "samples.npy"
+        whole = (*shape, molecule.n_atoms, 3)
+        array = np.lib.format.open_memmap(file, mode="w+", dtype=np.float32, shape=whole)
+        flat = array.reshape(-1, molecule.n_atoms, 3)
 
-        def write(positions: NDArray[np.float32], cell: NDArray[np.floating] | None) -> None:
-            geometries, boxes = _consecutive(positions, cell)
-            lengths, angles = (None, None) if boxes is None else _lengths_and_angles(boxes)
-            handle.write(geometries, cell_lengths=lengths, cell_angles=angles)
+        def add(geometries: NDArray[np.float32], boxes: NDArray[np.floating] | None, first: int) -> None:
+            flat[first : first + len(geometries)] = geometries
 
-        yield write
+        yield add
+        array.flush()
+        with ZipFile(path, "w", allowZip64=True) as archive:
+            archive.write(file, file.name)
 
 
 @contextmanager
-def _pdb(path: Path, molecule: Molecule, n_frames: int, n_samples: int) -> Iterator[Write]:
+def _xtc(path: Path, molecule: Molecule, shape: tuple[int, int]) -> Iterator[Add]:
+    with mdtraj.formats.XTCTrajectoryFile(str(path), "w") as handle:
+
+        def add(geometries: NDArray[np.float32], boxes: NDArray[np.floating] | None, first: int) -> None:
+            steps = np.arange(first, first + len(geometries), dtype=np.int32)
+            handle.write(
+                geometries / np.float32(ANGSTROM_PER_NM),
+                time=steps.astype(np.float32),
+                step=steps,
+                box=None if boxes is None else np.asarray(boxes / ANGSTROM_PER_NM, dtype=np.float32),
+            )
+
+        yield add
+
+
+@contextmanager
+def _dcd(path: Path, molecule: Molecule, shape: tuple[int, int]) -> Iterator[Add]:
+    with mdtraj.formats.DCDTrajectoryFile(str(path), "w") as handle:
+
+        def add(geometries: NDArray[np.float32], boxes: NDArray[np.floating] | None, first: int) -> None:
+            lengths, angles = (None, None) if boxes is None else _lengths_and_angles(boxes)
+            handle.write(geometries, cell_lengths=lengths, cell_angles=angles)
+
+        yield add
+
+
+@contextmanager
+def _pdb(path: Path, molecule: Molecule, shape: tuple[int, int]) -> Iterator[Add]:
     # Without bonds, mdtraj writes no CONECT, of which it has those of some residues only.
     topology = molecule_to_mdtraj(replace(molecule, bonds=np.empty((0, 2), dtype=np.int64)))
-    written = 0
     with mdtraj.formats.PDBTrajectoryFile(str(path), mode="w") as handle:
 
-        def write(positions: NDArray[np.float32], cell: NDArray[np.floating] | None) -> None:
-            nonlocal written
-            geometries, boxes = _consecutive(positions, cell)
+        def add(geometries: NDArray[np.float32], boxes: NDArray[np.floating] | None, first: int) -> None:
             lengths, angles = (None, None) if boxes is None else _lengths_and_angles(boxes)
             for number, geometry in enumerate(geometries):
                 handle.write(
                     geometry,
                     topology,
-                    modelIndex=None if n_frames * n_samples == 1 else written,
+                    modelIndex=None if shape == (1, 1) else first + number,
                     unitcell_lengths=None if lengths is None else lengths[number],
                     unitcell_angles=None if angles is None else angles[number],
                 )
-                written += 1
 
-        yield write
+        yield add
     with path.open("rb+") as file:
         file.seek(-len(PDB_END), 2)
         file.write("".join(_conect(molecule)).encode() + PDB_END)
@@ -136,15 +135,6 @@ def _conect(molecule: Molecule) -> Iterator[str]:
             yield (
                 f"CONECT{atom + 1:5d}" + "".join(f"{other:5d}" for other in bonded[start : start + 4]) + "\n"
             )
-
-
-def _consecutive(
-    positions: NDArray[np.float32], cell: NDArray[np.floating] | None
-) -> tuple[NDArray[np.float32], NDArray[np.floating] | None]:
-    """Geometries [n * n_samples, n_atoms, 3] and their cells."""
-    n_samples = positions.shape[1]
-    flat = np.ascontiguousarray(positions.reshape(-1, *positions.shape[2:]), dtype=np.float32)
-    return flat, None if cell is None else np.repeat(cell, n_samples, axis=0)
 
 
 def _lengths_and_angles(boxes: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -26,8 +26,6 @@ class Frames:
         Number of the independent trajectory that a frame comes from, counted from 0.
     time : float [n_frames]
         Time within its trajectory, ps.
-    molecule
-        Topology of all frames.
     """
 
     positions: NDArray[np.float32]

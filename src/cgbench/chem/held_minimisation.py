@@ -21,14 +21,10 @@ class HeldMinimisation:
 
     Parameters
     ----------
-    molecule
-        Topology.
     force_field
         Names of files that come with OpenMM.
     matrix : [n_beads, n_atoms]
         M.
-    platform
-        Platform of OpenMM.
 
     Raises
     ------

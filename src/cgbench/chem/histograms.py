@@ -51,13 +51,6 @@ class UniformGrid:
     The weight of a value is shared between the two nearest grid points by linear interpolation, so that
     sums of the weights are means of the cumulative distribution over the intervals. The last bin
     holds the sum of distances (in steps) by which values exceed the grid.
-
-    Attributes
-    ----------
-    step
-        Width of an interval.
-    n_intervals
-        Number of intervals.
     """
 
     step: float

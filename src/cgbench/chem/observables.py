@@ -19,7 +19,6 @@ from cgbench.chem.dihedrals import chi_atoms, phi_psi
 from cgbench.chem.equivalent_atoms import reduction_of_squares
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.chem.peptide_groups import omega, peptide_groups
-from cgbench.chem.planarity import out_of_plane
 from cgbench.chem.ring_piercing import piercings
 from cgbench.chem.rings import planar_rings
 
@@ -36,8 +35,6 @@ class Observables:
     ----------
     positions : float32 [n_frames, n_samples, n_atoms, 3]
         Å; MD frames have one sample each.
-    molecule
-        Topology of the geometries.
     force_field
         Names of files that come with OpenMM, for energies.
     device
@@ -106,12 +103,12 @@ class Observables:
     @cached_property
     def out_of_plane_peptides(self) -> NDArray[np.float64]:
         """RMS distance of each peptide group from its plane [n_frames, n_samples, n_groups], Å."""
-        return _to_numpy(out_of_plane(self.on_device, peptide_groups(self.molecule)))
+        return _to_numpy(geometry.out_of_plane(self.on_device, peptide_groups(self.molecule)))
 
     @cached_property
     def out_of_plane_rings(self) -> NDArray[np.float64]:
         """RMS distance of each planar ring from its plane [n_frames, n_samples, n_rings], Å."""
-        return _to_numpy(out_of_plane(self.on_device, planar_rings(self.molecule)))
+        return _to_numpy(geometry.out_of_plane(self.on_device, planar_rings(self.molecule)))
 
     @cached_property
     def piercings(self) -> IntArray:

@@ -1,4 +1,4 @@
-"""Superposition of point sets: optimal rotations, RMSD of all pairs, nearest neighbours and mean shapes."""
+"""Superposition of point sets: rotations, RMSD of all pairs, nearest neighbours, mean shapes and axes."""
 
 from functools import partial
 
@@ -33,8 +33,6 @@ def rotations(mobile: Floats, target: Floats, weights: Floats, generator: np.ran
     ----------
     mobile, target : [..., n, 3]
         a and b, of shapes that broadcast, relative to the centre of rotation.
-    weights : [n]
-        Weight of each point.
     generator
         Used only where points do not determine the rotation.
 
@@ -173,3 +171,17 @@ def mean_shape(shapes: Floats, weights: Floats, generator: np.random.Generator) 
         if np.abs(mean - previous).max(initial=0.0) < MEAN_TOLERANCE:
             break
     return np.asarray(mean)
+
+
+def broadest_axes(positions: Floats) -> Floats:
+    """Rotation matrix [3, 3] with axes as columns: along them, positions [n, 3] extend farthest, less, least.
+
+    The rotation is proper, and the first position has a negative first and a positive second coordinate,
+    so that it is the same for all orientations of a geometry.
+    """
+    relative = positions - positions.mean(axis=0)
+    axes = np.linalg.eigh(relative.T @ relative)[1][:, ::-1]
+    axes[:, 0] *= -1.0 if relative[0] @ axes[:, 0] > 0 else 1.0
+    axes[:, 1] *= -1.0 if relative[0] @ axes[:, 1] < 0 else 1.0
+    axes[:, 2] = np.cross(axes[:, 0], axes[:, 1])
+    return np.asarray(axes)

@@ -1,6 +1,7 @@
 """Reading trajectories and writing geometries with mdtraj, in Å."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,14 +118,8 @@ def _read_trajectory(
         topology, facts, _ = topology_with_elements(topology_path, elements)
     require_trajectory(path)
     chosen = select_atoms(topology, selection, topology_path, facts)
-    try:
-        with naming(path):
-            stored = _read_frames(path, topology, None if len(chosen) == topology.n_atoms else chosen)
-    except AtomCountError as error:
-        raise InputError(
-            f"{path}: {error.n_atoms} atoms, but topology {topology_path} has {topology.n_atoms}; "
-            "give the topology that belongs to this trajectory"
-        ) from None
+    with naming(path), readable(path) as file, reader_errors(path, file, topology_path, topology.n_atoms):
+        stored = _read_frames(path, file, topology, None if len(chosen) == topology.n_atoms else chosen)
     if not len(stored.positions):
         raise InputError(f"{path}: the trajectory has no frames; fetch or simulate it again")
     positions = stored.positions[::stride]
@@ -153,33 +148,44 @@ def require_trajectory(path: Path) -> None:
         raise InputError(f"{path}: the trajectory is empty (0 bytes); fetch or simulate it again")
 
 
-def _read_frames(path: Path, topology: mdtraj.Topology, atoms: NDArray[np.int64] | None) -> StoredFrames:
-    """Read all frames; an InputError does not name the file yet."""
-    with readable(path) as file:
-        suffix = "".join(file.suffixes)
-        if suffix not in FormatRegistry.loaders:
-            raise InputError(
-                f"cannot be read as a trajectory: mdtraj reads no trajectories of the format {suffix!r}; "
-                "decompress the file, or convert it to XTC"
-            )
-        if suffix == ".h5" and path.suffix.lower() in NETCDF:
-            raise InputError("the file is NetCDF-4; convert it to NetCDF-3 (nccopy -k nc6 old.nc new.nc)")
-        try:
-            return read_frames(file, topology, atoms)
-        except (AtomCountError, InputError, MemoryError):
-            raise
-        except ImportError as error:
-            raise InputError(
-                f"this format needs the package {error.name!r}; install it, or convert the file to XTC"
-            ) from None
-        except Exception as error:
-            # mdtraj's readers raise OSError, ValueError, RuntimeError or types of their own.
-            binary = "the file is truncated or corrupt, fetch or simulate it again"
-            cure = binary if suffix in BINARY else "correct the file, or convert the trajectory to XTC"
-            raise InputError(
-                f"cannot be read as a trajectory of {topology.n_atoms} atoms: "
-                f"{reason_for_users(error, file, path)}; {cure}"
-            ) from None
+def _read_frames(
+    path: Path, file: Path, topology: mdtraj.Topology, atoms: NDArray[np.int64] | None
+) -> StoredFrames:
+    suffix = "".join(file.suffixes)
+    if suffix not in FormatRegistry.loaders:
+        raise InputError(
+            f"cannot be read as a trajectory: mdtraj reads no trajectories of the format {suffix!r}; "
+            "decompress the file, or convert it to XTC"
+        )
+    if suffix == ".h5" and path.suffix.lower() in NETCDF:
+        raise InputError("the file is NetCDF-4; convert it to NetCDF-3 (nccopy -k nc6 old.nc new.nc)")
+    return read_frames(file, topology, atoms)
+
+
+@contextmanager
+def reader_errors(path: Path, file: Path, topology_path: Path | str, n_atoms: int) -> Iterator[None]:
+    """Turn any error of a reader of ``file`` into an InputError, which does not name ``path`` yet."""
+    try:
+        yield
+    except (InputError, MemoryError):
+        raise
+    except AtomCountError as error:
+        raise InputError(
+            f"{error.n_atoms} atoms, but topology {topology_path} has {n_atoms}; give the topology that "
+            "belongs to this trajectory"
+        ) from None
+    except ImportError as error:
+        raise InputError(
+            f"this format needs the package {error.name!r}; install it, or convert the file to XTC"
+        ) from None
+    except Exception as error:
+        # mdtraj's readers raise OSError, ValueError, RuntimeError or types of their own.
+        binary = "the file is truncated or corrupt, fetch or simulate it again"
+        cure = binary if file.suffix in BINARY else "correct the file, or convert the trajectory to XTC"
+        raise InputError(
+            f"cannot be read as a trajectory of {n_atoms} atoms: {reason_for_users(error, file, path)}; "
+            f"{cure}"
+        ) from None
 
 
 def write_pdb(
@@ -193,10 +199,3 @@ def write_pdb(
     frames = mdtraj.Trajectory(geometries, molecule_to_mdtraj(molecule, chains=chains))
     with atomic_output(path) as temporary:
         frames.save_pdb(str(temporary))
-
-
-def write_xtc(path: Path | str, positions: NDArray[np.floating], molecule: Molecule) -> None:
-    """Write geometries [n_frames, n_atoms, 3] (Å) as XTC, which rounds to 0.01 Å, atomically."""
-    frames = mdtraj.Trajectory(np.asarray(positions) / ANGSTROM_PER_NM, molecule_to_mdtraj(molecule))
-    with atomic_output(path) as temporary:
-        frames.save_xtc(str(temporary))

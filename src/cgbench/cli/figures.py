@@ -1,10 +1,18 @@
 """Commands that draw the figures of a benchmark: one for each group of figures that read the same files."""
 
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from cgbench.cli.options import Configs
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from cgbench.figures.run_selection import RunSelection
 
 app = typer.Typer(
     help="Draw figures of a benchmark that has been run, as SVG, PNG and PDF.\n\n"
@@ -14,9 +22,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-Configs = Annotated[
-    list[Path], typer.Option("--config", help="File of the benchmark; repeat it to override.")
-]
 Dataset = Annotated[str, typer.Option(help="Dataset as named in the configuration.")]
 Mapping = Annotated[str, typer.Option(help="Mapping as named in the configuration.")]
 Output = Annotated[
@@ -30,6 +35,22 @@ class Atoms(StrEnum):
 
     HEAVY = "heavy"
     ALL = "all"
+
+
+def _draw(
+    figures: Callable[["RunSelection"], Iterator[tuple[str, "Figure"]]],
+    config: list[Path],
+    dataset: str,
+    mapping: str,
+    output: Path | None,
+) -> None:
+    """Draw a group of figures, which imports all that they depend on."""
+    from cgbench.config.run_matrix import RunMatrix
+    from cgbench.figures.run_selection import RunSelection
+    from cgbench.figures.style import save_all
+
+    selection = RunSelection.of_config(RunMatrix.load(*config), dataset, mapping)
+    save_all(figures(selection), output or selection.figures)
 
 
 @app.command("scores")
@@ -51,7 +72,7 @@ def figures_scores(
         typer.Option(help="Atoms of the comparison, a column of panels each; repeat it. Both if not given."),
     ] = None,
 ) -> None:
-    """Draw comparison, fidelity, cost and diversity-validity from the collected tables.
+    """Draw comparison, fidelity and cost from the collected tables.
 
     The tables are `<results>/leaderboard.csv` and `runs.csv` of the configuration, or those that
     `cgbench export` wrote.
@@ -87,13 +108,9 @@ def figures_samples(config: Configs, dataset: Dataset, mapping: Mapping, output:
     Example: `cgbench figures samples --config results/config.json --dataset alanine_dipeptide
     --mapping cgae`
     """
-    from cgbench.config.run_matrix import RunMatrix
-    from cgbench.figures.run_selection import RunSelection
     from cgbench.figures.sample_figures import sample_figures
-    from cgbench.figures.style import save_all
 
-    selection = RunSelection.of_config(RunMatrix.load(*config), dataset, mapping)
-    save_all(sample_figures(selection), output or selection.figures)
+    _draw(sample_figures, config, dataset, mapping, output)
 
 
 @app.command("distributions")
@@ -103,13 +120,9 @@ def figures_distributions(config: Configs, dataset: Dataset, mapping: Mapping, o
     Example: `cgbench figures distributions --config results/config.json --dataset alanine_dipeptide
     --mapping cgae`
     """
-    from cgbench.config.run_matrix import RunMatrix
     from cgbench.figures.distributions import distribution_figures
-    from cgbench.figures.run_selection import RunSelection
-    from cgbench.figures.style import save_all
 
-    selection = RunSelection.of_config(RunMatrix.load(*config), dataset, mapping)
-    save_all(distribution_figures(selection), output or selection.figures)
+    _draw(distribution_figures, config, dataset, mapping, output)
 
 
 @app.command("training")
@@ -119,29 +132,21 @@ def figures_training(config: Configs, dataset: Dataset, mapping: Mapping, output
     Example: `cgbench figures training --config results/config.json --dataset alanine_dipeptide
     --mapping cgae`
     """
-    from cgbench.config.run_matrix import RunMatrix
-    from cgbench.figures.run_selection import RunSelection
-    from cgbench.figures.style import save_all
     from cgbench.figures.training import training_figures
 
-    selection = RunSelection.of_config(RunMatrix.load(*config), dataset, mapping)
-    save_all(training_figures(selection), output or selection.figures)
+    _draw(training_figures, config, dataset, mapping, output)
 
 
 @app.command("mappings")
 def figures_mappings(config: Configs, dataset: Dataset, mapping: Mapping, output: Output = None) -> None:
-    """Draw the mapping at every resolution, on the bond graph and on the first frame.
+    """Draw the mapping at every resolution, on the bond graph.
 
     Example: `cgbench figures mappings --config results/config.json --dataset alanine_dipeptide
     --mapping cgae`
     """
-    from cgbench.config.run_matrix import RunMatrix
-    from cgbench.figures.mapping_figures import mapping_figures
-    from cgbench.figures.run_selection import RunSelection
-    from cgbench.figures.style import save_all
+    from cgbench.figures.mapping_graph import mapping_figures
 
-    selection = RunSelection.of_config(RunMatrix.load(*config), dataset, mapping)
-    save_all(mapping_figures(selection), output or selection.figures)
+    _draw(mapping_figures, config, dataset, mapping, output)
 
 
 @app.command("trajectories")
@@ -150,13 +155,9 @@ def figures_trajectories(config: Configs, dataset: Dataset, output: Output = Non
 
     Example: `cgbench figures trajectories --config results/config.json --dataset alanine_dipeptide`
     """
-    from cgbench.config.run_matrix import RunMatrix
-    from cgbench.figures.run_selection import RunSelection
-    from cgbench.figures.style import save_all
     from cgbench.figures.trajectory_figures import trajectory_figures
 
-    selection = RunSelection.of_config(RunMatrix.load(*config), dataset)
-    save_all(trajectory_figures(selection), output or selection.figures)
+    _draw(trajectory_figures, config, dataset, "", output)
 
 
 @app.command("sweep")

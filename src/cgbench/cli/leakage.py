@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cgbench.cli.options import FramesFile, Seed, Threads, read_json_spec, read_spec
+from cgbench.cli.options import FramesFile, ProtocolSpec, Seed, Threads, read_json_spec, read_spec
 
 app = typer.Typer()
 
@@ -22,12 +22,7 @@ def leakage(
     output: Annotated[Path, typer.Option(help="CSV with a row per test frame of each split and fold.")],
     summary: Annotated[Path, typer.Option(help="CSV with the effect of shuffling on each quantity.")],
     seed: Seed,
-    protocol: Annotated[
-        str,
-        typer.Option(
-            help="Section `protocol` of the config as JSON, or @path of a JSON file; {} for defaults."
-        ),
-    ] = "{}",
+    protocol: ProtocolSpec = "{}",
     threads: Threads = 1,
 ) -> None:
     """Train methods on leak-free and on shuffled folds, and compare scores and nearest training frames.
@@ -37,11 +32,12 @@ def leakage(
     """
     from cgbench.chem.frames import Frames
     from cgbench.config.schema import Protocol
+    from cgbench.core.atomic_io import write_csv
     from cgbench.core.registry import PlugIn
     from cgbench.core.settings import parse_settings
     from cgbench.mapping.base import Mapping
     from cgbench.pipeline.leakage import measure_leakage
-    from cgbench.pipeline.leakage_table import summarise, write
+    from cgbench.pipeline.leakage_table import summarise
 
     stored = Frames.load(frames)
     table = measure_leakage(
@@ -52,5 +48,5 @@ def leakage(
         seed,
         threads=threads,
     )
-    write(table, output)
-    write(summarise(table), summary)
+    write_csv(output, table, "%.5g")
+    write_csv(summary, summarise(table), "%.5g")

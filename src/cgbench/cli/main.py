@@ -13,7 +13,6 @@ from cgbench.cli import (
     check,
     contract,
     data,
-    download,
     environment,
     figures,
     leakage,
@@ -22,7 +21,6 @@ from cgbench.cli import (
     report,
     runs,
     simulation,
-    site,
     task,
     workflow,
 )
@@ -40,13 +38,11 @@ app = typer.Typer(
 )
 for group in (
     workflow,
-    download,
     data,
     runs,
     predictions,
     programs,
     report,
-    site,
     leakage,
     backmap,
     check,

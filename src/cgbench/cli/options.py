@@ -11,6 +11,9 @@ from cgbench.core.errors import InputError
 FramesFile = Annotated[Path, typer.Option("--frames", help="frames.npz written by `cgbench prepare`.")]
 SplitFile = Annotated[Path, typer.Option("--split", help="`fold<k>.json` written by `cgbench split`.")]
 MappingFile = Annotated[Path, typer.Option("--mapping", help="Mapping written by `cgbench map`.")]
+Configs = Annotated[
+    list[Path], typer.Option("--config", help="YAML file of the benchmark; repeat it to override.")
+]
 TaskName = Annotated[str, typer.Argument(help="Name of the task, `<dataset>-<mapping>-<number of beads>`.")]
 TaskConfigs = Annotated[
     list[Path] | None,
@@ -38,6 +41,10 @@ Folds = Annotated[
         min=0,
         help="Index of the fold, from 0. Repeat it for several folds and write {fold} in paths for it.",
     ),
+]
+ProtocolSpec = Annotated[
+    str,
+    typer.Option(help="Section `protocol` of the config as JSON, or @path of a JSON file; {} for defaults."),
 ]
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads.")]
 Wait = Annotated[

@@ -113,6 +113,7 @@ def read_predictions(
     from cgbench.data.entry_files import entry_file
     from cgbench.data.splits import Split
     from cgbench.mapping.base import Mapping
+    from cgbench.pipeline import predictions
     from cgbench.pipeline.entry import enter
 
     given = parse_settings(Entry, read_json_spec(entry, "--entry"), "--entry")
@@ -121,16 +122,11 @@ def read_predictions(
         beads = Mapping.load_for(of_fold(mapping, number, fold), stored.molecule.n_atoms, frames)
         run = RunSpec(dataset, mapping_name, beads.n_beads, name, number)
         places = {key: value for key, value in vars(run).items() if key != "method"}
-        found = enter(
-            entry_file(given, given.path, **places),
-            stored,
-            Split.load_for(of_fold(split, number, fold), stored, frames),
-            beads,
-            run,
-            card,
-            of_fold(output, number, fold),
-            n_samples=n_samples,
-            topology=None if given.topology is None else entry_file(given, given.topology, **places),
-        )
+        tested = Split.load_for(of_fold(split, number, fold), stored, frames)
+        topology = None if given.topology is None else entry_file(given, given.topology, **places)
+        path = entry_file(given, given.path, **places)
+        read = predictions.read_predictions(path, stored.molecule, len(tested.test), topology)
+        folder = of_fold(output, number, fold)
+        found = enter(read, stored, tested, beads, run, card, folder, n_samples=n_samples)
         for note in found.notes:
             typer.echo(f"fold {number}: {note}")

@@ -1,11 +1,11 @@
-"""Commands that make tables, partial reports and exports of the results of single runs."""
+"""Commands that make tables, partial reports, exports and the site from the results of single runs."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cgbench.cli.options import RunsTable
+from cgbench.cli.options import Configs, RunsTable
 from cgbench.core.wording import counted
 
 app = typer.Typer()
@@ -13,7 +13,7 @@ app = typer.Typer()
 
 @app.command()
 def collect(
-    config: Annotated[list[Path], typer.Option(help="YAML file of the benchmark; repeat it to override.")],
+    config: Configs,
     metrics_output: Annotated[
         Path | None, typer.Option(help="Table of scores; `<results>/metrics.csv` if not given.")
     ] = None,
@@ -42,7 +42,7 @@ def collect(
 
 @app.command()
 def partial(
-    config: Annotated[list[Path], typer.Option(help="YAML file of the benchmark; repeat it to override.")],
+    config: Configs,
     output: Annotated[
         Path | None, typer.Option(help="Directory for tables and figures; `<results>/partial` if not given.")
     ] = None,
@@ -71,7 +71,7 @@ def partial(
 
 @app.command()
 def intervals(
-    config: Annotated[list[Path], typer.Option(help="YAML file of the benchmark; repeat it to override.")],
+    config: Configs,
     output: Annotated[
         Path | None, typer.Option(help="Table of scores; `<results>/intervals.csv` if not given.")
     ] = None,
@@ -128,7 +128,7 @@ def leaderboard(
 
 @app.command()
 def states(
-    config: Annotated[list[Path], typer.Option(help="YAML file of the benchmark; repeat it to override.")],
+    config: Configs,
     csv: Annotated[Path | None, typer.Option(help="CSV file to write instead of printing the table.")] = None,
 ) -> None:
     """Average scores by the state of the trajectory, such as folded and unfolded.
@@ -138,13 +138,12 @@ def states(
     Example: `cgbench states --config results/config.json`
     """
     from cgbench.config.run_matrix import RunMatrix
-    from cgbench.core.atomic_io import atomic_output
+    from cgbench.core.atomic_io import write_csv
     from cgbench.statistics.by_state import scores_by_state
 
     table = scores_by_state(RunMatrix.load(*config))
     if csv:
-        with atomic_output(csv) as temporary:
-            table.to_csv(temporary, index=False, float_format="%.6f")
+        write_csv(csv, table, "%.6f")
     elif len(table):
         typer.echo(table.to_markdown(index=False, floatfmt=".3f"))
     else:
@@ -153,7 +152,7 @@ def states(
 
 @app.command()
 def export(
-    config: Annotated[list[Path], typer.Option(help="YAML file of the benchmark; repeat it to override.")],
+    config: Configs,
     output: Annotated[Path, typer.Option(help="New folder, or one that this command has made, to replace.")],
     method: Annotated[str, typer.Option(help="Method of the figures that show one method.")] = "cgvae",
 ) -> None:
@@ -170,3 +169,32 @@ def export(
     export(RunMatrix.load(*config), output, method)
     size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
     typer.echo(f"{output}: {size / 2**20:.1f} MiB")
+
+
+@app.command()
+def site(
+    config: Configs,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="New folder, or one that this command made; `<results>/site` if not given."),
+    ] = None,
+    docs: Annotated[
+        str, typer.Option(help="Address of the documentation for a link, such as ../docs/index.html.")
+    ] = "",
+) -> None:
+    """Write the results as a site with charts and molecules, to be opened in a browser.
+
+    The site needs neither a server nor the network. Of a benchmark that is not finished it shows what is
+    there, and says what is missing; the same command refreshes it.
+
+    Example: `cgbench site --config results/config.json --output site`
+    """
+    from cgbench.config.run_matrix import RunMatrix
+    from cgbench.site.build import build_site
+
+    checked = RunMatrix.load(*config)
+    folder = output or Path(checked.results) / "site"
+    for text in build_site(checked, folder, docs):
+        typer.echo(f"missing: {text}")
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    typer.echo(f"{folder / 'index.html'}: {size / 2**20:.1f} MiB")

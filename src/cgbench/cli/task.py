@@ -5,8 +5,16 @@ from typing import Annotated
 
 import typer
 
-from cgbench.cli.data import ProtocolSpec
-from cgbench.cli.options import FramesFile, Seed, TaskConfigs, TaskName, of_fold, read_json_spec, read_spec
+from cgbench.cli.options import (
+    FramesFile,
+    ProtocolSpec,
+    Seed,
+    TaskConfigs,
+    TaskName,
+    of_fold,
+    read_json_spec,
+    read_spec,
+)
 from cgbench.core.wording import counted
 
 app = typer.Typer(help="Tasks: the frames, folds and beads that a score refers to.", no_args_is_help=True)

@@ -9,9 +9,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cgbench.core.errors import InputError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame  # import takes a second, and most jobs write no table
 
 # A full disk, an exceeded quota, and a limit on the size of files by the shell or the batch system.
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -129,6 +132,12 @@ def write_json(path: Path | str, value: Any) -> None:
     """Write ``value`` as indented JSON, atomically."""
     with atomic_output(path) as temporary:
         temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+def write_csv(path: Path | str, table: "DataFrame", float_format: str | None = None) -> None:
+    """Write a table as CSV without its index, atomically."""
+    with atomic_output(path) as temporary:
+        table.to_csv(temporary, index=False, float_format=float_format)
 
 
 def read_json(path: Path | str, cure: str = "remove it and run again") -> Any:

@@ -15,6 +15,7 @@ from cgbench.chem.bond_completion import LONGEST_POSSIBLE, USUAL
 from cgbench.chem.frames import Frames
 from cgbench.chem.geometry import CHUNK_BYTES, pair_distances
 from cgbench.chem.molecule import BOND_FACTOR, IntArray, Molecule
+from cgbench.chem.pbc import close_pairs
 from cgbench.core.errors import InputError
 from cgbench.core.wording import listed
 from cgbench.data.bond_faults import likely_causes
@@ -228,16 +229,10 @@ def _name(molecule: Molecule, pair: IntArray) -> str:
 
 def _contacts(frames: Frames) -> tuple[IntArray, Floats]:
     """Pairs [n, 2] within the bond rule that are no bonds, and the share of frames [n], from some frames."""
-    from scipy.spatial import cKDTree
-
     molecule = frames.molecule
-    radii = molecule.covalent_radii
     chosen = np.linspace(0, len(frames) - 1, min(CONTACT_FRAMES, len(frames))).astype(np.int64)
-    found = []
-    for positions in frames.positions[chosen]:
-        near = cKDTree(positions).query_pairs(2 * BOND_FACTOR * radii.max(), output_type="ndarray")
-        close = pair_distances(positions, near) < BOND_FACTOR * radii[near].sum(axis=1)
-        found.append(np.sort(near[close], axis=1) @ [molecule.n_atoms, 1])
+    reach = BOND_FACTOR * molecule.covalent_radii
+    found = [close_pairs(frame, reach) @ [molecule.n_atoms, 1] for frame in frames.positions[chosen]]
     codes, counts = np.unique(np.concatenate(found), return_counts=True)
     # The bonds of a geometry do not include undecided pairs.
     known = np.concatenate([molecule.bonds, molecule.undecided_pairs])

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from cgbench.config.entry import PLACES, Entry, filled
-from cgbench.core.atomic_io import read_json, sha256
+from cgbench.core.atomic_io import read_json
 from cgbench.core.errors import InputError
 from cgbench.data.download.cache import FileInfo
 from cgbench.data.sources.download import DownloadSettings
@@ -52,10 +52,4 @@ def entry_file(entry: Entry, path: str, **places: object) -> Path:
             f"{entry.url}: the archive has no {wanted}; correct the path of the entry; it has: "
             f"{', '.join(sorted(files)[:8])}"
         )
-    found: Path = download.folder / files[wanted]["path"]
-    if not found.is_file() or sha256(found) != files[wanted]["sha256"]:
-        raise InputError(
-            f"{found}: missing or changed since it was fetched; remove {download.manifest} and fetch the "
-            "entry again"
-        )
-    return found
+    return download.verified(files[wanted], "fetch the entry again")

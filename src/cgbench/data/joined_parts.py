@@ -13,8 +13,6 @@ def join_parts(parts: Sequence[RawTrajectory], files: Sequence[str], use_times: 
 
     Parameters
     ----------
-    files
-        Name of each part.
     use_times
         Whether the times in the files decide: parts are then sorted by their first time, and each replaces
         the frames of earlier ones from there on. Otherwise parts are in their order, and frames at the

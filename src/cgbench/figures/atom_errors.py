@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from cgbench.chem.molecule import Molecule
 from cgbench.core.wording import counted
-from cgbench.figures.mapping_graph import Points
-from cgbench.figures.mapping_panels import COLUMNS_OF_LARGE, SMALL_UP_TO
+from cgbench.figures.mapping_graph import COLUMNS_OF_LARGE, SMALL_UP_TO, Points
 from cgbench.figures.stored_samples import StoredSamples
 from cgbench.figures.style import DOUBLE_COLUMN, add_title, styled
 
@@ -48,8 +47,6 @@ def atom_errors(
         Upper end of the colour scale, Å.
     points : float [n_atoms, 2]
         Positions of the atoms, from :func:`cgbench.figures.mapping_graph.layout`.
-    title
-        Written above the figure.
     """
     extent = np.ptp(points, axis=0) + 1.6
     letters = molecule.n_atoms <= SMALL_UP_TO

@@ -69,8 +69,6 @@ def comparison(
         confidence intervals.
     runs
         Table that :func:`cgbench.results.tables.collect` wrote.
-    dataset, mapping
-        Which part of them.
     atoms
         Sets of atoms, a column of panels each.
     note

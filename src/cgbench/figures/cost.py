@@ -27,8 +27,8 @@ SHORTEST = 1e-3  # in the unit of the axis; shorter times, which the clock canno
 AXES = {"training": "training (s)", "sampling": "sampling (ms per frame)"}
 
 
-def cost(scores: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, atoms: str = "all") -> Figure:
-    """Draw the error of samples against time: a column per resolution, a point per method.
+def cost(scores: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str) -> Figure:
+    """Draw the error of all atoms of samples against time: a column per resolution, a point per method.
 
     Parameters
     ----------
@@ -36,15 +36,13 @@ def cost(scores: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, a
         Table of :func:`cgbench.statistics.interval_tables.intervals`, or the leaderboard.
     runs
         Table that :func:`cgbench.results.tables.collect` wrote.
-    dataset, mapping, atoms
-        Which part of them.
 
     Raises
     ------
     InputError
         If the tables have nothing on this dataset and mapping.
     """
-    summary = shown_part(scores, dataset, mapping, atoms, (MEAN, BEST))
+    summary = shown_part(scores, dataset, mapping, "all", (MEAN, BEST))
     if summary.empty:
         return notice(f"Nothing to draw: run.metrics has neither {MEAN} nor {BEST}.")
     errors, times = mean_and_error(summary), _times(part(runs, dataset, mapping))
@@ -67,7 +65,7 @@ def cost(scores: pd.DataFrame, runs: pd.DataFrame, dataset: str, mapping: str, a
                 if row == 0:
                     axes.set_title(counted(n_beads, "bead"), pad=3)
             _scale(grid[row, 0], times[quantity])
-            grid[row, 0].set_ylabel(f"RMSD, {atoms} atoms (Å)")
+            grid[row, 0].set_ylabel("RMSD, all atoms (Å)")
             for axes in grid[row, len(resolutions) :]:
                 axes.set_visible(False)
         highest = summary["mean"].max()

@@ -48,8 +48,6 @@ class StoredDistributions:
 
     Attributes
     ----------
-    method, n_beads
-        Which run.
     bound
         ``ceiling`` or ``floor`` for the upper and the lower control, else empty.
     compared
@@ -134,8 +132,6 @@ def distributions(
         Of any folds, which are pooled; their distances are averaged.
     floors
         Distances of MD from MD in each fold, from :func:`md_against_md`.
-    title
-        Written above the figure.
     """
     shown = [run for run in runs if not run.bound]
     groups = [group for group in quantity.groups if any(group.label in run.compared for run in shown)]

@@ -1,4 +1,4 @@
-"""Similarity of samples to molecular dynamics: distributions, clashes, chirality, energies."""
+"""Similarity of samples to molecular dynamics: distributions, diversity, clashes, chirality, energies."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -29,15 +29,16 @@ from cgbench.results.tables import metric_info
 # Drawn if a table has them: a molecule without side chains has no χ, one without a force field no energy.
 PANELS = (
     "phi_psi_energy_distance", "chi_energy_distance", "bond_length_energy_distance", "angle_energy_distance",
-    "clashes", "chirality_right", "graph_exact", "energy_raw_median", "energy_minimised_median",
+    "clashes", "chirality_right", "graph_exact", "energy_raw_median", "energy_minimised_median", "diversity",
 )  # fmt: skip
 COLUMNS = 3
+ATOMS = "all"
 
 
-def fidelity(
-    scores: pd.DataFrame, floors: pd.DataFrame, dataset: str, mapping: str, atoms: str = "all"
-) -> Figure:
+def fidelity(scores: pd.DataFrame, floors: pd.DataFrame, dataset: str, mapping: str) -> Figure:
     """Draw the distances of samples from molecular dynamics over the number of beads, a line per method.
+
+    All atoms.
 
     Parameters
     ----------
@@ -47,15 +48,13 @@ def fidelity(
         From :func:`cgbench.figures.noise_floor.read_floors`; those of other datasets are left out.
     dataset, mapping
         Which part of the table.
-    atoms
-        Set of atoms.
 
     Raises
     ------
     InputError
         If the table has nothing on this dataset and mapping.
     """
-    chosen = shown_part(scores, dataset, mapping, atoms, PANELS)
+    chosen = shown_part(scores, dataset, mapping, ATOMS, PANELS)
     panels = [name for name in PANELS if name in set(chosen["metric"])]
     if not panels:
         return notice(f"Nothing to draw: run.metrics has none of {', '.join(PANELS)} that is defined here.")
@@ -68,7 +67,7 @@ def fidelity(
         grid = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
         for axes, metric in zip(grid, panels, strict=False):
             drawn = chosen[chosen["metric"] == metric]
-            floor, info = floor_values(floors, metric, atoms), metric_info(metric)
+            floor, info = floor_values(floors, metric, ATOMS), metric_info(metric)
             draw_floor(axes, floor)
             for name, style in styles.items():
                 line = drawn[drawn["method"] == name].sort_values("n_beads")
@@ -78,7 +77,7 @@ def fidelity(
             _scale(axes, drawn["mean"], floor, info.better)
             resolution_ticks(axes, sorted(chosen["n_beads"].unique()))
             axes.set_title(f"{info.label}\n{DIRECTION[info.better]}")
-            axes.set_ylabel(f"{atoms} atoms{without_unit_one(drawn['unit'].iloc[0])}")
+            axes.set_ylabel(f"{ATOMS} atoms{without_unit_one(drawn['unit'].iloc[0])}")
             axes.set_xlabel("resolution (number of beads)")
         for axes in grid[len(panels) :]:
             axes.set_visible(False)

@@ -26,8 +26,6 @@ def draw_leakage(tables: Mapping[int, pd.DataFrame], title: str = "") -> Figure:
     ----------
     tables
         By number of beads, tables of :func:`cgbench.pipeline.leakage.measure_leak`.
-    title
-        Written above the figure.
     """
     resolutions = sorted(tables)
     methods = [str(column) for column in tables[resolutions[0]] if column not in (*LABELS, *LINES)]

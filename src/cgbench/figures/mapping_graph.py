@@ -1,25 +1,47 @@
-"""Mappings drawn on the bond graph of the molecule."""
+"""Mappings of one dataset by one method, at all resolutions, drawn on the bond graph of the molecule."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 
 import networkx as nx
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from cgbench.chem.molecule import Molecule
-from cgbench.figures.mapping_panels import SMALL_UP_TO, Color, bead_colors, coarse_to_fine, mapping_panels
-from cgbench.figures.style import styled
+from cgbench.core.wording import counted
+from cgbench.figures.run_selection import RunSelection
+from cgbench.figures.style import DOUBLE_COLUMN, PALETTE, add_title, notice, styled
 from cgbench.mapping.base import Mapping
 
 MARGIN = 0.8  # bonds around all that is drawn
+# Largest number of atoms that are drawn with letters, four panels side by side.
+SMALL_UP_TO = 60
+COLUMNS, COLUMNS_OF_LARGE = 4, 2
+# Shares of white in the colours of the first ten beads, the next ten, and so on.
+WHITENED = (0.45, 0.7)
 
 Points = NDArray[np.float64]  # [n_points, 2]
+Color = tuple[float, ...]
 
 
-def mapping_graph(molecule: Molecule, mappings: Iterable[Mapping], title: str = "") -> Figure:
+def mapping_figures(selection: RunSelection) -> Iterator[tuple[str, Figure]]:
+    """Draw ``mapping``; yields the name of the file without suffix, and the figure.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged, or belongs to other frames.
+    """
+    frames = selection.frames()
+    mappings = selection.mappings(frames)
+    drawn = mapping_graph(frames.molecule, mappings, selection.title) if mappings else None
+    yield "mapping", drawn or notice("Nothing to draw yet.")
+
+
+def mapping_graph(molecule: Molecule, mappings: Sequence[Mapping], title: str = "") -> Figure:
     """Draw mappings of one molecule beside each other, from coarse to fine.
 
     Every bead is an outline around its atoms; parts of a bead that no bond connects are joined by
@@ -28,23 +50,29 @@ def mapping_graph(molecule: Molecule, mappings: Iterable[Mapping], title: str = 
     Parameters
     ----------
     molecule, mappings
-        The molecule and its mappings, in any order.
+        The molecule and its mappings, at least one, in any order.
     title
         Written above the figure, such as ``"alanine_dipeptide, mapping: cgae"``.
-
-    Raises
-    ------
-    InputError
-        If a mapping belongs to another molecule, or there is none.
     """
-    ordered = coarse_to_fine(molecule, mappings)
     points = layout(molecule)
     low, high = points.min(axis=0) - MARGIN, points.max(axis=0) + MARGIN
+    n_columns = min(COLUMNS if molecule.n_atoms <= SMALL_UP_TO else COLUMNS_OF_LARGE, len(mappings))
+    n_rows = -(-len(mappings) // n_columns)
+    width = DOUBLE_COLUMN / max(n_columns, 2)  # of a panel, inches
+    height = width * (high - low)[1] / (high - low)[0]
     with styled():
-        figure, panels, width = mapping_panels(molecule, ordered, (low, high), title)
-        scale = 72 * 0.94 * width / (high - low)[0]
-        for mapping, axes in panels:
-            _draw(axes, molecule, mapping, points, scale)
+        figure = Figure(figsize=(width * n_columns, 0.35 + n_rows * (0.2 + height)), layout="constrained")
+        grid = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
+        for axes in grid:
+            axes.set_axis_off()
+            axes.set_aspect("equal")
+            axes.set_xlim(low[0], high[0])
+            axes.set_ylim(low[1], high[1])
+        ordered = sorted(mappings, key=lambda mapping: mapping.n_beads)
+        for mapping, axes in zip(ordered, grid, strict=False):
+            _draw(axes, molecule, mapping, points, 72 * 0.94 * width / (high - low)[0])
+            axes.set_title(counted(mapping.n_beads, "bead"), pad=2)
+        add_title(figure, title)
     return figure
 
 
@@ -81,6 +109,20 @@ def _draw(axes: Axes, molecule: Molecule, mapping: Mapping, points: Points, scal
             )  # fmt: skip
         else:
             axes.plot(x, y, "o", color="0.15", markersize=(0.32 if heavy else 0.14) * scale, mew=0, zorder=5)
+
+
+def bead_colors(mapping: Mapping) -> list[Color]:
+    """Light colours [n_beads]; consecutive beads differ in hue.
+
+    Beads are ordered by their first atom, so that equal beads of several mappings have equal colours.
+    """
+    rank = np.unique(mapping.bead_index, return_index=True)[1].argsort().argsort()
+    colors = []
+    for bead in rank.tolist():
+        pure = to_rgb(PALETTE[bead % len(PALETTE)])
+        white = WHITENED[bead // len(PALETTE) % len(WHITENED)]
+        colors.append(tuple(channel + (1 - channel) * white for channel in pure))
+    return colors
 
 
 def _outline(

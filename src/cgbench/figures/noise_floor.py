@@ -7,8 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from cgbench.core.errors import InputError
-from cgbench.core.safe_io import require
+from cgbench.core.safe_io import explained, require
 
 BAND = "0.85"
 LABEL = "noise floor: MD against MD"
@@ -32,14 +31,10 @@ def read_floors(paths: Iterable[Path | str]) -> pd.DataFrame:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    try:
+    with explained(path, "a noise floor", "run `cgbench noise-floor` first", "delete it and run again"):
         table = pd.read_csv(path)
         require("method" not in table, "MD alone and no methods")
         return table.astype({"dataset": str, "metric": str, "atoms": str, "value": float})
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such table; run `cgbench noise-floor` first") from None
-    except (KeyError, ValueError, OSError) as error:
-        raise InputError(f"{path}: not a noise floor ({error}); delete it and run again") from None
 
 
 def floor_values(floors: pd.DataFrame, metric: str, atoms: str) -> pd.Series:

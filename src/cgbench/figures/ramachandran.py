@@ -37,8 +37,6 @@ def ramachandran(
         One for each method and resolution.
     floor
         ``phi_psi_energy_distance`` of MD against MD; NaN if unknown.
-    title
-        Written above the figure.
     """
     if not reference.shape[1]:
         return notice(NO_BACKBONE)

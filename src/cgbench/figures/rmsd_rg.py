@@ -34,8 +34,6 @@ def rmsd_rg(frames: Frames, states: Sequence[str] | None = None, title: str = ""
         Molecular dynamics of one chain.
     states
         State of each trajectory, such as ``folded``, by which they are coloured.
-    title
-        Written above the figure.
 
     Notes
     -----

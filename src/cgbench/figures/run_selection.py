@@ -21,12 +21,8 @@ class RunSelection:
 
     Attributes
     ----------
-    config
-        The benchmark.
     dataset, mapping
         Names in the configuration; the mapping is empty where all are meant.
-    cells
-        The runs to draw.
     strict
         Whether a file that is missing is an error. Otherwise it is left out.
     """

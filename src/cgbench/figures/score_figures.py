@@ -7,7 +7,6 @@ from matplotlib.figure import Figure
 
 from cgbench.figures.comparison import comparison
 from cgbench.figures.cost import cost
-from cgbench.figures.diversity_validity import diversity_validity
 from cgbench.figures.fidelity import fidelity
 from cgbench.figures.style import add_note
 
@@ -21,7 +20,7 @@ def score_figures(
     atoms: Sequence[str] = ("heavy", "all"),
     note: str = "",
 ) -> Iterator[tuple[str, Figure]]:
-    """Draw ``comparison``, ``fidelity``, ``cost`` and ``diversity-validity`` of one dataset and mapping.
+    """Draw ``comparison``, ``fidelity`` and ``cost`` of one dataset and mapping.
 
     Parameters
     ----------
@@ -44,4 +43,3 @@ def score_figures(
     yield "comparison", comparison(scores, runs, dataset, mapping, atoms, note)
     yield "fidelity", add_note(fidelity(scores, floors, dataset, mapping), note)
     yield "cost", add_note(cost(scores, runs, dataset, mapping), note)
-    yield "diversity-validity", add_note(diversity_validity(scores, dataset, mapping), note)

@@ -23,8 +23,6 @@ class StoredSamples:
 
     Attributes
     ----------
-    method, n_beads
-        Which run.
     bound
         ``ceiling`` or ``floor`` for the upper and the lower control, else empty.
     torsions : float [n_test × n_samples, n_residues, 2]

@@ -45,10 +45,6 @@ def select_sweep(scores: pd.DataFrame, run_dirs: Iterable[Path | str], setting: 
     scores
         Table of :func:`cgbench.statistics.interval_tables.intervals`, or the leaderboard, of one dataset and
         mapping.
-    run_dirs
-        Directories with ``run.json``.
-    setting
-        Name of the setting.
 
     Raises
     ------
@@ -83,10 +79,10 @@ def select_sweep(scores: pd.DataFrame, run_dirs: Iterable[Path | str], setting: 
     return chosen.assign(value_set=chosen["method"].map(values).to_numpy())
 
 
-def sweep(
-    table: pd.DataFrame, floors: pd.DataFrame, setting: str, title: str = "", atoms: str = "all"
-) -> Figure:
+def sweep(table: pd.DataFrame, floors: pd.DataFrame, setting: str, title: str = "") -> Figure:
     """Draw scores of samples against the reconstruction error, a line per resolution along a setting.
+
+    All atoms.
 
     Parameters
     ----------
@@ -94,14 +90,8 @@ def sweep(
         From :func:`select_sweep`, of one dataset and mapping.
     floors
         From :func:`cgbench.figures.noise_floor.read_floors`; those of the dataset are drawn.
-    setting
-        Which one.
-    title
-        Written above the figure.
-    atoms
-        Set of atoms.
     """
-    chosen = table[table["atoms"] == atoms].dropna(subset="mean")
+    chosen = table[table["atoms"] == "all"].dropna(subset="mean")
     floors = floors[floors["dataset"].isin(table["dataset"])]
     values = chosen.groupby("method")["value_set"].first()
     points = mean_and_error(chosen)
@@ -116,7 +106,7 @@ def sweep(
     with styled():
         figure = Figure(figsize=(DOUBLE_COLUMN, 3.0), layout="constrained")
         for axes, metric in zip(figure.subplots(1, len(upwards), squeeze=False)[0], upwards, strict=True):
-            floor = floor_values(floors, metric, atoms)
+            floor = floor_values(floors, metric, "all")
             draw_floor(axes, floor)
             for n_beads in resolutions:
                 line = [
@@ -132,7 +122,7 @@ def sweep(
             axes.margins(0.12)
             clear(axes)
         _legend(figure, setting, colors, markers)
-        words = ", ".join(filter(None, (title, f"{atoms} atoms")))
+        words = ", ".join(filter(None, (title, "all atoms")))
         add_title(figure, f"{SYMBOLS.get(setting, setting)} varies", words)
     return figure
 

@@ -63,11 +63,11 @@ def write_distance(axes: Axes, value: float, word: str = "ED") -> None:
         axes.text(0.97, 0.04, text, transform=axes.transAxes, ha="right", va="bottom", fontsize=6, bbox=box)
 
 
-def draw_contour(axes: Axes, angles: Angles, mass: float = 0.95) -> None:
-    """Outline the densest region that holds the share ``mass`` of all points."""
+def draw_contour(axes: Axes, angles: Angles) -> None:
+    """Outline the densest region that holds 95 % of all points."""
     # Periodic smoothing by one bin, without which single frames have outlines.
     values = gaussian_filter(density(angles), sigma=1.0, mode="wrap")
     ranked = np.sort(values.ravel())[::-1]
-    level = ranked[np.searchsorted(np.cumsum(ranked) / ranked.sum(), mass)]
+    level = ranked[np.searchsorted(np.cumsum(ranked) / ranked.sum(), 0.95)]
     centres = (EDGES[:-1] + EDGES[1:]) / 2
     axes.contour(centres, centres, values.T, levels=[level], colors=OUTLINE, linewidths=0.7)

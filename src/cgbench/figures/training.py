@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from cgbench.core.errors import InputError
+from cgbench.core.safe_io import explained, require
 from cgbench.core.wording import counted
 from cgbench.figures.run_selection import RunSelection
 from cgbench.figures.style import DOUBLE_COLUMN, add_title, notice, readable, styled
@@ -62,14 +62,9 @@ def read_histories(run_dirs: Iterable[Path | str]) -> pd.DataFrame:
 
 def _history(directory: Path) -> pd.DataFrame:
     run, path = read_run(directory / "run.json"), directory / "history.csv"
-    try:
+    with explained(path, "a history", "train this run again", "train this run again"):
         wide = pd.read_csv(path, dtype=float)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; train this run again") from None
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path}: damaged history ({error}); train this run again") from None
-    if "epoch" not in wide:
-        raise InputError(f"{path}: has no column 'epoch' (columns: {', '.join(map(str, wide.columns))})")
+        require("epoch" in wide, "a column 'epoch'")
     terms = [name for name in wide if str(name).partition("_")[0] in PARTS]
     long = wide.melt(id_vars="epoch", value_vars=terms, var_name="name")
     long[["part", "term"]] = long["name"].str.split("_", n=1, expand=True).reindex(columns=[0, 1])

@@ -27,8 +27,6 @@ def walkers(frames: Frames, title: str = "") -> Figure:
     ----------
     frames
         Molecular dynamics; residues that have φ and ψ are pooled.
-    title
-        Written above the figure.
 
     Notes
     -----

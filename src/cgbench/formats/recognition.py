@@ -16,22 +16,8 @@ from cgbench.formats.text_corrections import CORRECTIONS, without_blank_end
 from cgbench.formats.xdr_headers import TRR_MAGIC, XTC_MAGIC, XTC_MAGIC_LARGE
 
 TOPOLOGIES = frozenset({".prmtop", ".parm7", ".prm7", ".psf"})
-TEXT = TOPOLOGIES | {
-    *(
-        ".pdb",
-        ".cif",
-        ".mmcif",
-        ".pdbx",
-        ".mol2",
-        ".xyz",
-        ".arc",
-        ".mdcrd",
-        ".crd",
-        ".rst7",
-        ".restrt",
-        ".inpcrd",
-    )
-}
+TEXT = TOPOLOGIES | {".pdb", ".cif", ".mmcif", ".pdbx", ".mol2", ".xyz", ".arc"}
+TEXT |= {".mdcrd", ".crd", ".rst7", ".restrt", ".inpcrd"}
 # Position and first bytes of a format, and its suffix in mdtraj.
 SIGNATURES = (
     (0, struct.pack(">i", XTC_MAGIC), ".xtc"),

@@ -7,8 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.chem.molecule import Molecule
-from cgbench.core.errors import InputError
-from cgbench.core.wording import counted
 from cgbench.mapping._partition import bead_index
 from cgbench.mapping.base import Mapping
 
@@ -26,20 +24,8 @@ def residues(molecule: Molecule) -> list[list[int]]:
     return [np.flatnonzero(molecule.residue_index == k).tolist() for k in np.unique(molecule.residue_index)]
 
 
-def mapping_of(beads: list[Bead], molecule: Molecule, n_beads: int, generator: str) -> Mapping:
-    """Return the mapping, with beads in the order of their lowest atoms.
-
-    Raises
-    ------
-    InputError
-        If ``n_beads`` is not their number, which the message states.
-    """
-    if n_beads != len(beads):
-        n_residues = len(residues(molecule))
-        raise InputError(
-            f"{generator} at resolution {n_beads}: the molecule has {counted(n_residues, 'residue')}, caps "
-            f"included, which are {counted(len(beads), 'bead')}; the only possible resolution is {len(beads)}"
-        )
+def mapping_of(beads: list[Bead], molecule: Molecule) -> Mapping:
+    """Return the mapping, with beads in the order of their lowest atoms."""
     beads = sorted(beads, key=lambda bead: min(bead.atoms))
     weights = np.zeros(molecule.n_atoms)
     for bead in beads:

@@ -20,26 +20,12 @@ TARGET = "martini3001"
 # Names that other programs give to residues, and those that the force fields of vermouth have for them.
 OTHER_NAMES = {
     "charmm": {
-        **{
-            "HID": "HSD",
-            "HISD": "HSD",
-            "HIE": "HSE",
-            "HISE": "HSE",
-            "HIP": "HSP",
-            "HISH": "HSP",
-        },
+        **{"HID": "HSD", "HISD": "HSD", "HIE": "HSE", "HISE": "HSE", "HIP": "HSP", "HISH": "HSP"},
         **{"ASH": "ASPP", "ASPH": "ASPP", "GLH": "GLUP", "GLUH": "GLUP", "LYN": "LSN"},
         **dict.fromkeys(("CYX", "CYM", "CYS2", "CYSH"), "CYS"),
     },
     "amber": {
-        **{
-            "HSD": "HID",
-            "HISD": "HID",
-            "HSE": "HIE",
-            "HISE": "HIE",
-            "HSP": "HIP",
-            "HISH": "HIP",
-        },
+        **{"HSD": "HID", "HISD": "HID", "HSE": "HIE", "HISE": "HIE", "HSP": "HIP", "HISH": "HIP"},
         **{"ASPP": "ASH", "ASPH": "ASH", "GLUP": "GLH", "GLUH": "GLH", "LSN": "LYN"},
         **dict.fromkeys(("CYX", "CYM", "CYS2", "CYSH"), "CYS"),
     },
@@ -80,8 +66,6 @@ def martini_beads(molecule: Molecule, atoms: list[int], source: str) -> list[Bea
 
     Parameters
     ----------
-    atoms
-        Atoms of these residues.
     source
         Force field of vermouth with which the residues are compared: ``charmm`` or ``amber``.
 

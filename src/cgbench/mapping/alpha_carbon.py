@@ -16,4 +16,4 @@ class Generator(MappingGenerator):
 
     def _generate(self, molecule: Molecule, n_beads: int, seed: int, positions: Positions | None) -> Mapping:
         beads = [site_bead(molecule, atoms) for atoms in residues(molecule)]
-        return mapping_of(beads, molecule, n_beads, "alpha_carbon")
+        return mapping_of(beads, molecule)

@@ -15,6 +15,7 @@ from cgbench.core.atomic_io import read_json, write_json
 from cgbench.core.errors import InputError
 from cgbench.core.seeds import derive
 from cgbench.core.settings import Settings as SettingsModel
+from cgbench.core.wording import counted
 from cgbench.data.splits import Split
 
 Positions = NDArray[np.float32]
@@ -242,9 +243,15 @@ class MappingGenerator(ABC):
             )
         mapping = self._generate(molecule, n_beads, seed, positions if self.learned else None)
         if mapping.n_beads != n_beads:
-            raise InputError(f"{type(self).__module__}: made {mapping.n_beads} beads instead of {n_beads}")
+            raise InputError(
+                f"{type(self).__module__.rpartition('.')[2]} at resolution {n_beads}: the molecule has "
+                f"{counted(mapping.n_beads, 'bead')}; the only possible resolution is {mapping.n_beads}"
+            )
         return mapping
 
     @abstractmethod
     def _generate(self, molecule: Molecule, n_beads: int, seed: int, positions: Positions | None) -> Mapping:
-        """Make the mapping; ``n_beads`` is between 1 and n_atoms."""
+        """Make the mapping; ``n_beads`` is between 1 and n_atoms.
+
+        A mapping of another number of beads is refused by :meth:`generate` as the only possible one.
+        """

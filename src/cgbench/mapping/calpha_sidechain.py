@@ -22,4 +22,4 @@ class Generator(MappingGenerator):
             beads.append(site_bead(molecule, [atom for atom in atoms if atom not in side]))
             if side:
                 beads.append(Bead("SC", side, molecule.masses[side]))
-        return mapping_of(beads, molecule, n_beads, "calpha_sidechain")
+        return mapping_of(beads, molecule)

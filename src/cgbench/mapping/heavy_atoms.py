@@ -18,12 +18,6 @@ class Generator(MappingGenerator):
     reference = "heavy-atom mapping of arXiv 2201.12176"
 
     def _generate(self, molecule: Molecule, n_beads: int, seed: int, positions: Positions | None) -> Mapping:
-        n_heavy = int(molecule.heavy.sum())
-        if n_beads != n_heavy:
-            raise InputError(
-                f"heavy_atoms at resolution {n_beads}: the molecule has {n_heavy} heavy atoms and each is "
-                f"a bead; the only possible resolution is {n_heavy}"
-            )
         sites = np.arange(molecule.n_atoms)
         for hydrogen in np.flatnonzero(~molecule.heavy).tolist():
             neighbours = [atom for atom in molecule.graph[hydrogen] if molecule.heavy[atom]]

@@ -8,7 +8,6 @@ import numpy as np
 from cgbench.chem.molecule import Molecule
 from cgbench.core.errors import InputError
 from cgbench.core.settings import Settings
-from cgbench.core.wording import counted
 from cgbench.mapping._vermouth import Bead, martini_beads
 from cgbench.mapping.base import Mapping, MappingGenerator, Positions
 
@@ -42,13 +41,7 @@ class Generator(MappingGenerator):
 
     def _generate(self, molecule: Molecule, n_beads: int, seed: int, positions: Positions | None) -> Mapping:
         atoms = [atom for atom in range(molecule.n_atoms) if molecule.residue_names[atom] not in CAPS]
-        beads = martini_beads(molecule, atoms, self.settings.force_field)
-        if n_beads != len(beads):
-            raise InputError(
-                f"martini3 at resolution {n_beads}: the molecule has {counted(len(beads), 'bead')} in "
-                f"Martini 3; the only possible resolution is {len(beads)}"
-            )
-        return mapping_of(molecule, beads)
+        return mapping_of(molecule, martini_beads(molecule, atoms, self.settings.force_field))
 
 
 def mapping_of(molecule: Molecule, beads: list[Bead]) -> Mapping:
@@ -62,10 +55,7 @@ def mapping_of(molecule: Molecule, beads: list[Bead]) -> Mapping:
         for atom, weight in bead.weights.items():
             if weight:
                 counted_in[atom][index] = weight / total
-    bead_index, weights = (
-        np.full(molecule.n_atoms, -1, dtype=np.int64),
-        np.zeros(molecule.n_atoms),
-    )
+    bead_index, weights = np.full(molecule.n_atoms, -1, dtype=np.int64), np.zeros(molecule.n_atoms)
     shared = []
     for atom, portions in counted_in.items():
         first, *others = sorted(portions, key=lambda bead: (-portions[bead], bead))
@@ -80,9 +70,5 @@ def mapping_of(molecule: Molecule, beads: list[Bead]) -> Mapping:
     if (bead_index < 0).any():
         alone = molecule.label(int(bead_index.argmin()))
         raise InputError(f"martini3: {alone} is bonded to no atom of a bead; add the bond to the topology")
-    return Mapping(
-        bead_index,
-        weights,
-        shared=tuple(shared),
-        bead_names=tuple(bead.name for bead in beads),
-    )
+    names = tuple(bead.name for bead in beads)
+    return Mapping(bead_index, weights, shared=tuple(shared), bead_names=names)

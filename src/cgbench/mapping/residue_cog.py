@@ -17,4 +17,4 @@ class Generator(MappingGenerator):
 
     def _generate(self, molecule: Molecule, n_beads: int, seed: int, positions: Positions | None) -> Mapping:
         beads = [Bead("COG", atoms, np.ones(len(atoms))) for atoms in residues(molecule)]
-        return mapping_of(beads, molecule, n_beads, "residue_cog")
+        return mapping_of(beads, molecule)

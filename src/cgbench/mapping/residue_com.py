@@ -15,4 +15,4 @@ class Generator(MappingGenerator):
 
     def _generate(self, molecule: Molecule, n_beads: int, seed: int, positions: Positions | None) -> Mapping:
         beads = [Bead("COM", atoms, molecule.masses[atoms]) for atoms in residues(molecule)]
-        return mapping_of(beads, molecule, n_beads, "residue_com")
+        return mapping_of(beads, molecule)

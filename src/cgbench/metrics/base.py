@@ -51,8 +51,6 @@ class MetricBase(ABC):
         Largest difference that rounding explains, in ``unit``; methods that differ by no more are equal.
     atom_sets
         Sets of atoms for which the metric is defined.
-    reference
-        Source of the definition.
     requires
         What a molecule must have, a key of :data:`REQUIREMENTS`.
     max_frames
@@ -116,6 +114,11 @@ def sum_and_count(scores: NDArray[np.float64], blocks: IntArray) -> NDArray[np.f
     rows = scores.reshape(len(scores), -1)
     sums, counts = np.nansum(rows, axis=1), (~np.isnan(rows)).sum(axis=1)
     return np.stack([np.bincount(blocks, sums), np.bincount(blocks, counts)], axis=1)
+
+
+def sum_columns(scores: NDArray[np.float64], blocks: IntArray) -> NDArray[np.float64]:
+    """Sum each column of the scores [n_frames, k] over the frames of each block: [n_blocks, k]."""
+    return np.stack([np.bincount(blocks, column) for column in scores.T], axis=1)
 
 
 def mean(total: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cgbench.chem.atom_sets import BACKBONE
 from cgbench.chem.geometry import pair_distances
 from cgbench.chem.molecule import BOND_FACTOR, IntArray, Molecule
-from cgbench.metrics.base import Evaluation, MetricBase, PerFrameMetric, mean
+from cgbench.metrics.base import Evaluation, MetricBase, PerFrameMetric, mean, sum_columns
 
 CLOSE = 1.2  # Å; closer atoms clash in all of these papers
 GENZPROT_RANGE = 5.0  # Å; pairs within it are the denominator of GenZProt's clash score
@@ -56,7 +56,7 @@ class _RatioOfSums(PerFrameMetric):
     frame_shape = (2,)
 
     def sum_frames(self, per_frame: NDArray[np.float64], blocks: IntArray) -> NDArray[np.float64]:
-        return np.stack([np.bincount(blocks, column) for column in per_frame.T], axis=1)
+        return sum_columns(per_frame, blocks)
 
 
 class GenZProtClashScore(_RatioOfSums):
@@ -213,8 +213,8 @@ class DiamondbackGed(MetricBase):
         in_frames, in_samples = (
             2.0 * (len(evaluation.molecule.bonds) + each.extra - each.missing) for each in (frames, samples)
         )
-        columns = [*(in_frames - in_samples).T, in_frames[:, 0] + evaluation.molecule.n_atoms]
-        return np.stack([np.bincount(blocks, column) for column in columns], axis=1)
+        both = in_frames[:, :1] + evaluation.molecule.n_atoms
+        return sum_columns(np.concatenate([in_frames - in_samples, both], axis=1), blocks)
 
     def value(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(np.abs(total[..., :-1]).mean(axis=-1) / total[..., -1])

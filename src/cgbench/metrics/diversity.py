@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from cgbench.chem.atom_sets import ATOM_SETS
 from cgbench.chem.molecule import IntArray
-from cgbench.metrics.base import Evaluation, PerFrameMetric
+from cgbench.metrics.base import Evaluation, PerFrameMetric, sum_columns
 
 
 class Metric(PerFrameMetric):
@@ -34,7 +34,7 @@ class Metric(PerFrameMetric):
         return np.stack([evaluation.sample_observables.pairwise_rmsd.mean(axis=1), error], axis=1)
 
     def sum_frames(self, per_frame: NDArray[np.float64], blocks: IntArray) -> NDArray[np.float64]:
-        return np.stack([np.bincount(blocks, column) for column in per_frame.T], axis=1)
+        return sum_columns(per_frame, blocks)
 
     def value(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
         spread, error = total[..., 0], total[..., 1]

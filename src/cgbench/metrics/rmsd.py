@@ -1,18 +1,26 @@
 """Root mean square deviations (RMSD) of reconstructions and samples from their MD frames.
 
 The RMSD of two geometries is sqrt(mean over atoms |x̃ − x|²), without superposition: the beads fix position
-and orientation.
+and orientation. The symmetry-corrected RMSD is the lowest one over all permutations of
+:mod:`cgbench.chem.equivalent_atoms`: a turned methyl group or a flipped phenyl ring is no error.
 """
+
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.chem.atom_sets import ATOM_SETS
+from cgbench.chem.atom_sets import ATOM_SETS, WITH_EQUIVALENT_ATOMS
 from cgbench.chem.molecule import IntArray
 from cgbench.metrics.base import Evaluation, MetricBase, PerFrameMetric, mean, sum_and_count
 
 
-class ReconstructionRmsd(PerFrameMetric):
+class _Rmsd(PerFrameMetric):
+    unit = "Å"
+    better: ClassVar[Literal["lower", "higher"]] = "lower"
+
+
+class ReconstructionRmsd(_Rmsd):
     """RMSD of the reconstruction from its frame in Å, mean over frames; lower is better.
 
     The reconstruction is decoded without noise from the encoded frame, or from its beads by a method without
@@ -20,8 +28,6 @@ class ReconstructionRmsd(PerFrameMetric):
     """
 
     label = "Reconstruction RMSD"
-    unit = "Å"
-    better = "lower"
     atom_sets = ATOM_SETS
     reference = "arXiv 2201.12176, section 5, with the mean over frames after the root"
 
@@ -29,7 +35,7 @@ class ReconstructionRmsd(PerFrameMetric):
         return evaluation.reconstruction_rmsd
 
 
-class DrawnReconstructionRmsd(PerFrameMetric):
+class DrawnReconstructionRmsd(_Rmsd):
     """``rmsd_recon`` of a reconstruction that is decoded from a draw from the posterior, not from its mean.
 
     Its difference from ``rmsd_recon`` measures the width of the posterior. Both are equal for methods that
@@ -37,15 +43,13 @@ class DrawnReconstructionRmsd(PerFrameMetric):
     """
 
     label = "Reconstruction RMSD, posterior draw"
-    unit = "Å"
-    better = "lower"
     reference = "code of arXiv 2201.12176"
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         return evaluation.reconstruction_draw_rmsd
 
 
-class PublishedReconstructionRmsd(PerFrameMetric):
+class PublishedReconstructionRmsd(_Rmsd):
     """sqrt(mean over frames and atoms |x̂ − x|²) in Å, for comparison with published numbers only.
 
     x̂ is decoded from a posterior draw, as for ``rmsd_recon_draw``. With one root over all frames, a few bad
@@ -53,8 +57,6 @@ class PublishedReconstructionRmsd(PerFrameMetric):
     """
 
     label = "Reconstruction RMSD, posterior draw, pooled"
-    unit = "Å"
-    better = "lower"
     reference = "code of arXiv 2201.12176"
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
@@ -64,7 +66,7 @@ class PublishedReconstructionRmsd(PerFrameMetric):
         return np.sqrt(super().value(total))
 
 
-class BackmappingRmsd(PerFrameMetric):
+class BackmappingRmsd(_Rmsd):
     """RMSD of samples from their frame in Å, mean over samples and frames; lower is better.
 
     Samples are generated from the beads alone, so methods with and without an encoder are compared fairly.
@@ -73,8 +75,6 @@ class BackmappingRmsd(PerFrameMetric):
     """
 
     label = "Backmapping RMSD"
-    unit = "Å"
-    better = "lower"
     atom_sets = ATOM_SETS
     reference = "sampling RMSD of arXiv 2201.12176, section 5, read as an error"
 
@@ -82,15 +82,13 @@ class BackmappingRmsd(PerFrameMetric):
         return np.asarray(evaluation.sample_rmsd.mean(axis=1))
 
 
-class BestSampleRmsd(PerFrameMetric):
+class BestSampleRmsd(_Rmsd):
     """Lowest RMSD of the samples of a frame in Å, mean over frames; lower is better.
 
     It falls with the number of samples: compare values only at equal ``protocol.n_samples``.
     """
 
     label = "Best-of-samples RMSD"
-    unit = "Å"
-    better = "lower"
     atom_sets = ATOM_SETS
     reference = "minimum over K samples, as usual for conformer generators (e.g. arXiv 2203.02923)"
 
@@ -98,7 +96,7 @@ class BestSampleRmsd(PerFrameMetric):
         return np.asarray(evaluation.sample_rmsd.min(axis=1))
 
 
-class SamplingRmsd(PerFrameMetric):
+class SamplingRmsd(BackmappingRmsd):
     """RMSD of samples from their frame in Å, mean over samples and frames; higher is better, as published.
 
     Read as diversity, it does not tell spread from error: ``diversity`` does, and ``rmsd_backmap_mean`` is
@@ -107,13 +105,8 @@ class SamplingRmsd(PerFrameMetric):
     """
 
     label = "Sampling RMSD (diversity)"
-    unit = "Å"
     better = "higher"
-    atom_sets = ATOM_SETS
     reference = "arXiv 2201.12176, section 5; without its validity filter"
-
-    def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
-        return np.asarray(evaluation.sample_rmsd.mean(axis=1))
 
 
 class PublishedSamplingRmsd(MetricBase):
@@ -139,6 +132,39 @@ class PublishedSamplingRmsd(MetricBase):
         return mean(total)
 
 
+class _SymmetricRmsd(_Rmsd):
+    atom_sets = WITH_EQUIVALENT_ATOMS
+    requires = "bonds"
+    reference = "symmetry-corrected RMSD, R. Meli, P. C. Biggin, J. Cheminform. 12, 49 (2020)"
+
+
+class SymmetricReconstructionRmsd(_SymmetricRmsd):
+    """``rmsd_recon`` over permutations of equivalent atoms in Å; lower is better."""
+
+    label = "Reconstruction RMSD, equivalent atoms"
+
+    def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
+        return evaluation.symmetric_reconstruction_rmsd
+
+
+class SymmetricBackmappingRmsd(_SymmetricRmsd):
+    """``rmsd_backmap_mean`` over permutations of equivalent atoms in Å; lower is better."""
+
+    label = "Backmapping RMSD, equivalent atoms"
+
+    def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
+        return np.asarray(evaluation.symmetric_sample_rmsd.mean(axis=1))
+
+
+class SymmetricBestSampleRmsd(_SymmetricRmsd):
+    """``rmsd_backmap_min`` over permutations of equivalent atoms in Å; lower is better."""
+
+    label = "Best-of-samples RMSD, equivalent atoms"
+
+    def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
+        return np.asarray(evaluation.symmetric_sample_rmsd.min(axis=1))
+
+
 METRICS = {
     "rmsd_recon": ReconstructionRmsd,
     "rmsd_recon_draw": DrawnReconstructionRmsd,
@@ -147,4 +173,7 @@ METRICS = {
     "rmsd_backmap_min": BestSampleRmsd,
     "rmsd_sample": SamplingRmsd,
     "rmsd_sample_legacy": PublishedSamplingRmsd,
+    "rmsd_recon_symmetric": SymmetricReconstructionRmsd,
+    "rmsd_backmap_mean_symmetric": SymmetricBackmappingRmsd,
+    "rmsd_backmap_min_symmetric": SymmetricBestSampleRmsd,
 }

@@ -30,12 +30,7 @@ class Decoder(nn.Module, ABC):
     bead_index: Tensor
     matrix: Tensor
 
-    def __init__(
-        self,
-        bead_index: Tensor,
-        mapping_matrix: Tensor,
-        n_latent: int,
-    ) -> None:
+    def __init__(self, bead_index: Tensor, mapping_matrix: Tensor, n_latent: int) -> None:
         super().__init__()
         self.n_latent = n_latent
         self.register_buffer("bead_index", bead_index, persistent=False)

@@ -71,8 +71,6 @@ class LatentFlow(nn.Module):
         Local frames, shared with the code.
     n_beads, n_latent
         Shape of the latents of one frame, L per bead.
-    settings
-        Settings of the flow.
     """
 
     mean: Tensor

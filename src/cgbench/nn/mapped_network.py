@@ -47,11 +47,6 @@ def on_beads(positions: Tensor, beads: Tensor, matrix: Tensor, bead_index: Tenso
 class MappedNetwork(nn.Module):
     """A network that holds the mapping matrix M in the precision of its weights.
 
-    Parameters
-    ----------
-    mapping
-        CG mapping.
-
     Attributes
     ----------
     matrix : [n_beads, n_atoms]

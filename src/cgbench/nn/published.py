@@ -176,8 +176,6 @@ class PublishedNetwork(VariationalNetwork):
 
     Parameters
     ----------
-    mapping, molecule
-        CG mapping and topology.
     settings
         Settings of the published CGVAE.
     """

@@ -132,8 +132,6 @@ class Deviations:
     ----------
     frames
         Pairs, volumes, and their weights.
-    targets
-        Targets of the geometries.
     near
         Contacts of the geometries, or None to leave them out.
     """

@@ -57,8 +57,6 @@ class VariationalNetwork(MappedNetwork):
 
     Parameters
     ----------
-    mapping
-        CG mapping.
     encoder
         Maps atoms, beads and bead features to features [batch, n_beads, F].
     prior

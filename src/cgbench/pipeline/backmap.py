@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from cgbench.chem.force_field import force_field_of
-from cgbench.chem.frame_stream import Chunk, FrameStream
+from cgbench.chem.frame_stream import FrameStream
 from cgbench.chem.frame_writer import frame_writer
-from cgbench.chem.pbc import join_molecules
 from cgbench.core.errors import InputError
 from cgbench.core.seeds import derive
 from cgbench.core.wording import counted
@@ -86,11 +85,7 @@ def backmap(
     except InputError as error:
         raise InputError(f"{model_path}: {error}") from None
 
-    def joined(chunk: Chunk) -> NDArray[np.float32]:
-        positions = np.ascontiguousarray(chunk.positions[:, order])
-        return positions if chunk.cell is None else join_molecules(positions, chunk.cell, model_beads)
-
-    check_beads(joined(frames.sample), model.bead_ranges, strict)
+    check_beads(frames.sample.joined(order, model_beads), model.bead_ranges, strict)
     minimisation = None
     if minimise:
         files = tuple(force_field) or _card_force_field(Path(model_path)) or DEFAULT_FORCE_FIELD
@@ -102,7 +97,7 @@ def backmap(
         tqdm(total=frames.n_frames, unit="frame", disable=not progress) as bar,
     ):
         for number, chunk in enumerate(frames.chunks(size)):
-            positions = joined(chunk)
+            positions = chunk.joined(order, model_beads)
             chunk_seed = derive(seed, "backmap", number) if number else seed
             samples = np.asarray(model.sample(positions, n_samples, chunk_seed), dtype=np.float32)
             if minimisation:

@@ -13,6 +13,7 @@ from cgbench.core.errors import InputError
 from cgbench.core.wording import counted
 
 BY_ORDER = "beads are matched by their order"
+SHOWN = 12  # residues in a message
 
 
 class Residue(NamedTuple):
@@ -52,6 +53,7 @@ def match_beads(labels: Sequence[AtomLabel] | None, n_beads: int, model: Molecul
         If they cannot be matched; says what differs.
     """
     wanted = model.n_atoms
+    residues = ""
     if labels is not None:
         expected = _residues(
             [
@@ -64,8 +66,14 @@ def match_beads(labels: Sequence[AtomLabel] | None, n_beads: int, model: Molecul
         for candidates in (found, [residue for residue in found if residue.name in known]):
             if [residue.name for residue in candidates] == [residue.name for residue in expected]:
                 return _match_within(expected, candidates, wanted, len(labels))
+        residues = (
+            f". The residues of the model are {_sequence(expected)}, those of the file {_sequence(found)}"
+        )
     if n_beads != wanted:
-        raise InputError(_why_not(labels, n_beads, model))
+        raise InputError(
+            f"the model was trained on {counted(wanted, 'bead')}, these frames have {n_beads}; give the "
+            f"beads of the mapping that it was trained with, in the same order{residues}"
+        )
     if labels is None:
         return np.arange(wanted), f"{BY_ORDER}, because the file has no names"
     return np.arange(wanted), f"{BY_ORDER}, because names of residues are not those of the model"
@@ -107,25 +115,6 @@ def _match_within(
     return index, how
 
 
-def _why_not(labels: Sequence[AtomLabel] | None, n_beads: int, model: Molecule) -> str:
-    text = (
-        f"the model was trained on {counted(model.n_atoms, 'bead')}, these frames have {n_beads}; give the "
-        "beads of the mapping that it was trained with, in the same order"
-    )
-    if labels is None:
-        return text
-    mine, theirs = (
-        [residue.name for residue in _residues(each)]
-        for each in (
-            [
-                AtomLabel(0, int(k), name, "")
-                for k, name in zip(model.residue_index, model.residue_names, strict=True)
-            ],
-            labels,
-        )
-    )
-    return f"{text}. The residues of the model are {_sequence(mine)}, those of the file {_sequence(theirs)}"
-
-
-def _sequence(names: list[str], most: int = 12) -> str:
-    return " ".join(names[:most]) + (f" ... ({len(names)})" if len(names) > most else "")
+def _sequence(residues: list[Residue]) -> str:
+    names = [residue.name for residue in residues]
+    return " ".join(names[:SHOWN]) + (f" ... ({len(names)})" if len(names) > SHOWN else "")

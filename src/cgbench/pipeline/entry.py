@@ -19,7 +19,7 @@ from cgbench.core.wording import counted
 from cgbench.data.splits import Split
 from cgbench.mapping.base import Mapping
 from cgbench.pipeline.prediction_check import check_predictions, other_numbering
-from cgbench.pipeline.predictions import Predictions, read_predictions
+from cgbench.pipeline.predictions import Predictions
 from cgbench.results.samples_file import Samples
 from cgbench.runtime import provenance
 
@@ -44,7 +44,7 @@ class Entered:
 
 
 def enter(
-    predictions: Path | str,
+    read: Predictions,
     frames: Frames,
     split: Split,
     mapping: Mapping,
@@ -53,21 +53,22 @@ def enter(
     output_dir: Path | str,
     *,
     n_samples: int,
-    topology: Path | str | None = None,
+    source: dict[str, Any] | None = None,
+    seconds: float = float("nan"),
 ) -> Entered:
     """Check predictions and write ``run.json`` and ``samples.npz``.
 
     Parameters
     ----------
-    predictions, topology
-        As for :func:`cgbench.pipeline.predictions.read_predictions`.
-    run
-        Labels of the result.
     card
         Method card; without one, the row says nothing of the method.
     n_samples
         Samples per test frame in the protocol. A single geometry counts as that many equal ones; of more,
         the first are used.
+    source
+        Description of what made the predictions, for ``run.json``; their file if not given.
+    seconds
+        Wall time of making them; NaN if unknown.
 
     Raises
     ------
@@ -75,54 +76,9 @@ def enter(
         If the predictions cannot be used, have too few samples, or differ where the card says that the method
         is deterministic.
     """
-    read = read_predictions(predictions, frames.molecule, len(split.test), topology)
-    return enter_read(
-        read,
-        str(predictions),
-        frames,
-        split,
-        mapping,
-        run,
-        card,
-        output_dir,
-        n_samples=n_samples,
-        source={"predictions": {"file": str(predictions), "sha256": sha256(predictions)}},
-    )
-
-
-def enter_read(
-    read: Predictions,
-    name: str,
-    frames: Frames,
-    split: Split,
-    mapping: Mapping,
-    run: RunSpec,
-    card: MethodCard | None,
-    output_dir: Path | str,
-    *,
-    n_samples: int,
-    source: dict[str, Any],
-    seconds: float = float("nan"),
-) -> Entered:
-    """As :func:`enter`, for predictions that have been read.
-
-    Parameters
-    ----------
-    name
-        What made the predictions, for messages.
-    source
-        Its description, for ``run.json``.
-    seconds
-        Wall time of making them; NaN if unknown.
-
-    Raises
-    ------
-    InputError
-        As for :func:`enter`.
-    """
-    moved = check_predictions(name, read.samples, read.absent, frames, split.test, mapping)
+    moved = check_predictions(read.name, read.samples, read.absent, frames, split.test, mapping)
     read, notes = _renumbered(read, frames, split)
-    samples, stochastic = _as_many(name, read, n_samples, card, notes)
+    samples, stochastic = _as_many(read, n_samples, card, notes)
     beads = "beads" if not len(read.absent) else "heavy atoms of the beads"
     notes.append(
         f"{beads} are {np.median(moved):.3f} Å (median RMSD) to {moved.max():.3f} Å (largest) from the given "
@@ -136,7 +92,7 @@ def enter_read(
         "wall_seconds": None,
         "n_parameters": card.parameters if card else None,
         "card": card.model_dump(mode="json") if card else {},
-        **source,
+        **(source or {"predictions": {"file": read.name, "sha256": sha256(read.name)}}),
         "notes": " ".join(notes),
         "versions": provenance.versions(),
         "date": provenance.now(),
@@ -168,7 +124,7 @@ def _renumbered(read: Predictions, frames: Frames, split: Split) -> tuple[Predic
 
 
 def _as_many(
-    path: Path | str, read: Predictions, n_samples: int, card: MethodCard | None, notes: list[str]
+    read: Predictions, n_samples: int, card: MethodCard | None, notes: list[str]
 ) -> tuple[Any, bool]:
     """Return samples [n_frames, n_samples, n_atoms, 3] as in the protocol, and whether they differ."""
     samples = read.samples
@@ -177,7 +133,8 @@ def _as_many(
     stochastic = bool(spread.max(initial=0.0, where=~np.isnan(spread)) > ROUNDING)
     if stochastic and card and card.deterministic:
         raise InputError(
-            f"{path}: samples of a frame differ, but the card says `deterministic: true`; correct one of them"
+            f"{read.name}: samples of a frame differ, but the card says `deterministic: true`; correct "
+            "one of them"
         )
     if not stochastic:
         if found > 1 or (card and not card.deterministic):
@@ -185,8 +142,8 @@ def _as_many(
         return np.repeat(samples[:, :1], n_samples, axis=1), False
     if found < n_samples:
         raise InputError(
-            f"{path}: {found} samples of each frame, but the protocol has {n_samples}; give {n_samples} or "
-            "more, or one geometry"
+            f"{read.name}: {found} samples of each frame, but the protocol has {n_samples}; give {n_samples} "
+            "or more, or one geometry"
         )
     if found > n_samples:
         notes.append(f"the first {n_samples} of {found} samples are used")

@@ -12,6 +12,7 @@ from cgbench.config.method_card import MethodCard
 from cgbench.config.run_matrix import RunSpec
 from cgbench.core.wording import counted
 from cgbench.pipeline.entry import enter
+from cgbench.pipeline.predictions import read_predictions
 from cgbench.pipeline.score import score, write_metrics
 from cgbench.pipeline.task import Task
 from cgbench.results.scores_file import BlockSums
@@ -60,12 +61,8 @@ def evaluate(
     ----------
     predictions, topology
         Paths, in which ``{fold}`` stands for the number of the fold.
-    name
-        Name of the row.
     card
         Method card, if there is one.
-    metrics
-        Names of metrics.
 
     Raises
     ------
@@ -77,27 +74,14 @@ def evaluate(
         split, mapping = task.split(fold), task.mapping(fold)
         run = RunSpec(task.dataset, task.mapping_name, task.n_beads, name, fold)
         folder = output / f"fold{fold}"
-        found = enter(
-            filled(predictions, fold=fold),
-            task.frames,
-            split,
-            mapping,
-            run,
-            card,
-            folder,
-            n_samples=task.config.protocol.n_samples,
-            topology=None if topology is None else filled(topology, fold=fold),
-        )
+        names = None if topology is None else filled(topology, fold=fold)
+        path = filled(predictions, fold=fold)
+        read = read_predictions(path, task.frames.molecule, len(split.test), names)
+        n_samples = task.config.protocol.n_samples
+        found = enter(read, task.frames, split, mapping, run, card, folder, n_samples=n_samples)
         notes += [f"fold {fold}: {found.n_frames} frames, {counted(found.n_samples, 'sample')} of each"]
         notes += [f"fold {fold}: {note}" for note in found.notes]
-        table = score(
-            task.frames,
-            split,
-            mapping,
-            folder / "samples.npz",
-            metrics,
-            folder / "scores.npz",
-        )
+        table = score(task.frames, split, mapping, folder / "samples.npz", metrics, folder / "scores.npz")
         write_metrics(table, vars(run), folder / "metrics.csv")
         entered.append(folder)
     beside = list(_finished(task, name, entered))

@@ -38,8 +38,6 @@ def measure_leakage(
 
     Parameters
     ----------
-    mappings
-        One mapping per fold.
     methods
         Methods; each is trained twice per fold.
     protocol

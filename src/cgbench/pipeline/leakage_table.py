@@ -1,12 +1,11 @@
-"""Table of the leakage study: summary, writing and reading."""
+"""Table of the leakage study: summary and reading."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from cgbench.core.atomic_io import atomic_output
-from cgbench.core.errors import InputError
+from cgbench.core.safe_io import explained, require
 from cgbench.statistics.confidence_intervals import Estimate, FoldValues, mean_of_defined
 
 SPLITS = ("leak_free", "published")
@@ -41,12 +40,6 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
 
 
-def write(table: pd.DataFrame, path: Path | str) -> None:
-    """Write a table of the leakage study or its summary as CSV, atomically."""
-    with atomic_output(path) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.5g")
-
-
 def read_leakage(path: Path | str) -> pd.DataFrame:
     """Read a table of :func:`cgbench.pipeline.leakage.measure_leakage`.
 
@@ -55,13 +48,9 @@ def read_leakage(path: Path | str) -> pd.DataFrame:
     InputError
         If the file is missing, damaged or another table.
     """
-    try:
+    first = "run `cgbench leakage` first"
+    with explained(path, "a table of `cgbench leakage`", first, "delete it and run that again"):
         table = pd.read_csv(path)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such table; run `cgbench leakage` first") from None
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path}: damaged table ({error}); delete it and run again") from None
-    missing = [column for column in (*LABELS, NEAREST_BEADS, NEAREST_ATOMS) if column not in table]
-    if missing or set(table["split"]) != set(SPLITS):
-        raise InputError(f"{path}: not a table of `cgbench leakage`; delete it and run that again")
+        require({*LABELS, NEAREST_BEADS, NEAREST_ATOMS} <= set(table), "distances and labels of frames")
+        require(set(table["split"]) == set(SPLITS), f"rows of {' and '.join(SPLITS)} splits")
     return table

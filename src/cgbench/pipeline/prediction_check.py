@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cgbench.chem.bond_completion import USUAL
 from cgbench.chem.frames import Frames
-from cgbench.chem.geometry import pair_distances
+from cgbench.chem.geometry import chiral_volumes, pair_distances, rmsd
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.chem.superposition import centred, shape_distances
 from cgbench.core.errors import InputError
@@ -45,12 +45,8 @@ def check_predictions(
         File of the predictions, for messages.
     samples : [n_frames, n_samples, n_atoms, 3]
         Å; NaN for absent atoms.
-    absent
-        Absent atoms.
     frames, test
         Frames of the dataset, and the test frames [n_frames] among them.
-    mapping
-        Mapping of the task.
 
     Returns
     -------
@@ -67,7 +63,7 @@ def check_predictions(
     matrix = _bead_matrix(mapping, kept)
     found = matrix @ samples[:, 0, kept].astype(np.float64)
     given = matrix @ frames.positions[test][:, kept].astype(np.float64)
-    moved = _rmsd(found, given)
+    moved = rmsd(found, given)
     chosen = np.linspace(0, len(test) - 1, min(CHOSEN, len(test))).astype(np.int64)
     geometries = samples[chosen, 0][:, kept]
     molecule = frames.molecule.subset(kept)
@@ -99,11 +95,6 @@ def _bead_matrix(mapping: Mapping, kept: IntArray) -> Floats:
     matrix = mapping.matrix[:, kept]
     sums = matrix.sum(axis=1, keepdims=True)
     return np.asarray((matrix / np.where(sums > 0, sums, 1))[sums[:, 0] > 1e-9])
-
-
-def _rmsd(a: Floats, b: Floats) -> Floats:
-    """RMSD [n_frames] over beads, without superposition."""
-    return np.asarray(np.sqrt(np.square(a - b).sum(axis=-1).mean(axis=-1)))
 
 
 def _wrong_unit(molecule: Molecule, geometries: Floats) -> str:
@@ -146,9 +137,9 @@ def _shuffled(molecule: Molecule, geometries: Floats) -> str:
 def _moved_as_a_whole(found: Floats, given: Floats) -> Iterator[Undone]:
     """Undo an inversion, and a shift of every frame."""
     weights = np.full(found.shape[1], 1 / found.shape[1])
-    inverted = np.median(_rmsd(-found, given))
+    inverted = np.median(rmsd(-found, given))
     yield float(inverted), "they are mirror images of the given ones; check the signs of the coordinates"
-    left = np.median(_rmsd(centred(found, weights), centred(given, weights)))
+    left = np.median(rmsd(centred(found, weights), centred(given, weights)))
     yield (
         float(left),
         "they are shifted against the given ones; predict atoms where the beads are, not centred",
@@ -195,22 +186,15 @@ def other_numbering(samples: Floats, reference: Floats, groups: IntArray, molecu
     groups : int [n_groups, 2]
         The two hydrogens of each group.
     """
-    if not len(groups):
-        return False
-    agree = []
+    centres = []
     for first, second in groups.tolist():
         carbon = next(iter(molecule.graph[first]))
         others = [atom for atom in sorted(molecule.graph[carbon]) if atom not in (first, second)][:2]
         if len(others) == 2:
-            sign, expected = (
-                np.sign(_volume(positions, carbon, [*others, first]))
-                for positions in (samples[:, 0], reference)
-            )
-            agree.append((sign == expected).mean())
-    return bool(agree) and float(np.mean(agree)) < 1 - AGAINST
-
-
-def _volume(positions: Floats, centre: int, corners: list[int]) -> Floats:
-    """Signed volume [n_frames] of three vectors from an atom."""
-    a, b, c = (positions[:, corner] - positions[:, centre] for corner in corners)
-    return np.asarray(np.einsum("fi,fi->f", np.cross(a, b), c))
+            centres.append([others[0], carbon, others[1], first])
+    if not centres:
+        return False
+    sign, expected = (
+        np.sign(chiral_volumes(positions, np.array(centres))) for positions in (samples[:, 0], reference)
+    )
+    return bool((sign == expected).mean() < 1 - AGAINST)

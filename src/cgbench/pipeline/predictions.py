@@ -37,12 +37,15 @@ class Predictions:
         (:class:`cgbench.chem.atom_matching.AtomMatch`).
     notes
         What was left out, one sentence each.
+    name
+        File, or what made the predictions, for messages.
     """
 
     samples: NDArray[np.float32]
     absent: IntArray
     old_numbers: IntArray
     notes: tuple[str, ...]
+    name: str
 
 
 def read_predictions(
@@ -55,10 +58,6 @@ def read_predictions(
     path
         NPZ with an array ``samples`` [n_frames, n_samples, n_atoms, 3] or [n_frames, n_atoms, 3] in Å, or
         geometries of any format that mdtraj reads, the samples of a frame one after the other.
-    molecule
-        Molecule of the task.
-    n_frames
-        Number of test frames.
     topology
         File with the names of the atoms. Without it, a PDB file names them itself, and other files have all
         atoms of the task in its order, or, as NPZ, all heavy atoms.
@@ -198,7 +197,7 @@ def _matched(
     samples[:, :, match.of_molecule] = geometries[:, :, match.of_file]
     _require_numbers(path, samples[:, :, match.of_molecule], match.of_molecule, molecule)
     samples[:, :, absent] = np.nan
-    return Predictions(samples, absent, match.old_numbers, tuple(notes))
+    return Predictions(samples, absent, match.old_numbers, tuple(notes), str(path))
 
 
 def _require_numbers(path: Path, known: NDArray[np.float32], atoms: IntArray, molecule: Molecule) -> None:

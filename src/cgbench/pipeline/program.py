@@ -24,7 +24,7 @@ from cgbench.core.seeds import derive
 from cgbench.core.settings import fingerprint, or_in_checkout
 from cgbench.data.splits import Split
 from cgbench.mapping.base import Mapping
-from cgbench.pipeline.entry import Entered, enter_read
+from cgbench.pipeline.entry import Entered, enter
 from cgbench.pipeline.predictions import Predictions, read_predictions
 from cgbench.pipeline.program_input import BEADS, TOPOLOGY, TRAINING, write_input
 from cgbench.runtime.virtual_environment import INSTALLED, variables
@@ -54,8 +54,6 @@ def run_program(
 
     Parameters
     ----------
-    run
-        Labels of the result.
     n_samples
         Samples per test frame in the protocol; the program may also write one geometry.
     seed
@@ -90,9 +88,8 @@ def run_program(
             write_json(folder / DONE, {SECONDS: took})
         chunks.append(_read(folder, frames, index, where))
         seconds += read_json(folder / DONE)[SECONDS]
-    entered = enter_read(
+    entered = enter(
         _joined(chunks, run.method),
-        run.method,
         frames,
         split,
         mapping,
@@ -198,4 +195,4 @@ def _joined(chunks: list[Predictions], name: str) -> Predictions:
                 "atoms and number of samples for all frames"
             )
     notes = tuple(dict.fromkeys(note for each in chunks for note in each.notes))
-    return replace(first, samples=np.concatenate([each.samples for each in chunks]), notes=notes)
+    return replace(first, samples=np.concatenate([each.samples for each in chunks]), notes=notes, name=name)

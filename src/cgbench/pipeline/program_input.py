@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from cgbench.chem.atom_names import standard_residue
 from cgbench.chem.atom_sets import atoms_of_set
+from cgbench.chem.frame_writer import frame_writer
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import IntArray, Molecule
-from cgbench.chem.trajectory_io import write_pdb, write_xtc
+from cgbench.chem.trajectory_io import write_pdb
 from cgbench.core.errors import InputError
 from cgbench.data.splits import Split
 from cgbench.mapping._bead_molecule import bead_molecule
@@ -53,7 +54,8 @@ def write_input(
     )
     named = _with_standard_names(of_beads.subset(kept))
     write_pdb(folder / f"{BEADS}.pdb", beads, named, chains=True)
-    write_xtc(folder / f"{BEADS}.xtc", beads, named)
+    with frame_writer(folder / f"{BEADS}.xtc", named, len(beads), 1) as write:
+        write(beads[:, None], None)
     geometry = frames.positions[split.train[0], atoms]
     write_pdb(folder / TOPOLOGY, geometry, _with_standard_names(molecule.subset(atoms)), chains=True)
 

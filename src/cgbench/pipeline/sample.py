@@ -30,12 +30,8 @@ def sample(
 
     Parameters
     ----------
-    n_samples
-        Samples per test frame.
     seed, fold
         Seed of the benchmark and index of the fold, as in training; all methods of a fold use the same seed.
-    threads
-        CPU threads.
     device
         ``"auto"``, ``"cpu"`` or ``"cuda"``; samples are the same up to rounding. A method that does not use
         a GPU runs on the CPU.

@@ -19,8 +19,6 @@ class SampleMinimisation:
 
     Parameters
     ----------
-    molecule
-        Molecule of the samples.
     matrix : [n_beads, n_atoms]
         M.
     force_field

@@ -15,7 +15,7 @@ from cgbench.chem.force_field import force_field_of
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import IntArray
 from cgbench.core import registry
-from cgbench.core.atomic_io import atomic_output
+from cgbench.core.atomic_io import atomic_output, write_csv
 from cgbench.core.errors import InputError
 from cgbench.core.wording import counted
 from cgbench.data.splits import Split
@@ -38,14 +38,6 @@ class Score:
 
     Attributes
     ----------
-    metric
-        Name of the metric.
-    atoms
-        Set of atoms.
-    unit
-        Unit of the value.
-    value
-        Value over all frames.
     n_frames
         Number of frames that the value is computed from.
     block_sums : float [n_blocks, k]
@@ -81,10 +73,6 @@ def evaluate(
 
     Parameters
     ----------
-    run_path
-        ``run.json`` of the training.
-    metrics
-        Names of metrics.
     output_path
         ``metrics.csv``; its columns are those of :mod:`cgbench.results.tables`.
     per_frame_path
@@ -93,8 +81,6 @@ def evaluate(
         ``card.json`` of the dataset, for its force field (optional).
     energies_path
         Energies of the test frames, written with the noise floor (optional); computed if not given.
-    threads
-        CPU threads.
     device
         ``"auto"``, ``"cpu"`` or ``"cuda"``; scores are the same up to rounding.
 
@@ -132,8 +118,7 @@ def evaluate(
 def write_metrics(table: pd.DataFrame, run: dict[str, Any], path: Path | str) -> None:
     """Write the rows of :func:`score` with the labels of a run, atomically."""
     labels = pd.DataFrame({label: run[label] for label in RUN_KEY}, index=table.index)
-    with atomic_output(path) as temporary:
-        pd.concat([labels, table], axis=1).to_csv(temporary, index=False)
+    write_csv(path, pd.concat([labels, table], axis=1))
 
 
 def score(
@@ -153,8 +138,6 @@ def score(
     ----------
     samples_path
         :class:`cgbench.results.samples_file.Samples` as the sampling stage writes them.
-    metrics
-        Names of metrics.
     per_frame_path
         ``.npz`` for the data of confidence intervals (optional): ``frame_index``, ``trajectory``, ``time``
         (ps) and ``block`` [n_frames]; for every metric the sums over each block, ``<metric>.<atoms>.blocks``
@@ -184,11 +167,6 @@ def score(
         raise InputError(
             f"{samples_path}: the {len(index)} frames differ from the {len(split.test)} test frames of the "
             "split; delete the file and sample again"
-        )
-    if mapping.n_atoms != frames.molecule.n_atoms:
-        raise InputError(
-            f"mapping has {mapping.n_atoms} atoms, the frames have {frames.molecule.n_atoms}; "
-            "give a mapping of this molecule"
         )
     try:
         evaluation = Evaluation(

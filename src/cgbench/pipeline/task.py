@@ -20,21 +20,31 @@ DEFAULT = ("config/config.yaml", "config/simulations.yaml")
 
 
 @dataclass(frozen=True)
-class Task:
+class _Named:
     """A dataset, a mapping at one resolution, and the folds of a configuration.
 
     Attributes
     ----------
-    config
-        The benchmark.
     dataset, mapping_name, n_beads
         Names in the configuration, and the number of beads.
     """
 
-    config: Config
+    config: RunMatrix
     dataset: str
     mapping_name: str
     n_beads: int
+
+    @property
+    def name(self) -> str:
+        """Name of the task."""
+        return f"{self.dataset}-{self.mapping_name}-{self.n_beads}"
+
+
+@dataclass(frozen=True)
+class Task(_Named):
+    """A task whose frames, folds and beads are made where they are asked for."""
+
+    config: Config
 
     @classmethod
     def named(cls, name: str, configs: Sequence[Path | str] = ()) -> "Task":
@@ -61,11 +71,6 @@ class Task:
                 f"{', '.join(config.mappings)}; `cgbench task list` prints the tasks that are run by default"
             )
         return cls(config, dataset, mapping, int(number))
-
-    @property
-    def name(self) -> str:
-        """Name of the task."""
-        return f"{self.dataset}-{self.mapping_name}-{self.n_beads}"
 
     @cached_property
     def _prepared(self) -> tuple[Frames, dict[str, Any]]:
@@ -99,26 +104,8 @@ class Task:
 
 
 @dataclass(frozen=True)
-class PreparedTask:
-    """A task whose frames, folds and beads a benchmark has made.
-
-    Attributes
-    ----------
-    config
-        The benchmark; settings of its mappings are not needed.
-    dataset, mapping_name, n_beads
-        As in :class:`Task`.
-    """
-
-    config: RunMatrix
-    dataset: str
-    mapping_name: str
-    n_beads: int
-
-    @property
-    def name(self) -> str:
-        """Name of the task."""
-        return f"{self.dataset}-{self.mapping_name}-{self.n_beads}"
+class PreparedTask(_Named):
+    """A task whose frames, folds and beads a benchmark has made; settings of mappings are not needed."""
 
     @property
     def _data(self) -> Path:

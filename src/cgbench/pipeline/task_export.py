@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 import cgbench
+from cgbench.chem.frame_writer import frame_writer
 from cgbench.chem.molecule import IntArray
-from cgbench.chem.trajectory_io import write_pdb, write_xtc
+from cgbench.chem.trajectory_io import write_pdb
 from cgbench.core.atomic_io import atomic_folder, sha256, write_json
 from cgbench.core.errors import InputError
 from cgbench.data.splits import Split
@@ -74,7 +75,8 @@ def export_task(task: AnyTask, fold: int, output_dir: Path | str, *, training: b
         )
         of_beads = bead_molecule(mapping, molecule)
         write_pdb(folder / "beads.pdb", beads[0], of_beads)
-        write_xtc(folder / "beads.xtc", beads, of_beads)
+        with frame_writer(folder / "beads.xtc", of_beads, len(beads), 1) as write:
+            write(beads[:, None], None)
         write_pdb(folder / "topology.pdb", frames.positions[_untested(task, split)], molecule)
         if training:
             np.savez(

@@ -36,14 +36,6 @@ def make_tasks(
     ----------
     dataset, frames
         Name and frames of the dataset.
-    mapping
-        Generator of the mappings.
-    resolutions
-        Numbers of beads.
-    seed
-        Seed of the benchmark.
-    version
-        Version of the tasks.
     tuning
         Name and frames of the dataset from which the mappings are learned; by default the training frames of
         fold 0, which other folds validate and test with.

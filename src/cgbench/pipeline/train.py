@@ -61,8 +61,6 @@ def train(
         Seed of the benchmark and index of the fold; all methods of a fold use the same seed.
     dataset, mapping_name
         Labels of the result, without any other effect.
-    threads
-        CPU threads.
     device
         ``"auto"``, ``"cpu"`` or ``"cuda"``; a method that does not use a GPU runs on the CPU.
     progress

@@ -4,12 +4,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
 from PIL import Image
 
 from cgbench.config.run_matrix import RunMatrix
 from cgbench.core.atomic_io import atomic_folder, read_json, sha256, write_json
 from cgbench.core.errors import InputError
+from cgbench.figures.noise_floor import read_floors
 from cgbench.statistics.by_state import scores_by_state
 
 TABLES = ("config.json", "leaderboard.md", "leaderboard.csv", "metrics.csv", "runs.csv")
@@ -28,8 +28,6 @@ def export(config: RunMatrix, output: Path | str, method: str) -> None:
     ----------
     output
         New folder, or one that an earlier call made and that has not been edited since.
-    method
-        Name in the configuration.
 
     Raises
     ------
@@ -53,7 +51,7 @@ def export(config: RunMatrix, output: Path | str, method: str) -> None:
     with atomic_folder(output) as folder:
         for name in TABLES:
             shutil.copyfile(results / name, folder / name)
-        pd.concat(map(_read, _floors(config))).to_csv(folder / "noise_floor.csv", index=False)
+        read_floors(_floors(config)).to_csv(folder / "noise_floor.csv", index=False)
         states = scores_by_state(config)
         if len(states):
             states.to_csv(folder / "states.csv", index=False, float_format="%.6f")
@@ -72,13 +70,6 @@ def _folders(config: RunMatrix) -> list[Path]:
     """Folders of the figures of every dataset and mapping."""
     tasks = dict.fromkeys((cell.dataset, cell.mapping) for cell in config.run_specs())
     return [Path(config.results, "figures", *task) for task in tasks]
-
-
-def _read(table: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(table)
-    except ValueError as error:
-        raise InputError(f"{table}: damaged table ({error}); delete it and run again") from None
 
 
 def _pictures(config: RunMatrix, method: str) -> Iterator[Path]:

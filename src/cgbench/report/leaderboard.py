@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cgbench.core.atomic_io import atomic_output
+from cgbench.core.atomic_io import atomic_output, write_csv
 from cgbench.core.wording import counted
 from cgbench.results.tables import ROW_KEY, metric_info
 
@@ -251,7 +251,6 @@ def write(
     table: pd.DataFrame, csv: Path | str, markdown: Path | str, unfinished: str = "", cards: str = ""
 ) -> None:
     """Write the leaderboard as CSV and as Markdown, atomically."""
-    with atomic_output(csv) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6g")
+    write_csv(csv, table, "%.6g")
     with atomic_output(markdown) as temporary:
         temporary.write_text(to_markdown(table, unfinished, cards), encoding="utf-8")

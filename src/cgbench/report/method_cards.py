@@ -38,12 +38,17 @@ def cards_as_markdown(runs: pd.DataFrame) -> str:
     for name, group in runs.groupby("method", sort=True):
         first = group.iloc[0]
         card = {head: _cell(first.get(f"{COLUMN}{key}")) for key, head in SHOWN.items()}
-        if "n_parameters" in group and group["n_parameters"].notna().any():
-            counts = pd.to_numeric(group["n_parameters"])
-            ends = dict.fromkeys(f"{int(count):,}" for count in (counts.min(), counts.max()))
-            card["parameters"] = " to ".join(ends)
-        rows.append({"name": name} | card)
+        rows.append(
+            {"name": name} | card | {"parameters": numbers_of_parameters(group) or card["parameters"]}
+        )
     return pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
+
+
+def numbers_of_parameters(runs: pd.DataFrame) -> str:
+    """Smallest and largest number of parameters of the runs of one method; empty if unknown."""
+    counts = pd.to_numeric(runs.get("n_parameters", pd.Series(dtype=float))).dropna()
+    ends = (f"{int(count):,}" for count in (counts.min(), counts.max())) if len(counts) else ()
+    return " to ".join(dict.fromkeys(ends))
 
 
 def _cell(value: object) -> str:

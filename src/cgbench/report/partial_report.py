@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from cgbench.config.run_matrix import RunMatrix, RunSpec
+from cgbench.config.run_matrix import RunMatrix
 from cgbench.core.errors import InputError
 from cgbench.figures.distributions import distribution_figures
-from cgbench.figures.mapping_figures import mapping_figures
+from cgbench.figures.mapping_graph import mapping_figures
 from cgbench.figures.run_selection import RunSelection
 from cgbench.figures.sample_figures import sample_figures
 from cgbench.figures.score_figures import score_figures
@@ -16,8 +16,8 @@ from cgbench.figures.training import training_figures
 from cgbench.figures.trajectory_figures import trajectory_figures
 from cgbench.report.leaderboard import leaderboard, write
 from cgbench.report.method_cards import cards_as_markdown
-from cgbench.report.progress import in_short, to_markdown, unfinished
-from cgbench.results.tables import RUN_KEY, collect, read_runs
+from cgbench.report.progress import in_short, to_markdown, unfinished, without
+from cgbench.results.tables import collect, read_runs
 from cgbench.statistics.interval_tables import intervals
 
 
@@ -44,7 +44,7 @@ def partial_report(config: RunMatrix, output: Path | str) -> pd.DataFrame:
         If no run has scores yet, or a file is damaged.
     """
     output, missing, runs = Path(output), unfinished(config), list(config.run_specs())
-    scored = _without(runs, missing)
+    scored = without(runs, missing)
     if not scored:
         raise InputError(
             f"{config.results}: none of {len(runs)} runs has scores that are newer than its model; train "
@@ -66,7 +66,7 @@ def partial_report(config: RunMatrix, output: Path | str) -> pd.DataFrame:
         lacking = missing[(missing["dataset"] == dataset) & (missing["mapping"] == mapping)]
         untrained, first = lacking[lacking["stage"] == "train"], lacking[lacking["fold"] == 0]
         everything, finished, trained = (
-            RunSelection(config, dataset, mapping, _without(task, absent), strict=False)
+            RunSelection(config, dataset, mapping, without(task, absent), strict=False)
             for absent in (lacking.head(0), lacking, untrained)
         )
         folder = output / "figures" / dataset / mapping
@@ -79,8 +79,3 @@ def partial_report(config: RunMatrix, output: Path | str) -> pd.DataFrame:
             save_all(distribution_figures(finished), folder, in_short(lacking))
         save_all(training_figures(trained), folder, in_short(untrained))
     return missing
-
-
-def _without(runs: list[RunSpec], absent: pd.DataFrame) -> list[RunSpec]:
-    lacking = set(absent[list(RUN_KEY)].itertuples(index=False, name=None))
-    return [run for run in runs if tuple(getattr(run, key) for key in RUN_KEY) not in lacking]

@@ -1,10 +1,11 @@
 """Runs of a benchmark without scores, and the next stage of each."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
-from cgbench.config.run_matrix import RunMatrix
+from cgbench.config.run_matrix import RunMatrix, RunSpec
 from cgbench.core.wording import counted
 from cgbench.results.tables import ROW_KEY, RUN_KEY
 
@@ -34,6 +35,12 @@ def unfinished(config: RunMatrix) -> pd.DataFrame:
             stage = _only_stage(config, cell.method) or stage
         rows.append(vars(cell) | {"stage": stage, "log": _log(folder, stage)})
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def without(runs: Iterable[RunSpec], absent: pd.DataFrame) -> list[RunSpec]:
+    """Leave out the runs of a table of :func:`unfinished`."""
+    lacking = set(absent[list(RUN_KEY)].itertuples(index=False, name=None))
+    return [run for run in runs if tuple(getattr(run, key) for key in RUN_KEY) not in lacking]
 
 
 def _only_stage(config: RunMatrix, method: str) -> str | None:

@@ -7,9 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cgbench.chem.molecule import IntArray
-from cgbench.core.atomic_io import atomic_output
+from cgbench.core.atomic_io import write_csv
 from cgbench.core.errors import InputError
-from cgbench.core.safe_io import require
+from cgbench.core.safe_io import explained, require
 
 COLUMNS = {"frame": "int64", "raw": "float64", "minimised": "float64"}
 
@@ -26,8 +26,7 @@ def write_energies(path: Path | str, frame_index: IntArray, energies: NDArray[np
     """
     table = pd.DataFrame(dict(zip(COLUMNS, (frame_index, *energies), strict=True)))
     table = table.dropna(subset=["raw", "minimised"], how="all")
-    with atomic_output(path) as temporary:
-        table.to_csv(temporary, index=False)
+    write_csv(path, table)
 
 
 def read_energies(path: Path | str, frame_index: IntArray) -> NDArray[np.float64] | None:
@@ -38,13 +37,10 @@ def read_energies(path: Path | str, frame_index: IntArray) -> NDArray[np.float64
     InputError
         If the file is missing, damaged or of other frames.
     """
-    try:
+    first = "run `cgbench noise-floor` with --energies first"
+    with explained(path, "a table of energies", first, "delete it and run again"):
         table = pd.read_csv(path, float_precision="round_trip", dtype=COLUMNS)[list(COLUMNS)]
         require(table["frame"].is_unique, "every frame once")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; run `cgbench noise-floor` with --energies first") from None
-    except (KeyError, ValueError, OSError) as error:
-        raise InputError(f"{path}: not a table of energies ({error}); delete it and run again") from None
     if not np.isin(table["frame"], frame_index).all():
         raise InputError(f"{path}: energies of other frames than those of the split; delete it and run again")
     if table.empty:

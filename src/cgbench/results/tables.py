@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from cgbench.core import registry
-from cgbench.core.atomic_io import atomic_output, read_json
+from cgbench.core.atomic_io import read_json, write_csv
 from cgbench.core.errors import InputError
+from cgbench.core.safe_io import explained
 from cgbench.results.samples_file import sampling_cost
 
 # Columns of metrics.csv. The key columns identify a row.
@@ -73,14 +74,11 @@ def read_metrics(path: Path | str) -> pd.DataFrame:
     InputError
         If the file is missing or damaged, lacks a column or has two rows with the same key.
     """
-    try:
+    first = "run `cgbench score` or `cgbench collect` first"
+    with explained(path, "a table of metrics", first, "delete it and run again"):
         # Only an empty or "nan" value is missing: a method may well be called "NA" or "null".
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
         table = table[list(COLUMNS)].replace({"value": {"": "nan"}}).astype(COLUMNS)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such table; run `cgbench score` or `cgbench collect` first") from None
-    except (KeyError, ValueError, OSError) as error:
-        raise InputError(f"{path}: not a table of metrics ({error}); delete it and run again") from None
     _refuse_duplicates(table, KEY, f"{path}")
     return table
 
@@ -110,7 +108,7 @@ def read_runs(path: Path | str) -> pd.DataFrame:
     InputError
         If the file is missing, damaged or lacks a column.
     """
-    try:
+    with explained(path, "a table of runs", "run `cgbench collect` first", "delete it and collect again"):
         # An empty value cannot be read as bool, while NaN could be cast to True.
         dtype = {**dict.fromkeys(ROW_KEY, str), "stochastic": bool}
         table = pd.read_csv(path, dtype=dtype, keep_default_na=False, na_values="")
@@ -120,10 +118,6 @@ def read_runs(path: Path | str) -> pd.DataFrame:
             if name not in table:
                 table[name] = np.nan
         return table.assign(bound=table["bound"].astype(object).fillna(""))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such table; run `cgbench collect` first") from None
-    except (KeyError, ValueError, OSError) as error:
-        raise InputError(f"{path}: not a table of runs ({error}); delete it and collect again") from None
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
@@ -168,8 +162,7 @@ def collect(folders: Iterable[Path | str], output_csv: Path | str, runs_csv: Pat
     runs = pd.DataFrame([_cost(path) for path in present["runs"]])
     for table, key, path in ((metrics, KEY, output_csv), (runs, RUN_KEY, runs_csv)):
         _refuse_duplicates(table, key, f"tables to collect into {path}")
-        with atomic_output(path) as temporary:
-            table.sort_values(list(key), kind="stable").to_csv(temporary, index=False)
+        write_csv(path, table.sort_values(list(key), kind="stable"))
     return missing
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from cgbench.figures.style import method_styles
 from cgbench.report.leaderboard import BACKBONE, COST, HEADLINES, RANKING, SIDE_CHAINS
+from cgbench.report.method_cards import COLUMN
 from cgbench.results.tables import ROW_KEY, metric_info
 
 Json = dict[str, Any]
@@ -21,7 +22,6 @@ COLUMNS = (
 )
 DIGITS = 6  # significant, as in leaderboard.csv
 SAMPLING = "sample (ms)"  # to draw the samples of one frame
-CARD = "card."  # before the keys of a method card in runs.csv
 ON_THE_BOARD = ("training", "test_molecules")  # keys of a card that rows are chosen by
 
 
@@ -36,8 +36,6 @@ def board(
         From :class:`cgbench.site.tables.SiteTables`.
     floors
         Noise floors of each dataset, from :func:`cgbench.figures.noise_floor.read_floors`.
-    pages
-        Page of each method.
 
     Returns
     -------
@@ -139,7 +137,7 @@ def _methods(scores: pd.DataFrame, runs: pd.DataFrame, pages: Mapping[str, str])
 def method_card(runs: pd.DataFrame, method: str) -> dict[str, str]:
     """Key and text of everything on the card of a method; empty without a card."""
     of_method = runs[runs["method"] == method]
-    columns = [name for name in map(str, runs.columns) if name.startswith(CARD)]
+    columns = [name for name in map(str, runs.columns) if name.startswith(COLUMN)]
     found = {name: str(of_method[name].dropna().iloc[0]) for name in columns if of_method[name].notna().any()}
     words = {"True": "yes", "False": "no"}
-    return {name.removeprefix(CARD): words.get(text, text) for name, text in found.items()}
+    return {name.removeprefix(COLUMN): words.get(text, text) for name, text in found.items()}

@@ -40,8 +40,8 @@ OF_MAPPING = {
     ),
     "fidelity": (
         "Similarity to MD",
-        "Energy distances of torsions (1), bond lengths (Å) and angles (°), clashes, chirality and energies "
-        "of samples; grey: MD against MD. Means over folds with 95 % intervals.",
+        "Energy distances of torsions (1), bond lengths (Å) and angles (°), clashes, chirality, energies and "
+        "diversity of samples; grey: MD against MD. Means over folds with 95 % intervals.",
     ),
     "torsions": ("Torsions", f"Torsions{WITH_FLOOR} (1); bins of 10°."),
     "bonds": ("Bond lengths", f"Bond lengths{WITH_FLOOR} (Å); bins of 0.01 Å."),
@@ -50,10 +50,8 @@ OF_MAPPING = {
         "Accuracy and cost",
         "RMSD of samples (Å, all atoms, 95 % interval) against times of training (s) and sampling (ms).",
     ),
-    "diversity-validity": ("Diversity and validity", "Diversity score (1) against graph error (1)."),
     "ramachandran": ("Ramachandran maps of all methods", "Density of φ and ψ in 1/degree², fold 0."),
     "mapping": ("Beads on the bond graph", "The atoms of each bead at each resolution, fold 0."),
-    "mapping-view": ("Beads in space", "Beads on the first frame; radii by the spread of their atoms."),
 }
 OF_DATASET = {
     "walkers": ("Agreement of trajectories", "Densities of φ and ψ in each trajectory."),
@@ -69,10 +67,6 @@ class Figures:
 
     Parameters
     ----------
-    config
-        The benchmark.
-    site
-        Folder of the site.
     problems
         Gets a sentence for every file that cannot be read.
     """

@@ -10,6 +10,7 @@ from cgbench.config.run_matrix import RunMatrix, RunSpec
 from cgbench.core.atomic_io import read_json
 from cgbench.core.errors import InputError
 from cgbench.core.wording import counted
+from cgbench.report.method_cards import numbers_of_parameters
 from cgbench.results.tables import read_run
 from cgbench.site.board import method_card
 from cgbench.site.figure_files import Figures
@@ -28,17 +29,8 @@ PROVENANCE = {
 }  # fmt: skip
 # Keys of a dataset's card that are tables of their own, or too long to read.
 LONG = (
-    "name",
-    "title",
-    "description",
-    "start",
-    "files",
-    "shape",
-    "spec",
-    "seeds",
-    "versions",
-    "trajectories",
-)
+    "name", "title", "description", "start", "files", "shape", "spec", "seeds", "versions", "trajectories",
+)  # fmt: skip
 
 
 def task_name(dataset: str, mapping: str, n_beads: int) -> str:
@@ -78,11 +70,8 @@ def _card(runs: pd.DataFrame, method: str) -> Pairs:
         "samples": "different samples" if first["stochastic"] else "one geometry for the beads of a frame",
         "role": {"ceiling": "upper control", "floor": "lower control"}.get(str(first["bound"]), ""),
     }
-    counts = pd.to_numeric(of_method.get("n_parameters", pd.Series(dtype=float))).dropna().astype(int)
-    if len(counts):
-        ends = dict.fromkeys((f"{counts.min():,}", f"{counts.max():,}"))
-        known["parameters"] = " to ".join(ends)
     words = {key.replace("_", " "): value for key, value in card.items()} | known
+    words["parameters"] = numbers_of_parameters(of_method) or words.get("parameters", "")
     return [(key, value) for key, value in words.items() if value]
 
 

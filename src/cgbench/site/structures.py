@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.chem.frames import Frames
+from cgbench.chem.superposition import broadest_axes
 from cgbench.config.run_matrix import RunSpec
 from cgbench.core.errors import InputError
 from cgbench.core.safe_io import opened_arrays, require
-from cgbench.figures.mapping_view import broadest_axes
 from cgbench.mapping.base import Mapping
 from cgbench.pipeline.task import PreparedTask
 from cgbench.results.samples_file import Samples

@@ -9,10 +9,11 @@ import pandas as pd
 from cgbench.config.run_matrix import RunMatrix, RunSpec
 from cgbench.core.errors import InputError
 from cgbench.figures.noise_floor import read_floors
+from cgbench.figures.run_selection import RunSelection
 from cgbench.report.leaderboard import leaderboard, write
-from cgbench.report.progress import unfinished
+from cgbench.report.progress import unfinished, without
 from cgbench.results.scores_file import BlockSums
-from cgbench.results.tables import RUN_KEY, collect, read_metrics, read_run, read_runs
+from cgbench.results.tables import collect, read_metrics, read_run, read_runs
 from cgbench.statistics import interval_tables
 
 NAMES = ("leaderboard.csv", "leaderboard.md", "metrics.csv", "runs.csv", "intervals.csv", "differences.csv")
@@ -55,12 +56,7 @@ def site_tables(config: RunMatrix, folder: Path) -> SiteTables:
     floors = {name: _floors(config, name, problems) for name in config.run.datasets}
     if len(floor := pd.concat(floors.values())):
         floor.to_csv(folder / "noise_floor.csv", index=False)
-    absent = set(missing[list(RUN_KEY)].itertuples(index=False, name=None))
-    shown = [
-        run
-        for run in config.run_specs()
-        if tuple(getattr(run, key) for key in RUN_KEY) not in absent and _is_readable(config, run, problems)
-    ]
+    shown = [run for run in without(config.run_specs(), missing) if _is_readable(config, run, problems)]
     finished = missing.empty and not problems and all((results / name).exists() for name in NAMES)
     if finished:
         for name in NAMES:
@@ -84,10 +80,8 @@ def site_tables(config: RunMatrix, folder: Path) -> SiteTables:
 
 
 def _floors(config: RunMatrix, dataset: str, problems: list[str]) -> pd.DataFrame:
-    folder = Path(config.results, "data", dataset, "splits")
-    paths = [folder / f"fold{fold}.floor.csv" for fold in range(config.protocol.folds)]
     try:
-        return read_floors(path for path in paths if path.exists())
+        return RunSelection(config, dataset, "", [], strict=False).floors()
     except InputError as error:
         problems.append(str(error))
         return read_floors([])

@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cgbench.core import registry
-from cgbench.core.atomic_io import atomic_output
+from cgbench.core.atomic_io import write_csv
 from cgbench.core.errors import InputError
+from cgbench.core.safe_io import explained
 from cgbench.results.scores_file import BlockSums, MetricKey
 from cgbench.results.tables import ROW_KEY, metric_info, read_run
 from cgbench.statistics.confidence_intervals import Estimate, FoldValues
@@ -25,18 +26,8 @@ Row = dict[str, Any]
 MEASURES = ("mean", "low", "high", "loss", "scaled")
 SCORE_COLUMNS = (*ROW_KEY, "metric", "atoms", "unit", *MEASURES, "folds", "blocks")
 DIFFERENCE_COLUMNS = (
-    *ROW_KEY,
-    "other",
-    "metric",
-    "atoms",
-    "unit",
-    "difference",
-    "low",
-    "high",
-    "p",
-    "p_adjusted",
-    "folds",
-)
+    *ROW_KEY, "other", "metric", "atoms", "unit", "difference", "low", "high", "p", "p_adjusted", "folds",
+)  # fmt: skip
 TEXT_COLUMNS = ("dataset", "mapping", "method", "other", "metric", "atoms", "unit")
 INTEGER_COLUMNS = ("n_beads", "folds", "blocks")
 
@@ -132,17 +123,9 @@ def _estimates(methods: Methods, metric: MetricKey, ranked: Sequence[str]) -> tu
     of_methods = []
     for name, folds in scored.items():
         found = values(name, folds, value)
-        estimate = Estimate.of(found)
         loss = info.loss(float(values(name, folds, compared).mean()))
-        row = {
-            "method": name,
-            "mean": estimate.mean,
-            "low": estimate.low,
-            "high": estimate.high,
-            "loss": loss,
-        }
         counts = {"folds": int((~np.isnan(found.by_fold)).sum()), "blocks": len(found.fold)}
-        of_methods.append(row | counts)
+        of_methods.append({"method": name, **vars(Estimate.of(found)), "loss": loss} | counts)
     of_pairs = []
     for name, other in combinations(scored, 2):
         if shared := tuple(fold for fold in scored[name] if fold in scored[other]):
@@ -151,9 +134,8 @@ def _estimates(methods: Methods, metric: MetricKey, ranked: Sequence[str]) -> tu
             adjusted = np.nan
             if n_ranked > 1:
                 adjusted = chance_of_lead(estimate.statistic, difference.blocks_per_fold, n_ranked)
-            row = {"method": name, "other": other, "difference": estimate.mean, "low": estimate.low}
-            row |= {"high": estimate.high, "p": estimate.p, "p_adjusted": adjusted, "folds": len(shared)}
-            of_pairs.append(row)
+            row = {"method": name, "other": other, **vars(estimate), "difference": estimate.mean}
+            of_pairs.append(row | {"p_adjusted": adjusted, "folds": len(shared)})
     return of_methods, of_pairs
 
 
@@ -168,22 +150,17 @@ def _add_scaled(rows: list[Row], bounds: dict[str, str | None]) -> None:
 
 def write(scores: pd.DataFrame, differences: pd.DataFrame, output: Path | str, pairs: Path | str) -> None:
     """Write the two tables of :func:`intervals`, atomically."""
-    for table, path in ((scores, output), (differences, pairs)):
-        with atomic_output(path) as temporary:
-            table.to_csv(temporary, index=False)
+    write_csv(output, scores)
+    write_csv(pairs, differences)
 
 
 def _read(path: Path | str, columns: Sequence[str]) -> pd.DataFrame:
     """Read a table that :func:`write` wrote; an InputError names a file that is missing or damaged."""
-    try:
+    with explained(path, "a table of intervals", "run `cgbench intervals` first", "delete it and run again"):
         table = pd.read_csv(path, dtype=str, keep_default_na=False)[list(columns)]
         numbers = [column for column in columns if column not in TEXT_COLUMNS]
         table[numbers] = table[numbers].replace("", "nan").astype(float)
         return table.astype({column: int for column in INTEGER_COLUMNS if column in table})
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such table; run `cgbench intervals` first") from None
-    except (KeyError, ValueError, OSError) as error:
-        raise InputError(f"{path}: damaged table ({error}); delete it and run again") from None
 
 
 # Readers of both tables.

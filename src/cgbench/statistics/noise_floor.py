@@ -12,7 +12,7 @@ from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import IntArray
 from cgbench.chem.observables import Observables
 from cgbench.core import registry
-from cgbench.core.atomic_io import atomic_output
+from cgbench.core.atomic_io import write_csv
 from cgbench.data.splits import Split
 from cgbench.metrics.base import EnsembleMetric
 from cgbench.results.energies_file import write_energies
@@ -98,8 +98,7 @@ def write_noise_floor(
     force_field = () if card_path is None else force_field_of(card_path)
     tested = _observables(frames, split.test, "all", force_field)
     table = noise_floor(frames, split, metrics, dataset, force_field, tested)
-    with atomic_output(output_path) as temporary:
-        table.to_csv(temporary, index=False)
+    write_csv(output_path, table)
     if energies_path is not None:
         needed = force_field and any(
             registry.load("metrics", name).requires == "force field" for name in metrics

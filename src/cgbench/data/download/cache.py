@@ -20,8 +20,6 @@ class FileInfo(Settings):
 
     Attributes
     ----------
-    bytes
-        Size.
     md5, sha256
         Hexadecimal checksums; one of them is enough.
     """

@@ -71,6 +71,21 @@ class DownloadSettings(files.FilesSettings):
         download = self.model_dump(include={"urls", "files", "members", "cache"})
         return type(self).model_validate(download | {"topology": some, "trajectories": [some]})
 
+    def verified(self, entry: dict[str, str], cure: str) -> Path:
+        """Return the path of a file from its entry in the manifest.
+
+        Raises
+        ------
+        InputError
+            If it is missing or has changed; ``cure`` is the advice.
+        """
+        path = self.folder / entry["path"]
+        if not path.is_file() or sha256(path) != entry["sha256"]:
+            raise InputError(
+                f"{path}: missing or changed since it was fetched; remove {self.manifest} and {cure}"
+            )
+        return path
+
     def addresses(self, name: str) -> list[str]:
         """URLs of a file."""
         return [base + quote(name) for base in self.urls]
@@ -120,12 +135,5 @@ class Source(DatasetSource):
                 f"{manifest}: not fetched yet; run `cgbench fetch` or the rule `fetch` with the same "
                 "settings and CGBENCH_CACHE"
             )
-        paths = {}
-        for name, entry in read_json(manifest)["files"].items():
-            paths[name] = self.settings.folder / entry["path"]
-            if not paths[name].is_file() or sha256(paths[name]) != entry["sha256"]:
-                raise InputError(
-                    f"{paths[name]}: missing or changed since it was fetched; remove {manifest.name} "
-                    "beside it and fetch again"
-                )
-        return paths
+        files = read_json(manifest)["files"]
+        return {name: self.settings.verified(entry, "fetch again") for name, entry in files.items()}

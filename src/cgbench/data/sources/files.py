@@ -166,8 +166,8 @@ class Source(DatasetSource):
         settings = self.settings
         try:
             cut = describe_cuts(system, raw, parts, settings.topology)
-            molecule, dropped = drop_ends_of_chains(system.molecule, raw)
-            molecule, added = add_missing_bonds(molecule, raw)
+            molecule, dropped = drop_ends_of_chains(system.molecule, raw.positions, raw.cell)
+            molecule, added = add_missing_bonds(molecule, raw.positions, raw.cell)
         except InputError as error:
             raise InputError(f"{parts[0]}: {error}") from None
         notes = list(system.notes)

@@ -7,9 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.chem.atom_matching import AtomLabel
-from cgbench.chem.frame_stream import Chunk
-from cgbench.chem.molecule import IntArray, Molecule
-from cgbench.chem.pbc import join_molecules
+from cgbench.chem.molecule import Molecule
 from cgbench.core.errors import InputError
 from cgbench.core.registry import PlugIn
 from cgbench.core.wording import counted
@@ -70,22 +68,13 @@ class BeadDrift:
             given = np.stack([next(self._frames) for _ in positions])
             return np.asarray(np.linalg.norm(matrix @ positions - given, axis=-1))
 
-        n = self.mapping.n_beads
-        sites = [[int(atom)] for atom in matrix.argmax(axis=1)]
-        self.terms = Terms(
-            "bead_drift", "Å", sites, np.full(n, -np.inf), np.full(n, MOST_DRIFT), np.ones(n), drift
-        )
+        self.terms = Terms("bead_drift", "Å", matrix.argmax(axis=1)[:, None], drift, high=MOST_DRIFT)
 
     def _read(self) -> Iterator[NDArray[np.float32]]:
         """Beads [n_beads, 3] of one frame of the structure after the other."""
         for chunk in self.source.frames.chunks(1000):
-            for beads in _joined(chunk, self.order, self.beads):
+            for beads in chunk.joined(self.order, self.beads):
                 yield from [beads] * self.repeats
-
-
-def _joined(chunk: Chunk, order: IntArray, beads: Molecule) -> NDArray[np.float32]:
-    positions = np.ascontiguousarray(chunk.positions[:, order])
-    return positions if chunk.cell is None else join_molecules(positions, chunk.cell, beads)
 
 
 def _mapping(

@@ -1,16 +1,14 @@
 """Bonds, angles, chirality, peptide bonds and planar groups of a structure."""
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.chem.bond_completion import USUAL
-from cgbench.chem.geometry import bond_angles, chiral_volumes, pair_distances
+from cgbench.chem.geometry import bond_angles, chiral_volumes, out_of_plane, pair_distances
 from cgbench.chem.molecule import IntArray
 from cgbench.chem.peptide_groups import omega, omega_atoms, peptide_groups, twist
-from cgbench.chem.planarity import out_of_plane
 from cgbench.chem.residue_templates import Parameters, angle_parameters, bond_parameters
 from cgbench.chem.rings import planar_rings
 from cgbench.metrics.chirality import MIN_VOLUME
@@ -39,14 +37,14 @@ def geometry_terms(structure: Structure, reference: Reference | None) -> list[Te
         _angles(structure, reference),
         _chirality("chirality", molecule.chiral_centres, reference),
         _chirality("beta_chirality", molecule.chiral_beta_carbons, reference),
-        _within(
+        Terms(
             "cis_peptides",
             "°",
             must_be_trans,
             lambda positions: np.abs(omega(positions, molecule)[:, ~may_be_cis]),
             low=MOST_CIS,
         ),
-        _within(
+        Terms(
             "twisted_peptides",
             "°",
             omegas,
@@ -54,13 +52,7 @@ def geometry_terms(structure: Structure, reference: Reference | None) -> list[Te
             high=MOST_TWIST,
         ),
         *(
-            _within(
-                check,
-                "Å",
-                groups,
-                partial(out_of_plane, groups=groups),
-                high=MOST_OUT_OF_PLANE[check],
-            )
+            Terms(check, "Å", groups, partial(out_of_plane, groups=groups), high=MOST_OUT_OF_PLANE[check])
             for check, groups in (("peptide_planarity", peptide_groups(molecule)), ("ring_planarity", rings))
         ),
     ]
@@ -68,21 +60,11 @@ def geometry_terms(structure: Structure, reference: Reference | None) -> list[Te
 
 def disulfide_terms(structure: Structure, reference: Reference | None) -> Terms:
     """Check the lengths of S–S bonds."""
-    lengths = _bonds(structure, reference)
-    chosen = np.array(
-        [{structure.molecule.elements[atom] for atom in pair} == {"S"} for pair in lengths.atoms]
-    )
-    chosen = np.flatnonzero(chosen)
-    pairs = structure.molecule.bonds[chosen]
-    return Terms(
-        "disulfides",
-        "Å",
-        pairs.tolist(),
-        lengths.low[chosen],
-        lengths.high[chosen],
-        lengths.scale[chosen],
-        lambda positions: pair_distances(positions, pairs),
-    )
+    lengths, bonds = _bonds(structure, reference), structure.molecule.bonds
+    chosen = (np.array(structure.molecule.elements)[bonds] == "S").all(axis=1)
+    low, high, scale = (each[chosen] for each in (lengths.low, lengths.high, lengths.scale))
+    measure = partial(pair_distances, pairs=bonds[chosen])
+    return Terms("disulfides", "Å", bonds[chosen], measure, low, high, scale)
 
 
 def _bonds(structure: Structure, reference: Reference | None) -> Terms:
@@ -96,15 +78,8 @@ def _bonds(structure: Structure, reference: Reference | None) -> Terms:
     unknown = np.isnan(expected.mean)
     low, high = np.where(unknown, USUAL[0] * radii, low), np.where(unknown, USUAL[1] * radii, high)
     scale = np.where(unknown, radii, scale)
-    return Terms(
-        "bonds",
-        "Å",
-        molecule.bonds.tolist(),
-        low,
-        high,
-        scale,
-        lambda positions: pair_distances(positions, molecule.bonds),
-    )
+    measure = partial(pair_distances, pairs=molecule.bonds)
+    return Terms("bonds", "Å", molecule.bonds, measure, low, high, scale)
 
 
 def _angles(structure: Structure, reference: Reference | None) -> Terms:
@@ -114,9 +89,7 @@ def _angles(structure: Structure, reference: Reference | None) -> Terms:
     known = ~np.isnan(expected.mean)
     angles = structure.molecule.angles[known]
     low, high, scale = (values[known] for values in _range(expected))
-    return Terms(
-        "angles", "°", angles.tolist(), low, high, scale, lambda positions: bond_angles(positions, angles)
-    )
+    return Terms("angles", "°", angles, partial(bond_angles, triples=angles), low, high, scale)
 
 
 def _range(expected: Parameters) -> tuple[Floats, Floats, Floats]:
@@ -126,15 +99,8 @@ def _range(expected: Parameters) -> tuple[Floats, Floats, Floats]:
 
 def _chirality(check: str, centres: IntArray, reference: Reference | None) -> Terms:
     sign = np.ones(len(centres)) if reference is None else reference.signs(centres)
-    return Terms(
-        check,
-        "Å³",
-        centres.tolist(),
-        np.where(sign > 0, MIN_VOLUME, -np.inf),
-        np.where(sign > 0, np.inf, -MIN_VOLUME),
-        np.ones(len(centres)),
-        lambda positions: chiral_volumes(positions, centres),
-    )
+    low, high = np.where(sign > 0, MIN_VOLUME, -np.inf), np.where(sign > 0, np.inf, -MIN_VOLUME)
+    return Terms(check, "Å³", centres, partial(chiral_volumes, centres=centres), low, high)
 
 
 def _cis_in(reference: Reference | None, omegas: IntArray) -> NDArray[np.bool_]:
@@ -146,24 +112,4 @@ def _is_proline(structure: Structure, atom: int) -> bool:
     nitrogen = [other for other in structure.molecule.graph[atom] if structure.names[other] == "N"]
     return bool(nitrogen) and any(
         structure.names[other] == "CD" for other in structure.molecule.graph[nitrogen[0]]
-    )
-
-
-def _within(
-    check: str,
-    unit: str,
-    atoms: IntArray | tuple[IntArray, ...],
-    measure: Callable[[NDArray[np.float32]], NDArray[np.floating]],
-    low: float = -np.inf,
-    high: float = np.inf,
-) -> Terms:
-    n = len(atoms)
-    return Terms(
-        check,
-        unit,
-        [[int(atom) for atom in group] for group in atoms],
-        np.full(n, low),
-        np.full(n, high),
-        np.ones(n),
-        measure,
     )

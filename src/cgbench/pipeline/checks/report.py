@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cgbench import __version__
-from cgbench.core.atomic_io import atomic_output, write_json
+from cgbench.core.atomic_io import write_csv, write_json
 from cgbench.core.errors import InputError
 from cgbench.core.wording import counted
 from cgbench.pipeline.checks.run import CheckResult, StructureReport
@@ -40,8 +40,7 @@ def write_report(report: StructureReport, path: Path) -> None:
         for result in report.results
         for finding in (result.failures or (result.worst,))
     ]
-    with atomic_output(path) as temporary:
-        pd.DataFrame(rows).convert_dtypes().to_csv(temporary, index=False)
+    write_csv(path, pd.DataFrame(rows).convert_dtypes())
 
 
 def as_json(report: StructureReport) -> dict[str, Any]:

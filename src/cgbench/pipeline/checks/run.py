@@ -16,22 +16,10 @@ from cgbench.pipeline.checks.structure import Structure, open_structure
 from cgbench.pipeline.checks.terms import Finding, Pairs, Terms
 
 ORDER = (
-    "names",
-    "missing_atoms",
-    "termini",
-    "disulfides",
-    "bonds",
-    "angles",
-    "chirality",
-    "beta_chirality",
-    "cis_peptides",
-    "twisted_peptides",
-    "peptide_planarity",
-    "ring_planarity",
-    "ring_piercing",
-    "clashes",
+    "names", "missing_atoms", "termini", "disulfides", "bonds", "angles", "chirality", "beta_chirality",
+    "cis_peptides", "twisted_peptides", "peptide_planarity", "ring_planarity", "ring_piercing", "clashes",
     "bead_drift",
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,8 +28,6 @@ class CheckResult:
 
     Attributes
     ----------
-    check
-        Its name.
     n_examined
         Number of terms, atoms or residues; 0 if the molecule has none.
     n_frames
@@ -154,15 +140,11 @@ def run_checks(
         own = [check for check in checks if check.check == name]
         n_examined, faults = fixed.get(name, (0, []))
         if own or name in fixed:
-            n_examined = n_examined or sum(_n_examined(check) for check in own)
+            n_examined = n_examined or sum(check.n_examined for check in own)
             findings = [*faults, *(finding for check in own for finding in check.findings())]
             n_frames = structure.frames.n_frames if faults else n_failed[name]
             results.append(_result(name, n_examined, n_frames, findings))
     return StructureReport(structure, tuple(results), notes)
-
-
-def _n_examined(check: Terms | Pairs) -> int:
-    return check.n_examined if isinstance(check, Pairs) else len(check.atoms)
 
 
 def _result(name: str, n_examined: int, n_frames: int, findings: Sequence[Finding]) -> CheckResult:

@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 from cgbench.chem.atom_matching import AtomLabel, read_labels
 from cgbench.chem.atom_names import standard_atom, standard_residue
-from cgbench.chem.bond_completion import N_FRAMES, add_missing_bonds
-from cgbench.chem.frame_stream import Chunk, FrameStream
+from cgbench.chem.bond_completion import add_missing_bonds, sampled
+from cgbench.chem.frame_stream import FrameStream
 from cgbench.chem.molecule import RADII, IntArray, Molecule
-from cgbench.chem.pbc import LONGEST_BOND, distances, join_molecules
+from cgbench.chem.pbc import LONGEST_BOND, Cell, distances
 from cgbench.chem.residue_templates import Match, match_template
 from cgbench.chem.topology_io import read_system
-from cgbench.chem.trajectory_io import RawTrajectory
 from cgbench.core.errors import InputError
 from cgbench.core.wording import counted, listed
 
@@ -32,8 +31,6 @@ class Structure:
 
     Attributes
     ----------
-    path
-        The file.
     molecule
         Atoms without water and single ions, and their bonds.
     labels
@@ -57,11 +54,7 @@ class Structure:
         """Read all frames [n, n_atoms, 3], Å; molecules that the periodic boundary cuts are joined."""
         n_stored = self.frames.sample.positions.shape[1]
         for chunk in self.frames.chunks(max(1, CHUNK_BYTES // (12 * n_stored))):
-            yield self._joined(chunk)
-
-    def _joined(self, chunk: Chunk) -> NDArray[np.float32]:
-        positions = np.ascontiguousarray(chunk.positions[:, self.selected])
-        return positions if chunk.cell is None else join_molecules(positions, chunk.cell, self.molecule)
+            yield chunk.joined(self.selected, self.molecule)
 
     @cached_property
     def residues(self) -> list[list[int]]:
@@ -174,22 +167,15 @@ def _has_names(path: Path) -> bool:
     )
 
 
-def _sample(structure: Structure) -> RawTrajectory:
-    positions, cell = structure.frames.sample
-    rows = np.linspace(0, len(positions) - 1, min(N_FRAMES, len(positions))).astype(np.int64)
-    return RawTrajectory(
-        positions[rows][:, structure.selected],
-        rows.astype(np.float64),
-        "",
-        None if cell is None else np.asarray(cell[rows], dtype=np.float32),
-        (),
-    )
+def _sample(structure: Structure) -> tuple[NDArray[np.float32], Cell]:
+    positions, cell = sampled(*structure.frames.sample)
+    return positions[:, structure.selected], cell
 
 
 def _without_ends(structure: Structure) -> tuple[Structure, list[str]]:
     """Drop long bonds of residues that do not follow each other, or between atoms that end their chains."""
-    raw, molecule, labels = _sample(structure), structure.molecule, structure.labels
-    long = (distances(raw.positions, molecule.bonds, raw.cell) > LONGEST_BOND).all(axis=0)
+    (positions, cell), molecule, labels = _sample(structure), structure.molecule, structure.labels
+    long = (distances(positions, molecule.bonds, cell) > LONGEST_BOND).all(axis=0)
     names = [{structure.names[atom] for atom in atoms} for atoms in structure.residues]
     words = [labels[atoms[0]].residue for atoms in structure.residues]
     starts = [bool(each & {"H2", "H3"}) or word == "ACE" for each, word in zip(names, words, strict=True)]
@@ -213,7 +199,7 @@ def _without_ends(structure: Structure) -> tuple[Structure, list[str]]:
 def _with_bonds(structure: Structure) -> tuple[Structure, list[str]]:
     """Add bonds by distance where topologies lack them."""
     before = structure.molecule
-    after, _ = add_missing_bonds(before, _sample(structure))
+    after, _ = add_missing_bonds(before, *_sample(structure))
     known = set(map(tuple, before.bonds.tolist()))
     added = [
         (i, j)

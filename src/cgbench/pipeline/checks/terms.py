@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cgbench.chem.molecule import IntArray
+
 Floats = NDArray[np.float64]
 
 
@@ -45,38 +47,36 @@ class Finding:
     text: str = ""
 
 
-@dataclass
 class Terms:
     """Values that every frame has, of the same groups of atoms.
 
-    Attributes
+    Parameters
     ----------
     check, unit
         Name of the check, and unit of the values.
     atoms
         Atoms of each term.
-    low, high : [n_terms]
-        Range in which a value passes.
-    scale : [n_terms]
-        What makes the deviations of different terms comparable.
     measure
         Values [n, n_terms] of positions [n, n_atoms, 3].
+    low, high : [n_terms], or the same for all terms
+        Range in which a value passes.
+    scale : [n_terms], or the same for all terms
+        What makes the deviations of different terms comparable.
     """
 
-    check: str
-    unit: str
-    atoms: Sequence[Sequence[int]]
-    low: Floats
-    high: Floats
-    scale: Floats
-    measure: Callable[[NDArray[np.float32]], NDArray[np.floating]]
-    _worst: Floats = field(init=False)
-    _value: Floats = field(init=False)
-    _frame: NDArray[np.int64] = field(init=False)
-    _n_frames: NDArray[np.int64] = field(init=False)
-
-    def __post_init__(self) -> None:
-        n = len(self.atoms)
+    def __init__(
+        self,
+        check: str,
+        unit: str,
+        atoms: IntArray | Sequence[IntArray],
+        measure: Callable[[NDArray[np.float32]], NDArray[np.floating]],
+        low: Floats | float = -np.inf,
+        high: Floats | float = np.inf,
+        scale: Floats | float = 1.0,
+    ) -> None:
+        self.check, self.unit, self.atoms, self.measure = check, unit, atoms, measure
+        self.n_examined = n = len(atoms)
+        self.low, self.high, self.scale = (np.broadcast_to(each, n) for each in (low, high, scale))
         self._worst, self._value = np.full(n, -np.inf), np.full(n, np.nan)
         self._frame, self._n_frames = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
 
