@@ -135,7 +135,7 @@ class Observables:
     def energies(self) -> NDArray[np.float64]:
         """Energies [2, n_frames] of the first sample, raw and minimised, kJ/mol per atom.
 
-        They are computed for at most 200 evenly spaced frames, minimised for at most 50, which depend only on
+        They are computed for at most 200 evenly spaced frames, minimised for at most 20, which depend only on
         the number of frames; all others are NaN.
         """
         if self.known_energies is not None:
