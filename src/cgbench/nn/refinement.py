@@ -19,7 +19,7 @@ from cgbench.nn.target_frames import TargetFrames, Targets
 CONTACT_SPREAD = 0.1  # Å; how far contacts may be below their shortest distance
 MEMORY = 4  # steps from which the curvature is estimated
 MAX_STEP = 0.3  # Å per step and atom
-TOLERANCE = 0.002  # decrease of the loss in a step, per atom
+TOLERANCE = 0.006  # decrease of the loss in a step, per atom
 ROUGH = 0.3  # tolerance with which the targets are chosen again
 WORTH_SELECTING = 0.7  # share of geometries that still move, below which the others are taken out
 WORKING_SET = {"cpu": 2**14, "cuda": 2**20}  # atoms per chunk, to stay within cache or memory
