@@ -48,7 +48,7 @@ def test_plug_ins_pass_or_are_named(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_tested_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(tmp_path / "frames", {"sources/nothing": SOURCE})
+    write(tmp_path / "frames", {"sources/halved": SOURCE})
     with pytest.raises(InputError, match=r"frames: no methods, mappings or metrics, .*; add one"):
         run_contract(str(tmp_path / "frames"))
     mine = plug_ins(tmp_path / "mine")

@@ -6,6 +6,7 @@ import MDAnalysis.lib.distances
 import mdtraj
 import numpy as np
 import pytest
+from metric_helpers import CHAIN, GEOMETRY
 from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance
 
@@ -18,17 +19,6 @@ from cgbench.chem.topology_io import read_topology
 from cgbench.core import registry
 from cgbench.mapping.base import Mapping
 from cgbench.metrics._evaluation import Evaluation
-
-# C-C-O in a row with a hydrogen on the first carbon, which lies at the origin (Å).
-CHAIN = Molecule(
-    elements=("C", "C", "O", "H"),
-    atom_names=("C1", "C2", "O", "H"),
-    residue_names=("LIG",) * 4,
-    residue_index=np.zeros(4, dtype=np.int64),
-    masses=np.array([12.0, 12.0, 16.0, 1.0]),
-    bonds=np.array([[0, 1], [0, 3], [1, 2]]),
-)
-GEOMETRY = np.array([[0.0, 0, 0], [1.5, 0, 0], [2.9, 0, 0], [-1.0, 0, 0]], dtype=np.float32)
 
 
 def evaluation(samples, reference=GEOMETRY, molecule=CHAIN):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from cgbench.chem.frames import Frames
@@ -19,7 +20,7 @@ from cgbench.methods.base import load_model
 from plugin_helpers import METHOD, OFFSETS, install, plug_ins, write
 
 CONFIG: dict[str, Any] = {
-    "datasets": {"nothing": {"source": "nothing"}},
+    "datasets": {"mine": {"source": "halved", "directory": "bundled"}},
     "mappings": {"equal": None},
     "methods": {
         "offset": {"scale": 2.0},
@@ -27,10 +28,10 @@ CONFIG: dict[str, Any] = {
         "linear": None,
     },
     "run": {
-        "datasets": ["nothing"],
+        "datasets": ["mine"],
         "mappings": ["equal"],
         "methods": ["offset", "linear"],
-        "resolutions": {"nothing": [3]},
+        "resolutions": {"mine": [3]},
     },
 }
 
@@ -66,12 +67,18 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return site / package
 
 
-def test_a_folder_has_plug_ins_of_every_kind(mine: Path) -> None:
+def test_a_folder_has_plug_ins_of_every_kind(mine: Path, alanine_directory: Path) -> None:
     config = Config.from_dict(CONFIG | {"plugins": [str(mine)]})
+    settings = {"directory": str(alanine_directory), "stride": 1000}
+    halves, whole = (
+        PlugIn.parse("sources", "mine", use, settings, "test").create().read()[0]
+        for use in ("halved", "bundled")
+    )
+    np.testing.assert_array_equal(halves.positions, whole.positions[::2])
     assert config.methods["offset"].settings.scale == 2.0  # type: ignore[attr-defined]
     outside = {kind: registry.names_outside(kind) for kind in registry.KINDS}
     assert outside == {
-        "sources": ["nothing"],
+        "sources": ["halved"],
         "mapping": ["equal"],
         "methods": ["offset"],
         "metrics": ["mean_deviation", "worst_deviation"],
@@ -96,7 +103,7 @@ def test_their_settings_are_checked(mine: Path) -> None:
 def test_the_next_configuration_has_none_of_them(mine: Path) -> None:
     Config.from_dict(CONFIG | {"plugins": [str(mine)]})
     with pytest.raises(
-        InputError, match=r"datasets\.nothing\.source is 'nothing', .* or in `plugins`; known"
+        InputError, match=r"datasets\.mine\.source is 'halved', .* or in `plugins`; known"
     ):
         Config.from_dict(CONFIG)
 
@@ -168,7 +175,7 @@ def test_a_place_without_plug_ins_is_refused(
         ({"metrics/one": "import nought\n"}, r"mine/metrics/one\.py: line 1: cannot be imported"),
         ({"metrics/one": "METRICS = {x: 1}\n"}, r"mine/metrics/one\.py: cannot be read"),
         ({"mappings/equal": ""}, r"mine/mappings/equal\.py: defines no class Generator; add it"),
-        ({"sources/nothing": ""}, r"mine/sources/nothing\.py: defines no class Source; add it"),
+        ({"sources/halved": ""}, r"mine/sources/halved\.py: defines no class Source; add it"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named(files: dict[str, str], message: str, mine: Path) -> None:

@@ -17,6 +17,7 @@ from cgbench.core.registry import PlugIn
 from cgbench.core.seeds import derive
 from cgbench.data.splits import Split, make_split
 from cgbench.mapping.base import Mapping
+from cgbench.methods import mlp
 from cgbench.methods.base import Positions, TrainingContext, load_model
 from cgbench.methods.linear import Method
 from cgbench.pipeline.train import train
@@ -124,8 +125,10 @@ def test_a_trained_method_gives_the_same_as_training_it_again(
 ) -> None:
     trained = train(*task, MLP, tmp_path / "mlp", seed=1)
     train(*task, REFINED_MLP, tmp_path / "anew", seed=1)
-    model = tmp_path / "mlp" / "model.pt"
-    run = train(*task, REFINED_MLP, tmp_path / "used", seed=1, trained_path=model)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(mlp.Method, "fit", lambda *_: pytest.fail("trained again"))
+        model = tmp_path / "mlp" / "model.pt"
+        run = train(*task, REFINED_MLP, tmp_path / "used", seed=1, trained_path=model)
     assert run["wall_seconds"] > trained["wall_seconds"], "the cost of both"
     beads = Mapping.load(task[2]).beads(Frames.load(task[0]).positions[:4])
     anew, used = (load_model(tmp_path / name / "model.pt").sample(beads, 1, 0) for name in ("anew", "used"))
