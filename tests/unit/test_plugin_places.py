@@ -102,9 +102,7 @@ def test_their_settings_are_checked(mine: Path) -> None:
 
 def test_the_next_configuration_has_none_of_them(mine: Path) -> None:
     Config.from_dict(CONFIG | {"plugins": [str(mine)]})
-    with pytest.raises(
-        InputError, match=r"datasets\.mine\.source is 'halved', .* or in `plugins`; known"
-    ):
+    with pytest.raises(InputError, match=r"datasets\.mine\.source is 'halved', .* or in `plugins`; known"):
         Config.from_dict(CONFIG)
 
 
