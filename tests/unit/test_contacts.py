@@ -50,6 +50,17 @@ def test_shortest_distances_are_a_lower_quantile(contacts: ContactDistances, fra
     assert 1.5 < contacts.shortest.min() < contacts.shortest.max() <= MAX_CONTACT
 
 
+def test_a_larger_quantile_asks_for_longer_contacts(alanine: Molecule, frames: torch.Tensor) -> None:
+    shortest = []
+    for quantile in (0.0, 0.02, 0.5):
+        contacts = Restraints(alanine, contact_quantile=quantile).contacts
+        contacts.fit(frames)
+        shortest.append(contacts.shortest)
+    assert (shortest[0] <= shortest[1]).all()
+    assert (shortest[1] <= shortest[2]).all()
+    assert shortest[0].mean() < shortest[1].mean() < shortest[2].mean()
+
+
 def test_a_hydrogen_bond_may_be_shorter_than_a_contact(
     contacts: ContactDistances, alanine: Molecule, frames: torch.Tensor
 ) -> None:

@@ -120,6 +120,22 @@ def test_few_training_frames_are_enough(
     assert (counts.missing + counts.extra).mean() < 0.2
 
 
+def test_a_smaller_spread_holds_contacts_apart(
+    broken: Tensor, frames: Tensor, alanine: Molecule, three_beads: Mapping
+) -> None:
+    too_close = []
+    for spread in (0.01, 0.1, 10.0):
+        within = within_frames(frames.numpy(), three_beads, alanine)
+        within.restraints.contact_spread = spread
+        mended = refine(broken, within.matrix @ frames, *within, STEPS).permute(1, 2, 0)
+        i, j, _, distances = within.restraints.contacts.pairs_within(mended, 3.2)
+        limits = within.restraints.contacts.shortest[
+            within.restraints.contacts.kind[i], within.restraints.contacts.kind[j]
+        ]
+        too_close.append(float((limits.numpy() - distances).clip(0).sum()))
+    assert too_close[0] < too_close[1] < too_close[2]
+
+
 def test_a_smaller_tolerance_comes_nearer_to_the_minimum(
     broken: Tensor, frames: Tensor, within: Within
 ) -> None:

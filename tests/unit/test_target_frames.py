@@ -72,6 +72,16 @@ def test_near_frames_have_similar_torsions(frames: TargetFrames, alanine_frames:
     assert errors[0] < 0.1 * errors[1]
 
 
+@pytest.mark.parametrize(("degrees", "n_units"), [(0, 8), (20, 6), (180, 1)])
+def test_torsions_that_vary_less_join_atoms(
+    alanine: Molecule, alanine_frames: Frames, degrees: float, n_units: int
+) -> None:
+    """None, those of the two peptide groups, and all."""
+    restraints = Restraints(alanine, stiff_torsion=degrees)
+    restraints.fit(torch.as_tensor(alanine_frames.positions))
+    assert TargetFrames(restraints).n_units == n_units
+
+
 def test_a_molecule_without_soft_torsions_takes_all_frames_in_turn() -> None:
     """Water: one rigid unit."""
     bonds = np.array([[0, 1], [0, 2]])

@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from cgbench.core.chunking import row_chunks
 from cgbench.methods.base import BackmappingMethod, Positions
-from cgbench.nn.mapped_network import MappedNetwork
-from cgbench.nn.refinement import MIN_BEADS
+from cgbench.nn.mapped_network import MIN_BEADS, MappedNetwork
 
 NOISE_CHUNK = 4096  # geometries per draw of noise; samples depend on this number
 

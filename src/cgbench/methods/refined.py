@@ -16,8 +16,10 @@ from cgbench.chem.molecule import Molecule
 from cgbench.mapping.base import Mapping
 from cgbench.methods._finished import FinishedMethod, FinishedSettings
 from cgbench.methods.base import Positions, TrainingContext
-from cgbench.nn.refinement import MIN_BEADS, TOLERANCE, refine
-from cgbench.nn.restraints import Restraints
+from cgbench.nn.contacts import QUANTILE
+from cgbench.nn.mapped_network import MIN_BEADS
+from cgbench.nn.refinement import TOLERANCE, refine
+from cgbench.nn.restraints import CONTACT_SPREAD, MAX_FRAMES, STIFF_TORSION, Restraints
 
 
 class RefinedSettings(FinishedSettings):
@@ -29,11 +31,23 @@ class RefinedSettings(FinishedSettings):
         A geometry is finished when a step promises a smaller decrease of the loss per atom.
     steps
         Largest number of steps, in each of two rounds.
+    frames
+        Training frames from which samples take their targets.
+    stiff_torsion
+        Degrees; a torsion with a smaller standard deviation in the training frames is stiff.
+    contact_quantile
+        Share of the contacts of training frames that are closer than a contact of a sample should be.
+    contact_spread
+        Å; how far contacts may be below this distance, as the σ of a deviation.
     """
 
     name = "refined"
     tolerance: Annotated[float, Field(gt=0)] = TOLERANCE
     steps: Annotated[int, Field(ge=1)] = 200
+    frames: Annotated[int, Field(ge=1)] = MAX_FRAMES
+    stiff_torsion: Annotated[float, Field(ge=0, le=180)] = STIFF_TORSION
+    contact_quantile: Annotated[float, Field(ge=0, le=1)] = QUANTILE
+    contact_spread: Annotated[float, Field(gt=0)] = CONTACT_SPREAD
 
 
 class Method(FinishedMethod):
@@ -45,7 +59,10 @@ class Method(FinishedMethod):
 
     def __init__(self, settings: RefinedSettings, mapping: Mapping, molecule: Molecule) -> None:
         super().__init__(settings, mapping, molecule)
-        self.restraints = Restraints(molecule)
+        s = settings
+        self.restraints = Restraints(
+            molecule, s.frames, s.stiff_torsion, s.contact_quantile, s.contact_spread
+        )
         self.matrix, self.bead_index = torch.as_tensor(mapping.matrix), torch.as_tensor(mapping.bead_index)
 
     def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from cgbench.chem.molecule import IntArray, Molecule
 
-QUANTILE = 0.02
+QUANTILE = 0.02  # of contacts, below which they are too close
 WITHIN = 4.0  # Å; pairs that are nearer count as contacts
 MAX_CONTACT = 3.2  # Å, upper limit of the shortest distance
 SKIN = 0.8  # Å; a list of near pairs is valid until an atom has moved by half of it
@@ -30,6 +30,8 @@ class ContactDistances(nn.Module):
         Topology with n atoms.
     near : int [2, n_near]
         Pairs of atoms up to three bonds apart, the smaller index first.
+    quantile
+        Share of the contacts of training frames that are closer.
 
     Attributes
     ----------
@@ -42,7 +44,7 @@ class ContactDistances(nn.Module):
     kind: Tensor
     shortest: Tensor
 
-    def __init__(self, molecule: Molecule, near: IntArray) -> None:
+    def __init__(self, molecule: Molecule, near: IntArray, quantile: float = QUANTILE) -> None:
         super().__init__()
         graph, elements = molecule.graph, molecule.elements
         labels = [
@@ -52,7 +54,7 @@ class ContactDistances(nn.Module):
             for atom, element in enumerate(elements)
         ]
         names, kind = np.unique(labels, return_inverse=True)
-        self.n_atoms = molecule.n_atoms
+        self.n_atoms, self.quantile = molecule.n_atoms, quantile
         self.near = np.sort(near[0] * self.n_atoms + near[1])
         self.register_buffer("kind", torch.as_tensor(kind), persistent=False)
         self.register_buffer("shortest", torch.zeros(len(names), len(names)))
@@ -72,7 +74,7 @@ class ContactDistances(nn.Module):
                 found[number].append(distances[order[start:end]])
         # Types that were never in contact keep a distance that contacts of any type have.
         quantiles = [
-            min(float(np.quantile(values, QUANTILE)), MAX_CONTACT) if len(values) else MAX_CONTACT
+            min(float(np.quantile(values, self.quantile)), MAX_CONTACT) if len(values) else MAX_CONTACT
             for values in map(np.concatenate, found)
         ]
         table = torch.as_tensor(quantiles).reshape(n_kinds, n_kinds).triu()

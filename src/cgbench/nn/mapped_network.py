@@ -5,6 +5,8 @@ from torch import Tensor, nn
 
 from cgbench.mapping.base import Mapping
 
+MIN_BEADS = 3  # fewer beads define no plane
+
 
 def membership_matrix(bead_index: Tensor) -> Tensor:
     """Return the matrix [n_beads, n_atoms] of zeros and ones that sums over the atoms of every bead."""

@@ -12,18 +12,16 @@ from torch import Tensor
 
 from cgbench.nn.contacts import NearPairs
 from cgbench.nn.internal_coordinates import pair_vectors, volumes
-from cgbench.nn.mapped_network import group_translations, shares_atoms
+from cgbench.nn.mapped_network import MIN_BEADS, group_translations, shares_atoms
 from cgbench.nn.restraints import Restraints
 from cgbench.nn.target_frames import TargetFrames, Targets
 
-CONTACT_SPREAD = 0.1  # Å; how far contacts may be below their shortest distance
 MEMORY = 4  # steps from which the curvature is estimated
 MAX_STEP = 0.3  # Å per step and atom
 TOLERANCE = 0.006  # decrease of the loss in a step, per atom
 ROUGH = 0.3  # tolerance with which the targets are chosen again
 WORTH_SELECTING = 0.7  # share of geometries that still move, below which the others are taken out
 WORKING_SET = {"cpu": 2**14, "cuda": 2**20}  # atoms per chunk, to stay within cache or memory
-MIN_BEADS = 3  # fewer beads define no plane
 
 Step = tuple[Tensor, Tensor, Tensor]  # displacement, change of the gradient, 1/(their product) or 0
 
@@ -160,7 +158,7 @@ class Deviations:
         gradient = torch.zeros_like(positions)
         gradient.index_add_(0, self.atoms, torch.cat((vectors, -vectors, slopes.flatten(0, 1))))
         if self.near is not None:
-            self.near.add_gradient(positions, gradient, CONTACT_SPREAD**-2)
+            self.near.add_gradient(positions, gradient, self.frames.restraints.contact_spread**-2)
         return gradient
 
 

@@ -1,5 +1,6 @@
 """Distances, chiral volumes and torsions that a molecule keeps, measured in MD frames."""
 
+import math
 from itertools import combinations
 from typing import Any
 
@@ -9,11 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from cgbench.chem.molecule import Molecule
-from cgbench.nn.contacts import ContactDistances
+from cgbench.nn.contacts import QUANTILE, ContactDistances
 from cgbench.nn.internal_coordinates import pair_vectors, torsions, volumes
 
 ONE_FOUR = 3  # bonds between 1-4 neighbours
 MAX_FRAMES = 1000  # frames from which samples take their targets
+STIFF_TORSION = 20.0  # degrees
+CONTACT_SPREAD = 0.1  # Å
 CHUNK = 512  # frames measured at once
 
 
@@ -26,6 +29,14 @@ class Restraints(nn.Module):
     ----------
     molecule
         Topology with n atoms.
+    max_frames
+        Training frames from which samples take their targets.
+    stiff_torsion
+        Standard deviation below which a torsion is stiff, degrees.
+    contact_quantile
+        Share of the contacts of training frames that are closer than the shortest distance.
+    contact_spread
+        How far contacts may be below their shortest distance, as σ of a deviation, Å.
 
     Attributes
     ----------
@@ -46,6 +57,8 @@ class Restraints(nn.Module):
         Standard deviation of each distance (Å) and of the volume of each centre and torsion (Å³).
     torsion_spread : [n_quads]
         1 − |mean of exp(iτ)| of each torsion τ.
+    stiff_spread
+        The same of a torsion that is just stiff.
     contacts
         Shortest distances of atoms that are farther apart in the bond graph.
     """
@@ -61,8 +74,18 @@ class Restraints(nn.Module):
     volume_spread: Tensor
     torsion_spread: Tensor
 
-    def __init__(self, molecule: Molecule) -> None:
+    def __init__(
+        self,
+        molecule: Molecule,
+        max_frames: int = MAX_FRAMES,
+        stiff_torsion: float = STIFF_TORSION,
+        contact_quantile: float = QUANTILE,
+        contact_spread: float = CONTACT_SPREAD,
+    ) -> None:
         super().__init__()
+        self.max_frames, self.contact_spread = max_frames, contact_spread
+        # That of a normal distribution.
+        self.stiff_spread = 1 - math.exp(-(math.radians(stiff_torsion) ** 2) / 2)
         self.graph = graph = molecule.graph
         near = [
             (i, j, length)
@@ -89,7 +112,7 @@ class Restraints(nn.Module):
             ("torsion_spread", (len(quads),)),
         ):
             self.register_buffer(name, torch.zeros(shape))
-        self.contacts = ContactDistances(molecule, np.stack((i, j)))
+        self.contacts = ContactDistances(molecule, np.stack((i, j)), contact_quantile)
 
     @property
     def corners(self) -> Tensor:
@@ -105,7 +128,9 @@ class Restraints(nn.Module):
             _, lengths = pair_vectors(chunk.permute(1, 2, 0), self.pairs)
             torch.minimum(self.least, lengths.amin(1), out=self.least)
             torch.maximum(self.most, lengths.amax(1), out=self.most)
-        chosen = np.linspace(0, len(positions) - 1, min(MAX_FRAMES, len(positions))).round().astype(np.int64)
+        chosen = (
+            np.linspace(0, len(positions) - 1, min(self.max_frames, len(positions))).round().astype(np.int64)
+        )
         self.frames = positions[torch.as_tensor(chosen)].to(self.least)
         x = self.frames.permute(1, 2, 0)
         self.spread.copy_(_standard_deviation(pair_vectors(x, self.pairs)[1]))

@@ -21,7 +21,6 @@ from cgbench.nn.internal_coordinates import pair_vectors, torsions, volumes
 from cgbench.nn.restraints import Restraints
 
 LEAST_FRAMES = 10  # fewer do not show which torsions are stiff
-STIFF = 0.06  # 1 − |mean of exp(iτ)|; that of a normal distribution with a standard deviation of 20°
 MAX_RING = 7  # atoms; torsions in larger rings can turn
 LEAST_SPREAD = 0.02  # Å; constrained bonds would have an infinite weight
 LEAST_VOLUME_SPREAD = 0.1  # Å³
@@ -68,7 +67,8 @@ class TargetFrames:
         self.device = restraints.frames.device
         x = restraints.frames.permute(1, 2, 0).contiguous()
         quads = restraints.quads.cpu().numpy()
-        is_stiff = (restraints.torsion_spread.cpu().numpy() < STIFF) & (x.shape[2] >= LEAST_FRAMES)
+        is_stiff = restraints.torsion_spread.cpu().numpy() < restraints.stiff_spread
+        is_stiff &= x.shape[2] >= LEAST_FRAMES
         stiff_bonds = {(b, c) for b, c in quads[is_stiff, 1:3].tolist()}
         self.unit = _units(restraints.graph, stiff_bonds)
         self.n_units = int(self.unit.max(initial=-1)) + 1
