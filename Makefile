@@ -60,12 +60,12 @@ bench: env  ## run every benchmark in benchmarks/ and print its tables
 	for file in benchmarks/*.py; do echo "== $$file"; OMP_NUM_THREADS=1 python $$file || exit 1; done
 
 test: env lint docs  ## lint, build the documentation and run all tests
-	pytest -n auto --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: env  ## lint and run the fast tests
 	ruff check
 	ruff format --check
-	pytest -n auto --dist loadfile -m 'not slow' -q
+	OMP_NUM_THREADS=1 pytest -n auto --dist loadfile -m 'not slow' -q
 
 lint: env  ## check style, types and workflow
 	ruff check
