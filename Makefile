@@ -37,9 +37,9 @@ leakage: env  ## measure the effect of the published, shuffled split
 	$(SNAKEMAKE) leakage
 
 # The results that the README shows, to compare with your own runs.
-reference: env  ## run every resolution and method (hours), export tables and figures to results/reference
+reference: env  ## run every resolution and method (hours), export tables and figures to results/reference/full
 	$(SNAKEMAKE) all --configfile config/full.yaml
-	cgbench export --config results/full/config.json --output results/reference
+	cgbench export --config results/full/config.json --output results/reference/full
 
 partial: env  ## make tables and figures of the finished runs in results/partial
 	cgbench partial --config results/config.json

@@ -1,6 +1,6 @@
 """CGVAE of a run beside the published one, alanine dipeptide: the table of docs/results.md.
 
-    python benchmarks/published_numbers.py                    # results/reference
+    python benchmarks/published_numbers.py                    # results/reference/default
     python benchmarks/published_numbers.py results/full       # the folder of any finished run
 
 Published are means over folds, of frames in explicit water with mappings of their own (the table in the
@@ -65,5 +65,5 @@ def _floor(folder: Path, metric: str, atoms: str) -> float | None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("results", nargs="?", default="results/reference", help="folder of result tables")
+    parser.add_argument("results", nargs="?", default="results/reference/default", help="folder of result tables")
     print(table(Path(parser.parse_args().results)))

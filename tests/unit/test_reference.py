@@ -13,7 +13,7 @@ from cgbench.report.export import MANIFEST
 from cgbench.results.tables import read_metrics
 
 ROOT = Path(__file__).parents[2]
-REFERENCE = ROOT / "results/reference"
+REFERENCE = ROOT / "results/reference/default"
 README = (ROOT / "README.md").read_text()
 RESULTS = (ROOT / "docs/results.md").read_text()
 PAGES = {"README.md": README, "docs/results.md": RESULTS}

@@ -77,7 +77,7 @@ def figures_scores(
     The tables are `<results>/leaderboard.csv` and `runs.csv` of the configuration, or those that
     `cgbench export` wrote.
 
-    Example: `cgbench figures scores --tables results/reference --dataset alanine_dipeptide
+    Example: `cgbench figures scores --tables results/reference/default --dataset alanine_dipeptide
     --mapping cgae --output figures`
     """
     from cgbench.config.run_matrix import RunMatrix
