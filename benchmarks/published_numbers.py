@@ -65,5 +65,7 @@ def _floor(folder: Path, metric: str, atoms: str) -> float | None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("results", nargs="?", default="results/reference/default", help="folder of result tables")
+    parser.add_argument(
+        "results", nargs="?", default="results/reference/default", help="folder of result tables"
+    )
     print(table(Path(parser.parse_args().results)))

@@ -107,6 +107,8 @@ def _floors(folder: Path) -> "pd.Series[float]":
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("results", nargs="?", default="results/reference/default", help="folder of result tables")
+    parser.add_argument(
+        "results", nargs="?", default="results/reference/default", help="folder of result tables"
+    )
     for title, table in tables(Path(parser.parse_args().results)):
         print(f"### {title}\n{table}\n")

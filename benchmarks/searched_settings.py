@@ -4,7 +4,7 @@
     python benchmarks/searched_settings.py                    # results/search
 
 Scores are means over folds. The setting with the lowest geometric mean over the molecules is bold; in that
-mean they count the same, whatever their size.
+mean they count the same, whatever their size. The settings of the default run are marked.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from cgbench.config.loader import Config
 from cgbench.results.tables import read_metrics
 
 METRIC, ATOMS = "energy_score", "heavy"
+DEFAULT = [Path(__file__).parents[1] / "config" / name for name in ("config.yaml", "simulations.yaml")]
 TASK = ["dataset", "n_beads"]
 
 
@@ -29,14 +30,15 @@ def table(folder: Path) -> str:
     both = np.exp(np.log(means).mean(axis=1))
     heads = [f"{name.replace('_', ' ')}, {n} beads" for name, n in means.columns] + ["geometric mean"]
     lines = ["| method | settings | " + " | ".join(heads) + " |", "|---" * (2 + len(heads)) + "|"]
-    tried = dict(_tried(config))
+    tried, default = dict(_tried(config)), Config.load(*DEFAULT)
     for use in dict.fromkeys(use for use, _ in tried.values()):
         names = [name for name, (of, _) in tried.items() if of == use]
         for name in names:
             cells = [f"{value:.4f}" for value in (*means.loc[name], both[name])]
             cells[-1] = f"**{cells[-1]}**" if name == both[names].idxmin() else cells[-1]
             settings = ", ".join(f"`{key}: {json.dumps(value)}`" for key, value in tried[name][1].items())
-            lines.append(f"| `{use}` | {settings} | " + " | ".join(cells) + " |")
+            used = any(_has(default, other, use, tried[name][1]) for other in default.run.methods)
+            lines.append(f"| `{use}` | {settings}{' (default)' * used} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
@@ -49,6 +51,12 @@ def _tried(config: Config) -> Iterator[tuple[str, tuple[str, dict[str, object]]]
         alike = [settings[other] for other in specs if specs[other].use == spec.use]
         differing = [key for key in settings[name] if len({json.dumps(one[key]) for one in alike}) > 1]
         yield name, (spec.use, {key: settings[name][key] for key in differing})
+
+
+def _has(config: Config, name: str, use: str, settings: dict[str, object]) -> bool:
+    """Whether a method of a configuration has these settings."""
+    spec = config.methods[name]
+    return spec.use == use and settings.items() <= spec.settings.model_dump().items()
 
 
 if __name__ == "__main__":

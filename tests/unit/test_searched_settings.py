@@ -12,7 +12,8 @@ from cgbench.config.loader import Config
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config"
 DEFAULT = (CONFIG / "config.yaml", CONFIG / "simulations.yaml")
-ROW = re.compile(r"^\| `(\w+)` \| (`\w+: .*?`) \| (.*) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| `(\w+)` \| (`\w+: .*?`)(?: \(default\))? \| (.*) \|$", re.MULTILINE)
+WORTH = 0.98  # of the score of the default, below which another setting replaces it
 
 
 @pytest.fixture(scope="module")
@@ -49,15 +50,17 @@ def test_table_is_of_the_configuration_of_the_search(
         assert [{key: full[key] for key in each[0][0]} for full in tried] == [one for one, _ in each]
 
 
-def test_default_settings_have_the_lowest_score(
+def test_no_setting_is_much_better_than_the_default(
     rows: dict[str, list[tuple[dict[str, object], list[str]]]],
 ) -> None:
     default = Config.load(*DEFAULT)
     for use, each in rows.items():
-        settings, scores = min(each, key=lambda row: float(row[1][-1].strip("*")))
-        assert scores[-1].startswith("**"), use
+        means = [float(scores[-1].strip("*")) for _, scores in each]
         names = [name for name in default.run.methods if default.methods[name].use == use]
         for name in names:
             for dataset in default.run.datasets:
-                used = default.method(name, dataset).settings.model_dump()
-                assert {key: used[key] for key in settings} == settings, (name, dataset)
+                used = default.method(name, dataset).settings.model_dump().items()
+                (mean,) = [
+                    mean for mean, (settings, _) in zip(means, each, strict=True) if settings.items() <= used
+                ]
+                assert min(means) > WORTH * mean, (name, dataset)

@@ -39,7 +39,7 @@ class MLPSettings(TrainingSettings):
     epochs: Annotated[int, Field(ge=1), Automatic(_epochs)] = AUTO
     learning_rate: Annotated[float, Field(gt=0)] = 0.003
     width: Annotated[int, Field(ge=1)] = 2
-    depth: Annotated[int, Field(ge=0)] = 1
+    depth: Annotated[int, Field(ge=0)] = 2
 
 
 class Method(NetworkMixin, DeterministicMethod):

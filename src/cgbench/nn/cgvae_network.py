@@ -68,7 +68,8 @@ class CGVAESettings(MessageSettings, VariationalSettings):
     epochs: Annotated[int, Field(ge=1), Automatic(_epochs)] = AUTO
     bead_cutoff: Annotated[float, Field(gt=0), Automatic(lambda facts, _: facts.cutoff())] = AUTO
     vectors: Annotated[int, Field(ge=1), Automatic(_vectors)] = AUTO
-    latent: Annotated[int, Field(ge=1)] = 32
+    features: Annotated[int, Field(ge=1)] = 32
+    latent: Annotated[int, Field(ge=1)] = 8
     handed: Annotated[int, Field(ge=0)] = 8
     encoder: Literal["beads", "atoms"] = "beads"
     identity: Literal["atoms", "elements"] = "atoms"
