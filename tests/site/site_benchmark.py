@@ -88,6 +88,7 @@ def _run(config: RunMatrix, run: Any, data: Path) -> None:
     )  # fmt: skip
     stored = json.loads((folder / "run.json").read_text())
     card = {"training": "zero-shot" if run.method == "linear" else "task", "reference": HOSTILE}
+    card["test_molecules"] = "excluded" if stored["bound"] else "included"
     (folder / "run.json").write_text(json.dumps(stored | {"card": card, "settings": {"note": HOSTILE}}))
     (folder / "train.log").write_text(HOSTILE)
     samples = folder / "samples.npz"

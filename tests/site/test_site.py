@@ -16,6 +16,7 @@ from cgbench.cli.main import app
 from cgbench.config.run_matrix import RunMatrix
 from cgbench.core.errors import InputError
 from cgbench.site.build import build_site
+from cgbench.site.pages import label, linked
 
 ASSETS = Path(__file__).parents[2] / "src/cgbench/site/assets"
 PAGES = {"index.html", "structures.html", "data.html", *(f"method-{name}.html" for name in METHODS)}
@@ -43,7 +44,7 @@ def test_all_pages_are_there_and_what_they_refer_to(site: Path) -> None:
     for page in PAGES:
         for tag, attributes in Markup(site / page).elements:
             address = attributes.get("href") if tag in ("a", "link") else attributes.get("src")
-            if address and not address.startswith(("#", "data:")):
+            if address and not address.startswith(("#", "data:", "https:")):
                 assert (site / address.partition("#")[0]).is_file(), f"{page} refers to {address}"
 
 
@@ -159,3 +160,52 @@ def test_the_command_says_where_and_how_large(benchmark: RunMatrix, tmp_path: Pa
     arguments = [part for path in configs for part in ("--config", str(path))]
     done = CliRunner().invoke(app, ["site", *arguments, "--output", str(tmp_path / "site")])
     assert re.fullmatch(rf"{tmp_path}/site/index.html: 0\.\d MiB\n", done.output)
+
+
+def test_the_board_has_groups_definitions_and_intervals_of_leads(site: Path, benchmark: RunMatrix) -> None:
+    board = script(site / "data/board.js")
+    metrics = {metric["key"]: metric for metric in board["metrics"]}
+    assert metrics["energy_score.heavy"]["label"] == "Energy score, heavy atoms"
+    torsions = metrics["phi_psi_energy_distance.all"]
+    assert torsions["label"] == "Backbone torsions, energy distance" and torsions["group"] == "Torsions"
+    assert torsions["says"].startswith("Energy distance between the φ/ψ distributions of samples and MD")
+    assert {metric["group"] for metric in metrics.values()} <= set(board["groups"])
+    assert all(metric["says"] and "``" not in metric["says"] for metric in metrics.values())
+    assert board["methods"]["true_frames"]["test_molecules"] == "included", "they are the MD"
+    differences = pd.read_csv(Path(benchmark.results, "differences.csv"))
+    assert board["leads"], "some methods are significantly better than the second"
+    for key, leads in board["leads"].items():
+        metric, atoms = key.split(".")
+        for place, interval in leads.items():
+            second = board["rows"][int(place)]
+            pair = differences.query(
+                f"metric == '{metric}' and atoms == '{atoms}' and n_beads == {second['n_beads']}"
+                f" and (method == '{second['method']}' or other == '{second['method']}')"
+            )
+            pair = pair[
+                pair["method"].isin(["linear", "nearest_frame"])
+                & pair["other"].isin(["linear", "nearest_frame"])
+            ]
+            assert interval == pytest.approx(sorted(abs(pair[["low", "high"]].to_numpy()[0])), rel=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("Wang et al., ICML 2022, arXiv 2201.12176", "https://arxiv.org/abs/2201.12176"),
+        ("Honda et al., doi:10.1021/ja8030533 (sequence)", "https://doi.org/10.1021/ja8030533"),
+        ("see https://example.org/a?b=1.", "https://example.org/a?b=1"),
+        ("src/cgbench/methods/cgvae.py", ""),
+        ("javascript:alert(1)", ""),
+    ],
+)
+def test_addresses_in_texts_are_links(text: str, address: str) -> None:
+    parts = linked(text)
+    assert "".join(part for part, _ in parts) == text
+    assert [found for _, found in parts if found] == ([address] if address else [])
+
+
+def test_keys_of_cards_are_words() -> None:
+    assert [label(key) for key in ("n_frames", "frame_interval_ps", "temperature_K", "force_field")] == [
+        "frames", "frame interval (ps)", "temperature (K)", "force field",
+    ]  # fmt: skip

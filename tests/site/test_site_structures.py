@@ -14,6 +14,7 @@ from cgbench.config.run_matrix import RunMatrix
 from cgbench.mapping.base import Mapping
 from cgbench.pipeline.task import PreparedTask
 from cgbench.results.samples_file import Samples
+from cgbench.site.faults import faults
 from cgbench.site.structures import molecule_of, structures
 
 TASK = "data/alanine_dipeptide-backbone-3.js"
@@ -62,7 +63,44 @@ def test_frames_are_the_best_the_median_and_the_worst(site: Path, benchmark: Run
         assert frame["index"] == index[place]
         assert frame["scores"]["linear"] == pytest.approx(scores[place], abs=1e-4)
     # A deterministic method has one geometry for each frame.
-    assert {len(numbers) for numbers in task["numbers"]["linear"]} == {1}
+    assert {len(numbers) for numbers in task["numbers"]["linear"]} == {1} == {task["drawn"]["linear"]}
+
+
+def test_the_nearest_and_the_farthest_sample_are_kept(benchmark: RunMatrix) -> None:
+    runs = [r for r in benchmark.run_specs() if (r.method, r.n_beads, r.fold) == ("nearest_frame", 3, 0)]
+    task = PreparedTask(benchmark, "alanine_dipeptide", "backbone", 3)
+    made = structures(task, runs, 3 * 2 * 2 * 3 * 22, [])  # three frames with two samples
+    assert made is not None
+    content = made[2]
+    assert content["ranks"]["nearest_frame"] == [0, 2] and content["drawn"]["nearest_frame"] == 3
+    stored = Samples.load(benchmark.run_folder(runs[0]) / "samples.npz")
+    reference = task.frames.positions[stored.frame_index]
+    heavy = task.frames.molecule.heavy
+    rmsd = np.sqrt(np.square(stored.samples - reference[:, None])[:, :, heavy].sum(axis=-1).mean(axis=-1))
+    for frame, ends in zip(content["frames"], content["rmsd"]["nearest_frame"], strict=True):
+        of_frame = rmsd[stored.frame_index.tolist().index(frame["index"])]
+        assert ends == pytest.approx([of_frame.min(), of_frame.max()], abs=6e-4)
+
+
+def test_faults_are_those_of_the_metrics(alanine_frames: Frames) -> None:
+    """Mirrored, stretched and turned geometries have the faults that they were given."""
+    molecule, frame = alanine_frames.molecule, alanine_frames.positions[:1].astype(np.float64)
+    everything = np.arange(molecule.n_atoms)
+    names = [molecule.label(atom) for atom in range(molecule.n_atoms)]
+    mirrored, stretched = frame[0] * [1, 1, -1], frame[0].copy()
+    (end,) = (k for k, name in enumerate(names) if name == "ALA2 O")
+    (centre,) = (k for k, name in enumerate(names) if name == "ALA2 C")
+    stretched[end] += 2 * (stretched[end] - stretched[centre])
+    samples = np.stack([frame[0], mirrored, stretched])[None]
+    ((true, mirror, long),) = faults(samples, frame, molecule, everything)
+    assert true[:2] == [0, 0] and true[3:5] == [0, 0]
+    assert mirror[:3] == true[:3] and mirror[3] == 1 and 0 < mirror[4] <= 180
+    assert long[0] == 1 and long[3:5] == [0, 0]
+    heavy = np.flatnonzero(molecule.heavy)
+    ((part,),) = faults(frame[None], frame, molecule, heavy)
+    assert part[:2] == [0, 0] and part[2] <= true[2] and part[5]
+    lone = np.flatnonzero([name.startswith("ACE") for name in molecule.residue_names])
+    assert faults(frame[None], frame, molecule, lone)[0][0][3:] == [None, None, ""]
 
 
 @pytest.mark.parametrize(

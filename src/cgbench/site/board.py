@@ -1,11 +1,13 @@
 """Scores in the form that the table and the charts of the site read."""
 
 from collections.abc import Mapping
+from inspect import cleandoc
 from itertools import product
 from typing import Any
 
 import pandas as pd
 
+from cgbench.core import registry
 from cgbench.figures.style import method_styles
 from cgbench.report.leaderboard import BACKBONE, COST, HEADLINES, RANKING, SIDE_CHAINS
 from cgbench.report.method_cards import COLUMN
@@ -22,17 +24,35 @@ COLUMNS = (
 )
 DIGITS = 6  # significant, as in leaderboard.csv
 SAMPLING = "sample (ms)"  # to draw the samples of one frame
+PUBLISHED, OTHERS = "As published elsewhere", "Others"
+# Groups of scores, in the order of the choice, and the modules of their metrics.
+GROUPS = {
+    "Accuracy": ("energy_score", "rmsd", "consistency"),
+    "Torsions": ("torsions", "omega"),
+    "Bonds, angles and planes": ("bond_geometry", "planarity"),
+    "Bond graph": ("graph",),
+    "Clashes and rings": ("contacts", "ring_piercing"),
+    "Chirality": ("chirality",),
+    "Energy": ("energy",),
+    "Diversity": ("diversity",),
+    PUBLISHED: ("dialects", "dialects_diversity"),
+}
+LEGACY = "_legacy"  # ends the names of metrics that are for comparison with published numbers only
 ON_THE_BOARD = ("training", "test_molecules")  # keys of a card that rows are chosen by
 
 
 def board(
-    scores: pd.DataFrame, runs: pd.DataFrame, floors: Mapping[str, pd.DataFrame], pages: Mapping[str, str]
+    scores: pd.DataFrame,
+    runs: pd.DataFrame,
+    floors: Mapping[str, pd.DataFrame],
+    pages: Mapping[str, str],
+    differences: pd.DataFrame,
 ) -> Json:
     """Arrange the leaderboard by row and metric.
 
     Parameters
     ----------
-    scores, runs
+    scores, runs, differences
         From :class:`cgbench.site.tables.SiteTables`.
     floors
         Noise floors of each dataset, from :func:`cgbench.figures.noise_floor.read_floors`.
@@ -40,21 +60,25 @@ def board(
     Returns
     -------
     dict
-        ``metrics`` (key, label, unit, direction), ``columns`` (keys of metrics), ``methods`` (style, kind and
-        card by name), ``rows`` (dataset, mapping, beads, method, times, test frames), ``folds`` (largest
-        number), ``floors`` (by dataset and key of a metric: the largest absolute value of the folds), and
-        ``scores``: for each key of a metric, a list with [mean, low, high, mark, p, folds, blocks, scaled] or
-        nothing for each row.
+        ``metrics`` (key, label, unit, direction, group, definition), ``groups`` of them in order, ``columns``
+        (keys of metrics), ``methods`` (style, kind and card by name), ``rows`` (dataset, mapping, beads,
+        method, times, test frames), ``folds`` (largest number), ``floors`` (by dataset and key of a metric:
+        the largest absolute value of the folds), and ``scores``: for each key of a metric, a list with [mean,
+        low, high, mark, p, folds, blocks, scaled] or nothing for each row; and ``leads``: for each key of a
+        metric and place of the row of a method that is second and significantly worse than the best, the
+        interval of the lead of the best.
     """
     if scores.empty:
         return {
             "metrics": [],
+            "groups": [],
             "columns": [],
             "methods": {},
             "rows": [],
             "scores": {},
             "folds": 0,
             "floors": {},
+            "leads": {},
         }
     pairs = list(zip(scores["metric"], scores["atoms"], strict=True))
     # The first metric is the one that ranks, the others follow as in the leaderboard.
@@ -73,14 +97,39 @@ def board(
                 *(_number(row[name]) for name in ("p_adjusted", "folds", "blocks", "scaled")),
             ]
     return {
-        "metrics": [_metric(pair, units[pair]) for pair in ordered],
+        "metrics": [
+            _metric(pair, units[pair], sum(other[0] == pair[0] for other in ordered)) for pair in ordered
+        ],
+        "groups": [*GROUPS, OTHERS],
         "columns": [_key(pair) for pair in COLUMNS if pair in units],
         "methods": _methods(scores, runs, pages),
         "rows": _rows(rows, scores, runs),
         "folds": int(scores["folds"].max()),
         "floors": {name: _floors(table) for name, table in floors.items()},
         "scores": values,
+        "leads": _leads(scores, differences, places),
     }
+
+
+def _leads(scores: pd.DataFrame, differences: pd.DataFrame, places: Mapping[tuple[Any, ...], int]) -> Json:
+    """Intervals of the leads that are significant, by key of the metric and row of the second method."""
+    task, column = list(ROW_KEY[:-1]), ["metric", "atoms"]
+    ends = differences.set_index([*task, *column, "method", "other"])[["low", "high"]]
+    leads: Json = {}
+    for key, group in scores[scores["bound"] == ""].groupby([*task, *column], sort=False):
+        first, second = group.sort_values("loss").head(2).to_dict("records") if len(group) > 1 else ({}, {})
+        if first.get("mark") != "best" or second.get("mark") != "worse":
+            continue
+        for pair in ((first, second), (second, first)):
+            names = (*key, *(each["method"] for each in pair))
+            if names in ends.index:
+                low, high = sorted(abs(float(end)) for end in ends.loc[names])
+                place = places[tuple(second[name] for name in ROW_KEY)]
+                leads.setdefault(_key((first["metric"], first["atoms"])), {})[str(place)] = [
+                    _number(low),
+                    _number(high),
+                ]
+    return leads
 
 
 def _key(pair: tuple[str, str]) -> str:
@@ -92,10 +141,22 @@ def _number(value: float) -> float | None:
     return None if pd.isna(value) else float(f"{value:.{DIGITS}g}")
 
 
-def _metric(pair: tuple[str, str], unit: str) -> Json:
-    info = metric_info(pair[0])
-    label = f"{info.label}, {pair[1]} atoms"
-    return {"key": _key(pair), "name": pair[0], "label": label, "unit": unit, "better": info.better}
+def _metric(pair: tuple[str, str], unit: str, n_atom_sets: int) -> Json:
+    name, atoms = pair
+    info = metric_info(name)
+    words = {"sidechain": "side-chain"}.get(atoms, atoms)
+    label = f"{info.label}, {words} atoms" if n_atom_sets > 1 else info.label
+    group, definition = OTHERS, ""
+    if name in registry.names("metrics"):
+        plugin = registry.load("metrics", name)
+        module = plugin.__module__.rpartition(".")[2]
+        group = next((title for title, modules in GROUPS.items() if module in modules), group)
+        group = PUBLISHED if name.endswith(LEGACY) else group
+        definition = " ".join(cleandoc(plugin.__doc__ or "").partition("\n\n")[0].replace("``", "").split())
+    return {
+        "key": _key(pair), "name": name, "label": label, "unit": unit, "better": info.better,
+        "group": group, "says": definition,
+    }  # fmt: skip
 
 
 def _floors(table: pd.DataFrame) -> dict[str, float]:
@@ -140,4 +201,7 @@ def method_card(runs: pd.DataFrame, method: str) -> dict[str, str]:
     columns = [name for name in map(str, runs.columns) if name.startswith(COLUMN)]
     found = {name: str(of_method[name].dropna().iloc[0]) for name in columns if of_method[name].notna().any()}
     words = {"True": "yes", "False": "no"}
-    return {name.removeprefix(COLUMN): words.get(text, text) for name, text in found.items()}
+    card = {name.removeprefix(COLUMN): words.get(text, text) for name, text in found.items()}
+    if "test_molecules" in card and (of_method["bound"] == "ceiling").any():
+        card["test_molecules"] = "included"  # it is trained on nothing, but its samples are the MD frames
+    return card

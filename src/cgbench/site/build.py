@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cgbench import __version__
@@ -18,14 +19,14 @@ from cgbench.report.progress import in_short
 from cgbench.site.board import board
 from cgbench.site.downloads import file_link, offer_tables
 from cgbench.site.figure_files import Figures
-from cgbench.site.pages import dataset_page, method_page, task_name
+from cgbench.site.pages import REVISION, dataset_page, label, linked, method_page, task_name
 from cgbench.site.structures import FOLD, molecule_of, structures
 from cgbench.site.tables import SiteTables, site_tables
 from cgbench.site.task_files import archive, command, folds
 
 MARK = "site.json"  # tells a folder that this command wrote
 COORDINATES = 5_000_000  # bytes, of all tasks together
-SITE = 10_000_000  # bytes; tasks and figures for print that do not fit are named instead
+SITE = 10_000_000  # bytes; beyond it, a task is a command, and figures are not offered for print
 PAGES = 300_000  # of these, for pages and scripts
 
 
@@ -61,7 +62,8 @@ def build_site(config: RunMatrix, output: Path | str, docs: str = "") -> list[st
         pages = {
             name: f"method-{name}.html" for name in dict.fromkeys(run.method for run in config.run_specs())
         }
-        _write_script(data / "board.js", "board", board(tables.scores, tables.runs, tables.floors, pages))
+        shown = board(tables.scores, tables.runs, tables.floors, pages, tables.differences)
+        _write_script(data / "board.js", "board", shown)
         tasks = list(_write_tasks(config, tables, data))
         figures = Figures(config, folder, tables.problems)
         datasets = [
@@ -81,11 +83,13 @@ def build_site(config: RunMatrix, output: Path | str, docs: str = "") -> list[st
         figures.add_print(left)
         for asset in (resources.files("cgbench.site") / "assets").iterdir():
             (folder / asset.name).write_bytes(asset.read_bytes())
+        revisions = tables.runs.get("git.revision", pd.Series(dtype=str)).dropna()
         shared: dict[str, Any] = {
             "datasets": datasets, "methods": methods, "tasks": tasks, "protocol": config.protocol,
             "version": __version__, "missing": _missing(config, tables), "problems": tables.problems,
-            "revisions": sorted({str(name) for name in tables.runs.get("git.revision", []) if name == name}),
+            "revisions": sorted({str(name)[:REVISION] for name in revisions}),
             "tables": offered, "docs": docs,
+            "ends": sum(bool(item["end"]) for item in methods),
         }  # fmt: skip
         _write_pages(folder, shared)
         (folder / MARK).write_text(json.dumps({"version": __version__}) + "\n", encoding="utf-8")
@@ -101,6 +105,7 @@ def _write_pages(folder: Path, shared: dict[str, Any]) -> None:
         loader=PackageLoader("cgbench.site"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    templates.filters |= {"label": label, "linked": linked}
     pages: list[tuple[str, str, dict[str, Any]]] = [
         (f"{name}.html", f"{name}.html", {}) for name in ("index", "structures", "data")
     ]

@@ -21,8 +21,8 @@ OF_METHOD = {
     ),
     "ramachandran": (
         "Ramachandran maps",
-        "Density of φ and ψ in 1/degree², and its difference from MD, by resolution. ED: energy distance (1) "
-        "from the MD test frames of fold 0, beside that of MD from MD; residues pooled.",
+        "Density of φ and ψ in 1/degree², and its difference from MD, by resolution. ED: energy distance "
+        "(dimensionless) from the MD test frames of fold 0, beside that of MD from MD; residues pooled.",
     ),
     "atoms": (
         "Errors of the atoms",
@@ -36,14 +36,14 @@ WITH_FLOOR = (
 OF_MAPPING = {
     "comparison": (
         "Scores over resolution",
-        "Energy score and RMSDs (Å) and graph error (1); means over folds with 95 % intervals.",
+        "Energy score and RMSDs (Å) and graph error (dimensionless); means over folds with 95 % intervals.",
     ),
     "fidelity": (
         "Similarity to MD",
-        "Energy distances of torsions (1), bond lengths (Å) and angles (°), clashes, chirality, energies and "
-        "diversity of samples; grey: MD against MD. Means over folds with 95 % intervals.",
+        "Energy distances of torsions (dimensionless), bond lengths (Å) and angles (°), clashes, chirality, "
+        "energies and diversity of samples; grey: MD against MD. Means over folds with 95 % intervals.",
     ),
-    "torsions": ("Torsions", f"Torsions{WITH_FLOOR} (1); bins of 10°."),
+    "torsions": ("Torsions", f"Torsions{WITH_FLOOR} (dimensionless); bins of 10°."),
     "bonds": ("Bond lengths", f"Bond lengths{WITH_FLOOR} (Å); bins of 0.01 Å."),
     "angles": ("Bond angles", f"Bond angles{WITH_FLOOR} (°); bins of 1°."),
     "cost": (
@@ -100,7 +100,6 @@ class Figures:
             self._made[name] = {
                 "title": words[0],
                 "caption": words[1],
-                "source": f"{self._source / name}.*",
                 "files": [file_link(shown, self._site)] if shown else [],
             }
         if self._made[name]["files"]:
@@ -112,8 +111,7 @@ class Figures:
         Parameters
         ----------
         budget
-            Largest size of all files that are added, bytes. A figure whose files do not all fit keeps
-            ``source``, where they are.
+            Largest size of all files that are added, bytes.
         """
         for suffix in PRINT:
             for name, figure in self._made.items():
@@ -124,9 +122,6 @@ class Figures:
                     budget -= source.stat().st_size
                     shutil.copyfile(source, target)
                     figure["files"].append(file_link(target, self._site))
-        for figure in self._made.values():
-            if len(figure["files"]) == len(PRINT):
-                figure["source"] = ""
 
     def _copy(self, name: str) -> Path | None:
         """Copy the SVG, or the PNG with few colours where it is smaller; return the copy, if any."""

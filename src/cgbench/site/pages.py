@@ -1,5 +1,6 @@
 """What the pages of the site say, collected from the files of a benchmark."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,17 @@ Json = dict[str, Any]
 Pairs = list[tuple[str, str]]
 
 LINES = 40  # of a log, its end
+REVISION = 10  # digits of a revision that are shown
+# Words of the leaderboard for the keys and values of a card.
+KEYS = {"test_molecules": "saw the molecule"}
+VALUES = {
+    "training": {"task": "on the task"},
+    "test_molecules": {"included": "yes", "possible": "maybe", "excluded": "no (zero-shot)"},
+}
+BOUNDED = "correlation_time"  # of which a card may have a lower bound
+UNITS = {"_ps": " (ps)", "_K": " (K)"}  # ends of the keys of a dataset's card
+# Addresses, and names of papers that have one.
+ADDRESS = re.compile(r"""(https?://[^\s<>"']+[^\s<>"'.,;)]|arXiv[: ]\d{4}\.\d{4,5}|doi:10\.[^\s<>"',;)]+)""")
 TASK = ("dataset", "mapping", "n_beads")
 # Keys of run.json on the page of a method, and what they are called there.
 PROVENANCE = {
@@ -42,12 +54,16 @@ def method_page(config: RunMatrix, method: str, tables: SiteTables, figures: Fig
     """Card, cost, settings, provenance, figures and logs of one method."""
     runs = [run for run in config.run_specs() if run.method == method]
     of_method = tables.runs[tables.runs["method"] == method] if len(tables.runs) else tables.runs
-    card = _card(tables.runs, method) if len(tables.runs) else []
     settings, provenance = _stored(config, runs, tables.problems)
+    wrapped = next((dict(item["values"]).get("of", "") for item in settings), "")
+    card = _card(tables.runs, method, wrapped) if len(tables.runs) else []
     return {
         "method": method,
         "card": card,
-        "summary": "; ".join(dict(card)[key] for key in ("method", "role", "samples") if key in dict(card)),
+        "end": "role" in dict(card),
+        "summary": "; ".join(
+            dict(card)[key].rstrip(".") for key in ("method", "role", "samples") if key in dict(card)
+        ),
         "costs": _costs(of_method),
         "settings": settings,
         "provenance": provenance,
@@ -60,9 +76,26 @@ def method_page(config: RunMatrix, method: str, tables: SiteTables, figures: Fig
     }
 
 
-def _card(runs: pd.DataFrame, method: str) -> Pairs:
+def linked(text: str) -> list[tuple[str, str]]:
+    """Parts of a text, and the address of each; no address if it is not a link."""
+    prefixes = {"arXiv": "https://arxiv.org/abs/", "doi:": "https://doi.org/"}
+    parts = []
+    for place, part in enumerate(ADDRESS.split(text)):
+        start = next((prefix for prefix in prefixes if part.startswith(prefix)), "")
+        address = f"{prefixes[start]}{part[len(start) :].lstrip(': ')}" if start else part
+        parts.append((part, address if place % 2 else ""))
+    return parts
+
+
+def _card(runs: pd.DataFrame, method: str, wrapped: str) -> Pairs:
+    """Card of a method in words; ``wrapped`` is the name of the method that it applies, if any."""
     of_method = runs[runs["method"] == method]
     card = method_card(runs, method)
+    if wrapped and "method" in card:
+        card["method"] = card["method"].replace("Another method", wrapped)
+    if len(of_method) and of_method["wall_seconds"].notna().any():
+        card.pop("cost", None)  # the table of costs has it in minutes, for each task
+    card = {key: VALUES.get(key, {}).get(value, value) for key, value in card.items()}
     if of_method.empty:
         return list(card.items())
     first = of_method.iloc[0]
@@ -70,7 +103,7 @@ def _card(runs: pd.DataFrame, method: str) -> Pairs:
         "samples": "different samples" if first["stochastic"] else "one geometry for the beads of a frame",
         "role": {"ceiling": "upper control", "floor": "lower control"}.get(str(first["bound"]), ""),
     }
-    words = {key.replace("_", " "): value for key, value in card.items()} | known
+    words = {KEYS.get(key, key.replace("_", " ")): value for key, value in card.items()} | known
     words["parameters"] = numbers_of_parameters(of_method) or words.get("parameters", "")
     return [(key, value) for key, value in words.items() if value]
 
@@ -118,7 +151,9 @@ def _stored(config: RunMatrix, runs: Sequence[RunSpec], problems: list[str]) -> 
         found = [(key.removeprefix("settings."), str(stored[key])) for key in stored if "settings." in key]
         settings[dataset] = found
         provenance = provenance or [
-            (word, str(stored[key])) for key, word in PROVENANCE.items() if stored.get(key) is not None
+            (word, str(stored[key])[: REVISION if word == "revision" else None])
+            for key, word in PROVENANCE.items()
+            if stored.get(key) is not None
         ]
     return [{"dataset": name, "values": values} for name, values in settings.items() if values], provenance
 
@@ -150,12 +185,30 @@ def dataset_page(config: RunMatrix, dataset: str, figures: Figures, problems: li
         "name": dataset,
         "title": card.get("title") or dataset,
         "description": card.get("description", ""),
-        "card": [
-            (key.replace("_", " "), str(value))
-            for key, value in card.items()
-            if key not in LONG and not isinstance(value, dict | list) and value not in ("", None)
-        ],
+        "card": list(_dataset_card(card)),
         "trajectories": [item for item in card.get("trajectories") or [] if isinstance(item, dict)],
         "figures": list(figures.of_dataset(dataset)),
         "mappings": [{"name": name, "figures": list(figures.of_mapping(dataset, name))} for name in mappings],
     }
+
+
+def _dataset_card(card: Json) -> Iterator[tuple[str, str]]:
+    bound = card.get(f"{BOUNDED}_is_lower_bound")
+    for key, value in card.items():
+        if (
+            key in LONG
+            or isinstance(value, dict | list)
+            or value in ("", None)
+            or key == f"{BOUNDED}_is_lower_bound"
+        ):
+            continue
+        text = f"≥ {value}" if bound and key.startswith(BOUNDED) else str(value)
+        yield label(key), text
+
+
+def label(key: str) -> str:
+    """Key of a card in words, with its unit in brackets."""
+    for end, unit in UNITS.items():
+        if key.endswith(end):
+            return key.removesuffix(end).replace("_", " ") + unit
+    return key.removeprefix("n_").replace("_", " ")

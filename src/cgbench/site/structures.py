@@ -19,6 +19,7 @@ from cgbench.mapping.base import Mapping
 from cgbench.pipeline.task import PreparedTask
 from cgbench.results.samples_file import Samples
 from cgbench.results.scores_file import require_frame_shape
+from cgbench.site.faults import faults
 
 Json = dict[str, Any]
 Floats = NDArray[np.float64]
@@ -127,13 +128,18 @@ def _picks(scores: Named[str, Floats]) -> dict[int, list[list[str]]]:
 def _pack(
     frames: Frames, index: NDArray[np.int64], files: Named[str, Path], places: list[int], n_samples: int
 ) -> Json:
-    """Coordinates as 16-bit integers, RMSDs and numbers of the samples, by method, frame and sample."""
+    """Coordinates as 16-bit integers, and by method, frame and sample: number, RMSD and faults.
+
+    ``ranks`` has the places of the samples of a method in the order of their RMSDs, out of as many as
+    ``drawn`` says; a deterministic method has drawn one.
+    """
     reference = frames.positions[index[places]].astype(np.float64)  # [n_frames, n_atoms, 3]
     centre = reference.mean(axis=1, keepdims=True)
     axes = np.stack([broadest_axes(positions) for positions in reference])  # [n_frames, 3, 3]
     graph = frames.molecule.graph
-    chosen, numbers, rmsds = [], [], []
-    for path in files.values():
+    chosen: list[NDArray[np.float32]] = []
+    about: dict[str, Json] = {"numbers": {}, "rmsd": {}, "ranks": {}, "drawn": {}, "faults": {}}
+    for name, path in files.items():
         stored = Samples.load(path)
         # Atoms that predictions lack are at the nearest atom that they have, along bonds.
         shown = np.arange(frames.molecule.n_atoms)
@@ -144,20 +150,23 @@ def _pack(
         samples = stored.samples[places][:, :, shown]  # [n_frames, n_stored, n_atoms, 3]
         squared = np.square(samples - reference[:, None])[:, :, heavy].sum(axis=-1)
         rmsd = np.sqrt(squared.mean(axis=-1))
-        kept = np.linspace(0, rmsd.shape[1] - 1, n_samples)
-        if n_samples == 1 or np.ptp(samples, axis=1).max() == 0.0:  # a deterministic method
-            kept = np.array([rmsd.shape[1] // 2])
-        order = np.argsort(rmsd, axis=1, kind="stable")[:, np.unique(np.rint(kept).astype(int))]
+        drawn = 1 if np.ptp(samples, axis=1).max() == 0.0 else rmsd.shape[1]  # 1: a deterministic method
+        kept = np.linspace(0, drawn - 1, n_samples) if n_samples > 1 else np.array([drawn // 2])
+        ranks = np.unique(np.rint(kept).astype(int))
+        order = np.argsort(rmsd, axis=1, kind="stable")[:, ranks]
         chosen.append(np.take_along_axis(samples, order[:, :, None, None], axis=1))
-        numbers.append((order + 1).tolist())
-        rmsds.append(np.take_along_axis(rmsd, order, axis=1).round(3).tolist())
+        about["numbers"][name], about["ranks"][name] = (order + 1).tolist(), ranks.tolist()
+        about["drawn"][name] = drawn
+        about["rmsd"][name] = np.take_along_axis(rmsd, order, axis=1).round(3).tolist()
+        about["faults"][name] = faults(chosen[-1], reference, frames.molecule, present)
     turned = [(reference - centre) @ axes, *((each - centre[:, None]) @ axes[:, None] for each in chosen)]
     finite = [np.nan_to_num(each, posinf=0.0, neginf=0.0) for each in turned]
     scale = max(float(np.abs(each).max()) for each in finite) / np.iinfo(np.int16).max
     packed = [_encode(each / scale) for each in finite]
-    return {
+    md = faults(reference[:, None], reference, frames.molecule, np.arange(frames.molecule.n_atoms))
+    return about | {
         "scale": scale, "reference": packed[0], "samples": dict(zip(files, packed[1:], strict=True)),
-        "numbers": dict(zip(files, numbers, strict=True)), "rmsd": dict(zip(files, rmsds, strict=True)),
+        "md": [of_frame for (of_frame,) in md], "centres": len(frames.molecule.chiral_centres),
     }  # fmt: skip
 
 

@@ -33,6 +33,8 @@ class SiteTables:
         Runs with scores that can be read.
     missing
         Runs without scores, from :func:`cgbench.report.progress.unfinished`.
+    differences
+        Paired differences between methods, from :mod:`cgbench.statistics.interval_tables`.
     problems
         Files that cannot be read, with the reason and the cure, a sentence each.
     floors
@@ -43,6 +45,7 @@ class SiteTables:
     runs: pd.DataFrame
     shown: list[RunSpec]
     missing: pd.DataFrame
+    differences: pd.DataFrame
     problems: list[str] = field(default_factory=list)
     floors: dict[str, pd.DataFrame] = field(default_factory=dict)
 
@@ -71,12 +74,12 @@ def site_tables(config: RunMatrix, folder: Path) -> SiteTables:
         pairs = interval_tables.intervals(folders)
         interval_tables.write(*pairs, folder / "intervals.csv", folder / "differences.csv")
     else:
-        return SiteTables(pd.DataFrame(), pd.DataFrame(), [], missing, problems, floors)
+        return SiteTables(pd.DataFrame(), pd.DataFrame(), [], missing, pd.DataFrame(), problems, floors)
     runs = read_runs(folder / "runs.csv")
     scores = leaderboard(*pairs, runs)
     if not finished:
         write(scores, folder / "leaderboard.csv", folder / "leaderboard.md")
-    return SiteTables(scores, runs, shown, missing, problems, floors)
+    return SiteTables(scores, runs, shown, missing, pairs[1], problems, floors)
 
 
 def _floors(config: RunMatrix, dataset: str, problems: list[str]) -> pd.DataFrame:

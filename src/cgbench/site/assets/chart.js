@@ -53,7 +53,7 @@ cgbench.chart = (() => {
   }
 
   // Draw `lines`, each with a name, style and points {x, y, low, high, text}; returns the SVG.
-  function draw({ title, unit, lines, floor, muted, tell }) {
+  function draw({ title, unit, lines, floor, muted, chosen, tell }) {
     const shown = lines.filter((line) => line.points.length);
     const points = shown.flatMap((line) => line.points);
     const svg = make("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", tabindex: 0, "aria-label": `${title}. Arrow keys step through the points; the table has the same numbers.` });
@@ -69,10 +69,18 @@ cgbench.chart = (() => {
     const beads = [...new Set(points.map((point) => point.x))].sort((a, b) => a - b);
     const pad = Math.max(0.6, (beads.at(-1) - beads[0]) * 0.06);
     const across = (value) => LEFT + ((value - beads[0] + pad) / (beads.at(-1) - beads[0] + 2 * pad)) * (WIDTH - LEFT - RIGHT);
+    // Methods side by side, so that no interval hides another.
+    const gap = beads.length > 1 ? Math.min(...beads.slice(1).map((tick, k) => across(tick) - across(beads[k]))) : WIDTH - LEFT - RIGHT;
+    const step = Math.min(beads.length > 1 ? 5 : 20, (0.5 * gap) / shown.length);
+    const beside = (value, k) => across(value) + (k - (shown.length - 1) / 2) * step;
     const up = (value) => {
       const part = (y.scale(value) - y.scale(y.from)) / (y.scale(y.to) - y.scale(y.from));
       return HEIGHT - BOTTOM - Math.min(1.02, Math.max(-0.02, part)) * (HEIGHT - TOP - BOTTOM);
     };
+    if (beads.length > 1 && beads.map(String).includes(chosen)) {
+      const half = Math.max(10, (shown.length * step) / 2 + 3);
+      svg.append(make("rect", { x: across(Number(chosen)) - half, width: 2 * half, y: TOP, height: HEIGHT - TOP - BOTTOM, class: "chosen" }));
+    }
     if (floor) {
       const top = up(floor), bottom = up(Math.max(y.from, y.name === "logarithmic axis" ? y.from : -floor));
       svg.append(make("rect", { x: LEFT, width: WIDTH - LEFT - RIGHT, y: top, height: Math.max(1, bottom - top), class: "floor" }));
@@ -81,18 +89,22 @@ cgbench.chart = (() => {
       svg.append(make("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: up(tick), y2: up(tick), class: "grid" }));
       svg.append(make("text", { x: LEFT - 6, y: up(tick) + 4, class: "tick y" }, String(Number(tick.toPrecision(3)))));
     }
-    for (const tick of beads) svg.append(make("text", { x: across(tick), y: HEIGHT - BOTTOM + 17, class: "tick x" }, String(tick)));
+    for (const tick of beads) svg.append(make("text", { x: across(tick), y: HEIGHT - BOTTOM + 17, class: `tick x${String(tick) === chosen ? " chosen" : ""}` }, String(tick)));
     svg.append(make("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 4, class: "tick x" }, "number of beads"));
-    svg.append(make("text", { class: "tick x", transform: `translate(11 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)` }, unit === "1" ? "score" : unit));
+    svg.append(make("text", { class: "tick x", transform: `translate(11 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)` }, unit));
     const spots = []; // [element, text], in the order of the arrow keys
-    for (const line of shown) {
+    for (const [k, line] of shown.entries()) {
       const style = { color: line.color, class: `line${muted && muted !== line.name ? " muted" : ""}`, "data-method": line.name };
       const group = make("g", style);
-      const path = line.points.map((point) => `${across(point.x).toFixed(1)},${up(point.y).toFixed(1)}`).join("L");
+      const path = line.points.map((point) => `${beside(point.x, k).toFixed(1)},${up(point.y).toFixed(1)}`).join("L");
       group.append(make("path", { d: `M${path}`, class: "stroke", "stroke-dasharray": line.dash.map((part) => part * 1.6).join(" ") || null }));
       for (const point of line.points) {
-        const x = across(point.x);
-        if (point.low !== null) group.append(make("line", { x1: x, x2: x, y1: up(Math.max(point.low, y.name === "logarithmic axis" ? y.from : -Infinity)), y2: up(point.high), class: "error" }));
+        const x = beside(point.x, k), bottom = HEIGHT - BOTTOM, beyond = point.low !== null && point.low < y.from;
+        if (point.low !== null) group.append(make("line", { x1: x, x2: x, y1: beyond ? bottom : up(point.low), y2: up(point.high), class: "error" }));
+        if (beyond) {
+          group.append(make("path", { d: `M${x - 3},${bottom - 5}L${x},${bottom}L${x + 3},${bottom - 5}`, class: "error beyond", fill: "none" }));
+          svg.dataset.cut = "yes";
+        }
         const spot = make("path", { d: marker(line.marker, x, up(point.y), 5), class: "spot" });
         spot.addEventListener("pointerenter", (event) => tell(point.text, event));
         spot.addEventListener("pointerleave", () => tell(null));

@@ -77,7 +77,8 @@ cgbench.Molecule = class {
     if (!this.sprites.has(key)) {
       const size = 64, ball = document.createElement("canvas").getContext("2d");
       ball.canvas.width = ball.canvas.height = size;
-      const base = this.mix(color, paper, (0.5 * fog) / cgbench.Molecule.FOG);
+      const lit = paper === "#ffffff" ? color : this.mix(color, "#ffffff", 0.25); // dark colours are dim on dark paper
+      const base = this.mix(lit, paper, (0.5 * fog) / cgbench.Molecule.FOG);
       const shade = ball.createRadialGradient(size * 0.36, size * 0.32, size * 0.04, size * 0.5, size * 0.5, size * 0.5);
       shade.addColorStop(0, this.mix(base, "#ffffff", 0.65));
       shade.addColorStop(0.45, base);
@@ -109,7 +110,7 @@ cgbench.Molecule = class {
     paint.setTransform(ratio, 0, 0, ratio, 0, 0);
     paint.clearRect(0, 0, width, height);
     const paper = document.documentElement.dataset.theme === "dark" ? "#14181f" : "#ffffff";
-    const scale = (this.zoom * Math.min(width, height * 1.6)) / (2.3 * this.extent);
+    const scale = (this.zoom * Math.min(width, height)) / (2.1 * this.extent); // all of it, however it is turned
     const { FOG, STICK } = cgbench.Molecule;
     const place = (xyz, atom) => {
       const [x, y, z] = [xyz[3 * atom], xyz[3 * atom + 1], xyz[3 * atom + 2]];
@@ -127,7 +128,8 @@ cgbench.Molecule = class {
           parts.push([(3 * p[2] + q[2]) / 4 - 0.02, () => {
             const { base, rim } = this.sprite(colors[a], fog(p[2]), paper);
             paint.globalAlpha = pale ? 0.75 : 1;
-            for (const [color, stroke] of [[rim, 2 * STICK * p[3]], [base, 1.3 * STICK * p[3]]]) {
+            const thick = STICK * p[3] * (pale ? 0.6 : 1);
+            for (const [color, stroke] of [[rim, 2 * thick], [base, 1.3 * thick]]) {
               paint.strokeStyle = color;
               paint.lineWidth = stroke;
               paint.beginPath();

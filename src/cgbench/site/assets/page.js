@@ -24,8 +24,6 @@ cgbench.number = (value, digits = 3) => {
   return size >= 1000 ? Math.round(value).toString() : size >= 100 ? value.toFixed(1) : value.toFixed(digits);
 };
 
-cgbench.readable = (name) => name.replaceAll("_", " ");
-
 // The choices of a form are kept in the address, so that a view can be linked to.
 cgbench.restore = (form) => {
   for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
@@ -37,17 +35,33 @@ cgbench.restore = (form) => {
   }
 };
 
-cgbench.store = (form, names) => {
-  const kept = new URLSearchParams();
+cgbench.store = (form, names, shared = {}) => {
+  const kept = new URLSearchParams(), before = new URLSearchParams(location.hash.slice(1));
+  for (const name of SHARED) if (!form.elements[name] && !(name in shared) && before.has(name)) kept.set(name, before.get(name));
   for (const name of names) {
     const control = form.elements[name];
     if (!control) continue;
     if (control.type === "checkbox") {
       if (control.checked !== control.defaultChecked) kept.set(name, control.checked ? "yes" : "no");
-    } else if (control.value && control.value !== control.options?.[0]?.value) kept.set(name, control.value);
+    } else if (control.value && control.value !== (control.querySelector("option[selected]") ?? control.options?.[0])?.value) kept.set(name, control.value);
   }
   history.replaceState(null, "", kept.size ? `#${kept}` : location.pathname + location.search);
+  cgbench.carry(new URLSearchParams([...kept, ...Object.entries(shared)]));
 };
+
+// Links to other pages take along the choices that pages share; a link's own choices come first.
+const SHARED = ["metric", "dataset", "mapping", "beads"];
+cgbench.carry = (choices) => {
+  for (const link of document.querySelectorAll('a[href*=".html"]:not([aria-current], [href*="/"])')) {
+    link.dataset.own ??= link.getAttribute("href");
+    const [page, own] = link.dataset.own.split("#");
+    if (own && !own.includes("=")) continue;
+    const all = new URLSearchParams(own);
+    for (const name of SHARED) if (choices.has(name) && !all.has(name) && !(all.has("task") && name !== "metric")) all.set(name, choices.get(name));
+    link.setAttribute("href", all.size ? `${page}#${all}` : page);
+  }
+};
+document.addEventListener("DOMContentLoaded", () => cgbench.carry(new URLSearchParams(location.hash.slice(1))));
 
 // Light or dark as the system has it, until the reader chooses.
 {
