@@ -49,9 +49,10 @@ def test_exit_status_and_files(frames, tmp_path, monkeypatch, capsys) -> None:
     assert status == 0 and "1 frame of 175 atoms: PASS" in text
     outputs = [tmp_path / "all.json", tmp_path / "all.csv"]
     status, text = run(monkeypatch, capsys, bad, "--output", outputs[0], "--output", outputs[1])
-    assert status == 1 and "3 frames of 175 atoms: FAIL: bonds" in text
+    assert status == 1
+    assert "3 frames of 175 atoms: FAIL: bonds; a check fails in 1 of 3 frames" in text
     stored = json.loads(outputs[0].read_text())
-    assert stored["passed"] is False
+    assert stored["passed"] is False and stored["frames_failed"] == 1
     (bonds,) = [check for check in stored["checks"] if check["check"] == "bonds"]
     assert bonds["frames_failed"] == 1 and not bonds["passed"]
     (failure,) = bonds["failures"]

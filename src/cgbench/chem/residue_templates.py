@@ -1,11 +1,14 @@
 """Atoms of the standard residues of proteins, and equilibrium geometries of their bonds and angles.
 
 Both are those of the AMBER force field ff14SB (J. A. Maier et al., J. Chem. Theory Comput. 11, 3696, 2015) in
-the file that comes with OpenMM, with all protonation states, charged ends of chains and caps.
+the file that comes with OpenMM, with all protonation states, charged ends of chains and caps. Neutral ends,
+which it does not have, follow from charged ones: NH2 has the types of neutral lysine, COOH those of neutral
+aspartic acid.
 """
 
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +24,8 @@ from cgbench.formats.stored_frames import ANGSTROM_PER_NM
 
 FILE = "app/data/amber14/protein.ff14SB.xml"
 KT = 0.0083144626 * 300.0  # kJ/mol, at the temperature of the bundled trajectories
+# Types of O=C–O–H, as in the side chain of ASH; C has the same type in COO–.
+CARBOXYL = {"O": "protein-O", "OXT": "protein-OH", "HXT": "protein-HO"}
 
 
 @dataclass(frozen=True)
@@ -35,12 +40,15 @@ class Template:
         Type of each atom, by its name in the PDB.
     hydrogens, external
         Names of the hydrogens, and of the atoms that are bonded to other residues.
+    is_neutral_end
+        Whether it ends a chain with NH2 (NH in proline) or COOH in place of the charged end of this name.
     """
 
     name: str
     types: dict[str, str]
     hydrogens: frozenset[str]
     external: frozenset[str]
+    is_neutral_end: bool = False
 
 
 class Match(NamedTuple):
@@ -80,6 +88,8 @@ def match_template(
     """
     candidates = []
     for template in _library()[0].get(standard_residue(residue), ()):
+        if template.is_neutral_end and not external <= template.external:
+            continue  # such as a second hydrogen on the N of a peptide bond
         expected = template.types.keys() if has_hydrogens else template.types.keys() - template.hydrogens
         missing, extra = expected - names, names - template.types.keys()
         candidates.append(
@@ -143,6 +153,9 @@ def _library() -> tuple[dict[str, list[Template]], dict[tuple[str, ...], tuple[f
                 ),
             )
         )
+    for known in templates.values():
+        # Behind the charged ends, which are preferred if there are no hydrogens.
+        known += [neutral for template in known for neutral in _neutral_ends(template)]
     parameters: dict[tuple[str, ...], tuple[float, float]] = {}
     for path, keys, value, unit in (
         ("HarmonicBondForce/Bond", ("type1", "type2"), "length", ANGSTROM_PER_NM),
@@ -154,3 +167,22 @@ def _library() -> tuple[dict[str, list[Template]], dict[tuple[str, ...], tuple[f
             spread = np.sqrt(KT / float(term.attrib["k"]))
             parameters[kinds] = parameters[kinds[::-1]] = (unit * float(term.attrib[value]), unit * spread)
     return templates, parameters
+
+
+def _neutral_ends(template: Template) -> Iterator[Template]:
+    """Yield the neutral form, with the names of the PDB, of the charged end of a chain."""
+    types, hydrogens = template.types, template.hydrogens
+    if not types.keys() >= {"N", "CA", "C"}:
+        return
+    if {"H2", "H3"} <= types.keys():
+        # Proline has H2 and H3, others have H as well.
+        kept = {"H", "H2"} if "H" in types else {"H"}
+        others = {name: kind for name, kind in types.items() if name not in ("H", "H2", "H3")}
+        yield replace(
+            template,
+            types=others | dict.fromkeys(sorted(kept), types["H2"]),
+            hydrogens=hydrogens - {"H", "H2", "H3"} | kept,
+            is_neutral_end=True,
+        )
+    if "OXT" in types:
+        yield replace(template, types=types | CARBOXYL, hydrogens=hydrogens | {"HXT"}, is_neutral_end=True)

@@ -63,9 +63,10 @@ def _missing_atoms(structure: Structure) -> list[Finding]:
 
 
 def _termini(structure: Structure) -> list[Finding]:
-    """Find ends of chains with neither a charged end nor a cap: a gap, or a cut.
+    """Find ends of chains with neither an end, charged or neutral, nor a cap: a gap, or a cut.
 
-    A backbone N that no C of another residue is bonded to needs two hydrogens, and a C without N needs two O.
+    A backbone N that no C of another residue is bonded to needs two hydrogens, in proline one, and a C
+    without N needs two O.
     """
     graph, elements = structure.molecule.graph, structure.molecule.elements
     residue_index = structure.molecule.residue_index
@@ -80,14 +81,11 @@ def _termini(structure: Structure) -> list[Finding]:
                 elements[atom] == other and residue_index[atom] != residue_index[end] for atom in graph[end]
             )
             n_found = sum(elements[atom] == needed for atom in graph[end])
-            if not is_linked and n_found < 2 and (needed == "O" or structure.has_hydrogens):
-                findings.append(
-                    _fault(
-                        "termini",
-                        end,
-                        f"{structure.residue(end)} ends a chain: {name} has {n_found} of 2 {what}, no cap",
-                    )
-                )
+            in_ring = any(structure.names[atom] == "CD" for atom in graph[end])
+            n_needed = 1 if in_ring else 2
+            if not is_linked and n_found < n_needed and (needed == "O" or structure.has_hydrogens):
+                text = f"{structure.residue(end)} ends a chain: {name} has {n_found} of {n_needed} {what}"
+                findings.append(_fault("termini", end, f"{text}, no cap"))
     return findings
 
 

@@ -51,6 +51,7 @@ def as_json(report: StructureReport) -> dict[str, Any]:
         "file": str(structure.path),
         "passed": report.passed,
         "n_frames": structure.frames.n_frames,
+        "frames_failed": report.n_frames_failed,
         "n_atoms": structure.molecule.n_atoms,
         "notes": list(report.notes),
         "checks": [
@@ -79,6 +80,8 @@ def as_text(report: StructureReport) -> str:
     lines += list(report.notes)
     failed = [result.check for result in report.results if not result.passed]
     verdict = f"FAIL: {', '.join(failed)}" if failed else "PASS"
+    if failed and structure.frames.n_frames > 1:
+        verdict += f"; a check fails in {report.n_frames_failed} of {structure.frames.n_frames} frames"
     what = f"{counted(structure.frames.n_frames, 'frame')} of {counted(structure.molecule.n_atoms, 'atom')}"
     return "\n".join([*lines, f"{structure.path}, {what}: {verdict}"])
 

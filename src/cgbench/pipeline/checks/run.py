@@ -52,11 +52,20 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class StructureReport:
-    """Results of all checks of a structure, with notes on what was left out or changed."""
+    """Results of all checks of a structure.
+
+    Attributes
+    ----------
+    notes
+        What was left out or changed, one sentence each.
+    n_frames_failed
+        Number of frames that fail a check.
+    """
 
     structure: Structure
     results: tuple[CheckResult, ...]
     notes: tuple[str, ...]
+    n_frames_failed: int
 
     @property
     def passed(self) -> bool:
@@ -126,15 +135,21 @@ def run_checks(
         *further,
     ]
     n_failed = dict.fromkeys(ORDER, 0)
-    first = 0
+    first = n_frames_failed = 0
     for positions in structure.chunks():
+        any_failed = np.zeros(len(positions), dtype=bool)
         for check in checks:
             try:
-                n_failed[check.check] += int(np.count_nonzero(check.add(positions, first)))
+                failed = check.add(positions, first)
             except InputError as error:
                 raise InputError(f"{structure.path}: {error}") from None
+            n_failed[check.check] += int(np.count_nonzero(failed))
+            any_failed |= failed
+        n_frames_failed += int(np.count_nonzero(any_failed))
         first += len(positions)
     fixed = composition(structure, reference)
+    if any(faults for _, faults in fixed.values()):
+        n_frames_failed = structure.frames.n_frames
     results = []
     for name in ORDER:
         own = [check for check in checks if check.check == name]
@@ -144,7 +159,7 @@ def run_checks(
             findings = [*faults, *(finding for check in own for finding in check.findings())]
             n_frames = structure.frames.n_frames if faults else n_failed[name]
             results.append(_result(name, n_examined, n_frames, findings))
-    return StructureReport(structure, tuple(results), notes)
+    return StructureReport(structure, tuple(results), notes, n_frames_failed)
 
 
 def _result(name: str, n_examined: int, n_frames: int, findings: Sequence[Finding]) -> CheckResult:

@@ -21,8 +21,9 @@ from cgbench.core.errors import InputError
 from cgbench.core.wording import counted, listed
 
 CHUNK_BYTES = 16 * 2**20  # of the positions that are in memory
-# Names of the atoms of bonds that topologies may lack: disulfides, and the ends of a cyclic peptide.
-JOINING = ({"SG"}, {"C", "N"})
+# Names of the atoms of bonds that topologies may lack: disulfides, the ends of a cyclic peptide, and N–H2 of
+# proline that begins a chain.
+JOINING = ({"SG"}, {"C", "N"}, {"N", "H2"})
 
 
 @dataclass(frozen=True)
