@@ -202,3 +202,10 @@ def test_a_name_that_is_no_task_is_refused(name: str, config: Path) -> None:
         InputError, match=r"is no task; .*datasets: alanine; mappings: alpha_carbon, backbone, cgae"
     ):
         Task.named(name, [config])
+
+
+def test_a_misspelt_task_is_told_its_name(config: Path) -> None:
+    with pytest.raises(InputError, match=r"no task; did you mean alanine-backbone-3\? a task is"):
+        Task.named("alanin-backbone-3", [config])
+    with pytest.raises(InputError, match=r"no task; did you mean alanine_dipeptide-cgae-3\? a task is"):
+        Task.named("alanine_dipeptid-cgae-3")
