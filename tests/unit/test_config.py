@@ -185,6 +185,12 @@ def test_damaged_file_is_named(tmp_path: Path, content: str, said: str) -> None:
     assert str(path) in str(caught.value)
 
 
+def test_a_file_that_only_changes_others_is_told_to_be_given_with_them() -> None:
+    message = r"'datasets' is missing; .* --config config/config\.yaml .*--config config/test\.yaml$"
+    with pytest.raises(InputError, match=message):
+        Config.load(CONFIG / "test.yaml")
+
+
 def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"absent\.yaml: no such"):
         Config.load(tmp_path / "absent.yaml")

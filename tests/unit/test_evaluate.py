@@ -56,6 +56,11 @@ def test_a_row_with_intervals_is_printed(task: Task, folder: Path) -> None:
     assert f"no finished runs of these folds in {folder / 'results'} to compare with" in text
     rows = [line for line in text.splitlines() if "| mine " in line]
     assert len(rows) == 5 and all(" ± " in row for row in rows)
+    titles = [line.removeprefix("### ") for line in text.splitlines() if line.startswith("###")]
+    assert titles == ["Energy score", "All atoms", "Heavy atoms", "Backbone", "Side chains"]
+    (note,) = [line for line in text.splitlines() if "left out" in line]  # once for all folds
+    assert note.startswith("energy_score_symmetric (sidechain atoms): left out, because these atoms alone ")
+    assert note.endswith("(ALA2 CB) have no bonds")
     assert (folder / "kept/fold1/scores.npz").exists()
 
 
@@ -63,7 +68,7 @@ def test_finished_runs_are_beside_it(task: Task, folder: Path) -> None:
     of_method = folder / "results/runs/alanine/backbone-3/linear"
     evaluate(task, str(folder / "worse{fold}.npz"), FOLDS, of_method, name="linear", card=CARD)
     text = printed(folder, str(folder / "p{fold}.npz"), "--fold", "0", "--fold", "1", "--name", "mine")
-    scores = text.split("\n\n")[1].splitlines()
+    scores = text.split("\n\n")[2].splitlines()
     assert ["mine" in line for line in scores[2:]] == [True, False], "ordered by the energy score"
     assert "**" in scores[2] and "linear" in scores[3] and "**" not in scores[3]
     assert "no finished runs" not in text

@@ -57,7 +57,8 @@ def test_wrong_cards_are_refused(change: dict[str, Any], message: str, tmp_path:
 def test_a_card_that_is_no_mapping_or_lacks_a_key_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "card.yaml"
     for text, message in (
-        ("- 1", "expected keys and values, found list"),
+        ("- 1", "the card is no list of keys and values; docs/submit.md has"),
+        ("# nothing", "the card is empty; docs/submit.md has a card to copy$"),
         ("method: x", "'cost' is missing"),
     ):
         path.write_text(text)

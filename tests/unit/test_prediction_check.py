@@ -89,8 +89,84 @@ def test_each_mistake_has_its_own_error(name: str, fold: Fold) -> None:
 
 def test_frames_of_another_fold_are_recognised(fold: Fold) -> None:
     others = np.setdiff1d(np.arange(len(fold.frames)), fold.split.test)[:20]
-    with pytest.raises(InputError, match=rf"frame {others[0]} of the dataset, no test frame of this fold"):
+    message = rf"predictions of another fold; .* frame {others[0]} of the dataset, no test frame of this fold"
+    with pytest.raises(InputError, match=message):
         check(fold, fold.frames.positions[others][:, None])
+
+
+def in_nm(frames: object, sample: int) -> Change:
+    """Give these frames of one sample in nm."""
+
+    def change(samples: np.ndarray) -> np.ndarray:
+        samples[frames, sample] /= 10
+        return samples
+
+    return change
+
+
+def placed(order: np.ndarray, sample: object) -> Change:
+    """Give the geometries of some samples in another order."""
+
+    def change(samples: np.ndarray) -> np.ndarray:
+        samples[:, sample] = samples[order][:, sample]
+        return samples
+
+    return change
+
+
+def filled(value: float) -> Change:
+    def change(samples: np.ndarray) -> np.ndarray:
+        samples[[4, 7], 1:] = value
+        return samples
+
+    return change
+
+
+NUMBERS = np.arange(20)
+SWAPPED, EARLY = NUMBERS.copy(), np.r_[NUMBERS[1:9], 0, NUMBERS[9:]]
+SWAPPED[[3, 12]] = 12, 3
+PARTLY = {
+    "two frames swapped": (
+        placed(SWAPPED, slice(None)),
+        r"another test frame in 2 of 20 frames, the first in frame 3, sample 0, which has the beads of frame "
+        r"12; predict the test frames of this fold in the order of beads\.npz",
+    ),
+    "two frames of one sample swapped": (
+        placed(SWAPPED, 2),
+        r"in 2 of 20 frames, the first in frame 3, sample 2, which has the beads of frame 12",
+    ),
+    "less than half": (placed(EARLY, slice(None)), r"in 9 of 20 frames, .* sample 0, .* beads of frame 1;"),
+    "one sample reversed": (
+        placed(NUMBERS[::-1], 1),
+        r"p\.npz: sample 1 of the frames: beads are .* frames are in another order; number 0 has",
+    ),
+    "one sample shuffled": (
+        lambda samples: np.concatenate([samples[:, :2], shuffled(samples[:, 2:])], axis=1),
+        r"sample 2 of the frames: the geometries have as many bonds",
+    ),
+    "one sample in nm": (in_nm(NUMBERS, 1), r"sample 1 of the frames: bonds are .*multiply the positions"),
+    "some frames in nm": (
+        in_nm([5, 8], 1),
+        r"multiplied by 10 in 2 of 20 frames, the first in frame 5, sample 1; give all frames in Å",
+    ),
+    "filled": (filled(9999.0), r"at one point, far from the beads, in 2 of 20 .* frame 4, sample 1; .*again"),
+    "zeros": (filled(0.0), r"these are fill values; predict them again"),
+}
+
+
+@pytest.mark.parametrize("name", PARTLY)
+def test_mistakes_of_some_geometries_are_found(name: str, fold: Fold) -> None:
+    change, message = PARTLY[name]
+    with pytest.raises(InputError, match=message):
+        check(fold, change(fold.noisy(3)))
+
+
+def test_a_few_frames_that_a_method_failed_for_are_scored(fold: Fold) -> None:
+    """Geometries of the training frames, and one test frame at the place of another, by chance."""
+    samples = fold.noisy(2)
+    samples[3:7] = fold.frames.positions[fold.split.train[:4], None]
+    samples[10] = samples[12]
+    assert (check(fold, samples) > 0.5).sum() == 10
 
 
 @pytest.mark.parametrize("scale", [0.0, 0.1, 0.3, 1.0])

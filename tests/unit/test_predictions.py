@@ -114,7 +114,11 @@ def not_a_number(samples: np.ndarray) -> np.ndarray:
     ("change", "message"),
     [
         (lambda samples: samples[1:], r"shape \(19, 2, 22, 3\): 19 frames, but the task has 20 test frames"),
-        (lambda samples: samples.swapaxes(0, 1), r"2 frames, but the task has 20 test frames .* beads\.npz"),
+        (
+            lambda samples: samples.swapaxes(0, 1),
+            r"the axes of frames and samples are exchanged in \(2, 20, 22, 3\); give samples\.swapaxes",
+        ),
+        (lambda samples: np.full(samples.shape, "x" * 999), r"expected floating-point numbers, not <U999"),
         (
             lambda samples: samples[:, :, 1:],
             r"21 atoms, but the task has 22, of which 10 are heavy; give all",
@@ -126,7 +130,7 @@ def not_a_number(samples: np.ndarray) -> np.ndarray:
             lambda samples: np.repeat(samples, 51, axis=1),
             rf"at most {MOST_SAMPLES} samples of a frame, not 102",
         ),
-        (lambda samples: samples.astype(object), r"allow_pickle=False"),
+        (lambda samples: samples.astype(object), r"expected floating-point numbers, not object"),
         (
             not_a_number,
             r"NaN.* in 2 of 20 frames, the first in frame 3, sample 1, atom \w+ \w+; predict them",
@@ -157,6 +161,36 @@ def test_a_trajectory_of_other_atoms_names_the_topology_to_give(fold: Fold, tmp_
     mdtraj.Trajectory(fold.truth[:, :21] / 10, topology).save_xtc(str(tmp_path / "p.xtc"))
     with pytest.raises(InputError, match=r"p\.xtc: 21 atoms, but topology topology\.pdb of the task has 22"):
         read(tmp_path / "p.xtc", fold)
+
+
+def test_a_damaged_trajectory_is_to_be_written_again(fold: Fold, tmp_path: Path) -> None:
+    topology = molecule_to_mdtraj(fold.frames.molecule)
+    positions = fold.truth.copy()
+    positions[2, 3] = np.nan
+    mdtraj.Trajectory(fold.truth / 10, topology).save_xtc(str(tmp_path / "p.xtc"))
+    mdtraj.Trajectory(positions / 10, topology).save_dcd(str(tmp_path / "nan.dcd"))
+    (tmp_path / "cut.xtc").write_bytes((tmp_path / "p.xtc").read_bytes()[:-40])
+    (tmp_path / "empty.xtc").write_bytes(b"")
+    for name, message in (
+        ("cut.xtc", "truncated or corrupt, write it again"),
+        ("empty.xtc", r"is empty \(0 bytes\); write it again"),
+        ("nan.dcd", "1 of 20 frames contain NaN .*; predict them again"),
+    ):
+        with pytest.raises(InputError, match=rf"{name}: .*{message}$"):
+            read(tmp_path / name, fold)
+
+
+@pytest.mark.parametrize("text", ["", "END\n", "REMARK nothing\n"])
+def test_a_pdb_file_without_atoms_is_named(text: str, fold: Fold, tmp_path: Path) -> None:
+    (tmp_path / "p.pdb").write_text(text)
+    with pytest.raises(InputError, match=r"p\.pdb: the file has no atoms; write it again$"):
+        read(tmp_path / "p.pdb", fold)
+
+
+def test_an_array_without_a_name_is_to_be_written_as_npz(fold: Fold, tmp_path: Path) -> None:
+    np.save(tmp_path / "p.npy", fold.noisy())
+    with pytest.raises(InputError, match=r"p\.npy: .*write NPZ: numpy\.savez\(path, samples=array\)$"):
+        read(tmp_path / "p.npy", fold)
 
 
 def test_a_file_that_is_missing_or_no_predictions_is_named(fold: Fold, tmp_path: Path) -> None:

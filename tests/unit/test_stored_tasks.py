@@ -221,6 +221,11 @@ def test_a_dataset_without_a_stored_mapping_is_told_what_to_use() -> None:
         FULL.mapping("cgae", "mine", 6).create().input_files()
 
 
+def test_the_stored_resolutions_are_named() -> None:
+    with pytest.raises(InputError, match=r"cgae-7\.json: .*\(cgae-6, cgae-8, cgae-10, cgae-12\)"):
+        FULL.mapping("cgae", "chignolin", 7).create().input_files()
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -133,8 +133,11 @@ def test_the_description_says_what_a_score_refers_to(task: Task, folder: Path) -
     for name, facts in described["files"].items():
         assert sha256(folder / name) == facts["sha256"]
     readme = (folder / "README.md").read_text()
+    assert (
+        "cgbench evaluate predictions.npz --task alanine-backbone-3 --fold 1 --card card.yaml --name my_method\n"
+        in readme
+    )
     assert "22 atoms of alanine for each of 30 test frames, from its 3 beads" in readme
-    assert "`cgbench evaluate predictions.npz --task alanine-backbone-3 --fold 1`" in readme
 
 
 @pytest.mark.slow
@@ -202,3 +205,10 @@ def test_a_name_that_is_no_task_is_refused(name: str, config: Path) -> None:
         InputError, match=r"is no task; .*datasets: alanine; mappings: alpha_carbon, backbone, cgae"
     ):
         Task.named(name, [config])
+
+
+def test_a_misspelt_task_is_told_its_name(config: Path) -> None:
+    with pytest.raises(InputError, match=r"no task; did you mean alanine-backbone-3\? a task is"):
+        Task.named("alanin-backbone-3", [config])
+    with pytest.raises(InputError, match=r"no task; did you mean alanine_dipeptide-cgae-3\? a task is"):
+        Task.named("alanine_dipeptid-cgae-3")

@@ -16,7 +16,7 @@ from cgbench.chem.stated_elements import Stated, stated
 from cgbench.core.errors import InputError
 from cgbench.core.wording import counted
 from cgbench.formats.isolation import naming, read_isolated, reason_for_users
-from cgbench.formats.pdb_records import require_all_atoms
+from cgbench.formats.pdb_records import read_records, require_all_atoms
 from cgbench.formats.recognition import readable
 from cgbench.formats.text_corrections import restore_psf_residues
 
@@ -148,6 +148,8 @@ def load_topology(path: Path | str) -> tuple[mdtraj.Topology, Stated]:
             topology = mdtraj.load_topology(str(file))
             facts = stated(file, topology)
         except Exception as error:
+            if file.suffixes[:1] == [".pdb"] and not read_records(file).n_records:
+                raise InputError("the file has no atoms; write it again") from None
             # Readers raise types of their own.
             raise InputError(
                 f"cannot be read as a topology: {reason_for_users(error, file, path)}; correct the file, or "

@@ -19,7 +19,9 @@ TaskConfigs = Annotated[
     list[Path] | None,
     typer.Option(
         "--config",
-        help="YAML file of the benchmark; repeat it to override. That of the checkout if not given.",
+        help="YAML file of the benchmark. Files are given together, the later ones changing the earlier: "
+        "`--config config/config.yaml --config config/simulations.yaml --config config/test.yaml`. The first "
+        "two if not given.",
     ),
 ]
 DatasetLabel = Annotated[str, typer.Option("--dataset", help="Name of the dataset in the result tables.")]

@@ -28,16 +28,10 @@ def task_list(config: TaskConfigs = None) -> None:
     """
     from cgbench.config.loader import Config
     from cgbench.core.settings import or_in_checkout
-    from cgbench.mapping.stored import FOLDS, StoredMapping
-    from cgbench.pipeline.task import DEFAULT
+    from cgbench.pipeline.task import DEFAULT, known_tasks
 
     checked = Config.load(*(config or map(or_in_checkout, DEFAULT)))
-    facts = {spec.task: ["in the run"] for spec in checked.run_specs()}
-    for path in sorted(or_in_checkout("workflow/resources/tasks").glob("*/*.json")):
-        if path.name != FOLDS:
-            stored = StoredMapping.load(path)
-            facts.setdefault(stored.task, []).append(f"stored, version {stored.version}")
-    for name, known in facts.items():
+    for name, known in known_tasks(checked).items():
         typer.echo(f"{name}: {', '.join(known)}")
 
 

@@ -65,7 +65,6 @@ class MethodCard(Settings):
         """
         content = read_yaml(path)
         if not isinstance(content, dict):
-            raise InputError(
-                f"{path}: expected keys and values, found {type(content).__name__}; docs/submit.md has a card"
-            )
+            found = "the card is empty" if content is None else "the card is no list of keys and values"
+            raise InputError(f"{path}: {found}; docs/submit.md has a card to copy")
         return parse_settings(cls, content, str(path))

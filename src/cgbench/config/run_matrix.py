@@ -13,6 +13,8 @@ from cgbench.core.errors import InputError
 from cgbench.core.settings import parse_settings
 from cgbench.core.strict_yaml import read_yaml
 
+TOGETHER = "--config config/config.yaml --config config/simulations.yaml --config config/test.yaml"
+
 
 @dataclass(frozen=True)
 class RunSpec:
@@ -97,7 +99,14 @@ def parse_run_matrix(values: dict[str, Any], where: str) -> RawConfig:
     InputError
         Naming the key, its value and how to correct it.
     """
-    raw = parse_settings(RawConfig, values, where)
+    try:
+        raw = parse_settings(RawConfig, values, where)
+    except InputError as error:
+        if "datasets" in values and "run" in values:
+            raise
+        raise InputError(
+            f"{error}; or give the files together that make a configuration: {TOGETHER}"
+        ) from None
     run = raw.run
     for key, chosen, defined in (
         ("datasets", run.datasets, list(raw.datasets)),

@@ -113,9 +113,11 @@ class Generator(MappingGenerator):
         """
         path = or_in_checkout(self.settings.path)
         if not path.is_file():
+            there = sorted(sorted(file.stem for file in path.parent.glob("*-*.json")), key=len)
             raise InputError(
-                f"{path}: no such stored mapping; choose a mapping that is not stored, such as cgae_learned "
-                "in run.mappings, or a stored resolution, or write the file with `cgbench task store`"
+                f"{path}: no such stored mapping; choose a stored resolution "
+                f"({', '.join(there) or 'none'}), or a mapping that is not stored, such as cgae_learned in "
+                "run.mappings, or write the file with `cgbench task store`"
             )
         return [str(path), str(path.with_name(FOLDS))]
 

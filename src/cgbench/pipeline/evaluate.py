@@ -70,6 +70,7 @@ def evaluate(
         If the predictions cannot be used.
     """
     output, notes, entered = Path(output_dir), [], []
+    left_out: list[str] = []
     for fold in folds:
         split, mapping = task.split(fold), task.mapping(fold)
         run = RunSpec(task.dataset, task.mapping_name, task.n_beads, name, fold)
@@ -81,9 +82,12 @@ def evaluate(
         found = enter(read, task.frames, split, mapping, run, card, folder, n_samples=n_samples)
         notes += [f"fold {fold}: {found.n_frames} frames, {counted(found.n_samples, 'sample')} of each"]
         notes += [f"fold {fold}: {note}" for note in found.notes]
-        table = score(task.frames, split, mapping, folder / "samples.npz", metrics, folder / "scores.npz")
+        files = folder / "samples.npz", folder / "scores.npz"
+        # The notes are those of the molecule, and in most cases the same in all folds.
+        table = score(task.frames, split, mapping, files[0], metrics, files[1], say=left_out.append)
         write_metrics(table, vars(run), folder / "metrics.csv")
         entered.append(folder)
+    notes += dict.fromkeys(left_out)
     beside = list(_finished(task, name, entered))
     if not beside:
         notes.append(f"no finished runs of these folds in {task.config.results} to compare with")

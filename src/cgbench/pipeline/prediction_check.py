@@ -25,7 +25,12 @@ Undone = tuple[float, str]  # deviation that is left when a mistake is undone, �
 MOVED = 0.5  # Å; beads that are nearer to the given ones on average are those of their frames
 LEFT = 0.25  # largest share of a deviation that remains when a mistake is undone
 AS_WELL, ROUNDING = 1.5, 0.02  # factor, and Å, within which deviations are equal
-CHOSEN = 200  # evenly spaced frames that are looked at
+CHOSEN, FEWEST = 200, 10  # evenly spaced geometries that are looked at, of each sample at least the second
+ONE_POINT = 1e-3  # Å; atoms that are nearer to each other coincide
+# Other test frames are near the beads of bad predictions by chance: rarely in so large a share of these, and
+# rarely is the nearest that much nearer than the next.
+NO_CHANCE, NEARER = 0.25, 0.5
+CHUNK = 1000  # geometries that are compared with all test frames at once
 # Å. Longer than bonds of C, N, O, F and H, shorter than distances of 1-3 neighbours.
 LONGEST_LIGHT_BOND = 1.65
 LIGHT = 0.7  # Å; largest covalent radius of these elements
@@ -50,9 +55,8 @@ def check_predictions(
 
     Returns
     -------
-    float [n_frames]
-        RMSD of the beads of the first samples from the given ones, Å; of the heavy atoms of the beads where
-        hydrogens are absent.
+    float [n_frames, n_samples]
+        RMSD of the beads from the given ones, Å; of the heavy atoms of the beads where hydrogens are absent.
 
     Raises
     ------
@@ -60,34 +64,46 @@ def check_predictions(
         Naming the mistake and the cure.
     """
     kept = np.setdiff1d(np.arange(frames.molecule.n_atoms), absent)
-    matrix = _bead_matrix(mapping, kept)
-    found = matrix @ samples[:, 0, kept].astype(np.float64)
+    matrix, molecule = _bead_matrix(mapping, kept), frames.molecule.subset(kept)
     given = matrix @ frames.positions[test][:, kept].astype(np.float64)
-    moved = rmsd(found, given)
-    chosen = np.linspace(0, len(test) - 1, min(CHOSEN, len(test))).astype(np.int64)
-    geometries = samples[chosen, 0][:, kept]
-    molecule = frames.molecule.subset(kept)
-    typical = float(np.median(moved))
-    if mistake := typical > MOVED and _wrong_unit(molecule, geometries):
+    moved, coincide = np.empty(samples.shape[:2]), np.empty(samples.shape[:2], dtype=bool)
+    for rows in _chunks(len(samples), max(1, CHUNK // samples.shape[1])):
+        positions = samples[rows][:, :, kept]
+        moved[rows] = rmsd(matrix @ positions.astype(np.float64), given[rows, None])
+        coincide[rows] = (np.ptp(positions, axis=2) <= ONE_POINT).all(axis=-1)
+    if len(filled := np.argwhere(coincide & (moved > MOVED))):
+        raise InputError(
+            f"{path}: all atoms are at one point, far from the beads, {_where(filled, samples)}; these are "
+            "fill values; predict them again"
+        )
+    number = max(CHOSEN // samples.shape[1], FEWEST)
+    chosen = np.linspace(0, len(test) - 1, min(number, len(test))).astype(np.int64)
+    medians = np.median(moved, axis=0).tolist()
+    everything = matrix @ frames.positions[:, kept].astype(np.float64) if max(medians) > MOVED else given
+    for sample, typical in enumerate(medians):
+        geometries = samples[chosen, sample][:, kept]
+        mistake = (typical > MOVED and _wrong_unit(molecule, geometries)) or _shuffled(molecule, geometries)
+        if not mistake and typical > MOVED:
+            found = matrix @ geometries.astype(np.float64)
+            mistake = _undone(found, given[chosen], typical, _other_order(found, chosen, everything, test))
+        if mistake:
+            raise InputError(f"{path}: {f'sample {sample} of the frames: ' if sample else ''}{mistake}")
+    if mistake := _misplaced(samples, kept, matrix, given, moved):
         raise InputError(f"{path}: {mistake}")
-    if mistake := _shuffled(molecule, geometries):
-        raise InputError(f"{path}: {mistake}")
-    if typical > MOVED:
-        everything = matrix @ frames.positions[:, kept].astype(np.float64)
-        undone = [
-            *_moved_as_a_whole(found[chosen], given[chosen]),
-            _other_order(found[chosen], chosen, everything, test),
-            *_turned(found[chosen], given[chosen]),
-        ]
-        least = min(left for left, _ in undone)
-        if least < LEFT * typical:
-            # Superposition fits whatever a shift fits, and a little better.
-            reason = next(reason for left, reason in undone if left < AS_WELL * least + ROUNDING)
-            raise InputError(
-                f"{path}: beads are {typical:.2f} Å from the given ones (median RMSD), but {least:.2f} Å if "
-                f"this is undone: {reason}"
-            )
     return moved
+
+
+def _chunks(number: int, size: int) -> Iterator[slice]:
+    return (slice(start, start + size) for start in range(0, number, size))
+
+
+def _where(geometries: IntArray, samples: Floats) -> str:
+    """Say in which frames geometries [n, 2] are, by number of the frame and of the sample, sorted."""
+    frame, sample = geometries[0]
+    return (
+        f"in {len(np.unique(geometries[:, 0]))} of {len(samples)} frames, the first in frame {frame}, "
+        f"sample {sample}"
+    )
 
 
 def _bead_matrix(mapping: Mapping, kept: IntArray) -> Floats:
@@ -134,6 +150,61 @@ def _shuffled(molecule: Molecule, geometries: Floats) -> str:
     )
 
 
+def _undone(found: Floats, given: Floats, typical: float, other_order: Undone) -> str:
+    """Recognise a mistake of all frames, because beads are where they should be when it is undone."""
+    undone = [*_moved_as_a_whole(found, given), other_order, *_turned(found, given)]
+    least = min(left for left, _ in undone)
+    if least >= LEFT * typical:
+        return ""
+    # Superposition fits whatever a shift fits, and a little better.
+    reason = next(reason for left, reason in undone if left < AS_WELL * least + ROUNDING)
+    return (
+        f"beads are {typical:.2f} Å from the given ones (median RMSD), but {least:.2f} Å if this is undone: "
+        f"{reason}"
+    )
+
+
+def _misplaced(samples: Floats, kept: IntArray, matrix: Floats, given: Floats, moved: Floats) -> str:
+    """Recognise single geometries in another unit, or with the beads of another test frame."""
+    far, near = np.argwhere(moved > MOVED), moved[moved <= MOVED]
+    limit = ROUNDING + (AS_WELL * float(np.median(near)) if len(near) else 0.0)
+    own = moved[tuple(far.T)]
+    scaled = {factor: np.empty(len(far)) for factor in (10, 0.1)}
+    left, next_left, nearest = np.empty(len(far)), np.empty(len(far)), np.empty(len(far), dtype=np.int64)
+    known = given.reshape(len(given), -1)
+    for rows in _chunks(len(far), CHUNK):
+        frame, sample = far[rows].T
+        found = matrix @ samples[frame, sample][:, kept].astype(np.float64)
+        for factor, deviations in scaled.items():
+            deviations[rows] = rmsd(found * factor, given[frame])
+        squares = _squares(found, known)
+        squares[np.arange(len(frame)), frame] = np.inf
+        nearest[rows] = squares.argmin(axis=1)
+        two = np.partition(np.pad(squares, ((0, 0), (0, 1)), constant_values=np.inf), 1, axis=1)[:, :2]
+        left[rows], next_left[rows] = np.sqrt(two.T)
+    for factor, deviations in scaled.items():
+        if (fits := deviations <= limit).sum() > 1:
+            return (
+                f"beads are the given ones if positions are multiplied by {factor:g} "
+                f"{_where(far[fits], samples)}; give all frames in Å"
+            )
+    fits = (left <= limit) & (left < LEFT * own) & (left < NEARER * next_left)
+    if fits.sum() <= max(1, NO_CHANCE * len(far)):
+        return ""
+    return (
+        f"beads are those of another test frame {_where(far[fits], samples)}, which has the beads of frame "
+        f"{nearest[fits][0]}; predict the test frames of this fold in the order of beads.npz, with all "
+        "samples of a frame one after the other"
+    )
+
+
+def _squares(found: Floats, known: Floats) -> Floats:
+    """Mean squared deviation of beads [n, n_beads, 3] from known ones [n_known, n_beads * 3], each pair."""
+    flat = found.reshape(len(found), -1)
+    squares = np.square(flat).sum(axis=1)[:, None] + np.square(known).sum(axis=1) - 2 * flat @ known.T
+    return np.asarray(np.maximum(squares, 0) / found.shape[1])
+
+
 def _moved_as_a_whole(found: Floats, given: Floats) -> Iterator[Undone]:
     """Undo an inversion, and a shift of every frame."""
     weights = np.full(found.shape[1], 1 / found.shape[1])
@@ -160,15 +231,15 @@ def _turned(found: Floats, given: Floats) -> Iterator[Undone]:
 
 def _other_order(found: Floats, chosen: IntArray, everything: Floats, test: IntArray) -> Undone:
     """Compare beads with those of all frames of the dataset."""
-    known, flat = (points.reshape(len(points), -1) for points in (everything, found))
-    squares = np.square(flat).sum(axis=1)[:, None] + np.square(known).sum(axis=1) - 2 * flat @ known.T
+    squares = _squares(found, everything.reshape(len(everything), -1))
     nearest = squares.argmin(axis=1)
-    left = np.sqrt(np.maximum(squares.min(axis=1), 0) / found.shape[1])
     first = int((nearest != test[chosen]).argmax())
     number = np.flatnonzero(test == nearest[first])
     place = f"number {number[0]} of the test frames" if len(number) else "no test frame of this fold"
-    return float(np.median(left)), (
-        f"frames are in another order; number {chosen[first]} has the beads of frame {nearest[first]} of the "
+    other_fold = np.isin(nearest, test).mean() < 0.5
+    what = "these are probably predictions of another fold" if other_fold else "frames are in another order"
+    return float(np.median(np.sqrt(squares.min(axis=1)))), (
+        f"{what}; number {chosen[first]} has the beads of frame {nearest[first]} of the "
         f"dataset, {place}, instead of frame {test[chosen[first]]}; predict the test frames of this fold in "
         "the order of beads.npz, with all samples of a frame one after the other"
     )

@@ -20,6 +20,11 @@ from cgbench.formats.stored_frames import FILL
 MOST_SAMPLES = 100  # per frame, which bounds the memory that a hostile file can take
 ARRAY = "samples"
 PDB = (".pdb", ".pdb.gz")
+# What to do about a damaged trajectory, and about such predictions.
+CURES = {
+    "fetch or simulate it again": "write it again",
+    "remove these frames or simulate again": "predict them again",
+}
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,8 @@ def read_predictions(
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: no such file of predictions; check the path, and {{fold}} in it")
+    if path.suffix.lower() == ".npy":
+        raise InputError(f"{path}: an array without a name; write NPZ: numpy.savez(path, {ARRAY}=array)")
     if path.suffix.lower() == ".npz":
         labels = None if topology is None else read_labels(topology)
         geometries = _read_array(path, n_frames, molecule.n_atoms if labels is None else len(labels))
@@ -118,9 +125,13 @@ def _read_array(path: Path, n_frames: int, n_atoms: int) -> NDArray[np.float32]:
         require(isinstance(arrays, np.lib.npyio.NpzFile), "an archive of arrays (.npz)")
         names = [ARRAY] if ARRAY in arrays.files else arrays.files
         require(len(names) == 1, f"an array named {ARRAY!r}; there are: {', '.join(names)[:200] or 'none'}")
-        size = next(
-            info.file_size for info in arrays.zip.infolist() if info.filename.removesuffix(".npy") == names[0]
-        )
+        stored = {info.filename.removesuffix(".npy"): info for info in arrays.zip.infolist()}[names[0]]
+        with arrays.zip.open(stored) as file:
+            old = np.lib.format.read_magic(file) == (1, 0)
+            read = np.lib.format.read_array_header_1_0 if old else np.lib.format.read_array_header_2_0
+            _, _, dtype = read(file)
+        require(dtype.kind == "f", f"floating-point numbers, not {dtype}")
+        size = stored.file_size
         most = MOST_SAMPLES * n_frames * n_atoms * 24 + 1000
         require(
             size <= most,
@@ -128,8 +139,12 @@ def _read_array(path: Path, n_frames: int, n_atoms: int) -> NDArray[np.float32]:
             f"precision), not {size} bytes",
         )
         array = arrays[names[0]]
-        require(array.dtype.kind == "f", f"floating-point numbers, not {array.dtype}")
         require(array.ndim in (3, 4) and array.shape[-1] == 3 and array.size, f"positions, not {array.shape}")
+        require(
+            array.ndim == 3 or len(array) == n_frames or array.shape[1] != n_frames,
+            f"[n_frames, n_samples, n_atoms, 3], but the axes of frames and samples are exchanged in "
+            f"{array.shape}; give {ARRAY}.swapaxes(0, 1)",
+        )
         require(
             array.ndim == 3 or array.shape[1] <= MOST_SAMPLES,
             f"at most {MOST_SAMPLES} samples of a frame, not {array.shape[1]}",
@@ -142,15 +157,16 @@ def _read_array(path: Path, n_frames: int, n_atoms: int) -> NDArray[np.float32]:
 
 
 def _read_trajectory(path: Path, topology: Path | str | None, molecule: Molecule) -> NDArray[np.float32]:
-    if topology is not None:
-        return load_trajectory(path, topology).positions
     with TemporaryDirectory() as folder:
         task = Path(folder) / "topology.pdb"
         write_pdb(task, np.zeros((molecule.n_atoms, 3), dtype=np.float32), molecule)
         try:
-            return load_trajectory(path, task).positions
+            return load_trajectory(path, topology or task).positions
         except InputError as error:
-            raise InputError(str(error).replace(str(task), "topology.pdb of the task")) from None
+            text = str(error).replace(str(task), "topology.pdb of the task")
+            for cure, own in CURES.items():
+                text = text.replace(cure, own)
+            raise InputError(text) from None
 
 
 def _by_frame(path: Path, geometries: NDArray[np.float32], n_frames: int) -> NDArray[np.float32]:

@@ -1,7 +1,7 @@
 """Scoring stage: metrics of the stored samples of a run."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from cgbench.chem.molecule import IntArray
 from cgbench.core import registry
 from cgbench.core.atomic_io import atomic_output, write_csv
 from cgbench.core.errors import InputError
-from cgbench.core.wording import counted
+from cgbench.core.wording import counted, listed
 from cgbench.data.splits import Split
 from cgbench.mapping.base import Mapping
 from cgbench.metrics._evaluation import Evaluation
@@ -30,6 +30,10 @@ from cgbench.runtime.tracking import track
 from cgbench.statistics.blocks import independent_blocks
 
 COLUMNS = ("split", "metric", "atoms", "unit", "value", "n_frames")
+
+
+def _to_stderr(note: str) -> None:
+    print(note, file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,7 @@ def score(
     force_field: Sequence[str] = (),
     energies_path: Path | str | None = None,
     device: str = "cpu",
+    say: Callable[[str], object] = _to_stderr,
 ) -> pd.DataFrame:
     """Score the samples and reconstructions of the test frames.
 
@@ -149,12 +154,14 @@ def score(
         Energies of the test frames, written with the noise floor (optional); computed if not given.
     device
         Device for measuring geometries, as torch names it.
+    say
+        Takes the notes on metrics that are left out; standard error if not given.
 
     Returns
     -------
     DataFrame
         One row per metric and set of atoms with the columns split (``test``), metric, atoms, unit, value and
-        n_frames. Metrics that do not apply to the molecule are left out, with a note on standard error.
+        n_frames. Metrics that do not apply to the molecule are left out, with a note.
 
     Raises
     ------
@@ -185,7 +192,7 @@ def score(
     if energies_path is not None:
         evaluation = replace(evaluation, reference_energies=read_energies(energies_path, index))
     blocks = independent_blocks(frames, index)
-    scores = list(score_blocks(evaluation, metrics, blocks))
+    scores = list(score_blocks(evaluation, metrics, blocks, say))
     if per_frame_path is not None:
         arrays: dict[str, Any] = {"frame_index": index, "block": blocks}
         arrays |= {"trajectory": frames.trajectory[index], "time": frames.time[index]}
@@ -199,13 +206,20 @@ def score(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def score_blocks(evaluation: Evaluation, metrics: Sequence[str], blocks: IntArray) -> Iterator[Score]:
+def score_blocks(
+    evaluation: Evaluation,
+    metrics: Sequence[str],
+    blocks: IntArray,
+    say: Callable[[str], object] = _to_stderr,
+) -> Iterator[Score]:
     """Score an evaluation of all atoms with every metric that applies to the molecule.
 
     Parameters
     ----------
     blocks : int [n_frames]
         Index of the block of each frame.
+    say
+        As for :func:`score`.
     """
     molecule = evaluation.molecule
     filled = [atoms for atoms in ATOM_SETS if len(atoms_of_set(molecule, atoms))]
@@ -216,13 +230,15 @@ def score_blocks(evaluation: Evaluation, metrics: Sequence[str], blocks: IntArra
             if atoms not in filled:
                 reason = "the molecule has none"
             elif not metric.applies(restricted[atoms].molecule, evaluation.force_field):
-                reason = f"the molecule has no {metric.requires}"
+                labels = [molecule.label(atom) for atom in atoms_of_set(molecule, atoms).tolist()]
+                alone = "the molecule has" if atoms == "all" else f"these atoms alone ({listed(labels)}) have"
+                reason = f"{alone} no {metric.requires}"
             elif not metric.has_atoms(restricted[atoms]):
                 reason = f"the samples lack {counted(len(restricted[atoms].absent), 'atom')}"
             else:
                 yield _score(name, metric, restricted[atoms], blocks)
                 continue
-            print(f"{name} ({atoms} atoms): left out, because {reason}", file=sys.stderr, flush=True)
+            say(f"{name} ({atoms} atoms): left out, because {reason}")
 
 
 def _score(name: str, metric: MetricBase, evaluation: Evaluation, blocks: IntArray) -> Score:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from cgbench.core.settings import or_in_checkout
 from cgbench.data.prepare import prepared
 from cgbench.data.splits import Split, make_split
 from cgbench.mapping.base import Mapping
+from cgbench.mapping.stored import FOLDS, StoredMapping
 
 DEFAULT = ("config/config.yaml", "config/simulations.yaml")
 
@@ -65,8 +67,10 @@ class Task(_Named):
         mapping, _, number = rest.partition("-")
         usable = number.isascii() and number.isdigit() and len(number) < 7 and int(number) > 0
         if dataset not in config.datasets or mapping not in config.mappings or not usable:
+            near = get_close_matches(name, known_tasks(config), 1)
+            meant = f"did you mean {near[0]}? " if near else ""
             raise InputError(
-                f"{name!r} is no task; a task is <dataset>-<mapping>-<number of beads>, such as "
+                f"{name!r} is no task; {meant}a task is <dataset>-<mapping>-<number of beads>, such as "
                 f"chignolin-cgae-6; datasets: {', '.join(config.datasets)}; mappings: "
                 f"{', '.join(config.mappings)}; `cgbench task list` prints the tasks that are run by default"
             )
@@ -101,6 +105,16 @@ class Task(_Named):
         generator = self.config.mapping(self.mapping_name, self.dataset, self.n_beads).create()
         made: Mapping = generator.of_fold(self.frames, self.split(fold), self.n_beads, self.config.seed)
         return made
+
+
+def known_tasks(config: RunMatrix) -> dict[str, list[str]]:
+    """Return the tasks of a run and those that are stored, by name, with which of both they are."""
+    facts = {spec.task: ["in the run"] for spec in config.run_specs()}
+    for path in sorted(or_in_checkout("workflow/resources/tasks").glob("*/*.json")):
+        if path.name != FOLDS:
+            stored = StoredMapping.load(path)
+            facts.setdefault(stored.task, []).append(f"stored, version {stored.version}")
+    return facts
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,11 @@ Predict the {n_atoms} atoms of {dataset} for each of {n_test} test frames, from 
 {training}
 Send an NPZ file with an array `samples` [n_frames, n_samples, n_atoms, 3] in Å, {n_samples} samples (or one
 geometry) for each frame, where the beads are: neither centred nor superposed. A PDB file with several models
-or a trajectory with a topology does as well. `cgbench evaluate predictions.npz --task {name} --fold {fold}`
-scores it.
+or a trajectory with a topology does as well. This scores it:
+
+    cgbench evaluate predictions.npz --task {name} --fold {fold} --card card.yaml --name my_method
+
+`card.yaml` says what the method is, `my_method` is the name of its row; docs/submit.md of cgbench has a card.
 
 A method that is trained for this fold may use its training and validation frames, and no other frames of the
 same dataset: other folds train on the test frames of this one.

@@ -113,9 +113,8 @@ def leaderboard(scores: pd.DataFrame, differences: pd.DataFrame, runs: pd.DataFr
 
 
 def scores_as_markdown(table: pd.DataFrame) -> str:
-    """Write the energy scores and the main metrics of one task as Markdown."""
-    ordered = _ordered(table)
-    return "\n\n".join(text for _, text in _main_tables(table, ordered))
+    """Write the energy scores and the main metrics of one task as Markdown, each table with its title."""
+    return "\n\n".join(f"### {title}\n\n{text}" for title, text in _main_tables(table, _ordered(table)))
 
 
 def _mark(equal: bool, p: float) -> str:
