@@ -133,10 +133,8 @@ def test_the_description_says_what_a_score_refers_to(task: Task, folder: Path) -
     for name, facts in described["files"].items():
         assert sha256(folder / name) == facts["sha256"]
     readme = (folder / "README.md").read_text()
-    assert (
-        "cgbench evaluate predictions.npz --task alanine-backbone-3 --fold 1 --card card.yaml --name my_method\n"
-        in readme
-    )
+    command = "cgbench evaluate predictions.npz --task alanine-backbone-3 --fold 1"
+    assert f"{command} --card card.yaml --name my_method\n" in readme
     assert "22 atoms of alanine for each of 30 test frames, from its 3 beads" in readme
 
 
