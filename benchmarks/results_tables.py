@@ -1,11 +1,10 @@
 """Tables of docs/results.md: every method of a run by the scores that say most, one table per task.
 
-    python benchmarks/results_tables.py                    # results/reference/default
+    python benchmarks/results_tables.py            # results/reference/default
     python benchmarks/results_tables.py results            # the folder of any finished run
 
 Values are means over folds. The lowest energy score is bold; those that do not differ from it significantly,
-as in the leaderboard, are in italics. The last row is the noise floor, MD frames against MD frames. If a
-method places no caps and no hydrogens, all methods are compared by backbone and side chains.
+as in the leaderboard, are in italics. The last row is the noise floor, MD frames against MD frames.
 """
 
 import argparse
@@ -18,9 +17,9 @@ from cgbench.config.run_matrix import RunMatrix
 from cgbench.results.tables import read_metrics
 from cgbench.statistics.by_state import scores_by_state
 
-Columns = dict[tuple[str, str], tuple[str, int]]  # score, atoms: heading, digits
-COLUMNS: Columns = {
-    ("energy_score", "heavy"): ("energy score, heavy (Å)", 3),
+HEADLINE = ("energy_score", "heavy")
+COLUMNS = {  # score, atoms: heading, digits
+    HEADLINE: ("energy score, heavy (Å)", 3),
     ("energy_score", "all"): ("all (Å)", 3),
     ("rmsd_backmap_min", "heavy"): ("best of samples, heavy (Å)", 3),
     ("diversity", "heavy"): ("diversity, heavy", 2),
@@ -30,16 +29,6 @@ COLUMNS: Columns = {
     ("chi_energy_distance", "all"): ("χ", 3),
     ("clashes", "all"): ("clashes", 0),
     ("energy_raw_median", "all"): ("excess energy", 1),
-}
-PARTS: Columns = {
-    ("energy_score", "backbone"): ("energy score, backbone (Å)", 3),
-    ("energy_score", "sidechain"): ("side chains (Å)", 3),
-    ("rmsd_backmap_mean", "backbone"): ("mean RMSD, backbone (Å)", 3),
-    ("rmsd_backmap_mean", "sidechain"): ("side chains (Å)", 3),
-    ("rmsd_backmap_min", "backbone"): ("best of samples, backbone (Å)", 3),
-    ("rmsd_backmap_min", "sidechain"): ("side chains (Å)", 3),
-    ("diversity", "backbone"): ("diversity, backbone", 2),
-    ("diversity", "sidechain"): ("side chains", 2),
 }
 STARS = {"best": "**", "tied": "*"}
 NAMES = {"alanine_dipeptide": "Alanine dipeptide"}
@@ -55,22 +44,20 @@ def tables(folder: Path) -> Iterator[tuple[str, str]]:
     for (dataset, mapping, n_beads), group in scores.groupby(key):
         task = f"dataset == {dataset!r} and mapping == {mapping!r} and n_beads == {n_beads}"
         means = group.groupby(["metric", "atoms", "method"])["value"].mean()
-        named = COLUMNS if set(config.run.methods) <= set(means[next(iter(COLUMNS))].index) else PARTS
-        columns = [column for column in named if column in means.index.droplevel("method")]
-        marks = board.query(f"{task} and metric == {columns[0][0]!r} and atoms == {columns[0][1]!r}")
+        columns = [column for column in COLUMNS if column in means.index.droplevel("method")]
+        marks = board.query(f"{task} and metric == {HEADLINE[0]!r} and atoms == {HEADLINE[1]!r}")
         stars = marks.set_index("method")["mark"].map(STARS).dropna()
         minutes = runs.query(task).groupby("method")["wall_seconds"].mean() / 60
         lines = [
-            f"| method | {' | '.join(named[column][0] for column in columns)} | training (min) |",
+            f"| method | {' | '.join(COLUMNS[column][0] for column in columns)} | training (min) |",
             f"|---{'|---' * (len(columns) + 1)}|",
         ]
         for method in config.run.methods:
-            cells = [_written(means, (*column, method), named[column][1]) for column in columns]
+            cells = [_written(means, (*column, method), COLUMNS[column][1]) for column in columns]
             cells[0] = f"{stars.get(method, '')}{cells[0]}{stars.get(method, '')}"
             lines.append(f"| `{method}` | {' | '.join(cells)} | {minutes[method]:.1f} |")
-        cells = [_written(floors, (dataset, *column), named[column][1]) for column in columns]
-        if any(cells):
-            lines.append(f"| MD against MD | {' | '.join(cells)} | |")
+        cells = [_written(floors, (dataset, *column), COLUMNS[column][1]) for column in columns]
+        lines.append(f"| MD against MD | {' | '.join(cells)} | |")
         title = NAMES.get(dataset, dataset.capitalize())
         yield f"{title}, {n_beads} beads ({mapping})", "\n".join(lines)
     yield from _by_state(folder, config)

@@ -172,9 +172,9 @@ def test_a_damaged_trajectory_is_to_be_written_again(fold: Fold, tmp_path: Path)
     (tmp_path / "cut.xtc").write_bytes((tmp_path / "p.xtc").read_bytes()[:-40])
     (tmp_path / "empty.xtc").write_bytes(b"")
     for name, message in (
-        ("cut.xtc", "truncated or corrupt, write it again"),
-        ("empty.xtc", r"is empty \(0 bytes\); write it again"),
-        ("nan.dcd", "1 of 20 frames contain NaN .*; predict them again"),
+        ("cut.xtc", "truncated or corrupt, fetch it or write it again"),
+        ("empty.xtc", r"is empty \(0 bytes\); fetch it or write it again"),
+        ("nan.dcd", "1 of 20 frames contain NaN .*; remove these frames or make them again"),
     ):
         with pytest.raises(InputError, match=rf"{name}: .*{message}$"):
             read(tmp_path / name, fold)

@@ -50,6 +50,20 @@ def test_refined_gaussian_samples_have_correct_bonds(
     assert ours < frames + 2
 
 
+def test_settings_reach_the_restraints(
+    alanine: Molecule, alanine_frames: Frames, three_beads: Mapping
+) -> None:
+    settings = parse(frames=7, stiff_torsion=0, contact_quantile=0.5, contact_spread=0.3)
+    method, default = (refined.Method(each, three_beads, alanine) for each in (settings, parse()))
+    for each in (method, default):
+        each.fit(alanine_frames.positions[:150], alanine_frames.positions[150:], TrainingContext(seed=1))
+    restraints, usual = method.restraints, default.restraints
+    assert len(restraints.frames) == 7 < len(usual.frames)
+    assert restraints.stiff_spread == 0 < usual.stiff_spread
+    assert restraints.contact_spread == 0.3 != usual.contact_spread
+    assert restraints.contacts.shortest.mean() > usual.contacts.shortest.mean()
+
+
 @pytest.mark.parametrize(("of", "stochastic", "equivariance"), [
     ("conditional_gaussian", True, "SE(3)"),
     ("equivariant_linear", False, "SE(3)"),

@@ -158,7 +158,7 @@ def _scan_frames(path: Path, file: Path, n_atoms: int) -> FrameStream:
         while len(positions) > _sample_frames(n_atoms):
             positions, cells, step = positions[::2], cells[::2], 2 * step
     if not n_frames:
-        raise InputError("the trajectory has no frames; fetch or simulate it again")
+        raise InputError("the trajectory has no frames; fetch it or write it again")
     stated = n_frames_of_dcd(file)
     if stated is not None and stated > n_frames:
         raise ValueError(f"it has {n_frames} frames, but {stated} according to the header")

@@ -121,13 +121,13 @@ def _read_trajectory(
     with naming(path), readable(path) as file, reader_errors(path, file, topology_path, topology.n_atoms):
         stored = _read_frames(path, file, topology, None if len(chosen) == topology.n_atoms else chosen)
     if not len(stored.positions):
-        raise InputError(f"{path}: the trajectory has no frames; fetch or simulate it again")
+        raise InputError(f"{path}: the trajectory has no frames; fetch it or write it again")
     positions = stored.positions[::stride]
     bad = ~np.asarray((np.abs(positions) < FILL).all(axis=(1, 2)))
     if bad.any():
         raise InputError(
             f"{path}: {bad.sum()} of {len(bad)} frames contain NaN or infinite coordinates or fill values, "
-            f"the first is frame {int(np.argmax(bad)) * stride}; remove these frames or simulate again"
+            f"the first is frame {int(np.argmax(bad)) * stride}; remove these frames or make them again"
         )
     cell, why_no_cell = usable_cell(positions, None if stored.cell is None else stored.cell[::stride])
     no_time = why_unusable(stored.time)
@@ -145,7 +145,7 @@ def require_trajectory(path: Path) -> None:
     if not path.is_file():
         raise InputError(f"{path}: no such trajectory; check the path in the dataset's configuration")
     if path.stat().st_size == 0:
-        raise InputError(f"{path}: the trajectory is empty (0 bytes); fetch or simulate it again")
+        raise InputError(f"{path}: the trajectory is empty (0 bytes); fetch it or write it again")
 
 
 def _read_frames(
@@ -180,7 +180,7 @@ def reader_errors(path: Path, file: Path, topology_path: Path | str, n_atoms: in
         ) from None
     except Exception as error:
         # mdtraj's readers raise OSError, ValueError, RuntimeError or types of their own.
-        binary = "the file is truncated or corrupt, fetch or simulate it again"
+        binary = "the file is truncated or corrupt, fetch it or write it again"
         cure = binary if file.suffix in BINARY else "correct the file, or convert the trajectory to XTC"
         raise InputError(
             f"cannot be read as a trajectory of {n_atoms} atoms: {reason_for_users(error, file, path)}; "

@@ -16,7 +16,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MORE_MEMORY = "give more memory, or a file of fewer atoms and frames (mdconvert, gmx trjconv, cpptraj)"
-FETCH_AGAIN = "the file is corrupt, fetch or simulate it again"
+FETCH_AGAIN = "the file is corrupt, fetch it or write it again"
 
 
 class CrashError(Exception):

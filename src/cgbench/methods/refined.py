@@ -59,9 +59,12 @@ class Method(FinishedMethod):
 
     def __init__(self, settings: RefinedSettings, mapping: Mapping, molecule: Molecule) -> None:
         super().__init__(settings, mapping, molecule)
-        s = settings
         self.restraints = Restraints(
-            molecule, s.frames, s.stiff_torsion, s.contact_quantile, s.contact_spread
+            molecule,
+            max_frames=settings.frames,
+            stiff_torsion=settings.stiff_torsion,
+            contact_quantile=settings.contact_quantile,
+            contact_spread=settings.contact_spread,
         )
         self.matrix, self.bead_index = torch.as_tensor(mapping.matrix), torch.as_tensor(mapping.bead_index)
 

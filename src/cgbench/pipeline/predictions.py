@@ -20,11 +20,6 @@ from cgbench.formats.stored_frames import FILL
 MOST_SAMPLES = 100  # per frame, which bounds the memory that a hostile file can take
 ARRAY = "samples"
 PDB = (".pdb", ".pdb.gz")
-# What to do about a damaged trajectory, and about such predictions.
-CURES = {
-    "fetch or simulate it again": "write it again",
-    "remove these frames or simulate again": "predict them again",
-}
 
 
 @dataclass(frozen=True)
@@ -163,10 +158,7 @@ def _read_trajectory(path: Path, topology: Path | str | None, molecule: Molecule
         try:
             return load_trajectory(path, topology or task).positions
         except InputError as error:
-            text = str(error).replace(str(task), "topology.pdb of the task")
-            for cure, own in CURES.items():
-                text = text.replace(cure, own)
-            raise InputError(text) from None
+            raise InputError(str(error).replace(str(task), "topology.pdb of the task")) from None
 
 
 def _by_frame(path: Path, geometries: NDArray[np.float32], n_frames: int) -> NDArray[np.float32]:

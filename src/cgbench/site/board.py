@@ -15,6 +15,13 @@ from cgbench.results.tables import ROW_KEY, metric_info
 
 Json = dict[str, Any]
 
+# Columns of the leaderboard from the cards of methods, and values of cards, in words.
+HEADS = {"training": "training", "test_molecules": "saw the molecule"}
+VALUES = {
+    "training": {"task": "on the task"},
+    "test_molecules": {"included": "yes", "possible": "maybe", "excluded": "no (zero-shot)"},
+}
+
 # Columns of the table on the front page beside the chosen score, where a table has them.
 COLUMNS = (
     ("energy_score", "heavy"),
@@ -60,16 +67,18 @@ def board(
     Returns
     -------
     dict
-        ``metrics`` (key, label, unit, direction, group, definition), ``groups`` of them in order, ``columns``
-        (keys of metrics), ``methods`` (style, kind and card by name), ``rows`` (dataset, mapping, beads,
-        method, times, test frames), ``folds`` (largest number), ``floors`` (by dataset and key of a metric:
-        the largest absolute value of the folds), and ``scores``: for each key of a metric, a list with [mean,
-        low, high, mark, p, folds, blocks, scaled] or nothing for each row; and ``leads``: for each key of a
-        metric and place of the row of a method that is second and significantly worse than the best, the
-        interval of the lead of the best.
+        ``heads`` and ``values`` (words of method cards), ``metrics`` (key, label, unit, direction, group,
+        definition), ``groups`` of them in order, ``columns`` (keys of metrics), ``methods`` (style, kind and
+        card by name), ``rows`` (dataset, mapping, beads, method, times, test frames), ``folds`` (largest
+        number), ``floors`` (by dataset and key of a metric: the largest absolute value of the folds), and
+        ``scores``: for each key of a metric, a list with [mean, low, high, mark, p, folds, blocks, scaled] or
+        nothing for each row; and ``leads``: for each key of a metric and place of the row of a method that is
+        second and significantly worse than the best, the interval of the lead of the best.
     """
     if scores.empty:
         return {
+            "heads": HEADS,
+            "values": VALUES,
             "metrics": [],
             "groups": [],
             "columns": [],
@@ -97,6 +106,8 @@ def board(
                 *(_number(row[name]) for name in ("p_adjusted", "folds", "blocks", "scaled")),
             ]
     return {
+        "heads": HEADS,
+        "values": VALUES,
         "metrics": [
             _metric(pair, units[pair], sum(other[0] == pair[0] for other in ordered)) for pair in ordered
         ],

@@ -13,7 +13,7 @@ from cgbench.core.errors import InputError
 from cgbench.core.wording import counted
 from cgbench.report.method_cards import numbers_of_parameters
 from cgbench.results.tables import read_run
-from cgbench.site.board import method_card
+from cgbench.site.board import HEADS, VALUES, method_card
 from cgbench.site.figure_files import Figures
 from cgbench.site.tables import SiteTables
 
@@ -22,12 +22,6 @@ Pairs = list[tuple[str, str]]
 
 LINES = 40  # of a log, its end
 REVISION = 10  # digits of a revision that are shown
-# Words of the leaderboard for the keys and values of a card.
-KEYS = {"test_molecules": "saw the molecule"}
-VALUES = {
-    "training": {"task": "on the task"},
-    "test_molecules": {"included": "yes", "possible": "maybe", "excluded": "no (zero-shot)"},
-}
 BOUNDED = "correlation_time"  # of which a card may have a lower bound
 UNITS = {"_ps": " (ps)", "_K": " (K)"}  # ends of the keys of a dataset's card
 # Addresses, and names of papers that have one.
@@ -103,7 +97,7 @@ def _card(runs: pd.DataFrame, method: str, wrapped: str) -> Pairs:
         "samples": "different samples" if first["stochastic"] else "one geometry for the beads of a frame",
         "role": {"ceiling": "upper control", "floor": "lower control"}.get(str(first["bound"]), ""),
     }
-    words = {KEYS.get(key, key.replace("_", " ")): value for key, value in card.items()} | known
+    words = {HEADS.get(key, key.replace("_", " ")): value for key, value in card.items()} | known
     words["parameters"] = numbers_of_parameters(of_method) or words.get("parameters", "")
     return [(key, value) for key, value in words.items() if value]
 

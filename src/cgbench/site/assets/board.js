@@ -7,10 +7,8 @@
   const answer = document.getElementById("answer"), highlight = form.getAttribute("data-highlight");
   const metrics = new Map(board.metrics.map((metric) => [metric.key, metric]));
   const NAMES = ["metric", "dataset", "mapping", "beads", "samples", "training", "test_molecules", "method", "controls"];
-  // Values on method cards, in words.
-  const WORDS = { task: "on the task", included: "yes", possible: "maybe", excluded: "no (zero-shot)" };
-  const HEADS = { training: "training", test_molecules: "saw the molecule" };
-  const CHOSEN = new Set(["dataset", "mapping", "beads", ...Object.keys(HEADS)]); // columns that are left out where all rows are equal
+  const words = (name, item) => board.values[name]?.[item] ?? item; // of a value on a method card
+  const CHOSEN = new Set(["dataset", "mapping", "beads", ...Object.keys(board.heads)]); // columns that are left out where all rows are equal
   const hidden = new Set();
   let sorted = null; // {key, down}, or null for tasks in order and the best first
 
@@ -26,7 +24,7 @@
   function fill(name, values) {
     const control = form.elements[name];
     if (!control) return;
-    control.append(...values.map((item) => make("option", { value: item }, WORDS[item] ?? String(item))));
+    control.append(...values.map((item) => make("option", { value: item }, String(words(name, item)))));
     control.closest("label").hidden = !values.length;
   }
 
@@ -117,7 +115,7 @@
       { key: "mapping", head: "mapping", text: (row) => row.mapping, sort: (row) => row.mapping },
       { key: "beads", head: "beads", number: true, text: (row) => String(row.n_beads), sort: (row) => row.n_beads },
       { key: "method", head: "method", sort: (row) => row.method },
-      ...cards.map((name) => ({ key: name, head: HEADS[name], text: (row) => WORDS[of(row)[name]] ?? of(row)[name] ?? "–", sort: (row) => of(row)[name] ?? "" })),
+      ...cards.map((name) => ({ key: name, head: board.heads[name], text: (row) => words(name, of(row)[name]) ?? "–", sort: (row) => of(row)[name] ?? "" })),
       ...scores.map((name) => ({ key: name, metric: metrics.get(name), number: true, sort: (row) => loss(score(row, name), name) })),
       { key: "train", head: "training (min)", number: true, text: (row) => number(row.train, 2), sort: (row) => row.train ?? Infinity },
       { key: "sample", head: "samples (ms)", number: true, text: (row) => number(row.sample, 2), sort: (row) => row.sample ?? Infinity },
