@@ -13,6 +13,8 @@ from cgbench.chem.frames import Frames
 from cgbench.cli.main import app
 from cgbench.core.errors import InputError
 from cgbench.core.registry import PlugIn
+from cgbench.data.sources.bundled import BundledSettings, Source
+from cgbench.data.stored_folds import StoredFolds
 from cgbench.mapping.base import Mapping
 from cgbench.methods._bead_ranges import FRAMES_AT_ONCE, NEAR, BeadRanges
 from cgbench.methods.base import TrainingContext, load_model
@@ -73,6 +75,21 @@ def test_frames_of_other_trajectories_are_like_the_training_frames(parts: tuple[
     assert difference_from_training(parts[1], BeadRanges.of(parts[0])) == ""
     # A rotation that exchanges the axes, and a translation.
     assert difference_from_training(parts[1][..., [1, 2, 0]] + 500, BeadRanges.of(parts[0])) == ""
+
+
+@pytest.mark.parametrize("fold", range(3))
+def test_mistakes_are_recognised_where_the_chain_folds_and_unfolds(fold: int) -> None:
+    """All distances and volumes of the mistaken beads are possible there."""
+    resources = Path(__file__).parents[2] / "workflow/resources"
+    frames, _ = Source(BundledSettings(directory=str(resources / "chignolin"))).read()
+    chosen = StoredFolds.load(resources / "tasks/chignolin/folds.json").folds[fold]
+    generator = PlugIn.from_json("mapping", '{"use": "alpha_carbon"}').create()
+    mapping = generator.generate(frames.molecule, 12, 0)
+    train, test = (mapping.beads(frames.positions[chosen.frames(part)]) for part in ("train", "test"))
+    ranges = BeadRanges.of(train)
+    assert difference_from_training(test, ranges) == ""
+    assert "in reversed order" in difference_from_training(test[:, ::-1], ranges)
+    assert "as their mirror image" in difference_from_training(-test, ranges)
 
 
 def test_frame_beads_and_distance_are_named() -> None:

@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from cgbench.chem.molecule import IntArray
+from cgbench.chem.superposition import nearest_shapes
+from cgbench.data.splits import evenly
 
 # Near beads of each bead: distances to all of these are measured, and volumes with the nearest of them.
 NEAR, NEAREST = 8, 5
 # Margin around the ranges, relative to their width and to the values, because other frames of the same
 # simulation exceed the ranges. Of 1,000 test frames of the bundled trajectories, hardly any exceeds them.
 WIDTH_MARGIN, VALUE_MARGIN = 0.5, 0.05
-FRAMES_AT_ONCE, FRAMES_FOR_USUAL = 512, 1000
+FRAMES_AT_ONCE, FRAMES_KEPT = 512, 500
 
 
 @dataclass(frozen=True)
@@ -35,16 +37,15 @@ class BeadRanges:
         Beads of each volume.
     low, high : float [1 + n_pairs + n_tetrahedra]
         Smallest and largest radius of gyration (Å), distances (Å) and volumes (Å³).
-    usual_low, usual_high : float [1 + n_pairs + n_tetrahedra]
-        Limits of the central 95 % of these values.
+    frames : float32 [n, n_beads, 3]
+        At most 500 of the training frames, Å.
     """
 
     pairs: IntArray
     tetrahedra: IntArray
     low: NDArray[np.float64]
     high: NDArray[np.float64]
-    usual_low: NDArray[np.float64]
-    usual_high: NDArray[np.float64]
+    frames: NDArray[np.float32]
 
     @classmethod
     def of(cls, beads: NDArray[np.floating]) -> Self:
@@ -62,19 +63,12 @@ class BeadRanges:
         measured = cls(
             np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2),
             np.array(sorted(tetrahedra), dtype=np.int64).reshape(-1, 4),
-            *(np.empty(0) for _ in range(4)),
+            *(np.empty(0) for _ in range(2)),
+            beads[evenly(np.arange(len(beads)), FRAMES_KEPT)].astype(np.float32),
         )
         ranges = [(values.min(axis=0), values.max(axis=0)) for values in measured._chunks(beads)]
         low, high = (np.array(part) for part in zip(*ranges, strict=True))
-        some = measured.values(beads[:: -(-len(beads) // FRAMES_FOR_USUAL)])
-        usual_low, usual_high = np.percentile(some, [2.5, 97.5], axis=0)
-        return replace(
-            measured,
-            low=low.min(axis=0),
-            high=high.max(axis=0),
-            usual_low=usual_low,
-            usual_high=usual_high,
-        )
+        return replace(measured, low=low.min(axis=0), high=high.max(axis=0))
 
     def values(self, beads: NDArray[np.floating]) -> NDArray[np.float64]:
         """Radius of gyration, distances and volumes [n_frames, 1 + n_pairs + n_tetrahedra] of beads, Å."""
@@ -98,23 +92,11 @@ class BeadRanges:
         """Which frames [n_frames] of beads [n_frames, n_beads, 3], Å, have a value outside the ranges."""
         return np.concatenate([self.outside(values).any(axis=1) for values in self._chunks(beads)])
 
-    def more_unusual(self, beads: NDArray[np.floating], others: NDArray[np.floating]) -> tuple[float, float]:
-        """Compare beads [n_frames, n_beads, 3], Å, with others by the central 95 % of the training frames.
-
-        Returns
-        -------
-        tuple
-            Share of the values that are outside for the beads only, and for the others only.
-        """
-        shares = [
-            ((mine & ~theirs).mean(axis=1), (theirs & ~mine).mean(axis=1))
-            for mine, theirs in zip(*map(self._unusual_chunks, (beads, others)), strict=True)
-        ]
-        only_mine, only_theirs = (float(np.concatenate(part).mean()) for part in zip(*shares, strict=True))
-        return only_mine, only_theirs
-
-    def _unusual_chunks(self, beads: NDArray[np.floating]) -> Iterator[NDArray[np.bool_]]:
-        return ((values < self.usual_low) | (values > self.usual_high) for values in self._chunks(beads))
+    def distance(self, beads: NDArray[np.floating]) -> float:
+        """Mean RMSD of beads [n_frames, n_beads, 3], Å, from the nearest of the training frames kept, Å."""
+        weights = np.full(beads.shape[1], 1 / beads.shape[1])
+        shapes, known = beads.astype(np.float64), self.frames.astype(np.float64)
+        return float(nearest_shapes(shapes, known, weights, 1)[1].mean())
 
     def _chunks(self, beads: NDArray[np.floating]) -> Iterator[NDArray[np.float64]]:
         for start in range(0, len(beads), FRAMES_AT_ONCE):

@@ -266,8 +266,8 @@ def load_model(path: Path | str) -> BackmappingMethod:
         settings = method.Settings.model_validate(json.loads(content["settings"]))
         model: BackmappingMethod = method(settings, mapping, molecule)
         model.load_state(content["state"])
-        # Model files of version 0.1 have no ranges.
-        if ranges := content.get("bead_ranges"):
+        # Model files of version 0.1 have no ranges, and those of early versions 0.2 others.
+        if (ranges := content.get("bead_ranges")) and "frames" in ranges:
             model.bead_ranges = BeadRanges(**{key: value.numpy() for key, value in ranges.items()})
             # Raises an error if the parts do not belong together.
             model.bead_ranges.unlike(np.zeros((1, mapping.n_beads, 3)))
