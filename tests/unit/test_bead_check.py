@@ -58,7 +58,7 @@ MISTAKES: list[tuple[Callable[[Beads], Beads], str]] = [
     (lambda beads: beads / 0.529177, "multiplied by 0.529, so they are probably in bohr"),
     (lambda beads: beads[:, ::-1], "in reversed order"),
     (lambda beads: beads * np.array([1, 1, -1], dtype=np.float32), "as their mirror image"),
-    (lambda beads: beads[:, [0, 4, 2, 3, 1, 5]], "check their unit and order"),
+    (lambda beads: beads[:, [0, 4, 2, 3, 1, 5]], "check their unit, order and signs"),
     (_cut, "cut by the periodic boundary"),
     (np.round, "unlike those of the training frames"),
 ]

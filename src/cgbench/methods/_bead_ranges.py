@@ -63,7 +63,8 @@ class BeadRanges:
         measured = cls(
             np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2),
             np.array(sorted(tetrahedra), dtype=np.int64).reshape(-1, 4),
-            *(np.empty(0) for _ in range(2)),
+            np.empty(0),
+            np.empty(0),
             beads[evenly(np.arange(len(beads)), FRAMES_KEPT)].astype(np.float32),
         )
         ranges = [(values.min(axis=0), values.max(axis=0)) for values in measured._chunks(beads)]

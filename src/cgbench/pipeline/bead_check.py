@@ -22,9 +22,9 @@ MISTAKES: dict[str, Callable[[Beads], Beads]] = {
 }
 # Largest share of the frames that still differ when the mistake is undone.
 LEFT = 0.1
-# A mistake is also suspected in enough frames that are nearer to the training frames when it is undone. It is
-# found in the test frames of all bundled tasks, and not suspected there, but a single walker of chignolin in a
-# state that training lacks may be nearer to them as its mirror image (three of fourteen are).
+# Where all values are possible, a mistake is suspected in enough frames that are nearer to the training
+# frames when it is undone. It is found in the test frames of all bundled tasks, and not suspected there, but
+# three of fourteen walkers of chignolin, taken alone, are nearer to them as mirror images or reversed.
 ENOUGH_FRAMES, FRAMES_COMPARED, NEARER = 50, 500, 0.9
 
 
@@ -127,6 +127,4 @@ def _reason(beads: Beads, unlike: NDArray[np.bool_], gyration: float, ranges: Be
             "some beads are far from the others, as in molecules cut by the periodic boundary; join them "
             "first (gmx trjconv -pbc whole, cpptraj autoimage)"
         )
-    return _better_fit(beads, ranges) or (
-        "check their unit and order; if both are right, training had no such conformations"
-    )
+    return "check their unit, order and signs; if all are right, training had no such conformations"
