@@ -4,7 +4,8 @@
     python benchmarks/results_tables.py results            # the folder of any finished run
 
 Values are means over folds. The lowest energy score is bold; those that do not differ from it significantly,
-as in the leaderboard, are in italics. The last row is the noise floor, MD frames against MD frames.
+as in the leaderboard, are in italics. Where a method places no caps, as programs for proteins, the table has
+backbone and side chains. The last row is the noise floor, MD frames against MD frames.
 """
 
 import argparse
@@ -30,6 +31,17 @@ COLUMNS = {  # score, atoms: heading, digits
     ("clashes", "all"): ("clashes", 0),
     ("energy_raw_median", "all"): ("excess energy", 1),
 }
+PARTS = {  # where a method places no caps, so that it has no score for all heavy atoms
+    ("energy_score", "backbone"): ("energy score, backbone (Å)", 3),
+    ("energy_score", "sidechain"): ("side chains (Å)", 3),
+    ("rmsd_backmap_mean", "backbone"): ("RMSD, backbone (Å)", 2),
+    ("rmsd_backmap_mean", "sidechain"): ("side chains (Å)", 2),
+    ("rmsd_backmap_min", "backbone"): ("best of samples, backbone (Å)", 2),
+    ("rmsd_backmap_min", "sidechain"): ("side chains (Å)", 2),
+    ("diversity", "sidechain"): ("diversity, side chains", 2),
+    ("chi_energy_distance", "all"): ("χ", 3),
+    ("chirality_right", "all"): ("L-amino acids", 2),
+}
 STARS = {"best": "**", "tied": "*"}
 NAMES = {"alanine_dipeptide": "Alanine dipeptide"}
 
@@ -44,19 +56,26 @@ def tables(folder: Path) -> Iterator[tuple[str, str]]:
     for (dataset, mapping, n_beads), group in scores.groupby(key):
         task = f"dataset == {dataset!r} and mapping == {mapping!r} and n_beads == {n_beads}"
         means = group.groupby(["metric", "atoms", "method"])["value"].mean()
-        columns = [column for column in COLUMNS if column in means.index.droplevel("method")]
-        marks = board.query(f"{task} and metric == {HEADLINE[0]!r} and atoms == {HEADLINE[1]!r}")
-        stars = marks.set_index("method")["mark"].map(STARS).dropna()
+        complete = all((*HEADLINE, method) in means for method in config.run.methods)
+        titles = COLUMNS if complete else PARTS
+        columns = [column for column in titles if column in means.index.droplevel("method")]
+        marks = board.query(task).set_index(["metric", "atoms", "method"])["mark"].map(STARS).dropna()
         minutes = runs.query(task).groupby("method")["wall_seconds"].mean() / 60
         lines = [
-            f"| method | {' | '.join(COLUMNS[column][0] for column in columns)} | training (min) |",
+            f"| method | {' | '.join(titles[column][0] for column in columns)} | training (min) |",
             f"|---{'|---' * (len(columns) + 1)}|",
         ]
         for method in config.run.methods:
-            cells = [_written(means, (*column, method), COLUMNS[column][1]) for column in columns]
-            cells[0] = f"{stars.get(method, '')}{cells[0]}{stars.get(method, '')}"
-            lines.append(f"| `{method}` | {' | '.join(cells)} | {minutes[method]:.1f} |")
-        cells = [_written(floors, (dataset, *column), COLUMNS[column][1]) for column in columns]
+            cells = [_written(means, (*column, method), titles[column][1]) for column in columns]
+            for number, column in enumerate(columns):
+                if column[0] == HEADLINE[0] and (column == HEADLINE or not complete):
+                    star = marks.get((*column, method), "")
+                    cells[number] = f"{star}{cells[number]}{star}"
+            trained = minutes[method]
+            lines.append(
+                f"| `{method}` | {' | '.join(cells)} | {'' if pd.isna(trained) else f'{trained:.1f}'} |"
+            )
+        cells = [_written(floors, (dataset, *column), titles[column][1]) for column in columns]
         lines.append(f"| MD against MD | {' | '.join(cells)} | |")
         title = NAMES.get(dataset, dataset.capitalize())
         yield f"{title}, {n_beads} beads ({mapping})", "\n".join(lines)
@@ -73,7 +92,8 @@ def _by_state(folder: Path, config: RunMatrix) -> Iterator[tuple[str, str]]:
         headings = [f"{n_beads} beads, {state}" for n_beads, state in table.columns]
         lines = [f"| method | {' | '.join(headings)} |", f"|---{'|---' * len(headings)}|"]
         for method, row in table.iterrows():
-            lines.append(f"| `{method}` | {' | '.join(f'{value:.3f}' for value in row)} |")
+            cells = ["" if pd.isna(value) else f"{value:.3f}" for value in row]
+            lines.append(f"| `{method}` | {' | '.join(cells)} |")
         title = NAMES.get(dataset, dataset.capitalize())
         yield f"{title}, energy score (heavy atoms, Å) by state ({mapping})", "\n".join(lines)
 

@@ -91,6 +91,33 @@ def test_comparison_colours_methods_that_sample_and_the_best_deterministic_one()
     assert words[1].startswith("Grey lines: linear. ")
 
 
+def test_comparison_shows_programs_that_place_no_caps_by_backbone_and_side_chains() -> None:
+    metrics, runs = scores("cgvae", "linear", "pulchra")
+    parts = [
+        metrics[(metrics["atoms"] == "all") & (metrics["metric"] != "graph_xor")].assign(atoms=atoms)
+        for atoms in ("backbone", "sidechain")
+    ]
+    metrics = pd.concat([metrics[metrics["method"] != "pulchra"], *parts])
+    metrics.loc[metrics["method"] == "pulchra", ["mean", "low", "high"]] *= 3
+    runs["card.training"] = ["task", "task", "zero-shot"]
+    axes = panels(comparison(metrics, runs, "toy", "pairs"))
+    assert [a.get_title(loc="left").partition("  ")[0] for a in axes] == [
+        f"{metric}, {atoms}"
+        for metric in ("Reconstruction RMSD", "Sampling RMSD (diversity)")
+        for atoms in ("backbone", "side chains")
+    ]
+    assert set(names(axes[0])) == {"cgvae", "linear", "pulchra"}, "zero-shot methods have names"
+    assert len(panels(comparison(metrics, runs, "toy", "pairs", atoms=["heavy", "all"]))) == 6
+
+
+def test_a_grey_line_of_one_point_is_visible() -> None:
+    metrics, runs = scores("cgvae", "linear", "mlp")
+    metrics.loc[metrics["method"] == "linear", ["mean", "low", "high"]] *= 2
+    recon, *_ = panels(comparison(metrics[metrics["n_beads"] == 3], runs, "toy", "pairs"))
+    (grey,) = [line for line in recon.lines if line.get_label() == "linear"]
+    assert grey.get_marker() not in ("", "None")
+
+
 def test_names_in_a_comparison_do_not_overlap() -> None:
     figure = comparison(*scores(*KNOWN[:1], *(f"sampler_{k}" for k in range(9))), "toy", "pairs")
     figure.draw_without_rendering()

@@ -35,6 +35,8 @@ class Atoms(StrEnum):
 
     HEAVY = "heavy"
     ALL = "all"
+    BACKBONE = "backbone"
+    SIDECHAIN = "sidechain"
 
 
 def _draw(
@@ -69,7 +71,10 @@ def figures_scores(
     output: Output = None,
     atoms: Annotated[
         list[Atoms] | None,
-        typer.Option(help="Atoms of the comparison, a column of panels each; repeat it. Both if not given."),
+        typer.Option(
+            help="Atoms of the comparison, a column of panels each; repeat it. Heavy and all if not given, "
+            "or those that all methods have."
+        ),
     ] = None,
 ) -> None:
     """Draw comparison, fidelity and cost from the collected tables.
@@ -98,7 +103,7 @@ def figures_scores(
     else:
         raise InputError("give either --config, or --tables with --output")
     scores, costs = read_intervals(tables / "leaderboard.csv"), read_runs(tables / "runs.csv")
-    save_all(score_figures(scores, costs, floors, dataset, mapping, atoms or list(Atoms)), output)
+    save_all(score_figures(scores, costs, floors, dataset, mapping, atoms or ()), output)
 
 
 @app.command("samples")

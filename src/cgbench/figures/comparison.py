@@ -36,6 +36,7 @@ SCORE = "energy_score"
 PANELS = {SCORE: "score", "rmsd_recon": "RMSD", "rmsd_sample": "RMSD", "graph_xor": "λ"}
 DIVERSITY = "rmsd_sample"
 VALIDITY = "graph_xor"
+ATOMS = {"heavy": "heavy atoms", "all": "all atoms", "backbone": "backbone", "sidechain": "side chains"}
 
 # Inches. At a width of 900 pixels, as in the README, type is 12 pixels high.
 LEFT, PANEL, GAP = 0.64, 2.45, 0.32
@@ -53,14 +54,14 @@ def comparison(
     runs: pd.DataFrame,
     dataset: str,
     mapping: str,
-    atoms: Sequence[str] = ("heavy", "all"),
+    atoms: Sequence[str] = (),
     note: str = "",
 ) -> Figure:
     """Draw the main metrics over the number of beads, a line per method with its name at the end.
 
-    Methods whose samples differ have colours, and so has the deterministic method with the lowest
-    reconstruction error. The other deterministic methods are grey lines without names. The panel of
-    diversity leaves deterministic methods out: all their samples of a frame are equal.
+    Methods whose samples differ have colours, and so have zero-shot methods and the deterministic method with
+    the lowest reconstruction error. The other deterministic methods are grey lines without names. The panel
+    of diversity leaves deterministic methods out: all their samples of a frame are equal.
 
     Parameters
     ----------
@@ -70,7 +71,8 @@ def comparison(
     runs
         Table that :func:`cgbench.results.tables.collect` wrote.
     atoms
-        Sets of atoms, a column of panels each.
+        Sets of atoms, a column of panels each. If there are none, heavy and all atoms; backbone and side
+        chains where a method has no other scores, as programs have that place no caps.
     note
         Written below the panels.
 
@@ -82,9 +84,13 @@ def comparison(
     summary = part(scores, dataset, mapping).dropna(subset="mean")
     styles = method_styles(summary["method"])
     deterministic = [name for name in styles if name in set(runs.loc[~runs["stochastic"], "method"])]
-    bounds = set(runs.loc[runs["bound"] != "", "method"])
-    grey = _not_best(summary, [name for name in deterministic if name not in bounds])
-    panels = {name: PANELS[name] for name in PANELS if name != SCORE or name in set(summary["metric"])}
+    named = set(runs.loc[runs["bound"] != "", "method"])
+    if "card.training" in runs:
+        named |= set(runs.loc[runs["card.training"] == "zero-shot", "method"])
+    atoms = atoms or _atoms(summary)
+    summary = summary[summary["atoms"].isin(list(atoms))]
+    grey = _not_best(summary, [name for name in deterministic if name not in named])
+    panels = {name: PANELS[name] for name in PANELS if name in set(summary["metric"])}
     columns, rows = len(atoms), len(panels)
     pitch = PANEL + GAP + LETTER * max([LETTERS, *(len(name) for name in styles if name not in grey)])
     width = LEFT + columns * pitch
@@ -110,7 +116,7 @@ def comparison(
                 clear(axes)
                 axes.grid(axis="x", visible=False)
                 info = metric_info(metric)
-                title = f"{info.label}, {atom_set} atoms  {DIRECTION[info.better]}"
+                title = f"{info.label}, {ATOMS[atom_set]}  {DIRECTION[info.better]}"
                 axes.set_title(title, loc="left", pad=5)
                 axes.tick_params(labelleft=column == 0)
                 if column == 0:
@@ -123,6 +129,13 @@ def comparison(
         )
         add_title(figure, f"{dataset}, mapping: {mapping}")
     return figure
+
+
+def _atoms(scores: pd.DataFrame) -> tuple[str, str]:
+    """Choose sets of atoms for which all methods have scores."""
+    parts = "backbone", "sidechain"
+    of_parts = set(scores.loc[scores["atoms"].isin(parts), "method"])
+    return parts if of_parts - set(scores.loc[scores["atoms"] == "heavy", "method"]) else ("heavy", "all")
 
 
 def _not_best(summary: pd.DataFrame, methods: Sequence[str]) -> list[str]:
@@ -144,9 +157,9 @@ def _draw(axes: Axes, scores: pd.DataFrame, styles: dict[str, MethodStyle], grey
     for name in reversed([name for name in styles if name in drawn]):  # the first method is on top
         line, style = scores[scores["method"] == name].sort_values("n_beads"), styles[name]
         if name in grey:
-            axes.plot(
-                line["n_beads"], line["mean"], color="0.78", linewidth=1.0, zorder=2, label=readable(name)
-            )
+            marker = "_" if len(line) == 1 else ""  # a line of one point is not visible
+            label = readable(name)
+            axes.plot(line["n_beads"], line["mean"], marker, ls="-", c="0.78", lw=1.0, zorder=2, label=label)
         else:
             draw_points(axes, line["n_beads"], line["mean"], style, 5, y_error=half_width(line), line=True)
 

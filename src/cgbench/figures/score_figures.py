@@ -17,7 +17,7 @@ def score_figures(
     floors: pd.DataFrame,
     dataset: str,
     mapping: str,
-    atoms: Sequence[str] = ("heavy", "all"),
+    atoms: Sequence[str] = (),
     note: str = "",
 ) -> Iterator[tuple[str, Figure]]:
     """Draw ``comparison``, ``fidelity`` and ``cost`` of one dataset and mapping.
@@ -31,7 +31,7 @@ def score_figures(
     floors
         From :func:`cgbench.figures.noise_floor.read_floors`.
     atoms
-        Sets of atoms of the comparison.
+        Sets of atoms of the comparison; :func:`cgbench.figures.comparison.comparison` chooses, if not given.
     note
         Written on each figure, such as a list of missing runs.
 
