@@ -14,6 +14,7 @@ from cgbench.results.tables import read_metrics
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "results/reference/default"
+PROGRAMS = ROOT / "results/reference/programs"
 README = (ROOT / "README.md").read_text()
 RESULTS = (ROOT / "docs/results.md").read_text()
 PAGES = {"README.md": README, "docs/results.md": RESULTS}
@@ -34,9 +35,10 @@ def board() -> pd.DataFrame:
     )
 
 
-def test_reference_has_every_run_of_its_configuration(metrics: pd.DataFrame) -> None:
+@pytest.mark.parametrize("folder", [REFERENCE, PROGRAMS])
+def test_reference_has_every_run_of_its_configuration(folder: Path) -> None:
     """Settings of methods may be those of an earlier version."""
-    config = RunMatrix.load(REFERENCE / "config.json")
+    config, metrics = RunMatrix.load(folder / "config.json"), read_metrics(folder / "metrics.csv")
     key = ["dataset", "mapping", "n_beads", "method", "fold"]
     found = set(metrics[key].drop_duplicates().itertuples(index=False, name=None))
     assert found == {tuple(vars(cell).values()) for cell in config.run_specs()}
@@ -70,9 +72,10 @@ def test_table_of_the_readme_agrees(board: pd.DataFrame) -> None:
         assert cells == expected, label
 
 
-def test_tables_of_results_agree() -> None:
+@pytest.mark.parametrize("folder", [REFERENCE, PROGRAMS])
+def test_tables_of_results_agree(folder: Path) -> None:
     tables = runpy.run_path(str(ROOT / "benchmarks/results_tables.py"))["tables"]
-    for title, table in tables(REFERENCE):
+    for title, table in tables(folder):
         assert f"## {title}\n{table}\n" in RESULTS
 
 
@@ -90,9 +93,10 @@ def test_leaderboard_of_the_reference_has_the_columns_of_the_code() -> None:
     assert {"loss", "scaled", "bound", "mark", "p_adjusted", "samples"} <= columns
 
 
-def test_reference_has_the_exported_files() -> None:
-    for name, checksum in read_json(REFERENCE / MANIFEST).items():
-        assert sha256(REFERENCE / name) == checksum, name
+@pytest.mark.parametrize("folder", [REFERENCE, PROGRAMS])
+def test_reference_has_the_exported_files(folder: Path) -> None:
+    for name, checksum in read_json(folder / MANIFEST).items():
+        assert sha256(folder / name) == checksum, name
 
 
 def test_table_beside_the_published_numbers_agrees() -> None:
@@ -137,3 +141,10 @@ def test_the_revisions_of_the_reference_are_named() -> None:
 
 def test_readme_fits_on_a_few_screens() -> None:
     assert len(README.splitlines()) <= 120
+
+
+def test_programs_have_zero_shot_rows_with_cards() -> None:
+    runs = pd.read_csv(PROGRAMS / "runs.csv").set_index("method")
+    for name in ("cgback", "pulchra"):
+        assert set(runs.loc[name, "card.training"]) == {"zero-shot"}
+        assert runs.loc[name, ["card.reference", "card.licence", "program.installed"]].notna().all(axis=None)
