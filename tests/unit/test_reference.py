@@ -144,7 +144,8 @@ def test_readme_fits_on_a_few_screens() -> None:
 
 
 def test_programs_have_zero_shot_rows_with_cards() -> None:
-    runs = pd.read_csv(PROGRAMS / "runs.csv").set_index("method")
-    for name in ("cgback", "pulchra"):
-        assert set(runs.loc[name, "card.training"]) == {"zero-shot"}
-        assert runs.loc[name, ["card.reference", "card.licence", "program.installed"]].notna().all(axis=None)
+    runs = pd.read_csv(PROGRAMS / "runs.csv")
+    programs = runs[runs["method"].isin(["cgback", "pulchra"])]
+    assert len(programs) == 6
+    assert (programs["card.training"] == "zero-shot").all()
+    assert programs[["card.reference", "card.licence", "program.installed"]].notna().all().all()
