@@ -45,10 +45,10 @@ def consecutive_parts(frames: Frames, files: Sequence[str]) -> list[str]:
     if not shapes.shape[1]:
         return []
 
-    def points(rows: IntArray | int) -> Floats:
+    def points(rows: IntArray | np.integer) -> Floats:
         return frames.positions[rows][..., atoms, :].reshape(*np.shape(rows), -1)
 
-    def distances(rows: IntArray | int) -> Floats:
+    def distances(rows: IntArray | np.integer) -> Floats:
         return np.asarray(shapes[rows])
 
     def differences(of: Callable[[IntArray], Floats], rows: IntArray, others: IntArray) -> Floats:
@@ -66,7 +66,7 @@ def consecutive_parts(frames: Frames, files: Sequence[str]) -> list[str]:
     interval = np.array([np.median(np.diff(frames.time[rows])) for rows in members])
     last = points(np.array([rows[-1] for rows in members]))
     found = []
-    for number, (begin, *_) in enumerate(members):
+    for number, begin in enumerate(rows[0] for rows in members):
         later = (start < start[number]) & (start[number] <= end + NEXT * interval)
         # Most of many trajectories are left out here, without a look at their frames.
         together = (start == start[number]) & (_difference(last, points(begin)) < CLOSE * moved)
