@@ -223,6 +223,4 @@ def _require_lines(file: Path, n_frames: int, n_atoms: int, *, has_box: bool) ->
     with file.open("rb") as lines:
         n_lines = sum(1 for _ in lines)
     if n_lines != title + n_frames * per_frame:
-        raise ValueError(
-            f"{n_lines} lines are not those of {n_frames} frames, the last frame is incomplete"
-        )
+        raise ValueError(f"{n_lines} lines are not those of {n_frames} frames, the last frame is incomplete")

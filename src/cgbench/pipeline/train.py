@@ -170,7 +170,7 @@ def _checksum(*arrays: NDArray[Any]) -> str:
     """SHA-256 of what a method gets, for which other frames of the file need not be read."""
     digest = hashlib.sha256()
     for array in arrays:
-        digest.update(array.reshape(-1).view(np.uint8))
+        digest.update(array.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 

@@ -131,7 +131,8 @@ class Source(DatasetSource):
         trajectories = self._trajectory_files()
         files = [" + ".join(parts) for parts in trajectories]
         processing: list[str] = []
-        positions, times = [], []
+        positions: list[NDArray[np.float32]] = []
+        times: list[NDArray[np.float64]] = []
         for parts, file in zip(trajectories, files, strict=True):
             raw = self._load(parts)
             for note in raw.notes:
