@@ -1,6 +1,7 @@
 """Every format that mdtraj reads gives the same frames, whatever the name of the file."""
 
 import struct
+import tracemalloc
 
 import mdtraj
 import numpy as np
@@ -10,6 +11,7 @@ from mdtraj.formats.registry import FormatRegistry
 
 from cgbench.chem import topology_io, trajectory_io
 from cgbench.core.errors import InputError
+from cgbench.formats import readers
 
 N_FRAMES = 5
 # Å: three digits are written in Å, or in nm.
@@ -73,6 +75,37 @@ def test_every_format_gives_the_same_frames(trajectory, topology, tmp_path, suff
         np.testing.assert_allclose(raw.cell, 10 * trajectory.unitcell_vectors, atol=6e-3)
     assert (raw.no_time == "") == (suffix in TIMED)
     np.testing.assert_allclose(raw.time, trajectory.time if suffix in TIMED else np.arange(len(trajectory)))
+
+
+@pytest.mark.parametrize("stride", [1, 3])
+@pytest.mark.parametrize("suffix", sorted(set(written_formats()) - ONE_FRAME))
+def test_chunks_and_strides_give_the_frames_of_the_whole(
+    trajectory, topology, tmp_path, monkeypatch, suffix, stride
+):
+    path = saved(trajectory, tmp_path / f"t{suffix}")
+    whole = trajectory_io.load_trajectory(path, topology, "not element H")
+    monkeypatch.setattr(readers, "CHUNK_BYTES", 12 * 22 * 2)  # two frames
+    raw = trajectory_io.load_trajectory(path, topology, "not element H", stride)
+    np.testing.assert_array_equal(raw.positions, whole.positions[::stride])
+    np.testing.assert_array_equal(raw.time, whole.time[::stride])
+    assert raw.notes == whole.notes
+    assert (raw.cell is None) == (whole.cell is None)
+    if raw.cell is not None:
+        np.testing.assert_array_equal(raw.cell, whole.cell[::stride])
+
+
+@pytest.mark.parametrize("suffix", [".xtc", ".trr", ".dcd"])
+def test_memory_is_that_of_the_frames_that_are_kept(trajectory, tmp_path, monkeypatch, suffix):
+    monkeypatch.setattr(readers, "CHUNK_BYTES", 1 << 16)
+    path = saved(trajectory[np.arange(10_000) % N_FRAMES], tmp_path / f"t{suffix}")
+    tracemalloc.start()
+    try:
+        positions = readers.read_frames(path, trajectory.topology, None, 100).positions
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_allclose(positions, np.tile(10 * trajectory.xyz[0], (100, 1, 1)), atol=0.006)
+    assert peak < 100 * positions.nbytes / 2
 
 
 @pytest.mark.parametrize("suffix", [".pdb", ".cif", ".gro", ".h5", ".pdb.gz"])

@@ -10,6 +10,7 @@ from mdtraj.formats import XTCTrajectoryFile
 
 from cgbench.chem.trajectory_io import load_trajectory
 from cgbench.core.errors import InputError
+from cgbench.formats import readers
 
 N_FRAMES = 6
 BOX = 3 * np.eye(3, dtype=np.float32)  # nm
@@ -51,9 +52,13 @@ def test_frames_without_positions_are_left_out_and_counted(topology, positions, 
     )
 
 
-def test_stride_counts_frames_with_positions(topology, positions, tmp_path):
+@pytest.mark.parametrize("chunk", [1, 2, 6])
+def test_stride_counts_frames_with_positions(topology, positions, tmp_path, monkeypatch, chunk):
+    monkeypatch.setattr(readers, "CHUNK_BYTES", chunk * positions[0].nbytes)
     path = trr(tmp_path / "t.trr", positions, velocities_only=(0, 2))
-    np.testing.assert_allclose(load_trajectory(path, topology, stride=2).time, [2, 8])
+    raw = load_trajectory(path, topology, stride=2)
+    np.testing.assert_allclose(raw.time, [2, 8])
+    np.testing.assert_allclose(raw.positions, positions[[1, 4]], atol=1e-5)
 
 
 def test_velocities_alone_are_no_trajectory(topology, positions, tmp_path):

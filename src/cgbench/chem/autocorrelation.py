@@ -39,7 +39,7 @@ def correlation_time(frames: Frames) -> CorrelationTime:
     τ = Δt (1/2 + Σ_k ρ(k)) is summed up to the first lag k ≥ 5 τ/Δt (Sokal's window).
     """
     observable = _leading_component(frames)
-    trajectories = [frames.trajectory == number for number in np.unique(frames.trajectory)]
+    trajectories = [np.flatnonzero(frames.trajectory == number) for number in np.unique(frames.trajectory)]
     intervals = np.concatenate([np.diff(frames.time[rows]) for rows in trajectories])
     if not len(intervals) or not observable.std():
         return CorrelationTime(0.0, lower_bound=True)

@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.core.atomic_io import atomic_output
+from cgbench.core.mapped_array import map_array, require_undamaged
 from cgbench.core.safe_io import opened_arrays, require
+
+CHUNK = 1 << 20  # numbers that are rounded and hashed at once
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,15 @@ class Frames:
         Number of the independent trajectory that a frame comes from, counted from 0.
     time : float [n_frames]
         Time within its trajectory, ps.
+    stored_checksum
+        :attr:`checksum` as a file states it, which saves computing it; None if there is none.
     """
 
     positions: NDArray[np.float32]
     trajectory: IntArray
     time: NDArray[np.float64]
     molecule: Molecule
+    stored_checksum: str | None = None
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -43,6 +49,7 @@ class Frames:
             positions=self.positions[chosen],
             trajectory=self.trajectory[chosen],
             time=self.time[chosen],
+            stored_checksum=None,
         )
 
     @cached_property
@@ -52,9 +59,13 @@ class Frames:
         Positions are rounded to 0.01 Å and times to 1 fs, so that the last digit of a conversion of units
         does not count.
         """
+        if self.stored_checksum is not None:
+            return self.stored_checksum
         digest = hashlib.sha256()
-        for values in (self.positions * 100, self.trajectory, self.time * 1000):
-            digest.update(np.rint(values).astype("<i8").tobytes())
+        for values, scale in ((self.positions, 100), (self.trajectory, 1), (self.time, 1000)):
+            flat = values.reshape(-1)
+            for start in range(0, len(flat), CHUNK):
+                digest.update(np.rint(flat[start : start + CHUNK] * scale).astype("<i8").tobytes())
         return digest.hexdigest()
 
     def save(self, path: Path | str) -> None:
@@ -63,14 +74,21 @@ class Frames:
             "positions": self.positions,
             "trajectory": self.trajectory,
             "time": self.time,
+            "checksum": self.checksum,
             **self.molecule.to_arrays(),
         }
         with atomic_output(path) as temporary:
             np.savez(temporary, **arrays)
 
     @classmethod
-    def load(cls, path: Path | str) -> "Frames":
-        """Read a file written by :meth:`save`.
+    def load(cls, path: Path | str, *, verify: bool = False) -> "Frames":
+        """Map a file written by :meth:`save`: only the frames that are used are read.
+
+        Parameters
+        ----------
+        verify
+            Whether to read all of the file once, and hold it against the checksums of the archive. Without
+            it, changed positions are not noticed, but anything else that is damaged.
 
         Raises
         ------
@@ -80,8 +98,15 @@ class Frames:
         with opened_arrays(
             path, "a frames file", "run `cgbench prepare` first", "delete it and run again"
         ) as arrays:
+            if verify:
+                require_undamaged(path)
             molecule = Molecule.from_arrays(arrays)
-            positions, trajectory, time = (arrays[name] for name in ("positions", "trajectory", "time"))
+            positions = map_array(path, "positions", np.float32)
+            if positions is None:
+                positions = arrays["positions"]
+            trajectory, time = arrays["trajectory"], arrays["time"]
+            # Files of earlier versions have none.
+            checksum = str(arrays["checksum"]) if "checksum" in arrays else None
             require(
                 positions.dtype == np.float32 and positions.shape[1:] == (molecule.n_atoms, 3),
                 f"float32 positions of {molecule.n_atoms} atoms",
@@ -91,4 +116,4 @@ class Frames:
                 "a trajectory number for every frame",
             )
             require(time.dtype == np.float64 and time.shape == trajectory.shape, "a time for every frame")
-            return cls(positions, trajectory, time, molecule)
+            return cls(positions, trajectory, time, molecule, checksum)

@@ -6,7 +6,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.chem.geometry import in_chunks, pair_distances
+from cgbench.chem.geometry import CHUNK_BYTES, in_chunks, pair_distances
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.core.errors import InputError
 
@@ -147,7 +147,7 @@ def join_molecules(
         np.arange(len(bonds)), np.flatnonzero(np.diff([depth[child] for child in children])) + 1
     )
 
-    def joined(frames: IntArray) -> NDArray[np.float32]:
+    def joined(frames: slice) -> NDArray[np.float32]:
         rows, cells = positions[frames].astype(np.float64), cell[frames].astype(np.float64)
         steps = nearest_translations(rows[:, children] - rows[:, parents], cells)
         translations = np.zeros_like(rows)
@@ -155,7 +155,11 @@ def join_molecules(
             translations[:, children[layer]] = translations[:, parents[layer]] + steps[:, layer]
         return np.asarray(rows + translations @ cells, dtype=np.float32)
 
-    return in_chunks(joined, np.arange(len(positions)), bytes_per_row=200 * molecule.n_atoms)
+    size = max(1, CHUNK_BYTES // (200 * molecule.n_atoms))
+    result = np.empty(positions.shape, dtype=np.float32)
+    for start in range(0, len(positions), size):
+        result[start : start + size] = joined(slice(start, start + size))
+    return result
 
 
 def _nearest_pairs(

@@ -10,6 +10,7 @@ import numpy as np
 from mdtraj.formats.registry import FormatRegistry
 from numpy.typing import NDArray
 
+from cgbench.chem.geometry import in_chunks
 from cgbench.chem.mdtraj_topology import molecule_to_mdtraj
 from cgbench.chem.molecule import Molecule
 from cgbench.chem.topology_io import load_topology, select_atoms, topology_with_elements
@@ -119,23 +120,29 @@ def _read_trajectory(
     require_trajectory(path)
     chosen = select_atoms(topology, selection, topology_path, facts)
     with naming(path), readable(path) as file, reader_errors(path, file, topology_path, topology.n_atoms):
-        stored = _read_frames(path, file, topology, None if len(chosen) == topology.n_atoms else chosen)
-    if not len(stored.positions):
+        atoms = None if len(chosen) == topology.n_atoms else chosen
+        stored = _read_frames(path, file, topology, atoms, stride)
+    positions = stored.positions
+    if not len(positions):
         raise InputError(f"{path}: the trajectory has no frames; fetch it or write it again")
-    positions = stored.positions[::stride]
-    bad = ~np.asarray((np.abs(positions) < FILL).all(axis=(1, 2)))
+    bad = in_chunks(
+        lambda rows: ~np.asarray((np.abs(rows) < FILL).all(axis=(1, 2))),
+        positions,
+        bytes_per_row=2 * positions[0].nbytes,
+    )
     if bad.any():
         raise InputError(
             f"{path}: {bad.sum()} of {len(bad)} frames contain NaN or infinite coordinates or fill values, "
             f"the first is frame {int(np.argmax(bad)) * stride}; remove these frames or make them again"
         )
-    cell, why_no_cell = usable_cell(positions, None if stored.cell is None else stored.cell[::stride])
+    cell, why_no_cell = usable_cell(positions, stored.cell)
     no_time = why_unusable(stored.time)
-    numbers = np.arange(len(stored.positions), dtype=np.float64)
-    # NetCDF files store single precision.
-    time = numbers if no_time or stored.time is None else stored.time.astype(np.float64)
+    if no_time or stored.time is None:
+        time = np.arange(len(positions), dtype=np.float64) * stride
+    else:
+        time = stored.time[::stride].astype(np.float64)  # NetCDF files store single precision
     notes = (*stored.notes, why_no_cell) if why_no_cell else stored.notes
-    return RawTrajectory(positions, time[::stride], no_time, cell, notes)
+    return RawTrajectory(positions, time, no_time, cell, notes)
 
 
 def require_trajectory(path: Path) -> None:
@@ -149,7 +156,7 @@ def require_trajectory(path: Path) -> None:
 
 
 def _read_frames(
-    path: Path, file: Path, topology: mdtraj.Topology, atoms: NDArray[np.int64] | None
+    path: Path, file: Path, topology: mdtraj.Topology, atoms: NDArray[np.int64] | None, stride: int
 ) -> StoredFrames:
     suffix = "".join(file.suffixes)
     if suffix not in FormatRegistry.loaders:
@@ -159,7 +166,7 @@ def _read_frames(
         )
     if suffix == ".h5" and path.suffix.lower() in NETCDF:
         raise InputError("the file is NetCDF-4; convert it to NetCDF-3 (nccopy -k nc6 old.nc new.nc)")
-    return read_frames(file, topology, atoms)
+    return read_frames(file, topology, atoms, stride)
 
 
 @contextmanager

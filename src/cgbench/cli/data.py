@@ -84,7 +84,8 @@ def split(
     from cgbench.data.splits import make_split
 
     checked = parse_settings(Protocol, read_json_spec(protocol, "--protocol"), "--protocol")
-    stored = Frames.load(frames)
+    # The first job that reads them, on which all others depend.
+    stored = Frames.load(frames, verify=True)
     for number in fold:
         make_split(stored, checked, number, seed).save(of_fold(output, number, fold))
 

@@ -1,10 +1,12 @@
 """Trajectories that look like consecutive parts of one run, though they are given as independent ones."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from cgbench.chem.frames import Frames
+from cgbench.chem.geometry import in_chunks
+from cgbench.chem.molecule import IntArray
 from cgbench.data.repeated_frames import Floats, as_lists, fixed_distances
 
 SHOWN = 3  # pairs of trajectories in a warning
@@ -39,31 +41,45 @@ def consecutive_parts(frames: Frames, files: Sequence[str]) -> list[str]:
         return []
     n_atoms = frames.molecule.n_atoms
     atoms = np.linspace(0, n_atoms - 1, min(MAX_ATOMS, n_atoms)).astype(np.int64)
-    positions, shapes = frames.positions[:, atoms].reshape(len(frames), -1), fixed_distances(frames)
+    shapes = fixed_distances(frames)
     if not shapes.shape[1]:
         return []
+
+    def points(rows: IntArray | np.integer) -> Floats:
+        return frames.positions[rows][..., atoms, :].reshape(*np.shape(rows), -1)
+
+    def distances(rows: IntArray | np.integer) -> Floats:
+        return np.asarray(shapes[rows])
+
+    def differences(of: Callable[[IntArray], Floats], rows: IntArray, others: IntArray) -> Floats:
+        return in_chunks(
+            lambda pairs: _difference(of(pairs[:, 0]), of(pairs[:, 1])),
+            np.stack([rows, others], axis=1),
+            bytes_per_row=16 * 3 * MAX_ATOMS,
+        )
+
     moved, deformed = (
-        np.array([np.median(_difference(values[rows[1:]], values[rows[:-1]])) for rows in members])
-        for values in (positions, shapes)
+        np.array([np.median(differences(of, rows[1:], rows[:-1])) for rows in members])
+        for of in (points, distances)
     )
     start, end = (np.array([frames.time[rows[place]] for rows in members]) for place in (0, -1))
     interval = np.array([np.median(np.diff(frames.time[rows])) for rows in members])
-    last = positions[[rows[-1] for rows in members]]
+    last = points(np.array([rows[-1] for rows in members]))
     found = []
-    for number, (begin, *_) in enumerate(members):
+    for number, begin in enumerate(rows[0] for rows in members):
         later = (start < start[number]) & (start[number] <= end + NEXT * interval)
         # Most of many trajectories are left out here, without a look at their frames.
-        together = (start == start[number]) & (_difference(last, positions[begin]) < CLOSE * moved)
+        together = (start == start[number]) & (_difference(last, points(begin)) < CLOSE * moved)
         candidates = []
         for other in np.flatnonzero(later | together).tolist():
             rows = members[other]
             place = int(np.abs(frames.time[rows] - start[number]).argmin()) if later[other] else len(rows) - 1
-            apart = float(_difference(positions[rows[place]], positions[begin]))
+            apart = float(_difference(points(rows[place]), points(begin)))
             alike = apart < CLOSE * moved[other]
             if end[other] < start[number]:
                 alike |= bool(_difference(shapes[rows[place]], shapes[begin]) < CLOSE * deformed[other])
             elif alike:
-                others = _difference(positions[rows], positions[begin])
+                others = differences(points, rows, np.full(len(rows), begin))
                 alike = abs(int(others.argmin()) - place) <= 1 and np.median(others) > SLOW * moved[other]
             if alike and other != number:
                 candidates.append((apart, other))

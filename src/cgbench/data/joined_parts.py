@@ -8,8 +8,10 @@ from cgbench.chem.trajectory_io import RawTrajectory
 from cgbench.core.errors import InputError
 
 
-def join_parts(parts: Sequence[RawTrajectory], files: Sequence[str], use_times: bool) -> RawTrajectory:
-    """Join parts of one run.
+def join_parts(
+    parts: Sequence[RawTrajectory], files: Sequence[str], use_times: bool, stride: int = 1
+) -> RawTrajectory:
+    """Join parts of one run, and keep every ``stride``-th frame.
 
     Parameters
     ----------
@@ -46,16 +48,21 @@ def join_parts(parts: Sequence[RawTrajectory], files: Sequence[str], use_times: 
                 continue  # within the previous part
             kept[-1] = previous, slice(0, int(np.searchsorted(previous.time, part.time[0])))
         kept.append((part, slice(0 if use_times or not kept else _repeated(kept[-1][0], part), None)))
+    lengths = [len(part.time[rows]) for part, rows in kept]
+    n_dropped = sum(len(part.time) for part in parts) - sum(lengths)
+    begins = np.cumsum([0, *lengths[:-1]])
+    kept = [
+        (part, slice((rows.start or 0) + -begin % stride, rows.stop, stride))
+        for (part, rows), begin in zip(kept, begins.tolist(), strict=True)
+    ]
     cells = [part.cell[rows] for part, rows in kept if part.cell is not None]
-    time = np.concatenate([part.time[rows] for part, rows in kept])
-    n_dropped = sum(len(part.time) for part in parts) - len(time)
     in_order = order == sorted(order)
     how = "this order" if in_order else f"the order {', '.join(files[number] for number in order)}"
     notes = [f"joined in {how} to one trajectory, without {n_dropped} repeated frames"]
     notes += [f"{file}: {note}" for file, part in zip(files, parts, strict=True) for note in part.notes]
     return RawTrajectory(
         positions=np.concatenate([part.positions[rows] for part, rows in kept]),
-        time=time,
+        time=np.concatenate([part.time[rows] for part, rows in kept]),
         no_time=next((part.no_time for part in parts if part.no_time), ""),
         cell=np.concatenate(cells) if len(cells) == len(kept) else None,
         notes=tuple(notes),

@@ -128,12 +128,12 @@ def without_duplicates(frames: Frames) -> tuple[Frames, int]:
     same = np.zeros(len(frames), dtype=bool)
     same[1:] = (frames.positions[1:] == frames.positions[:-1]).all(axis=(1, 2))
     same[1:] &= frames.trajectory[1:] == frames.trajectory[:-1]
-    return frames.take(~same), int(same.sum())
+    return (frames.take(~same) if same.any() else frames), int(same.sum())
 
 
 def _earlier(frames: Frames) -> tuple[IntArray, NDArray[np.bool_]]:
     """Find the first frame that equals each frame, or −1, and whether it does so exactly."""
-    hashes = np.array([hash(positions.tobytes()) for positions in frames.positions])
+    hashes = np.fromiter((hash(geometry.tobytes()) for geometry in frames.positions), np.int64, len(frames))
     _, first, which = np.unique(hashes, return_index=True, return_inverse=True)
     earlier = first[which.ravel()]
     earlier[earlier == np.arange(len(frames))] = -1

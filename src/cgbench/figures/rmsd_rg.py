@@ -135,7 +135,7 @@ def measures(frames: Frames, atoms: IntArray, reference: int) -> pd.DataFrame:
 
 def _trajectory(frames: Frames, chosen: IntArray) -> mdtraj.Trajectory:
     """Convert frames to mdtraj without converting to nm: no operation here depends on the unit."""
-    return mdtraj.Trajectory(frames.positions[chosen].copy(), molecule_to_mdtraj(frames.molecule))
+    return mdtraj.Trajectory(frames.positions[chosen], molecule_to_mdtraj(frames.molecule))
 
 
 def _trace(axes: Axes, rows: pd.DataFrame, quantity: str, color: str) -> None:

@@ -23,7 +23,9 @@ UNITS = {
 }
 
 
-def read_amber_netcdf(path: Path, n_atoms: int, atoms: NDArray[np.int64] | None = None) -> StoredFrames:
+def read_amber_netcdf(
+    path: Path, n_atoms: int, atoms: NDArray[np.int64] | None = None, stride: int = 1
+) -> StoredFrames:
     """Read a trajectory, or the one frame of a restart file.
 
     Parameters
@@ -32,6 +34,8 @@ def read_amber_netcdf(path: Path, n_atoms: int, atoms: NDArray[np.int64] | None 
         Number of atoms that the file must have.
     atoms : int [n_selected], optional
         Atoms to keep; all by default.
+    stride
+        Keep every ``stride``-th frame, and the times of all.
 
     Raises
     ------
@@ -48,24 +52,26 @@ def read_amber_netcdf(path: Path, n_atoms: int, atoms: NDArray[np.int64] | None 
             )
         if handle.dimensions["atom"] != n_atoms:
             raise AtomCountError(handle.dimensions["atom"])
-        positions = _values(handle, "coordinates", notes, atoms)
+        positions = _values(handle, "coordinates", notes, atoms, stride)
         lengths, angles, time = (
             _values(handle, name, notes) for name in ("cell_lengths", "cell_angles", "time")
         )
     cell = (
         None
         if lengths is None or angles is None
-        else cell_vectors(lengths.reshape(-1, 3), angles.reshape(-1, 3))
+        else cell_vectors(lengths.reshape(-1, 3)[::stride], angles.reshape(-1, 3)[::stride])
     )
     return StoredFrames(
-        positions.reshape(-1, *positions.shape[-2:]).astype(np.float32),
+        positions.reshape(-1, *positions.shape[-2:]).astype(np.float32, copy=False),
         None if time is None else time.reshape(-1),
         cell,
         tuple(notes),
     )
 
 
-def _values(handle: netcdf_file, name: str, notes: list[str], atoms: NDArray[np.int64] | None = None) -> Any:
+def _values(
+    handle: netcdf_file, name: str, notes: list[str], atoms: NDArray[np.int64] | None = None, stride: int = 1
+) -> Any:
     """Values of a variable in Å, degrees or ps, or None if the file does not have it."""
     variable = handle.variables.get(name)
     if variable is None:
@@ -77,7 +83,10 @@ def _values(handle: netcdf_file, name: str, notes: list[str], atoms: NDArray[np.
     scale = float(getattr(variable, "scale_factor", 1.0))
     if scale != 1.0:
         notes.append(f"{name} were multiplied by their scale_factor {scale:g}")
-    stored = variable[...] if atoms is None else variable[..., atoms, :]
+    # The coordinates of a restart file have no axis of frames.
+    stored = variable[::stride] if len(variable.shape) > 2 else variable[...]
+    if atoms is not None:
+        stored = stored[..., atoms, :]
     factor = UNITS[name][units or standard] * scale
     # A copy, because the file is mapped into memory while it is open.
     return stored.astype(stored.dtype.newbyteorder("=")) if factor == 1.0 else stored * np.float64(factor)

@@ -35,7 +35,9 @@ class Box(NamedTuple):
     periodic: NDArray[np.bool_]
 
 
-def read_lammps_dump(path: Path, n_atoms: int, atoms: NDArray[np.int64] | None = None) -> StoredFrames:
+def read_lammps_dump(
+    path: Path, n_atoms: int, atoms: NDArray[np.int64] | None = None, stride: int = 1
+) -> StoredFrames:
     """Read a dump; atoms are sorted by their ``id``, and scaled coordinates are multiplied by the box.
 
     Parameters
@@ -44,6 +46,8 @@ def read_lammps_dump(path: Path, n_atoms: int, atoms: NDArray[np.int64] | None =
         Number of atoms that every frame must have.
     atoms : int [n_selected], optional
         Atoms to keep; all by default.
+    stride
+        Keep every ``stride``-th frame.
 
     Raises
     ------
@@ -54,7 +58,9 @@ def read_lammps_dump(path: Path, n_atoms: int, atoms: NDArray[np.int64] | None =
     ValueError
         If the file does not have the format of a dump.
     """
-    frames: list[tuple[NDArray[np.float64], NDArray[np.float32], Box]] = []
+    kept: list[NDArray[np.float32]] = []
+    boxes: list[Box] = []
+    first_ids: NDArray[np.float64] | None = None
     box: Box | None = None
     with path.open(encoding="utf-8", errors="replace") as handle:
         for line in handle:
@@ -72,21 +78,23 @@ def read_lammps_dump(path: Path, n_atoms: int, atoms: NDArray[np.int64] | None =
                 try:
                     ids, positions = _read_atoms(line.split()[2:], handle, n_atoms, box)
                 except ValueError as error:
-                    raise type(error)(f"frame {len(frames)}: {error}") from None
-                if frames and not np.array_equal(ids, frames[0][0]):
+                    raise type(error)(f"frame {len(boxes)}: {error}") from None
+                first_ids = ids if first_ids is None else first_ids
+                if not np.array_equal(ids, first_ids):
                     raise InputError(
-                        f"frame {len(frames)} has other atoms than frame 0; dump the same atoms in all frames"
+                        f"frame {len(boxes)} has other atoms than frame 0; dump the same atoms in all frames"
                     )
-                frames.append((ids, positions if atoms is None else positions[atoms], box))
+                if len(boxes) % stride == 0:
+                    kept.append(positions if atoms is None else positions[atoms])
+                boxes.append(box)
             elif line.strip():
                 raise ValueError(f"{line.strip()!r} is not a line of a LAMMPS dump in text form")
-    if not frames:
+    if not boxes:
         raise ValueError("there is no section ITEM: ATOMS")
-    periodic = np.array([box.periodic for _, _, box in frames])
-    cell = np.array([box.vectors for _, _, box in frames], dtype=np.float32)
+    periodic = np.array([box.periodic for box in boxes])
+    cell = np.array([box.vectors for box in boxes], dtype=np.float32)
     cell *= np.where(periodic, 1.0, STRETCH)[:, :, None].astype(np.float32)
-    positions = np.stack([positions for _, positions, _ in frames])
-    return StoredFrames(positions, None, cell if periodic.any(axis=1).all() else None)
+    return StoredFrames(np.stack(kept), None, cell[::stride] if periodic.any(axis=1).all() else None)
 
 
 def _require_angstrom(units: str) -> None:

@@ -2,13 +2,16 @@
 
 import math
 import struct
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import mdtraj
 import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.core.errors import InputError
+from cgbench.core.joining import joined
 from cgbench.formats.amber_netcdf import read_amber_netcdf
 from cgbench.formats.lammps_dump import read_lammps_dump
 from cgbench.formats.pdb_records import read_records
@@ -16,17 +19,39 @@ from cgbench.formats.stored_frames import ANGSTROM_PER_NM, AtomCountError, Store
 from cgbench.formats.unit_cell import cell_vectors
 from cgbench.formats.xdr_headers import read_headers
 
-# Formats whose readers in mdtraj have no selection of atoms, or one that fails.
-WITHOUT_SELECTION = frozenset({".arc", ".xml", ".hoomdxml", ".mol2"})
+MDCRD, MDCRD_NUMBERS_PER_LINE = (".mdcrd", ".crd"), 10
+# Formats that mdtraj reads in chunks; files of the others are read as a whole.
+CHUNKED = frozenset({".xtc", ".trr", ".dcd", ".h5", ".xyz", *MDCRD})
+CHUNK_BYTES = 16 * 2**20  # of the positions of all atoms
 # Formats that may store the time of frames; mdtraj's readers return it second, after the positions.
 TIMED = frozenset({".xtc", ".trr", ".h5", ".gro"})
-MDCRD, MDCRD_NUMBERS_PER_LINE = (".mdcrd", ".crd"), 10
 
 Atoms = NDArray[np.int64] | None
 
 
-def read_frames(file: Path, topology: mdtraj.Topology, atoms: Atoms) -> StoredFrames:
-    """Read all frames of a trajectory.
+class _Loaded(NamedTuple):
+    """What mdtraj reads of a file.
+
+    Attributes
+    ----------
+    positions : float32 [n_kept, n_atoms, 3]
+        Å.
+    cell : float32 [n_kept, 3, 3] or None
+        Vectors in rows, Å.
+    time : float [n_frames]
+        As mdtraj gives it, for all frames of the file.
+    is_cube
+        Whether the edges of the unit cell of the first frame have one length.
+    """
+
+    positions: NDArray[np.float32]
+    cell: NDArray[np.float32] | None
+    time: NDArray[np.float64]
+    is_cube: bool
+
+
+def read_frames(file: Path, topology: mdtraj.Topology, atoms: Atoms, stride: int) -> StoredFrames:
+    """Read every ``stride``-th frame that has positions, from the first, and the times of all.
 
     Parameters
     ----------
@@ -47,29 +72,24 @@ def read_frames(file: Path, topology: mdtraj.Topology, atoms: Atoms) -> StoredFr
         Of any type from the readers of mdtraj, if the file is damaged.
     """
     if file.suffix == ".lammpstrj":
-        return read_lammps_dump(file, topology.n_atoms, atoms)
+        return read_lammps_dump(file, topology.n_atoms, atoms, stride)
     if file.suffix == ".nc":
-        return read_amber_netcdf(file, topology.n_atoms, atoms)
+        return read_amber_netcdf(file, topology.n_atoms, atoms, stride)
     if file.suffix in (".xtc", ".trr"):
-        return _read_xdr(file, topology, atoms)
+        return _read_xdr(file, topology, atoms, stride)
     if file.suffixes[:1] == [".pdb"]:
-        return _read_pdb(file, topology, atoms)
+        return _read_pdb(file, topology, atoms, stride)
     _require_atoms(stored_n_atoms(file), topology)
-    frames = _load(file, topology, atoms)
-    _require_lines(file, frames, topology.n_atoms)
+    loaded = _load(file, topology, atoms, stride)
+    n_frames = len(loaded.time)
+    _require_lines(file, n_frames, topology.n_atoms, has_box=loaded.cell is not None)
     stated = n_frames_of_dcd(file)
-    if stated is not None and stated > len(frames):
-        raise ValueError(f"it has {len(frames)} frames, but {stated} according to the header")
-    cell = frames.unitcell_vectors
+    if stated is not None and stated > n_frames:
+        raise ValueError(f"it has {n_frames} frames, but {stated} according to the header")
     notes: tuple[str, ...] = ()
-    if cell is not None and file.suffix in MDCRD and len(set(frames.unitcell_lengths[0])) == 1:
+    if file.suffix in MDCRD and loaded.is_cube:
         notes = ("the format holds no angles of the unit cell, which is read as a cube and no octahedron",)
-    return StoredFrames(
-        angstrom(frames.xyz),
-        np.asarray(frames.time, dtype=np.float64) if _stores_time(file) else None,
-        None if cell is None else angstrom(cell),
-        notes,
-    )
+    return StoredFrames(loaded.positions, loaded.time if _stores_time(file) else None, loaded.cell, notes)
 
 
 def angstrom(nanometres: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -77,11 +97,35 @@ def angstrom(nanometres: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.asarray(nanometres * ANGSTROM_PER_NM, dtype=np.float32)
 
 
-def _load(file: Path, topology: mdtraj.Topology, atoms: Atoms) -> mdtraj.Trajectory:
-    if file.suffix in WITHOUT_SELECTION:
-        frames = mdtraj.load(str(file), top=topology)
-        return frames if atoms is None else frames.atom_slice(atoms)
-    return mdtraj.load(str(file), top=topology, atom_indices=atoms)
+def _load(
+    file: Path, topology: mdtraj.Topology, atoms: Atoms, stride: int, kept: NDArray[np.int64] | None = None
+) -> _Loaded:
+    """Read a file in chunks; ``kept`` [n_kept] are numbers of frames, by default of every ``stride``-th."""
+    n_atoms = topology.n_atoms if atoms is None else len(atoms)
+    positions, times = [np.empty((0, n_atoms, 3), np.float32)], [np.empty(0)]
+    cells: list[NDArray[np.float32]] = []
+    n_frames, is_cube = 0, False
+    for frames in _chunks(file, topology):
+        end = n_frames + len(frames)
+        if kept is None:
+            rows = np.arange(-n_frames % stride, len(frames), stride)
+        else:
+            rows = kept[np.searchsorted(kept, n_frames) : np.searchsorted(kept, end)] - n_frames
+        xyz = frames.xyz[rows]
+        positions.append(angstrom(xyz if atoms is None else xyz[:, atoms]))
+        times.append(np.asarray(frames.time, dtype=np.float64))
+        if frames.unitcell_vectors is not None:
+            cells.append(angstrom(frames.unitcell_vectors[rows]))
+            is_cube = len(set(frames.unitcell_lengths[0])) == 1 if n_frames == 0 else is_cube
+        n_frames = end
+    return _Loaded(joined(positions), joined(cells) if cells else None, np.concatenate(times), is_cube)
+
+
+def _chunks(file: Path, topology: mdtraj.Topology) -> Iterator[mdtraj.Trajectory]:
+    if file.suffix in CHUNKED:
+        n_frames = max(1, CHUNK_BYTES // (12 * max(topology.n_atoms, 1)))
+        return iter(mdtraj.iterload(str(file), chunk=n_frames, top=topology))
+    return iter([mdtraj.load(str(file), top=topology)])
 
 
 def _require_atoms(n_atoms: int | None, topology: mdtraj.Topology) -> None:
@@ -89,7 +133,7 @@ def _require_atoms(n_atoms: int | None, topology: mdtraj.Topology) -> None:
         raise AtomCountError(n_atoms)
 
 
-def _read_xdr(file: Path, topology: mdtraj.Topology, atoms: Atoms) -> StoredFrames:
+def _read_xdr(file: Path, topology: mdtraj.Topology, atoms: Atoms, stride: int) -> StoredFrames:
     """Read XTC or TRR, without the frames that hold velocities or forces only."""
     headers = read_headers(file)
     _require_atoms(int(headers.n_atoms[0]), topology)
@@ -105,42 +149,36 @@ def _read_xdr(file: Path, topology: mdtraj.Topology, atoms: Atoms) -> StoredFram
             f"none of {len(kept)} frames has positions, only velocities or forces; write positions too "
             "(nstxout of GROMACS)"
         )
-    frames = _load(file, topology, atoms)
-    if len(frames) != len(kept):
-        raise ValueError(f"{len(frames)} frames were read, but the file has {len(kept)}")
+    loaded = _load(file, topology, atoms, stride, np.flatnonzero(kept)[::stride])
+    if len(loaded.time) != len(kept):
+        raise ValueError(f"{len(loaded.time)} frames were read, but the file has {len(kept)}")
     notes = []
     if not kept.all():
         notes.append(
             f"{(~kept).sum()} of {len(kept)} frames hold velocities or forces and no positions, and were "
             "left out"
         )
-        frames = frames.slice(np.flatnonzero(kept), copy=False)
     has_cell = headers.has_cell[kept]
     if has_cell.any() and not has_cell.all():
         notes.append(f"{(~has_cell).sum()} of {len(has_cell)} frames have no unit cell, so that none is used")
-    cell = frames.unitcell_vectors if has_cell.all() else None
-    return StoredFrames(
-        angstrom(frames.xyz),
-        np.asarray(frames.time, dtype=np.float64),
-        None if cell is None else angstrom(cell),
-        tuple(notes),
-    )
+    cell = loaded.cell if has_cell.all() else None
+    return StoredFrames(loaded.positions, loaded.time[kept], cell, tuple(notes))
 
 
-def _read_pdb(file: Path, topology: mdtraj.Topology, atoms: Atoms) -> StoredFrames:
+def _read_pdb(file: Path, topology: mdtraj.Topology, atoms: Atoms, stride: int) -> StoredFrames:
     """Read PDB, with a unit cell for each model if the file has several."""
     records = read_records(file)
     _require_atoms(records.n_atoms, topology)
-    frames = _load(file, topology, atoms)
-    n_frames, cells = len(frames), np.array(records.cells)
+    loaded = _load(file, topology, atoms, stride)
+    n_frames, cells = len(loaded.time), np.array(records.cells)
     cell: NDArray[np.float32] | None = None
     notes: tuple[str, ...] = ()
     if len(cells) == n_frames or (len(cells) and (cells == cells[0]).all()):
         cells = np.broadcast_to(cells if len(cells) == n_frames else cells[0], (n_frames, 6))
-        cell = cell_vectors(cells[:, :3], cells[:, 3:])
+        cell = cell_vectors(cells[::stride, :3], cells[::stride, 3:])
     elif len(cells):
         notes = (f"there are {len(cells)} unit cells for {n_frames} models, so that none is used",)
-    return StoredFrames(angstrom(frames.xyz), None, cell, notes)
+    return StoredFrames(loaded.positions, None, cell, notes)
 
 
 def _stores_time(file: Path) -> bool:
@@ -174,18 +212,15 @@ def n_frames_of_dcd(file: Path) -> int | None:
     return int(struct.unpack(f"{order}i", header[8:12])[0])
 
 
-def _require_lines(file: Path, frames: mdtraj.Trajectory, n_atoms: int) -> None:
+def _require_lines(file: Path, n_frames: int, n_atoms: int, *, has_box: bool) -> None:
     """Refuse XYZ and mdcrd whose last frame is incomplete, which mdtraj drops without a message."""
     if file.suffix == ".xyz":
         title, per_frame = 0, n_atoms + 2
     elif file.suffix in MDCRD:
-        has_box = frames.unitcell_lengths is not None
         title, per_frame = 1, math.ceil(3 * n_atoms / MDCRD_NUMBERS_PER_LINE) + has_box
     else:
         return
     with file.open("rb") as lines:
         n_lines = sum(1 for _ in lines)
-    if n_lines != title + len(frames) * per_frame:
-        raise ValueError(
-            f"{n_lines} lines are not those of {len(frames)} frames, the last frame is incomplete"
-        )
+    if n_lines != title + n_frames * per_frame:
+        raise ValueError(f"{n_lines} lines are not those of {n_frames} frames, the last frame is incomplete")

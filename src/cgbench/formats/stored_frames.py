@@ -12,15 +12,15 @@ FILL = 1e30
 
 
 class StoredFrames(NamedTuple):
-    """Content of a trajectory file.
+    """Content of a trajectory file of which every ``stride``-th frame is kept.
 
     Attributes
     ----------
-    positions : float32 [n_frames, n_atoms, 3]
+    positions : float32 [n_kept, n_atoms, 3]
         Å.
     time : float [n_frames] or None
-        ps; None if the file stores no time.
-    cell : float32 [n_frames, 3, 3] or None
+        Of all frames, ps; None if the file stores no time.
+    cell : float32 [n_kept, 3, 3] or None
         Vectors of the unit cell in rows, Å.
     notes
         What was left out or converted, one sentence each.

@@ -6,6 +6,7 @@ uninitialised: positions and unit cell of TRR frames that hold velocities only, 
 
 import mmap
 import struct
+from array import array
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,19 +49,21 @@ def read_headers(path: Path) -> FrameHeaders:
         If the last frame is incomplete, or a frame is damaged.
     """
     measure = _xtc_frame if path.suffix == ".xtc" else _trr_frame
-    frames: list[Frame] = []
+    # Millions of frames would take much memory as Python objects.
+    n_atoms, has_positions, has_cell = array("q"), array("b"), array("b")
     with path.open("rb") as handle, mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as content:
         start = 0
         while start < len(content):
             try:
-                frames.append(measure(content, start))
+                size, *facts = measure(content, start)
             except struct.error:
-                raise ValueError(f"frame {len(frames)} is incomplete") from None
-            start += frames[-1][0]
+                raise ValueError(f"frame {len(n_atoms)} is incomplete") from None
+            for column, value in zip((n_atoms, has_positions, has_cell), facts, strict=True):
+                column.append(value)
+            start += size
         if start > len(content):
-            raise ValueError(f"frame {len(frames) - 1} is incomplete")
-    _, n_atoms, has_positions, has_cell = zip(*frames, strict=True)
-    return FrameHeaders(np.array(n_atoms), np.array(has_positions), np.array(has_cell))
+            raise ValueError(f"frame {len(n_atoms) - 1} is incomplete")
+    return FrameHeaders(np.array(n_atoms), np.array(has_positions, bool), np.array(has_cell, bool))
 
 
 def _xtc_frame(content: mmap.mmap, start: int) -> Frame:

@@ -72,7 +72,10 @@ class Mapping:
             raise InputError(
                 f"mapping: {len(self.bead_names)} names for {self.n_beads} beads; name every bead"
             )
-        sums = self.matrix.sum(axis=1)
+        # The matrix of a large molecule takes much memory, and is not needed where mappings are only made.
+        sums = np.bincount(self.bead_index, self.weights)
+        for (_, bead), weight in {(atom, bead): weight for atom, bead, weight in self.shared}.items():
+            sums[bead] += weight
         if not np.allclose(sums, 1.0, atol=1e-9):
             worst = int(np.abs(sums - 1).argmax())
             raise InputError(f"mapping: weights of bead {worst} sum to {sums[worst]}, not to 1")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cgbench.chem.bond_completion import USUAL
 from cgbench.chem.frames import Frames
-from cgbench.chem.geometry import chiral_volumes, pair_distances, rmsd
+from cgbench.chem.geometry import chiral_volumes, in_chunks, pair_distances, rmsd
 from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.chem.superposition import centred, shape_distances
 from cgbench.core.errors import InputError
@@ -79,7 +79,13 @@ def check_predictions(
     number = max(CHOSEN // samples.shape[1], FEWEST)
     chosen = np.linspace(0, len(test) - 1, min(number, len(test))).astype(np.int64)
     medians = np.median(moved, axis=0).tolist()
-    everything = matrix @ frames.positions[:, kept].astype(np.float64) if max(medians) > MOVED else given
+    everything = given
+    if max(medians) > MOVED:
+        everything = in_chunks(
+            lambda rows: matrix @ rows[:, kept].astype(np.float64),
+            frames.positions,
+            bytes_per_row=48 * frames.molecule.n_atoms,
+        )
     for sample, typical in enumerate(medians):
         geometries = samples[chosen, sample][:, kept]
         mistake = (typical > MOVED and _wrong_unit(molecule, geometries)) or _shuffled(molecule, geometries)

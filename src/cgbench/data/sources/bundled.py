@@ -11,6 +11,7 @@ from cgbench.chem.topology_io import read_topology
 from cgbench.chem.trajectory_io import load_trajectory
 from cgbench.core.atomic_io import read_json, sha256
 from cgbench.core.errors import InputError
+from cgbench.core.joining import joined
 from cgbench.core.settings import InputPath, Settings, or_in_checkout
 from cgbench.core.wording import counted
 from cgbench.data.sources.base import DatasetSource
@@ -67,15 +68,16 @@ class Source(DatasetSource):
                     f"{folder / name}: {counted(n_frames, 'frame')}, but {CARD} states {entry['n_frames']}; "
                     "restore the file (git checkout) or simulate the folder again"
                 )
-            positions.append(walker.positions[::stride])
+            # A view would hold all frames.
+            positions.append(np.ascontiguousarray(walker.positions[::stride]))
             times.append(walker.time[::stride])
         trajectories = [
             {"file": name} | ({"state": entry["state"]} if "state" in entry else {})
             for name, entry in walkers.items()
         ]
         frames = Frames(
-            positions=np.concatenate(positions),
-            trajectory=np.repeat(np.arange(len(walkers)), [len(part) for part in positions]),
+            positions=joined(positions),
+            trajectory=np.repeat(np.arange(len(walkers)), [len(part) for part in times]),
             time=np.concatenate(times),
             molecule=molecule,
         )

@@ -4,7 +4,6 @@ import glob
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +20,7 @@ from cgbench.chem.selection_cuts import describe_cuts
 from cgbench.chem.topology_io import System, read_system
 from cgbench.chem.trajectory_io import RawTrajectory, load_trajectory
 from cgbench.core.errors import InputError
+from cgbench.core.joining import joined
 from cgbench.core.settings import InputPath, Settings
 from cgbench.data.joined_parts import join_parts
 from cgbench.data.sources.base import DatasetSource
@@ -131,19 +131,21 @@ class Source(DatasetSource):
         trajectories = self._trajectory_files()
         files = [" + ".join(parts) for parts in trajectories]
         processing: list[str] = []
-        positions, times = [], []
-        for number, file in enumerate(files):
-            raw = self._load(trajectories[number])
+        positions: list[NDArray[np.float32]] = []
+        times: list[NDArray[np.float64]] = []
+        for parts, file in zip(trajectories, files, strict=True):
+            raw = self._load(parts)
             for note in raw.notes:
                 processing.append(f"{file}: {note}")
                 warnings.warn(processing[-1], stacklevel=2)
-            if number == 0:
-                molecule, notes = self._complete(system, raw, trajectories[0])
+            if not positions:
+                molecule, notes = self._complete(system, raw, parts)
                 processing += notes
             positions.append(_join_molecules(raw, molecule, file, processing))
             times.append(self._time(raw, file))
+            del raw  # or the last one would be in memory twice when all are joined
         frames = Frames(
-            positions=np.concatenate(positions),
+            positions=joined(positions),
             trajectory=np.repeat(np.arange(len(files)), [len(time) for time in times]),
             time=np.concatenate(times),
             molecule=molecule,
@@ -204,13 +206,7 @@ class Source(DatasetSource):
             return load(parts[0], stride)
         raw = [load(part, 1) for part in parts]
         use_times = self.settings.frame_interval_ps is None and not any(part.no_time for part in raw)
-        joined = join_parts(raw, parts, use_times)
-        return replace(
-            joined,
-            positions=joined.positions[::stride],
-            time=joined.time[::stride],
-            cell=None if joined.cell is None else joined.cell[::stride],
-        )
+        return join_parts(raw, parts, use_times, stride)
 
     def _trajectory_files(self) -> list[list[str]]:
         trajectories = self.settings.expanded(_matching)
