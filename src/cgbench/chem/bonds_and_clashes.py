@@ -71,7 +71,8 @@ class _PairCutoffs:
     def __init__(self, molecule: Molecule) -> None:
         self.molecule = molecule
         covalent, van_der_waals = molecule.covalent_radii, molecule.van_der_waals_radii
-        self.longest = max(2 * BOND_FACTOR * covalent.max(), 2 * van_der_waals.max(), OVERLAP_DISTANCE)
+        clash = 2 * van_der_waals.max() - ALLOWED_OVERLAP
+        self.longest = max(2 * BOND_FACTOR * covalent.max(), clash, OVERLAP_DISTANCE)
 
     def tables(self, group: range, later: IntArray) -> list[NDArray[Any]]:
         """Tables [n_group, n_later] for a group of atoms, which are the first of the later ones.
@@ -112,10 +113,11 @@ def _count(rows: Array, pairs: _PairCutoffs) -> Array:
     """Topology bonds that are present, implied bonds, clashes and overlaps [n, 4] of rows [n, n_atoms, 3]."""
     xp, place = array_namespace(rows), device(rows)
     counts: Array = xp.zeros((4, len(rows)), dtype=xp.int64, device=place)
-    for group, later, all_squares in near_groups(rows, pairs.longest):
+    for group, later, squares_of in near_groups(rows, pairs.longest):
         tables = (xp.asarray(table, device=place) for table in pairs.tables(group, later))
         bonded, bond, clash, overlap, largest = tables
-        for row, squares in enumerate(all_squares):
+        for row in range(len(group)):
+            squares = squares_of(row)
             # Most pairs are far apart in every geometry.
             (near,) = xp.nonzero(xp.min(squares, axis=1) < largest[row, row + 1 :])
             squares, column = squares[near], near + row + 1

@@ -4,7 +4,8 @@ Atoms are compared in groups of consecutive ones, which are near each other in a
 compared atom by atom if the boxes around them are within the cutoff in any geometry.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def bytes_of_geometry(n_atoms: int) -> int:
     return 16 * min(n_atoms, 2000)
 
 
-def near_groups(positions: Any, cutoff: float) -> Iterator[tuple[range, IntArray, Iterator[Any]]]:
+def near_groups(positions: Any, cutoff: float) -> Iterator[tuple[range, IntArray, Callable[[int], Any]]]:
     """Compare each group of atoms with the later atoms that may be near it.
 
     The cost is linear in atoms, but for that of comparing boxes, which is small up to 10,000 atoms. Many
@@ -45,8 +46,8 @@ def near_groups(positions: Any, cutoff: float) -> Iterator[tuple[range, IntArray
         Indices of the atoms.
     later : int [m]
         Sorted indices of these atoms, and then of later atoms.
-    squares : iterator of [m − 1, n_geometries], [m − 2, n_geometries], ...
-        For each atom of the group squared distances, Å², to all of ``later`` that come after it.
+    squares_of : function of a row, to [m − row − 1, n_geometries]
+        Squared distances, Å², of an atom of the group to all of ``later`` that come after it.
     """
     xp, place = array_namespace(positions), device(positions)
     n, n_atoms, _ = positions.shape
@@ -67,7 +68,7 @@ def near_groups(positions: Any, cutoff: float) -> Iterator[tuple[range, IntArray
         near[0] = True  # even if a coordinate is NaN
         later = group.start + np.flatnonzero(np.repeat(near, GROUP)[: n_atoms - group.start])
         chosen = slice(group.start, None) if near.all() else xp.asarray(later, device=place)
-        yield group, later, _squares(coordinates[:, chosen], len(group))
+        yield group, later, partial(_squares, coordinates[:, chosen])
 
 
 def near_squares(positions: Any, cutoff: float) -> Iterator[tuple[int, IntArray, Any]]:
@@ -78,20 +79,19 @@ def near_squares(positions: Any, cutoff: float) -> Iterator[tuple[int, IntArray,
     int, int [m], [m, n_geometries]
         An atom, later atoms, and squared distances between them, Å².
     """
-    for group, later, all_squares in near_groups(positions, cutoff):
-        for row, squares in enumerate(all_squares):
-            yield group[row], later[row + 1 :], squares
+    for group, later, squares_of in near_groups(positions, cutoff):
+        for row, atom in enumerate(group):
+            yield atom, later[row + 1 :], squares_of(row)
 
 
-def _squares(coordinates: Any, n_rows: int) -> Iterator[Any]:
-    """Squared distances of each of the first atoms of coordinates [3, m, n] to the atoms after it."""
-    for row in range(n_rows):
-        # In place, because allocating memory would take longer than the arithmetic.
-        x, y, z = coordinates
-        squares = x[row + 1 :] - x[row]
-        squares *= squares
-        for column in (y, z):
-            differences = column[row + 1 :] - column[row]
-            differences *= differences
-            squares += differences
-        yield squares
+def _squares(coordinates: Any, row: int) -> Any:
+    """Squared distances [m − row − 1, n] of an atom of coordinates [3, m, n] to the atoms after it."""
+    # In place, because allocating memory would take longer than the arithmetic.
+    x, y, z = coordinates
+    squares = x[row + 1 :] - x[row]
+    squares *= squares
+    for column in (y, z):
+        differences = column[row + 1 :] - column[row]
+        differences *= differences
+        squares += differences
+    return squares
