@@ -6,6 +6,7 @@ place heavy atoms only.
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,18 +28,14 @@ GENZPROT = "S. Yang, R. Gómez-Bombarelli, arXiv 2303.01569 (GenZProt)"
 CODLAD = "X. Han et al., arXiv 2410.13264 (CODLAD)"
 
 
-def _of_samples(
-    count: Callable[[NDArray[np.float32]], NDArray[np.number]], evaluation: Evaluation
-) -> NDArray[np.number]:
+def _of_samples(count: Callable[[NDArray[np.float32]], NDArray[Any]], evaluation: Evaluation) -> NDArray[Any]:
     """Results [n_frames, n_samples, ...] of a function of geometries [n, n_atoms, 3], in chunks."""
     n_frames, n_samples, n_atoms, _ = evaluation.samples.shape
     found = in_chunks(count, evaluation.samples.reshape(-1, n_atoms, 3), bytes_of_geometry(n_atoms))
     return found.reshape(n_frames, n_samples, *found.shape[1:])
 
 
-def _of_frames(
-    count: Callable[[NDArray[np.float32]], NDArray[np.number]], evaluation: Evaluation
-) -> NDArray[np.number]:
+def _of_frames(count: Callable[[NDArray[np.float32]], NDArray[Any]], evaluation: Evaluation) -> NDArray[Any]:
     """Results [n_frames, ...] of a function of frames with their samples [1 + n_samples, n, n_atoms, 3]."""
     both = np.concatenate([evaluation.reference[:, None], evaluation.samples], axis=1)
     size = both.shape[1] * bytes_of_geometry(both.shape[2])
@@ -87,7 +84,7 @@ class GenZProtClashScore(_RatioOfSums):
                     counts[row] += (squares < cutoff**2).sum(axis=0)
             return counts.T
 
-        return _of_samples(count, evaluation).sum(axis=1, dtype=np.float64)
+        return np.asarray(_of_samples(count, evaluation).sum(axis=1, dtype=np.float64))
 
     def value(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
         return 100.0 * mean(total)
