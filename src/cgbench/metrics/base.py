@@ -174,8 +174,8 @@ class DistributionMetric(MetricBase):
     def weights(self, observables: Observables, blocks: IntArray) -> NDArray[np.float64]:
         """Distribution of each term in each block, not normalised: [n_blocks, n_terms, bins]."""
 
-    def n_terms(self, molecule: Molecule) -> int:
-        """Count the terms: by default, what the metric requires."""
+    def most_terms(self, molecule: Molecule) -> int:
+        """Upper limit of the number of terms: by default, the number of what the metric requires."""
         return REQUIREMENTS[self.requires](molecule, ())
 
     def joined(self, blocks: IntArray, molecule: Molecule) -> IntArray:
@@ -183,7 +183,7 @@ class DistributionMetric(MetricBase):
 
         There are two at least, if there were.
         """
-        bytes_of_block = 8 * self.n_terms(molecule) * (2 * self.grid.bins + PAIR_SUMS)
+        bytes_of_block = 8 * self.most_terms(molecule) * (2 * self.grid.bins + PAIR_SUMS)
         n_blocks = int(blocks.max()) + 1
         kept = min(n_blocks, max(2, MOST_BYTES // max(bytes_of_block, 1)))
         return np.asarray(blocks * kept // n_blocks)
