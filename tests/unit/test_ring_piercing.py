@@ -192,3 +192,18 @@ class TestMolecularDynamics:
         assert [0, 0, molecule.bonds.tolist().index(bond)] in piercings(through, molecule).tolist()
         heavy = whole.restrict_to("heavy")
         assert value("ring_piercings", heavy) < value("ring_piercings", whole)
+
+
+def test_each_of_many_molecules_as_by_itself():
+    """Only bonds near a ring are examined, which are others in every geometry."""
+    one = with_bond([0.3, 0.2, -0.7], [0.3, 0.2, 0.7])
+    copies = 30
+    bonds = np.concatenate([BENZENE.bonds + 8 * copy for copy in range(copies)])
+    molecule = molecule_of("C" * 8 * copies, bonds.tolist())
+    beside = np.concatenate([one + np.array([10.0 * copy, 0, 0]) for copy in range(copies)])
+    missed = beside.copy()
+    missed[7 + 8 * 20, 2] = -1.4  # the bond of one copy ends before its ring
+    everyone = [[0, ring, 7 * ring + 6] for ring in range(copies)]
+    assert found(molecule, beside) == everyone
+    expected = [each for each in everyone if each[1] != 20] + [[1, *each[1:]] for each in everyone]
+    assert sorted(found(molecule, missed, beside)) == sorted(expected)

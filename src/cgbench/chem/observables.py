@@ -25,6 +25,9 @@ from cgbench.chem.rings import planar_rings
 # Frames whose energies are computed, raw and minimised. For a small protein, one takes milliseconds, and its
 # minimisation a quarter of a second.
 MAX_ENERGY_FRAMES, MAX_MINIMISED_FRAMES = 200, 20
+# Without a cutoff, the time of an energy grows with the square of the molecule: those of 2,000 atoms take a
+# quarter of an hour for a run.
+MAX_ENERGY_ATOMS = 2000
 
 
 @dataclass(frozen=True)

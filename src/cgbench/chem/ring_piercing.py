@@ -7,11 +7,13 @@ from array_api_compat import array_namespace, device
 
 from cgbench.chem.geometry import Array, in_chunks
 from cgbench.chem.molecule import Molecule
+from cgbench.chem.near_atoms import SLACK
 from cgbench.chem.rings import rings
 
 # Å³. The ends of a bond are on two sides of a triangle if the parallelepipeds that they span with it are
 # larger than this: about 1 for a bond through a phenyl ring, below 1e-4 by rounding for atoms in a plane.
 MIN_VOLUME = 1e-3
+BOX = 16  # bonds
 
 
 def piercings(positions: Array, molecule: Molecule) -> Array:
@@ -19,8 +21,9 @@ def piercings(positions: Array, molecule: Molecule) -> Array:
 
     The surface of a ring consists of the triangles between its centre and each of its bonds. A bond without
     an atom in the ring passes through it if it crosses a triangle (T. Möller, B. Trumbore, J. Graph. Tools 2,
-    21, 1997). Only bonds whose middle is near the centre are examined, so that the cost of this step is
-    linear in atoms. Atoms at one point or in one plane pierce nothing.
+    21, 1997). Only bonds near the ring are examined: bonds are sorted, so that successive ones are near each
+    other, and those of a box that is out of reach are left out together. Atoms at one point or in one plane
+    pierce nothing.
 
     Parameters
     ----------
@@ -46,13 +49,21 @@ def piercings(positions: Array, molecule: Molecule) -> Array:
         # One coordinate at a time makes every operation contiguous in memory.
         middle = [(first[..., axis] + second[..., axis]) / 2 for axis in range(3)]
         half = _length(second - first) / 2
+        boxes = [(_by_box(xp.min, part - half), _by_box(xp.max, part + half)) for part in middle]
         found = [xp.zeros((0, 3), dtype=xp.int64, device=place)]
         for number, (ring, apart) in enumerate(known):
             corners = rows[:, ring, :]
             centre = xp.mean(corners, axis=1, keepdims=True)
-            reach = half + xp.max(_length(corners - centre), axis=1, keepdims=True)
-            squares = sum((middle[axis] - centre[..., axis]) ** 2 for axis in range(3))
-            row, bond = xp.nonzero((squares <= reach**2) & apart)
+            radius = xp.max(_length(corners - centre), axis=1, keepdims=True)
+            gaps = sum(
+                xp.clip(xp.maximum(low - centre[..., axis], centre[..., axis] - high), 0, None) ** 2
+                for axis, (low, high) in enumerate(boxes)
+            )
+            near = xp.any(gaps <= (radius + SLACK) ** 2, axis=0)
+            (chosen,) = xp.nonzero(xp.repeat(near, BOX)[: len(bonds)] & apart)
+            squares = sum((middle[axis][:, chosen] - centre[..., axis]) ** 2 for axis in range(3))
+            row, column = xp.nonzero(squares <= (radius + half[:, chosen]) ** 2)
+            bond = chosen[column]
             hit = _crosses(first[row, bond, :], second[row, bond, :], centre[row, ...], corners[row, ...])
             row, bond = row[hit], bond[hit]
             found.append(xp.stack([geometries[row], xp.full_like(row, number), bond], axis=1))
@@ -61,6 +72,13 @@ def piercings(positions: Array, molecule: Molecule) -> Array:
     everything = xp.arange(positions.shape[0], device=place)
     found: Array = in_chunks(find, everything, bytes_per_row=64 * max(len(molecule.bonds), 1))
     return found
+
+
+def _by_box(reduce: Any, values: Any) -> Any:
+    """Reduce values [n, n_bonds] of each box of successive bonds: [n, n_boxes]."""
+    xp = array_namespace(values)
+    boxes = [reduce(values[:, start : start + BOX], axis=1) for start in range(0, values.shape[1], BOX)]
+    return xp.stack(boxes, axis=1)
 
 
 def _crosses(first: Any, second: Any, centre: Any, corners: Any) -> Any:

@@ -32,6 +32,9 @@ REQUIREMENTS: dict[str, Callable[[Molecule, Sequence[str]], int]] = {
     "force field": lambda molecule, force_field: len(force_field) * molecule.n_atoms,
 }
 
+# Of the sums of one distribution metric over blocks. The bundled molecules have up to 18 MiB in 20 blocks.
+MOST_BYTES = 32 * 2**20
+
 
 class MetricBase(ABC):
     """Base class of all metrics.
@@ -55,6 +58,8 @@ class MetricBase(ABC):
         What a molecule must have, a key of :data:`REQUIREMENTS`.
     max_frames
         Largest number of frames that are measured.
+    max_atoms
+        Largest number of atoms of a molecule that is measured.
     """
 
     label: ClassVar[str]
@@ -65,10 +70,11 @@ class MetricBase(ABC):
     reference: ClassVar[str]
     requires: ClassVar[str] = "atoms"
     max_frames: ClassVar[int] = sys.maxsize
+    max_atoms: ClassVar[int] = sys.maxsize
 
     def applies(self, molecule: Molecule, force_field: Sequence[str] = ()) -> bool:
-        """Whether a molecule has what the metric requires; otherwise the metric has no row in the tables."""
-        return REQUIREMENTS[self.requires](molecule, force_field) > 0
+        """Whether a molecule is scored: it has what is required, and not too many atoms."""
+        return molecule.n_atoms <= self.max_atoms and REQUIREMENTS[self.requires](molecule, force_field) > 0
 
     def measured(self, molecule: Molecule) -> IntArray:
         """Atoms that are measured: all of the set, by default."""
@@ -80,7 +86,7 @@ class MetricBase(ABC):
 
     @abstractmethod
     def block_sums(self, evaluation: Evaluation, blocks: IntArray) -> NDArray[np.float64]:
-        """Sum over the frames of each block: [n_blocks, k].
+        """Sum over the frames of each block: [n_blocks, k], or of fewer blocks that were joined.
 
         Parameters
         ----------
@@ -168,6 +174,20 @@ class DistributionMetric(MetricBase):
     def weights(self, observables: Observables, blocks: IntArray) -> NDArray[np.float64]:
         """Distribution of each term in each block, not normalised: [n_blocks, n_terms, bins]."""
 
+    def most_terms(self, molecule: Molecule) -> int:
+        """Upper limit of the number of terms: by default, the number of what the metric requires."""
+        return REQUIREMENTS[self.requires](molecule, ())
+
+    def joined(self, blocks: IntArray, molecule: Molecule) -> IntArray:
+        """Join neighbouring blocks [n_frames] of a large molecule, so that their sums are not too large.
+
+        There are two at least, if there were.
+        """
+        bytes_of_block = 8 * self.most_terms(molecule) * (2 * self.grid.bins + PAIR_SUMS)
+        n_blocks = int(blocks.max()) + 1
+        kept = min(n_blocks, max(2, MOST_BYTES // max(bytes_of_block, 1)))
+        return np.asarray(blocks * kept // n_blocks)
+
 
 class HistogramDistance(DistributionMetric):
     """Distance between the two histograms of a term, mean over terms.
@@ -181,6 +201,7 @@ class HistogramDistance(DistributionMetric):
         """Distance [...] between distributions [..., bins], which need not be normalised."""
 
     def block_sums(self, evaluation: Evaluation, blocks: IntArray) -> NDArray[np.float64]:
+        blocks = self.joined(blocks, evaluation.molecule)
         frames = self.weights(evaluation.reference_observables, blocks)
         samples = self.weights(evaluation.sample_observables, blocks)
         return np.stack([frames, samples], axis=1).reshape(len(frames), -1)
@@ -206,6 +227,7 @@ class EnergyDistance(DistributionMetric, EnsembleMetric):
     reference = "G. J. Székely, M. L. Rizzo, J. Stat. Plan. Inference 143, 1249 (2013)"
 
     def block_sums(self, evaluation: Evaluation, blocks: IntArray) -> NDArray[np.float64]:
+        blocks = self.joined(blocks, evaluation.molecule)
         return self._sums(
             self.weights(evaluation.reference_observables, blocks),
             self.weights(evaluation.sample_observables, blocks),
@@ -217,8 +239,11 @@ class EnergyDistance(DistributionMetric, EnsembleMetric):
     def compare(
         self, first: Observables, second: Observables, first_blocks: IntArray, second_blocks: IntArray
     ) -> float:
-        blocks = apart(self.weights(first, first_blocks), self.weights(second, second_blocks))
-        return float(self.value(self._sums(*blocks).sum(axis=0)))
+        weights = (
+            self.weights(each, self.joined(blocks, each.molecule))
+            for each, blocks in ((first, first_blocks), (second, second_blocks))
+        )
+        return float(self.value(self._sums(*apart(*weights)).sum(axis=0)))
 
     def _sums(self, frames: NDArray[np.float64], samples: NDArray[np.float64]) -> NDArray[np.float64]:
         of_terms = [frames, samples, pair_sums(self.grid, frames, samples)]

@@ -5,14 +5,16 @@ is no code. Where a metric of this project is the same, it is not repeated here.
 place heavy atoms only.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.chem.atom_sets import BACKBONE
-from cgbench.chem.geometry import pair_distances
+from cgbench.chem.geometry import in_chunks, pair_distances
 from cgbench.chem.molecule import BOND_FACTOR, IntArray, Molecule
+from cgbench.chem.near_atoms import bytes_of_geometry, near_squares
 from cgbench.metrics.base import Evaluation, MetricBase, PerFrameMetric, mean, sum_columns
 
 CLOSE = 1.2  # Å; closer atoms clash in all of these papers
@@ -26,26 +28,28 @@ GENZPROT = "S. Yang, R. Gómez-Bombarelli, arXiv 2303.01569 (GenZProt)"
 CODLAD = "X. Han et al., arXiv 2410.13264 (CODLAD)"
 
 
-def squares_to_later_atoms(positions: NDArray[np.float32]) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """Squared distances, Å², of each atom to the atoms after it.
+def _of_samples(count: Callable[[NDArray[np.float32]], NDArray[Any]], evaluation: Evaluation) -> NDArray[Any]:
+    """Results [n_frames, n_samples, ...] of a function of geometries [n, n_atoms, 3], in chunks."""
+    n_frames, n_samples, n_atoms, _ = evaluation.samples.shape
+    found = in_chunks(count, evaluation.samples.reshape(-1, n_atoms, 3), bytes_of_geometry(n_atoms))
+    return found.reshape(n_frames, n_samples, *found.shape[1:])
 
-    Parameters
-    ----------
-    positions : float32 [n_frames, n_samples, n_atoms, 3]
-        Å.
 
-    Yields
-    ------
-    int, float32 [n_later, n_frames, n_samples]
-        For every atom but the last.
-    """
-    # Geometries along the last axes make every operation contiguous in memory.
-    x, y, z = np.ascontiguousarray(positions.transpose(3, 2, 0, 1))
-    for i in range(len(x) - 1):
-        squares = np.square(x[i + 1 :] - x[i])
-        squares += np.square(y[i + 1 :] - y[i])
-        squares += np.square(z[i + 1 :] - z[i])
-        yield i, squares
+def _of_frames(count: Callable[[NDArray[np.float32]], NDArray[Any]], evaluation: Evaluation) -> NDArray[Any]:
+    """Results [n_frames, ...] of a function of frames with their samples [1 + n_samples, n, n_atoms, 3]."""
+    both = np.concatenate([evaluation.reference[:, None], evaluation.samples], axis=1)
+    size = both.shape[1] * bytes_of_geometry(both.shape[2])
+    return in_chunks(lambda rows: count(rows.swapaxes(0, 1)), both, size)
+
+
+def _near_squares_of(
+    geometries: NDArray[np.float32], cutoff: float
+) -> Iterator[tuple[int, IntArray, NDArray[np.float32], NDArray[np.float32]]]:
+    """As :func:`near_squares`, with squares in frames [m, 1, n] and in samples [m, n_samples, n]."""
+    shape = geometries.shape
+    for i, later, squares in near_squares(geometries.reshape(-1, *shape[2:]), cutoff):
+        by_frame = squares.reshape(-1, *shape[:2])
+        yield i, later, by_frame[:, :1], by_frame[:, 1:]
 
 
 class _RatioOfSums(PerFrameMetric):
@@ -72,11 +76,15 @@ class GenZProtClashScore(_RatioOfSums):
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         """Count pairs closer than 1.2 Å, and within 5 Å, in all samples of a frame: [n_frames, 2]."""
-        counts = np.zeros((evaluation.n_frames, 2))
-        for _, squares in squares_to_later_atoms(evaluation.samples):
-            for column, cutoff in enumerate((CLOSE, GENZPROT_RANGE)):
-                counts[:, column] += (squares < cutoff**2).sum(axis=(0, 2))
-        return counts
+
+        def count(geometries: NDArray[np.float32]) -> IntArray:
+            counts = np.zeros((2, len(geometries)), dtype=np.int64)
+            for _, _, squares in near_squares(geometries, GENZPROT_RANGE):
+                for row, cutoff in enumerate((CLOSE, GENZPROT_RANGE)):
+                    counts[row] += (squares < cutoff**2).sum(axis=0)
+            return counts.T
+
+        return np.asarray(_of_samples(count, evaluation).sum(axis=1, dtype=np.float64))
 
     def value(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
         return 100.0 * mean(total)
@@ -97,27 +105,27 @@ class FlowBackClashScore(PerFrameMetric):
     requires = "residues with φ and ψ"
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
-        numbers, residue = np.unique(evaluation.molecule.residue_index, return_inverse=True)
-        counted = _pairs_of_residues(evaluation.molecule, residue)
-        clashing = np.zeros((len(numbers), *evaluation.samples.shape[:2]), dtype=bool)
-        for i, squares in squares_to_later_atoms(evaluation.samples):
-            for later in np.flatnonzero(counted[i, i + 1 :] & _any_close(squares)):
-                close = squares[later] < CLOSE**2
-                clashing[residue[i]] |= close
-                clashing[residue[i + 1 + later]] |= close
-        return np.asarray(100.0 * clashing.mean(axis=(0, 2)))
+        molecule = evaluation.molecule
+        numbers, residue = np.unique(molecule.residue_index, return_inverse=True)
+        side = ~np.isin(molecule.atom_names, BACKBONE) & (np.array(molecule.residue_names) != "GLY")
 
+        def clashing(geometries: NDArray[np.float32]) -> NDArray[np.bool_]:
+            found = np.zeros((len(numbers), len(geometries)), dtype=bool)
+            for i, later, squares in near_squares(geometries, CLOSE):
+                near = _any_close(squares)
+                for j, close in zip(later[near].tolist(), squares[near] < CLOSE**2, strict=True):
+                    steps = abs(int(residue[j]) - int(residue[i]))
+                    if steps > 1 or (steps == 1 and side[i] and side[j]):
+                        found[residue[i]] |= close
+                        found[residue[j]] |= close
+            return found.T
 
-def _pairs_of_residues(molecule: Molecule, residue: IntArray) -> NDArray[np.bool_]:
-    """Whether the code of FlowBack compares two atoms: [n_atoms, n_atoms]."""
-    steps = np.abs(np.subtract.outer(residue, residue))
-    side = ~np.isin(molecule.atom_names, BACKBONE) & (np.array(molecule.residue_names) != "GLY")
-    return np.asarray((steps > 1) | (steps == 1) & np.logical_and.outer(side, side))
+        return np.asarray(100.0 * _of_samples(clashing, evaluation).mean(axis=(1, 2)))
 
 
 def _any_close(squares: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Pairs [n_later] that are closer than 1.2 Å in any geometry; most are not in any."""
-    return np.asarray(squares.min(axis=(1, 2)) < CLOSE**2)
+    """Pairs [m] that are closer than 1.2 Å in any geometry [m, ...]; most are not in any."""
+    return np.asarray(squares.min(axis=tuple(range(1, squares.ndim))) < CLOSE**2)
 
 
 class CodladClashScore(PerFrameMetric):
@@ -136,15 +144,21 @@ class CodladClashScore(PerFrameMetric):
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         samples, frames = evaluation.samples, evaluation.reference[:, None]
-        bonded = np.zeros((evaluation.molecule.n_atoms,) * 2, dtype=bool)
-        bonded[tuple(_bonds_and_angle_ends(evaluation.molecule).T)] = True
-        clashes, pairs = np.zeros(samples.shape[:2]), np.zeros((len(frames), 1))
-        rows = zip(squares_to_later_atoms(frames), squares_to_later_atoms(samples), strict=True)
-        for (i, in_frame), (_, in_samples) in rows:
-            counted = (in_frame <= CODLAD_RANGE**2) & ~bonded[i, i + 1 :, None, None]
-            near = _any_close(in_samples)
-            clashes += ((in_samples[near] < CLOSE**2) & counted[near]).sum(axis=0)
-            pairs += counted.sum(axis=0)
+        bonded = _later_neighbours(evaluation.molecule)
+
+        def count(geometries: NDArray[np.float32]) -> IntArray:
+            """Clashes in each sample of a frame, and pairs within range in the frame."""
+            counts = np.zeros(geometries.shape[:2], dtype=np.int64)
+            for i, later, in_frame, in_samples in _near_squares_of(geometries, CODLAD_RANGE):
+                counted = in_frame <= CODLAD_RANGE**2
+                counted[np.isin(later, bonded[i])] = False
+                near = _any_close(in_samples)
+                counts[:-1] += ((in_samples[near] < CLOSE**2) & counted[near]).sum(axis=0)
+                counts[-1:] += counted.sum(axis=0)
+            return counts.T
+
+        counts = _of_frames(count, evaluation)
+        clashes, pairs = counts[:, :-1], counts[:, -1:]
         n_o = _nitrogens_and_oxygens(evaluation.molecule)
         lower, upper = CODLAD_N_O
         distances = pair_distances(frames, n_o)
@@ -162,6 +176,13 @@ def _share(part: NDArray[np.number], whole: NDArray[np.number]) -> NDArray[np.fl
 def _bonds_and_angle_ends(molecule: Molecule) -> IntArray:
     """Pairs [n_pairs, 2] of atoms one or two bonds apart, smaller index first."""
     return np.concatenate([molecule.bonds, molecule.angle_ends])
+
+
+def _later_neighbours(molecule: Molecule) -> list[IntArray]:
+    """For each atom the later atoms that are one or two bonds apart."""
+    pairs = _bonds_and_angle_ends(molecule)
+    pairs = pairs[np.argsort(pairs[:, 0], kind="stable")]
+    return np.split(pairs[:, 1], np.searchsorted(pairs[:, 0], np.arange(1, molecule.n_atoms)))
 
 
 def _nitrogens_and_oxygens(molecule: Molecule) -> IntArray:
@@ -232,16 +253,20 @@ class DiamondbackGedCorrected(_RatioOfSums):
 
     def per_frame(self, evaluation: Evaluation) -> NDArray[np.float64]:
         """Sum |A_frame − A_sample|, and A_frame, over the samples of each frame: [n_frames, 2]."""
-        frames, samples = evaluation.reference[:, None], evaluation.samples
         radii = evaluation.molecule.covalent_radii
-        wrong, bonds = np.zeros(len(frames)), np.zeros(len(frames))
-        rows = zip(squares_to_later_atoms(frames), squares_to_later_atoms(samples), strict=True)
-        for (i, in_frame), (_, in_samples) in rows:
-            cutoffs = np.square(BOND_FACTOR * (radii[i] + radii[i + 1 :])).astype(np.float32)
-            bonded = in_frame < cutoffs[:, None, None]
-            wrong += (bonded != (in_samples < cutoffs[:, None, None])).sum(axis=(0, 2))
-            bonds += bonded.sum(axis=(0, 2))
-        both = 2.0 * wrong, samples.shape[1] * (2.0 * bonds + evaluation.molecule.n_atoms)
+
+        def count(geometries: NDArray[np.float32]) -> IntArray:
+            counts = np.zeros((2, geometries.shape[1]), dtype=np.int64)
+            for i, later, in_frame, in_samples in _near_squares_of(geometries, 2 * BOND_FACTOR * radii.max()):
+                cutoffs = np.square(BOND_FACTOR * (radii[i] + radii[later])).astype(np.float32)[:, None, None]
+                bonded = in_frame < cutoffs
+                counts[0] += (bonded != (in_samples < cutoffs)).sum(axis=(0, 1))
+                counts[1] += bonded.sum(axis=(0, 1))
+            return counts.T
+
+        wrong, bonds = _of_frames(count, evaluation).T
+        n_samples = evaluation.samples.shape[1]
+        both = 2.0 * wrong, n_samples * (2.0 * bonds + evaluation.molecule.n_atoms)
         return np.stack(both, axis=1)
 
 

@@ -2,7 +2,8 @@
 
 A single close contact can make an energy arbitrarily high and would decide a mean. Quantiles are not
 affected, and the share of samples at the limit is reported beside them. One sample of each of at most 200
-evenly spaced frames is measured, of 20 after minimisation; the other frames are NaN.
+evenly spaced frames is measured, of 20 after minimisation; the other frames are NaN. Molecules of more than
+2,000 atoms are not measured.
 """
 
 from typing import ClassVar
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.chem.molecule import IntArray
-from cgbench.chem.observables import MAX_ENERGY_FRAMES, MAX_MINIMISED_FRAMES
+from cgbench.chem.observables import MAX_ENERGY_ATOMS, MAX_ENERGY_FRAMES, MAX_MINIMISED_FRAMES
 from cgbench.metrics.base import EnsembleMetric, Evaluation, Observables, PerFrameMetric
 
 
@@ -20,6 +21,7 @@ class _Energy(PerFrameMetric):
     reference = "OpenMM (P. Eastman et al., PLoS Comput. Biol. 13, e1005659, 2017)"
     requires = "force field"
     max_frames = MAX_ENERGY_FRAMES
+    max_atoms = MAX_ENERGY_ATOMS
     minimised: ClassVar[bool] = False
 
     def energies(self, observables: Observables) -> NDArray[np.float64]:

@@ -19,6 +19,9 @@ class _Backbone(DistributionMetric):
     def measured(self, molecule: Molecule) -> IntArray:
         return phi_psi_atoms(molecule)
 
+    def most_terms(self, molecule: Molecule) -> int:
+        return len(np.unique(molecule.residue_index))  # finding torsions takes longer than scoring a few
+
     def weights(self, observables: Observables, blocks: IntArray) -> NDArray[np.float64]:
         return self.grid.weights((observables.phi_psi + 180.0) / 360.0, blocks)
 
@@ -30,6 +33,9 @@ class _SideChains(DistributionMetric):
 
     def measured(self, molecule: Molecule) -> IntArray:
         return chi_atoms(molecule)[0]
+
+    def most_terms(self, molecule: Molecule) -> int:
+        return 5 * len(np.unique(molecule.residue_index))
 
     def weights(self, observables: Observables, blocks: IntArray) -> NDArray[np.float64]:
         return self.grid.weights(observables.chi_in_periods[..., None], blocks)

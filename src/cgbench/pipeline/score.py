@@ -229,6 +229,9 @@ def score_blocks(
         for atoms in metric.atom_sets:
             if atoms not in filled:
                 reason = "the molecule has none"
+            elif restricted[atoms].molecule.n_atoms > metric.max_atoms:
+                n_atoms = restricted[atoms].molecule.n_atoms
+                reason = f"there are {n_atoms:,} of them, and it measures at most {metric.max_atoms:,}"
             elif not metric.applies(restricted[atoms].molecule, evaluation.force_field):
                 labels = [molecule.label(atom) for atom in atoms_of_set(molecule, atoms).tolist()]
                 alone = "the molecule has" if atoms == "all" else f"these atoms alone ({listed(labels)}) have"

@@ -100,8 +100,10 @@ def write_noise_floor(
     table = noise_floor(frames, split, metrics, dataset, force_field, tested)
     write_csv(output_path, table)
     if energies_path is not None:
-        needed = force_field and any(
-            registry.load("metrics", name).requires == "force field" for name in metrics
+        loaded = (registry.load("metrics", name)() for name in metrics)
+        needed = any(
+            metric.requires == "force field" and metric.applies(frames.molecule, force_field)
+            for metric in loaded
         )
         energies = tested.energies if needed else np.full((2, len(split.test)), np.nan)
         write_energies(energies_path, split.test, energies)
