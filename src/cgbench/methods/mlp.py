@@ -16,6 +16,7 @@ from cgbench.core.settings import AUTO, Automatic
 from cgbench.mapping.base import Mapping
 from cgbench.methods._network import NetworkMixin
 from cgbench.methods.base import DeterministicMethod, Positions, TrainingContext
+from cgbench.nn.mapped_network import bead_sums, mapping_matrix
 from cgbench.nn.task_facts import TaskFacts
 from cgbench.nn.training import Terms, TrainingSettings, train_network
 
@@ -70,10 +71,10 @@ class Method(NetworkMixin, DeterministicMethod):
         """Minimise the mean squared coordinate error with early stopping on the validation frames."""
         torch.manual_seed(context.seed)
         self.network = self.new_network()
-        matrix = torch.as_tensor(self.mapping.matrix, dtype=torch.float32, device=context.device)
+        matrix = mapping_matrix(self.mapping).float().to(context.device)
 
         def loss(positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
-            return {"loss": (self.decode(matrix @ positions) - positions).square().mean()}
+            return {"loss": (self.decode(bead_sums(matrix, positions)) - positions).square().mean()}
 
         train_network(self.network, loss, train, valid, self.settings, context)
         self.network.cpu()
