@@ -53,8 +53,11 @@ def _backbone(graph: "nx.Graph[int]", molecule: Molecule) -> list[int]:
     skeleton = named if is_peptide else graph.subgraph(heavy)
     if not nx.is_connected(skeleton):  # heavy atoms joined through hydrogens only, as in diborane
         skeleton = graph
+    reach = nx.eccentricity(skeleton)
+    longest = max(reach.values())
+    ends = [atom for atom in skeleton if reach[atom] == longest]
     path: list[int] = max(
-        (path for _, paths in nx.all_pairs_shortest_path(skeleton) for path in paths.values()),
+        (path for end in ends for path in nx.single_source_shortest_path(skeleton, end).values()),
         key=lambda path: (len(path), -min(path[0], path[-1]), -path[0]),
     )
     return path

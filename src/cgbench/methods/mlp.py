@@ -20,6 +20,8 @@ from cgbench.nn.mapped_network import bead_sums, mapping_matrix
 from cgbench.nn.task_facts import TaskFacts
 from cgbench.nn.training import Terms, TrainingSettings, train_network
 
+MOST_HIDDEN = 2048
+
 
 def _epochs(facts: TaskFacts, settings: "MLPSettings") -> int:
     """40, fewer for large molecules, whose weights grow with the square of the atoms; 1,000 steps or more."""
@@ -32,7 +34,8 @@ class MLPSettings(TrainingSettings):
     Attributes
     ----------
     width
-        Hidden units as a multiple of the 3 n_atoms outputs.
+        Hidden units as a multiple of the 3 n_atoms outputs; never more than 2,048 units, so that the number
+        of weights is proportional to the number of atoms.
     depth
         Hidden layers after the first.
     """
@@ -60,7 +63,8 @@ class Method(NetworkMixin, DeterministicMethod):
         """Return the network with random weights."""
         assert isinstance(self.settings, MLPSettings)
         n_inputs, n_outputs = 3 * self.mapping.n_beads, 3 * self.mapping.n_atoms
-        return fully_connected(n_inputs, self.settings.width * n_outputs, self.settings.depth, n_outputs)
+        hidden = min(self.settings.width * n_outputs, MOST_HIDDEN)
+        return fully_connected(n_inputs, hidden, self.settings.depth, n_outputs)
 
     def decode(self, beads: Tensor) -> Tensor:
         """Map beads [n_frames, n_beads, 3] to atoms [n_frames, n_atoms, 3] (Å) on the network's device."""

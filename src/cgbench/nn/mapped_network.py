@@ -17,7 +17,9 @@ def membership_matrix(bead_index: Tensor) -> Tensor:
     n_beads, n_atoms = int(bead_index.max()) + 1, len(bead_index)
     if n_beads * n_atoms > DENSE_SIZE:
         places = torch.stack((bead_index, torch.arange(n_atoms)))
-        return torch.sparse_coo_tensor(places, torch.ones(n_atoms), (n_beads, n_atoms)).coalesce()
+        return torch.sparse_coo_tensor(
+            places, torch.ones(n_atoms), (n_beads, n_atoms), check_invariants=True
+        ).coalesce()
     return torch.eye(n_beads)[bead_index].t().contiguous()
 
 
@@ -31,7 +33,9 @@ def mapping_matrix(mapping: Mapping) -> Tensor:
     atoms = np.flatnonzero(mapping.weights)
     places = torch.as_tensor(np.stack((mapping.bead_index[atoms], atoms)))
     size = (mapping.n_beads, mapping.n_atoms)
-    return torch.sparse_coo_tensor(places, torch.as_tensor(mapping.weights[atoms]), size).coalesce()
+    return torch.sparse_coo_tensor(
+        places, torch.as_tensor(mapping.weights[atoms]), size, check_invariants=True
+    ).coalesce()
 
 
 def nonzero_entries(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -39,7 +39,7 @@ class PairList:
 
     @classmethod
     def within(cls, positions: Tensor, cutoff: float) -> Self:
-        """List the pairs of points [batch, n, 3] within a cutoff (Å), with their distances [1, n_pairs], Å."""
+        """List the pairs of points [batch, n, 3] within a cutoff (Å), with distances [1, n_pairs] (Å)."""
         pairs, placed = pairs_within(positions.detach().double().cpu().numpy(), cutoff)
         both = np.concatenate((pairs, pairs[:, ::-1])).T
         size = len(placed), len(placed)
@@ -75,6 +75,7 @@ class PairList:
             (self.senders + n_points * head).flatten(),
             values.flatten(),
             (heads * n_points, heads * n_points),
+            check_invariants=False,
         )
 
 
