@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from cgbench.nn.pair_list import PairList
 
-# Up to so many points there are matrices of all pairs. For a cutoff of 20 Å, a list of the near ones is faster
-# from fewer than 96 beads of a chain on, and from about 300 beads of a globule on.
+# Up to so many points there are matrices of all pairs. With a cutoff of 20 Å, a list of the near pairs is
+# faster from fewer than 96 beads of a chain on, and from about 300 beads of a globule on.
 DENSE_POINTS = 192
 
 Pairs = Tensor | PairList  # values of pairs, [batch, H, n, n] or a list of [H, n_pairs]
