@@ -25,8 +25,8 @@ class Generator(MappingGenerator):
         if molecule.n_atoms > MOST_ATOMS:
             minutes = 0.02 * (molecule.n_atoms / 1238) ** 2 * n_beads
             raise InputError(
-                f"girvan_newman: {n_beads} beads of {molecule.n_atoms} atoms would take {minutes:,.0f} minutes, "
-                f"and {MOST_ATOMS} atoms are the most; use backbone or sequence, or residue_com"
+                f"girvan_newman: {n_beads} beads of {molecule.n_atoms} atoms would take {minutes:,.0f} "
+                f"minutes, and {MOST_ATOMS} atoms are the most; use backbone, sequence or residue_com"
             )
         components = list(nx.connected_components(molecule.graph))
         if n_beads < len(components):
