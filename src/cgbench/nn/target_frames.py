@@ -25,6 +25,7 @@ MAX_RING = 7  # atoms; torsions in larger rings can turn
 LEAST_SPREAD = 0.02  # Å; constrained bonds would have an infinite weight
 LEAST_VOLUME_SPREAD = 0.1  # Å³
 SOFT_SPREAD = 0.1  # Å, of soft 1-4 distances beyond their range
+CHUNK = 4096  # pairs or volumes measured at once
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class TargetFrames:
         self.bond_units, self.stiff_units = self._index(bond_units), self._index(stiff_units)
         self.angle_units = self._index(unit[middles] if middles else [])
         self.legs = self._index(legs).reshape(-1, 2).T
-        _, lengths = pair_vectors(x, self.pairs)
+        lengths = torch.cat([pair_vectors(x, part)[1] for part in self.pairs.split(CHUNK, dim=1)])
         self.known_bonds, ends_apart, self.known_stiff, _ = lengths.split(
             (len(bonds), len(angles), len(stiff), len(free))
         )
@@ -135,14 +136,15 @@ class TargetFrames:
         self.volume_units[: self.n_centres] = self._index(self.unit)[self.corners[: self.n_centres, 0]]
         edges = [[self._bond(centre, end) for end in near] for centre, *near in centres.tolist()]
         self.edges = self._index(edges).reshape(-1, 3)
-        self.known_volumes, gradients = volumes(x, self.corners)
+        known, slopes = zip(*(_measured(x, part) for part in self.corners.split(CHUNK)), strict=True)
+        self.known_volumes = torch.cat(known)
         # Relative to the product of the bond lengths.
         self.known_volumes[: self.n_centres] /= self.known_bonds[self.edges].prod(1)
         spread = restraints.volume_spread[
             torch.cat((torch.arange(self.n_centres).to(stiff), self.n_centres + stiff))
         ]
         self.volume_weights = spread.clamp_min(LEAST_VOLUME_SPREAD).square().reciprocal()
-        self.volume_stiffness = self.volume_weights[:, None] * gradients.square().sum(2).mean(2)
+        self.volume_stiffness = self.volume_weights[:, None] * torch.cat(slopes)
 
     def nearest(self, positions: Tensor, number: Tensor) -> Tensor:
         """Choose a training frame for every unit of geometries.
@@ -179,6 +181,12 @@ class TargetFrames:
         least, most = (bound[:, None].expand(-1, chosen.shape[1]) for bound in self.free_range)
         fixed = torch.cat((bonds, angles, stiff))
         return Targets(torch.cat((fixed, least)), torch.cat((fixed, most)), signed)
+
+
+def _measured(x: Tensor, corners: Tensor) -> tuple[Tensor, Tensor]:
+    """Volumes [n, n_frames] of corners [n, 4], and mean squares [n, 4] of their gradients."""
+    known, gradients = volumes(x, corners)
+    return known, gradients.square().sum(2).mean(2)
 
 
 def _units(graph: "nx.Graph[int]", stiff_bonds: Iterable[tuple[int, int]]) -> IntArray:
