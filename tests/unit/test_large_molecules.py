@@ -1,74 +1,271 @@
-"""What is bounded for large molecules: sums of distributions over blocks, and energies."""
+"""Large molecules: sparse sums equal dense ones, costs are bounded, and what is too large is refused."""
 
+import mdtraj
 import numpy as np
 import pytest
+import torch
+from scipy.spatial.transform import Rotation
 
+from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import Molecule
-from cgbench.chem.observables import MAX_ENERGY_ATOMS
+from cgbench.chem.topology_io import read_topology
 from cgbench.core import registry
+from cgbench.core.errors import InputError
+from cgbench.core.settings import parse_settings
+from cgbench.mapping import base
 from cgbench.mapping.base import Mapping
-from cgbench.metrics.base import MOST_BYTES, Evaluation
-from cgbench.pipeline.score import score_blocks
+from cgbench.methods import conditional_gaussian, equivariant_linear
+from cgbench.methods._baselines import nearest_bead_vectors
+from cgbench.methods.base import BackmappingMethod, TrainingContext, draw
+from cgbench.nn import latent_flow, mapped_network, radial
+from cgbench.nn.near_beads import nearest_on_average
+from cgbench.nn.task_facts import TaskFacts
+from cgbench.simulation.recipe import Recipe
+from cgbench.simulation.structure import build_structure
 
-BLOCKS = np.arange(40) // 2
-DISTRIBUTIONS = ("bond_length_energy_distance", "bond_length_w1", "angle_energy_distance", "angle_w1")
+SEQUENCE = "YYDPETGTWYAKLVNSQRFHIMG"
+NETWORK = {"epochs": 1, "batch_size": 8}
 
 
-def chain(n_atoms):
-    return Molecule(
-        elements=("C",) * n_atoms,
-        atom_names=("C",) * n_atoms,
-        residue_names=("LIG",) * n_atoms,
-        residue_index=np.zeros(n_atoms, dtype=np.int64),
-        masses=np.ones(n_atoms),
-        bonds=np.stack([np.arange(n_atoms - 1), np.arange(1, n_atoms)], axis=1),
+@pytest.fixture(scope="module")
+def protein(tmp_path_factory: pytest.TempPathFactory) -> tuple[Molecule, np.ndarray]:
+    """Molecule of 78 residues and 30 frames [30, n_atoms, 3] of noise about an extended chain, Å."""
+    path = tmp_path_factory.mktemp("protein") / "start.pdb"
+    start = {"kind": "torsions", "phi": -75, "psi": 65}
+    recipe = {"title": "t", "sequence": (4 * SEQUENCE)[:76], "walkers": 1, "starts": [start]}
+    build_structure(parse_settings(Recipe, recipe | {"frames_per_walker": 1}, "recipe"), path)
+    positions = 10 * mdtraj.load_pdb(str(path)).xyz[0]
+    noise = np.random.default_rng(0).normal(scale=0.1, size=(30, *positions.shape))
+    return read_topology(path), (positions + noise).astype(np.float32)
+
+
+def method(name: str, mapping: Mapping, molecule: Molecule, train: np.ndarray, **values) -> BackmappingMethod:
+    plugin = registry.load("methods", name)
+    settings = plugin.Settings(**values).resolved(TaskFacts.of(mapping, train))
+    return plugin(settings, mapping, molecule)
+
+
+@pytest.fixture
+def sparse(monkeypatch: pytest.MonkeyPatch):
+    """Switch to lists of pairs and sparse matrices, whatever the size."""
+
+    def switch() -> None:
+        monkeypatch.setattr(radial, "DENSE_POINTS", 0)
+        monkeypatch.setattr(base, "DENSE_SIZE", 0)
+        monkeypatch.setattr(mapped_network, "DENSE_SIZE", 0)
+
+    return switch
+
+
+@pytest.mark.parametrize("heads", [1, 4])
+def test_a_list_of_pairs_gives_the_sums_and_gradients_of_all_pairs(heads, sparse, rng) -> None:
+    positions = torch.as_tensor(rng.normal(size=(3, 40, 3)) * 6)
+    basis = radial.RadialBasis(9.0, 8)
+    filters = torch.as_tensor(rng.normal(size=(8, heads))).requires_grad_()
+    values = torch.as_tensor(rng.normal(size=(3, 40, heads, 6))).requires_grad_()
+
+    def result() -> list[torch.Tensor]:
+        summed = radial.neighbour_sum(basis.of_pairs(positions), values, filters)
+        return [summed, *torch.autograd.grad(summed.pow(3).sum(), (values, filters))]
+
+    dense = result()
+    sparse()
+    for one, other in zip(result(), dense, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-9)
+    assert isinstance(basis.of_pairs(positions), radial.PairList)
+
+
+def test_points_without_neighbours_receive_nothing(sparse) -> None:
+    sparse()
+    basis = radial.RadialBasis(5.0, 4).of_pairs(20 * torch.eye(3, dtype=torch.float64).unsqueeze(0))
+    values = torch.ones(1, 3, 2, 1, dtype=torch.float64)
+    assert radial.neighbour_sum(basis, values, torch.ones(4, 2, dtype=torch.float64)).abs().max() == 0
+
+
+@pytest.mark.parametrize("name", ["cgvae", "local_flow"])
+@pytest.mark.parametrize("encoder", ["beads", "atoms"])
+def test_networks_do_not_depend_on_how_sums_are_made(name, encoder, chignolin_frames: Frames, sparse) -> None:
+    if name == "local_flow" and encoder == "atoms":
+        pytest.skip("has no encoder of atoms")
+    molecule, frames = chignolin_frames.molecule, chignolin_frames.positions[:24]
+    mapping = Mapping.centres(molecule.residue_index)
+    values = {"encoder": encoder} if name == "cgvae" else {}
+
+    torch.manual_seed(0)
+    first = method(name, mapping, molecule, frames, **values)
+    if name == "local_flow":
+        first.network.initialise(torch.as_tensor(frames))
+        torch.nn.init.normal_(first.network.flow.velocity)
+
+    def result() -> list[torch.Tensor]:
+        model = method(name, mapping, molecule, frames, **values)
+        model.load_state(first.state())
+        model.network.set_precision(torch.float64)
+        loss = model._loss(torch.as_tensor(frames[:4]).double(), 1.0, torch.Generator().manual_seed(2))[
+            "loss"
+        ]
+        gradients = torch.autograd.grad(loss, list(model.network.parameters()), allow_unused=True)
+        samples = model.sample(mapping.beads(frames[:3].astype(np.float64)), 2, 5)
+        return [loss, torch.as_tensor(samples), *(each for each in gradients if each is not None)]
+
+    dense = result()
+    sparse()
+    for one, other in zip(result(), dense, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-7, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", ["cgvae", "local_flow"])
+def test_networks_on_many_beads_are_equivariant(name, protein, sparse, rng) -> None:
+    sparse()
+    molecule, frames = protein
+    mapping = Mapping.centres(molecule.residue_index)
+    model = method(name, mapping, molecule, frames)
+    if name == "local_flow":
+        model.network.initialise(torch.as_tensor(frames))
+        torch.nn.init.normal_(model.network.flow.velocity, std=0.1)
+    beads = mapping.beads(frames[:2].astype(np.float64))
+    turn, shift = Rotation.random(rng=rng).as_matrix(), rng.normal(size=3)
+    moved = model.sample(beads @ turn.T + shift, 2, 1)
+    np.testing.assert_allclose(moved, model.sample(beads, 2, 1) @ turn.T + shift, atol=1e-8)
+
+
+def test_the_flow_knows_the_nearest_beads(protein) -> None:
+    molecule, frames = protein
+    flow = method("local_flow", Mapping.centres(molecule.residue_index), molecule, frames).network.flow
+    n_known = latent_flow.GEOMETRY_BEADS
+    assert flow.geometry.shape == (78, 3 * n_known, 128)
+    flow.fit_normalisation(torch.as_tensor(Mapping.centres(molecule.residue_index).beads(frames)))
+    # In an extended chain, these are nearest in sequence.
+    assert (flow.known[40] - 40).abs().max() <= n_known // 2
+    assert flow.known[40].unique().numel() == n_known
+    restored = method("local_flow", Mapping.centres(molecule.residue_index), molecule, frames).network.flow
+    restored.load_state_dict(flow.state_dict())
+    assert torch.equal(restored.known, flow.known)
+
+
+def test_nearest_on_average_is_the_order_of_mean_squares(rng) -> None:
+    beads = rng.normal(size=(60, 3)) * 12 + rng.normal(size=(20, 60, 3))
+    square = np.square(beads[:, None] - beads[:, :, None]).sum(-1).mean(0)
+    np.testing.assert_array_equal(nearest_on_average(beads, 5), square.argsort(axis=1)[:, :5])
+
+
+def test_a_search_of_near_beads_is_the_order_of_all(rng) -> None:
+    beads = rng.normal(size=(3, 100, 3))
+    vectors, distances = nearest_bead_vectors(beads, 2)
+    every_vector, every_distance = nearest_bead_vectors(beads, None)
+    np.testing.assert_array_equal(vectors, every_vector[:, :, :2])
+    np.testing.assert_array_equal(distances, every_distance[:, :, :2])
+
+
+def test_beads_of_a_large_mapping_are_those_of_its_matrix(protein, rng) -> None:
+    molecule, frames = protein
+    mapping = Mapping(molecule.residue_index, _random_weights(molecule.residue_index, rng))
+    assert not mapping.is_dense
+    exact = frames[:6].reshape(2, 3, -1, 3).astype(np.float64)
+    np.testing.assert_allclose(mapping.beads(exact), mapping.matrix @ exact, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(
+        mapped_network.bead_sums(mapped_network.mapping_matrix(mapping), torch.as_tensor(exact)),
+        mapping.matrix @ exact,
+        rtol=0,
+        atol=1e-10,
     )
+    wrong = mapping.weights.copy()
+    wrong[0] += 0.5
+    with pytest.raises(InputError, match=r"weights of bead 0 sum to 1\.5"):
+        Mapping(molecule.residue_index, wrong)
 
 
-def evaluation(n_atoms, rng):
-    """Chains whose samples have longer bonds than the frames, and wider angles."""
-    line = 1.5 * np.arange(n_atoms)[:, None] * np.array([1.0, 0, 0])
-    frames = (line + rng.normal(scale=0.1, size=(len(BLOCKS), n_atoms, 3))).astype(np.float32)
-    samples = (1.05 * frames + rng.normal(scale=0.2, size=frames.shape))[:, None].astype(np.float32)
-    one_bead = Mapping.centres(np.zeros(n_atoms, dtype=np.int64))
-    return Evaluation(frames, samples[:, 0], samples, chain(n_atoms), one_bead)
+def _random_weights(bead_index: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    weights = rng.uniform(size=len(bead_index))
+    return weights / np.bincount(bead_index, weights)[bead_index]
 
 
-@pytest.mark.parametrize("name", DISTRIBUTIONS)
-def test_sums_of_few_terms_keep_all_blocks(name, rng):
-    assert len(registry.load("metrics", name)().block_sums(evaluation(100, rng), BLOCKS)) == 20
+@pytest.mark.parametrize("mapping_name", ["alpha_carbon", "residue_com"])
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("on_beads", {}),
+        ("rigid_template", {}),
+        ("nearest_frame", {}),
+        ("conditional_gaussian", {}),
+        ("linear", {}),
+        ("equivariant_linear", {}),
+        ("mlp", NETWORK),
+        ("equivariant_mlp", NETWORK),
+        ("cgvae", NETWORK),
+        ("local_flow", NETWORK),
+        ("refined", {"of": "rigid_template", "steps": 5}),
+    ],
+)
+def test_samples_of_a_protein_have_its_beads(mapping_name, name, values, protein) -> None:
+    molecule, frames = protein
+    generator = registry.load("mapping", mapping_name)
+    mapping = generator(generator.Settings()).generate(molecule, 78, 0)
+    model = method(name, mapping, molecule, frames[:20], **values)
+    model.fit(frames[:20], frames[20:25], TrainingContext(1))
+    exact = frames[25:27].astype(np.float64)
+    samples = draw(model, exact, 2, 3)
+    assert np.isfinite(samples).all()
+    np.testing.assert_allclose(mapping.beads(samples), mapping.beads(exact)[:, None].repeat(2, 1), atol=1e-7)
 
 
-@pytest.mark.parametrize("name", DISTRIBUTIONS)
-def test_sums_of_many_terms_are_joined(name, rng):
-    metric = registry.load("metrics", name)()
-    large = evaluation(2000, rng)
-    sums = metric.block_sums(large, BLOCKS)
-    assert 2 < len(sums) < 20
-    assert MOST_BYTES / 2 < sums.nbytes <= MOST_BYTES
-    in_joined = metric.block_sums(large, BLOCKS * len(sums) // 20)
-    assert metric.value(sums.sum(axis=0)) == metric.value(in_joined.sum(axis=0)) > 0
+def test_a_gaussian_in_the_span_of_few_frames_is_that_of_the_covariance(
+    chignolin_frames: Frames, monkeypatch
+) -> None:
+    molecule, frames = chignolin_frames.molecule, chignolin_frames.positions[:60]
+    mapping = Mapping.centres(molecule.residue_index // 3)
+    fits = []
+    for most in (conditional_gaussian.MANY_COORDINATES, 0):
+        monkeypatch.setattr(conditional_gaussian, "MANY_COORDINATES", most)
+        model = method("conditional_gaussian", mapping, molecule, frames)
+        model.fit(frames, frames[:5], TrainingContext(1))
+        fits.append(model)
+    dense, span = fits
+    np.testing.assert_allclose(span.gain, dense.gain, atol=1e-6 * np.abs(dense.gain).max())
+    spread = dense.noise @ dense.noise.T
+    np.testing.assert_allclose(span.noise @ span.noise.T, spread, atol=1e-8 * np.abs(spread).max())
+    assert span.noise.shape[1] < len(frames)
 
 
-def test_two_blocks_are_left_for_an_estimate(rng):
-    metric = registry.load("metrics", "bond_length_energy_distance")()
-    sums = metric.block_sums(evaluation(5000, rng), BLOCKS)
-    assert len(sums) == 2
-    assert np.isfinite(metric.value(sums.sum(axis=0)))
-    assert len(metric.block_sums(evaluation(5000, rng), np.zeros_like(BLOCKS))) == 1
+def test_equivariant_linear_with_few_frames_is_the_same_solution(
+    chignolin_frames: Frames, monkeypatch
+) -> None:
+    molecule, frames = chignolin_frames.molecule, chignolin_frames.positions[:20]
+    mapping = Mapping.centres(molecule.residue_index)
+    weights = []
+    for most in (equivariant_linear.MANY_VECTORS, 0):
+        monkeypatch.setattr(equivariant_linear, "MANY_VECTORS", most)
+        model = method("equivariant_linear", mapping, molecule, frames)
+        model.fit(frames, frames[:5], TrainingContext(1))
+        weights.append(model.weights)
+    np.testing.assert_allclose(weights[1], weights[0], atol=1e-5)
 
 
-def test_energies_are_measured_up_to_a_number_of_atoms():
-    metric = registry.load("metrics", "energy_raw_median")()
-    assert metric.applies(chain(MAX_ENERGY_ATOMS), ("amber99sbildn.xml",))
-    assert not metric.applies(chain(MAX_ENERGY_ATOMS + 1), ("amber99sbildn.xml",))
+def test_weights_of_the_mlp_grow_with_the_atoms(protein) -> None:
+    molecule, frames = protein
+    model = method("mlp", Mapping.centres(molecule.residue_index), molecule, frames)
+    assert model.n_parameters() < 20000 * molecule.n_atoms
 
 
-def test_a_note_says_that_a_molecule_is_too_large_for_energies(rng):
-    notes = []
-    large = evaluation(MAX_ENERGY_ATOMS + 1, rng)
-    assert not list(score_blocks(large, ["energy_raw_median"], BLOCKS, notes.append))
-    assert notes == [
-        "energy_raw_median (all atoms): left out, because there are 2,001 of them, and it measures at most "
-        "2,000"
-    ]
+@pytest.mark.parametrize("name", ["conditional_gaussian", "linear", "equivariant_linear"])
+def test_a_fit_without_enough_memory_is_refused_before_it_starts(name, protein) -> None:
+    molecule, frames = protein
+    model = method(name, Mapping.centres(molecule.residue_index), molecule, frames)
+    # A view that takes no memory.
+    many = np.broadcast_to(frames[0], (400_000, *frames[0].shape))
+    with pytest.raises(InputError, match=rf"{name}: .* need \d+ GiB of memory.*; lower"):
+        model.fit(many, frames, TrainingContext(1))
+
+
+@pytest.mark.parametrize("name", ["cgae", "girvan_newman"])
+def test_a_search_of_beads_that_would_not_end_is_refused(name, protein) -> None:
+    molecule, frames = protein
+    generator = registry.load("mapping", name)
+    twice = Molecule(
+        *(2 * each for each in (molecule.elements, molecule.atom_names, molecule.residue_names)),
+        residue_index=np.concatenate((molecule.residue_index, molecule.residue_index + 78)),
+        masses=np.tile(molecule.masses, 2),
+        bonds=np.concatenate((molecule.bonds, molecule.bonds + molecule.n_atoms)),
+    )
+    with pytest.raises(InputError, match=r"would take .* (hours|minutes), and \d+ atoms are the most; use"):
+        generator(generator.Settings()).generate(twice, 160, 0, np.tile(frames, (1, 2, 1)))

@@ -53,11 +53,11 @@ def _backbone(graph: "nx.Graph[int]", molecule: Molecule) -> list[int]:
     skeleton = named if is_peptide else graph.subgraph(heavy)
     if not nx.is_connected(skeleton):  # heavy atoms joined through hydrogens only, as in diborane
         skeleton = graph
-    # Lengths first, because the paths between all pairs of atoms would take much time and memory.
-    *_, start = max(
-        (length, -min(source, target), -source)
-        for source, lengths in nx.all_pairs_shortest_path_length(skeleton)
-        for target, length in lengths.items()
+    reach = nx.eccentricity(skeleton)
+    longest = max(reach.values())
+    ends = [atom for atom in skeleton if reach[atom] == longest]
+    path: list[int] = max(
+        (path for end in ends for path in nx.single_source_shortest_path(skeleton, end).values()),
+        key=lambda path: (len(path), -min(path[0], path[-1]), -path[0]),
     )
-    paths: dict[int, list[int]] = nx.single_source_shortest_path(skeleton, -start)
-    return max(paths.values(), key=lambda path: (len(path), -min(path[0], path[-1])))
+    return path

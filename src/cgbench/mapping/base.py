@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import IntArray, Molecule
@@ -19,6 +20,9 @@ from cgbench.core.wording import counted
 from cgbench.data.splits import Split
 
 Positions = NDArray[np.float32]
+
+# A matrix with at most so many entries is multiplied faster as it is than without its zeros.
+DENSE_SIZE = 2**16
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,11 @@ class Mapping:
         """Number of beads (the resolution)."""
         return int(self.bead_index.max()) + 1
 
+    @property
+    def is_dense(self) -> bool:
+        """Whether beads follow from the whole matrix: it is small, or beads share atoms."""
+        return bool(self.shared) or self.n_beads * self.n_atoms <= DENSE_SIZE
+
     @cached_property
     def matrix(self) -> NDArray[np.float64]:
         """M [n_beads, n_atoms]."""
@@ -104,6 +113,11 @@ class Mapping:
         for atom, bead, weight in self.shared:
             matrix[bead, atom] = weight
         return matrix
+
+    @cached_property
+    def _sparse(self) -> csr_array:
+        """M [n_beads, n_atoms] without its zeros; beads share no atoms."""
+        return csr_array((self.weights, (self.bead_index, np.arange(self.n_atoms))))
 
     @cached_property
     def translations(self) -> NDArray[np.float64]:
@@ -122,7 +136,11 @@ class Mapping:
 
     def beads(self, positions: NDArray[np.floating]) -> NDArray[np.floating]:
         """Coarse-grain positions [..., n_atoms, 3] to beads [..., n_beads, 3], in the same unit."""
-        return np.asarray(self.matrix.astype(positions.dtype) @ positions)
+        if self.is_dense:
+            return np.asarray(self.matrix.astype(positions.dtype) @ positions)
+        matrix = self._sparse.astype(positions.dtype)
+        flat = positions.reshape(-1, self.n_atoms, 3)
+        return np.stack([matrix @ frame for frame in flat]).reshape(*positions.shape[:-2], -1, 3)
 
     def lift(self, beads: NDArray[np.floating]) -> NDArray[np.floating]:
         """Put every atom on its bead: [..., n_beads, 3] to [..., n_atoms, 3]."""

@@ -48,6 +48,9 @@ HOTTEST, COLDEST = 1.0, 0.025
 # from telling apart beads that are still almost at the same position.
 RIDGE, TRAINING_RIDGE = 1e-8, 1e-1
 
+# The time of the search grows with n_atoms³ n_beads². One of 175 atoms in 12 beads takes about a minute.
+MOST_ATOMS = 400
+
 # Loss [n] of partitions [n, n_atoms].
 Loss = Callable[[Tensor], Tensor]
 
@@ -105,6 +108,13 @@ class Generator(MappingGenerator):
             raise InputError(
                 f"cgae: needs at least {SEGMENTS} training frames, but there are "
                 f"{0 if positions is None else len(positions)}; raise protocol.train_frames"
+            )
+        if molecule.n_atoms > MOST_ATOMS:
+            hours = (molecule.n_atoms / 175) ** 3 * (n_beads / 12) ** 2 / 60
+            raise InputError(
+                f"cgae: a search of {n_beads} beads for {molecule.n_atoms} atoms would take about "
+                f"{hours:,.0f} hours, and {MOST_ATOMS} atoms are the most; use alpha_carbon, residue_com or "
+                "martini3, or sequence for any number of beads"
             )
         if n_beads == molecule.n_atoms:
             return Mapping.centres(np.arange(n_beads))

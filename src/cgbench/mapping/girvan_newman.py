@@ -9,6 +9,9 @@ from cgbench.core.errors import InputError
 from cgbench.mapping._partition import bead_index
 from cgbench.mapping.base import Mapping, MappingGenerator, Positions
 
+# The time grows with n_atoms² n_beads. One bead of 1,238 atoms takes about 1.2 s.
+MOST_ATOMS = 2000
+
 
 class Generator(MappingGenerator):
     """Remove the bond with the highest betweenness until the graph has n_beads connected components.
@@ -19,6 +22,12 @@ class Generator(MappingGenerator):
     reference = "M. Girvan, M. E. J. Newman, PNAS 99, 7821 (2002), as used for arXiv 2201.12176"
 
     def _generate(self, molecule: Molecule, n_beads: int, seed: int, positions: Positions | None) -> Mapping:
+        if molecule.n_atoms > MOST_ATOMS:
+            minutes = 0.02 * (molecule.n_atoms / 1238) ** 2 * n_beads
+            raise InputError(
+                f"girvan_newman: {n_beads} beads of {molecule.n_atoms} atoms would take {minutes:,.0f} "
+                f"minutes, and {MOST_ATOMS} atoms are the most; use backbone, sequence or residue_com"
+            )
         components = list(nx.connected_components(molecule.graph))
         if n_beads < len(components):
             raise InputError(

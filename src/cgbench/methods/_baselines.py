@@ -1,7 +1,16 @@
 """Building blocks of the published baselines: least-squares matrices and vectors to nearest beads."""
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from cgbench.chem.geometry import in_chunks
+from cgbench.chem.molecule import IntArray
+
+# With more than so many times as many beads as neighbours, near beads are searched.
+SEARCHED = 32
 
 Positions = NDArray[np.floating]
 
@@ -44,10 +53,17 @@ def nearest_bead_vectors(beads: Positions, neighbours: int | None) -> tuple[Posi
     """
     n_others = beads.shape[1] - 1
     k = n_others if neighbours is None else min(neighbours, n_others)
-    difference = beads[:, None] - beads[:, :, None]
-    distance = np.sqrt(np.square(difference).sum(-1))
-    order = np.argsort(distance, axis=-1, kind="stable")[..., 1 : k + 1]  # rank 0 is the bead itself
-    return (
-        np.take_along_axis(difference, order[..., None], axis=2),
-        np.take_along_axis(distance, order, axis=2),
-    )
+    if SEARCHED * k < n_others:
+        # Rank 0 is the bead itself. A search of near beads is linear in their number.
+        found = [cKDTree(X).query(X, k=range(2, k + 2))[1] for X in beads]
+        order = np.array(found, dtype=np.int64).reshape(*beads.shape[:2], k)
+    else:
+        order = in_chunks(partial(_by_distance, k=k), beads, 40 * beads[0].size * beads.shape[1])
+    vectors = beads[np.arange(len(beads))[:, None, None], order] - beads[:, :, None]
+    return vectors, np.sqrt(np.square(vectors).sum(-1))
+
+
+def _by_distance(beads: Positions, k: int) -> IntArray:
+    """Nearest k other beads of every bead [n_frames, n_beads, k], nearest first."""
+    distance = np.sqrt(np.square(beads[:, None] - beads[:, :, None]).sum(-1))
+    return np.argsort(distance, axis=-1, kind="stable")[..., 1 : k + 1]

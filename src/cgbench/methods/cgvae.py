@@ -32,6 +32,7 @@ from cgbench.methods.base import Positions, TrainingContext
 from cgbench.nn.cgvae_network import CGVAESettings, make_network
 from cgbench.nn.decoder import Decoder, EquivariantDecoder
 from cgbench.nn.dense import use_bfloat16
+from cgbench.nn.mapped_network import mapping_matrix
 from cgbench.nn.radial import selected_distances
 from cgbench.nn.training import Terms, train_network
 from cgbench.nn.variational import VariationalNetwork, VariationalSettings, kl_divergence
@@ -64,7 +65,7 @@ class Method(NetworkMethod):
         """Return the decoder with random weights."""
         return EquivariantDecoder(
             torch.as_tensor(mapping.bead_index),
-            torch.as_tensor(mapping.matrix, dtype=torch.float32),
+            mapping_matrix(mapping).float(),
             settings.latent,
             settings.features,
             settings.vectors,
@@ -105,7 +106,7 @@ class Method(NetworkMethod):
 
     def _loss(self, positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
         s, network = self.settings, self.network
-        beads = network.matrix @ positions
+        beads = network.beads(positions)
         prior, bead_features = network.prior(beads)
         posterior = network.posterior(positions, beads, prior, bead_features)
         noise = torch.randn(posterior[0].shape, generator=generator).to(positions)
@@ -142,7 +143,7 @@ class Method(NetworkMethod):
         return self.run(draw, positions, chunk=NOISE_CHUNK)
 
     def _rebuild(self, positions: Tensor, noise: Tensor | None = None) -> Tensor:
-        beads = self.network.matrix @ positions
+        beads = self.network.beads(positions)
         prior, features = self.network.prior(beads)
         latent, log_ratio = self.network.posterior(positions, beads, prior, features)
         if noise is not None:

@@ -14,6 +14,7 @@ from cgbench.mapping.base import Mapping
 from cgbench.methods import cgvae
 from cgbench.nn.cgvae_network import CGVAESettings
 from cgbench.nn.decoder import Decoder
+from cgbench.nn.mapped_network import mapping_matrix
 
 Multiplicity = Annotated[int, Field(ge=1)]
 
@@ -51,7 +52,7 @@ class Method(cgvae.Method):
 
         return E3nnDecoder(
             torch.as_tensor(mapping.bead_index),
-            torch.as_tensor(mapping.matrix, dtype=torch.float32),
+            mapping_matrix(mapping).float(),
             settings.latent,
             settings.multiplicities,
             settings.decoder_layers,

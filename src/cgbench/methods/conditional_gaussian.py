@@ -13,10 +13,13 @@ sampling, which gives the correct distribution over orientations.
 import numpy as np
 
 from cgbench.chem.superposition import centred, mean_shape, rotations
+from cgbench.methods._memory import require_memory
 from cgbench.methods.base import BackmappingMethod, Positions, TrainingContext
 
 # Eigenvalues below this share of the largest variance belong to directions that the body frame fixes.
 RELATIVE_VARIANCE = 1e-10
+# With more coordinates than this, and than frames, matrices of frames replace those of coordinates.
+MANY_COORDINATES = 1024
 
 
 class Method(BackmappingMethod):
@@ -34,6 +37,7 @@ class Method(BackmappingMethod):
 
     def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
         """Compute mean and covariance of the training frames; validation frames are not used."""
+        self._require_memory(len(train))
         generator = np.random.default_rng(context.seed)
         positions = train.astype(np.float64)
         beads = self.mapping.beads(positions)
@@ -44,6 +48,9 @@ class Method(BackmappingMethod):
         body = ((positions - centre) @ rotation).reshape(len(train), -1)
         self.mean = body.mean(axis=0)
         deviation = body - self.mean
+        if max(MANY_COORDINATES, len(body)) < body.shape[1]:
+            self._fit_span(deviation)
+            return
         covariance = deviation.T @ deviation / len(body)
         matrix = np.kron(self.mapping.matrix, np.eye(3))
         with_beads = covariance @ matrix.T
@@ -51,6 +58,27 @@ class Method(BackmappingMethod):
         values, axes = np.linalg.eigh(covariance - self.gain @ with_beads.T)
         kept = values > RELATIVE_VARIANCE * np.trace(covariance)
         self.noise = axes[:, kept] * np.sqrt(values[kept])
+
+    def _require_memory(self, n_frames: int) -> None:
+        n_atoms, n_beads = self.mapping.n_atoms, self.mapping.n_beads
+        size = min(n_frames, 3 * n_atoms)
+        require_memory(
+            9 * n_atoms * n_beads + 12 * n_atoms * n_frames + 3 * size * max(3 * n_beads, 3 * n_atoms),
+            f"{self.name}: {n_frames} frames of {n_atoms} atoms in {n_beads} beads",
+            "lower protocol.train_frames, or use rigid_template or nearest_frame",
+        )
+
+    def _fit_span(self, deviation: Positions) -> None:
+        """Fit deviations [n_frames, 3 n_atoms] from the mean; all directions are combinations of frames."""
+        beads = self.mapping.beads(deviation.reshape(len(deviation), -1, 3)).reshape(len(deviation), -1)
+        # The beads of the frames, as combinations of orthonormal directions of the space of frames.
+        directions, sizes, axes = np.linalg.svd(beads)
+        vary = sizes**2 > RELATIVE_VARIANCE * max(sizes[0] ** 2, np.finfo(np.float64).tiny)
+        rank = int(vary.sum())
+        self.gain = deviation.T @ (directions[:, :rank] / sizes[:rank]) @ axes[:rank]
+        rest = directions[:, rank:].T @ deviation / np.sqrt(len(deviation))
+        kept = np.square(rest).sum(axis=1) > RELATIVE_VARIANCE * np.square(deviation).sum() / len(deviation)
+        self.noise = rest[kept].T
 
     def reconstruct(self, positions: Positions) -> Positions:
         """Return the conditional mean for the beads of frames [n_frames, n_atoms, 3]."""
@@ -68,7 +96,13 @@ class Method(BackmappingMethod):
         relative = centred(exact, self.mapping.shares)
         rotation = rotations(self.shape, relative, self.mapping.shares, generator)
         body = (relative @ rotation).reshape(*noise.shape[:2], -1)
-        deviation = body - np.kron(self.mapping.matrix, np.eye(3)) @ self.mean
+        deviation = body - self._mean_beads()
         atoms = (self.mean + deviation @ self.gain.T + noise @ self.noise.T).reshape(*noise.shape[:2], -1, 3)
         geometry = atoms @ np.swapaxes(rotation, -1, -2) + (exact - relative)[..., :1, :]
         return self.mapping.project(geometry, exact).astype(beads.dtype)
+
+    def _mean_beads(self) -> Positions:
+        """M μ_x [3 n_beads]."""
+        if len(self.mean) > MANY_COORDINATES:
+            return self.mapping.beads(self.mean.reshape(-1, 3)).ravel()
+        return np.asarray(np.kron(self.mapping.matrix, np.eye(3)) @ self.mean)

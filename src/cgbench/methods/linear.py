@@ -12,6 +12,7 @@ import numpy as np
 
 from cgbench.core.safe_io import require
 from cgbench.methods._baselines import least_squares_matrix
+from cgbench.methods._memory import require_memory
 from cgbench.methods.base import DeterministicMethod, Positions, TrainingContext
 
 
@@ -26,6 +27,12 @@ class Method(DeterministicMethod):
 
     def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
         """Solve for D on the training frames [n_frames, n_atoms, 3]; validation frames are not used."""
+        n_beads, n_atoms = self.mapping.n_beads, self.mapping.n_atoms
+        require_memory(
+            6 * len(train) * (n_atoms + n_beads),
+            f"{self.name}: {len(train)} frames of {n_atoms} atoms",
+            "lower protocol.train_frames, or use rigid_template",
+        )
         positions = train.astype(np.float64)
         self.weights = least_squares_matrix(self.mapping.beads(positions), positions)
 

@@ -43,7 +43,7 @@ class LocalFlowNetwork(MappedNetwork):
 
     def initialise(self, positions: Tensor) -> None:
         """Determine local frames and code from training frames [n_frames, n_atoms, 3] (Å)."""
-        beads = self.matrix @ positions
+        beads = self.beads(positions)
         offsets = positions - beads[:, self.bead_index]
         self.local.frames.choose_neighbours(beads.numpy(), offsets.numpy(), self.mapping.bead_index)
         self.local.fit_components(self.local.to_local(offsets, beads))
@@ -82,14 +82,14 @@ class Method(NetworkMethod):
         train_network(self.network, self._loss, train, valid, self.settings, context)
 
     def _loss(self, positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
-        beads = self.network.matrix @ positions
+        beads = self.network.beads(positions)
         return {"loss": self.network.flow.loss(self.network.encode(positions, beads), beads, generator)}
 
     def reconstruct(self, positions: Positions) -> Positions:
         """Encode and decode frames [n_frames, n_atoms, 3]."""
 
         def rebuild(batch: Tensor) -> Tensor:
-            beads = self.network.matrix @ batch
+            beads = self.network.beads(batch)
             return self.network.decode(self.network.encode(batch, beads), beads)
 
         return self.run(rebuild, positions)

@@ -16,8 +16,11 @@ from cgbench.core.settings import AUTO, Automatic
 from cgbench.mapping.base import Mapping
 from cgbench.methods._network import NetworkMixin
 from cgbench.methods.base import DeterministicMethod, Positions, TrainingContext
+from cgbench.nn.mapped_network import bead_sums, mapping_matrix
 from cgbench.nn.task_facts import TaskFacts
 from cgbench.nn.training import Terms, TrainingSettings, train_network
+
+MOST_HIDDEN = 2048
 
 
 def _epochs(facts: TaskFacts, settings: "MLPSettings") -> int:
@@ -31,7 +34,8 @@ class MLPSettings(TrainingSettings):
     Attributes
     ----------
     width
-        Hidden units as a multiple of the 3 n_atoms outputs.
+        Hidden units as a multiple of the 3 n_atoms outputs; never more than 2,048 units, so that the number
+        of weights is proportional to the number of atoms.
     depth
         Hidden layers after the first.
     """
@@ -59,7 +63,8 @@ class Method(NetworkMixin, DeterministicMethod):
         """Return the network with random weights."""
         assert isinstance(self.settings, MLPSettings)
         n_inputs, n_outputs = 3 * self.mapping.n_beads, 3 * self.mapping.n_atoms
-        return fully_connected(n_inputs, self.settings.width * n_outputs, self.settings.depth, n_outputs)
+        hidden = min(self.settings.width * n_outputs, MOST_HIDDEN)
+        return fully_connected(n_inputs, hidden, self.settings.depth, n_outputs)
 
     def decode(self, beads: Tensor) -> Tensor:
         """Map beads [n_frames, n_beads, 3] to atoms [n_frames, n_atoms, 3] (Å) on the network's device."""
@@ -70,10 +75,10 @@ class Method(NetworkMixin, DeterministicMethod):
         """Minimise the mean squared coordinate error with early stopping on the validation frames."""
         torch.manual_seed(context.seed)
         self.network = self.new_network()
-        matrix = torch.as_tensor(self.mapping.matrix, dtype=torch.float32, device=context.device)
+        matrix = mapping_matrix(self.mapping).float().to(context.device)
 
         def loss(positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
-            return {"loss": (self.decode(matrix @ positions) - positions).square().mean()}
+            return {"loss": (self.decode(bead_sums(matrix, positions)) - positions).square().mean()}
 
         train_network(self.network, loss, train, valid, self.settings, context)
         self.network.cpu()

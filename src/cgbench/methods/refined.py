@@ -17,7 +17,7 @@ from cgbench.mapping.base import Mapping
 from cgbench.methods._finished import FinishedMethod, FinishedSettings
 from cgbench.methods.base import Positions, TrainingContext
 from cgbench.nn.contacts import QUANTILE
-from cgbench.nn.mapped_network import MIN_BEADS
+from cgbench.nn.mapped_network import MIN_BEADS, mapping_matrix
 from cgbench.nn.refinement import TOLERANCE, refine
 from cgbench.nn.restraints import CONTACT_SPREAD, MAX_FRAMES, STIFF_TORSION, Restraints
 
@@ -66,7 +66,7 @@ class Method(FinishedMethod):
             contact_quantile=settings.contact_quantile,
             contact_spread=settings.contact_spread,
         )
-        self.matrix, self.bead_index = torch.as_tensor(mapping.matrix), torch.as_tensor(mapping.bead_index)
+        self.matrix, self.bead_index = mapping_matrix(mapping), torch.as_tensor(mapping.bead_index)
 
     def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
         """Fit the other method, and the restraints to the training frames [n_frames, n_atoms, 3]."""

@@ -15,6 +15,8 @@ from pydantic import Field
 from cgbench.chem.superposition import mean_shape, rotations
 from cgbench.core.settings import Settings
 from cgbench.methods.base import DeterministicMethod, Positions, TrainingContext
+from cgbench.nn.near_beads import nearest_on_average
+from cgbench.nn.radial import DENSE_POINTS
 
 
 class RigidTemplateSettings(Settings):
@@ -49,9 +51,8 @@ class Method(DeterministicMethod):
         positions = train.astype(np.float64)
         beads = self.mapping.beads(positions)
         offsets = positions - self.mapping.lift(beads)
-        distance = np.linalg.norm(beads[:, None] - beads[:, :, None], axis=-1).mean(axis=0)
         k = min(self.settings.neighbours, self.mapping.n_beads - 1)
-        self.neighbours = np.argsort(distance, axis=1, kind="stable")[:, 1 : k + 1]
+        self.neighbours = self._nearest(beads, k)
         vectors, weights = self._vectors(beads), np.ones(k)
         self.vectors, self.offsets = np.empty(vectors.shape[1:]), np.empty(offsets.shape[1:])
         for bead in range(self.mapping.n_beads):
@@ -61,6 +62,13 @@ class Method(DeterministicMethod):
             fragments = offsets[:, atoms] @ rotation
             template = int(np.square(fragments - fragments.mean(axis=0)).sum(axis=(1, 2)).argmin())
             self.vectors[bead], self.offsets[atoms] = vectors[template, bead], offsets[template, atoms]
+
+    @staticmethod
+    def _nearest(beads: Positions, k: int) -> NDArray[np.int64]:
+        if beads.shape[1] > DENSE_POINTS:
+            return nearest_on_average(beads, k + 1)[:, 1:]
+        distance = np.linalg.norm(beads[:, None] - beads[:, :, None], axis=-1).mean(axis=0)
+        return np.argsort(distance, axis=1, kind="stable")[:, 1 : k + 1]
 
     def _vectors(self, beads: Positions) -> Positions:
         return np.asarray(beads[:, self.neighbours] - beads[:, :, None])

@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from scipy.spatial import cKDTree
 from torch import Tensor, nn
 
 from cgbench.chem.molecule import IntArray, Molecule
+from cgbench.nn.pair_search import pairs_within
 
 QUANTILE = 0.02  # of contacts, below which they are too close
 WITHIN = 4.0  # Å; pairs that are nearer count as contacts
@@ -97,14 +97,8 @@ class ContactDistances(nn.Module):
         distances : [n_found]
             Å.
         """
-        points = positions.permute(2, 0, 1).double().cpu().numpy()
-        points = points - points.min(axis=1, keepdims=True)
-        # Geometries stand side by side, so that one search finds the pairs of all of them.
-        width = points[:, :, 0].max(initial=0.0) + 2 * cutoff
-        points[:, :, 0] += width * np.arange(len(points))[:, None]
-        points = points.reshape(-1, 3)
-        tree = cKDTree(points, balanced_tree=False, compact_nodes=False)
-        first, second = tree.query_pairs(cutoff, output_type="ndarray").T
+        pairs, points = pairs_within(positions.permute(2, 0, 1).double().cpu().numpy(), cutoff)
+        first, second = pairs.T
         geometry, i, j = first // self.n_atoms, first % self.n_atoms, second % self.n_atoms
         keys = i * self.n_atoms + j
         place = np.searchsorted(self.near, keys)

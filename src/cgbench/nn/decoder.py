@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from cgbench.nn.dense import Linear, mlp
 from cgbench.nn.equivariant import EquivariantLayers, normalised_cross
 from cgbench.nn.mapped_network import on_beads, shares_atoms
-from cgbench.nn.radial import RadialBasis, filter_matrix, neighbour_sum, pair_distance
+from cgbench.nn.radial import Pairs, RadialBasis, filter_matrix, neighbour_sum
 
 
 class Decoder(nn.Module, ABC):
@@ -92,13 +92,13 @@ class EquivariantDecoder(Decoder):
     def displacements(self, latent: Tensor, centred: Tensor) -> Tensor:
         """Return equivariant displacements [batch, n_atoms, 3] for centred beads [batch, n_beads, 3]."""
         with torch.no_grad():
-            basis = self.basis(pair_distance(centred))
+            basis = self.basis.of_pairs(centred)
         *_, V, A = self.layers(self._start(latent, centred, basis), centred, basis)
         # Atoms combine vectors and pseudovectors, because the molecule is chiral and its beads need not be.
         vectors = torch.cat((V, A), dim=-1)[:, self.bead_index]
         return torch.matmul(vectors, self.readout.unsqueeze(-1)).squeeze(-1)
 
-    def _start(self, latent: Tensor, centred: Tensor, basis: Tensor) -> tuple[Tensor, ...]:
+    def _start(self, latent: Tensor, centred: Tensor, basis: Pairs) -> tuple[Tensor, ...]:
         S = self.scalar(latent) + self.identity
         # The constant 1 gives the initial vectors the magnitude of the bead directions.
         value = 1.0 + self.direction(S).unsqueeze(-1)

@@ -6,8 +6,8 @@ from torch import Tensor, nn
 from cgbench.nn.dense import Linear, mlp
 from cgbench.nn.equivariant import EquivariantLayers, normalised_cross
 from cgbench.nn.invariant import InvariantNetwork
-from cgbench.nn.mapped_network import membership_matrix
-from cgbench.nn.radial import RadialBasis, pair_distance
+from cgbench.nn.mapped_network import bead_sums, membership_matrix
+from cgbench.nn.radial import RadialBasis
 
 
 class BeadEncoder(nn.Module):
@@ -52,7 +52,7 @@ class BeadEncoder(nn.Module):
         self.register_buffer("bead_index", bead_index, persistent=False)
         self.register_buffer("kinds", kinds, persistent=False)
         self.register_buffer("members", members, persistent=False)
-        size = members.sum(1)[bead_index]  # atoms in the bead of every atom
+        size = torch.bincount(bead_index).float()[bead_index]  # atoms in the bead of every atom
         count = torch.bincount(kinds)
         size = torch.zeros(len(count)).index_add(0, kinds, size) / count  # mean over the atoms of a type
         self.weights = nn.Parameter(torch.randn(len(size), n_vectors) / size.sqrt().unsqueeze(-1))
@@ -69,9 +69,9 @@ class BeadEncoder(nn.Module):
         """Encode frames [batch, n_atoms, 3] and bead features [batch, n_beads, F] to [batch, n_beads, F]."""
         with torch.no_grad():
             centred = beads - beads.mean(1, keepdim=True)
-            basis = self.basis(pair_distance(centred))
+            basis = self.basis.of_pairs(centred)
             offset = (positions - beads[:, self.bead_index]).transpose(1, 2)  # [batch, 3, n_atoms]
-        V = torch.matmul(self.members, offset.unsqueeze(-1) * self.weights[self.kinds]).transpose(1, 2)
+        V = bead_sums(self.members, offset.unsqueeze(-1) * self.weights[self.kinds]).transpose(1, 2)
         A = normalised_cross(V, self.other_vector(V))
         product = self.left(V).transpose(2, 3) @ torch.cat((self.right_v(V), self.right_a(A)), dim=-1)
         # Scales like a length, as the products in the layers do.
@@ -126,5 +126,5 @@ class AtomEncoder(nn.Module):
             self.atoms(positions - beads.mean(1, keepdim=True)), self.values, self.filters, strict=True
         )
         for features, value, radial in layers:
-            pooled = pooled + self.members @ (value(features) * (1.0 + radial(basis)))
+            pooled = pooled + bead_sums(self.members, value(features) * (1.0 + radial(basis)))
         return pooled

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from cgbench.nn.dense import Linear, mlp
-from cgbench.nn.radial import filter_matrix, neighbour_sum
+from cgbench.nn.radial import Pairs, filter_matrix, neighbour_sum
 
 # Vector features are [batch, n_beads, 3, channels], so that Linear mixes the channels.
 
@@ -70,7 +70,7 @@ class EquivariantMessage(nn.Module):
         self.from_vector = Linear(n_vectors, 3 * n_vectors, bias=False)
         self.from_pseudovector = Linear(n_vectors, 4 * n_vectors, bias=False)
 
-    def forward(self, state: tuple[Tensor, ...], positions: Tensor, basis: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, state: tuple[Tensor, ...], positions: Tensor, basis: Pairs) -> tuple[Tensor, ...]:
         """Update (S, P, V, A) at beads [batch, n, 3] with basis [batch, K, n, n]."""
         S, P, V, A = state
         x = positions.unsqueeze(-1)
@@ -96,7 +96,7 @@ class EquivariantMessage(nn.Module):
             + normalised_cross(A, a_cross_a),
         )
 
-    def _sum(self, basis: Tensor, scalar: Tensor, *vectors: Tensor) -> list[Tensor]:
+    def _sum(self, basis: Pairs, scalar: Tensor, *vectors: Tensor) -> list[Tensor]:
         """Sum features [batch, n, components, channels] of all types over neighbours in one matrix product.
 
         A head has the same share of the channels of every type.
@@ -147,7 +147,7 @@ class EquivariantLayers(nn.Module):
         )
         self.updates = nn.ModuleList(Update(n_features, n_vectors) for _ in range(n_layers))
 
-    def forward(self, state: tuple[Tensor, ...], positions: Tensor, basis: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, state: tuple[Tensor, ...], positions: Tensor, basis: Pairs) -> tuple[Tensor, ...]:
         """Update (S, P, V, A) at centred beads [batch, n, 3] with basis [batch, K, n, n]."""
         for message, update in zip(self.messages, self.updates, strict=True):
             state = update(message(state, positions, basis))

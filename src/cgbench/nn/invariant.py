@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from cgbench.core.settings import AUTO, Settings
 from cgbench.nn.dense import Linear, mlp
-from cgbench.nn.radial import RadialBasis, filter_matrix, neighbour_sum, pair_distance, pair_weights
+from cgbench.nn.radial import Pairs, RadialBasis, filter_matrix, neighbour_sum, pair_weights
 
 
 class MessageSettings(Settings):
@@ -51,15 +51,15 @@ class InvariantMessage(nn.Module):
         self.filters = filter_matrix(n_basis, n_heads)
         self.update = mlp(2 * n_features, n_features, n_features)
 
-    def weights(self, basis: Tensor) -> Tensor:
-        """Return pair weights [batch, H, n, n] for a basis [batch, K, n, n]."""
+    def weights(self, basis: Pairs) -> Pairs:
+        """Return pair weights [batch, H, n, n] for a basis [batch, K, n, n], or the list of one."""
         return pair_weights(basis, self.filters)
 
-    def forward(self, h: Tensor, weights: Tensor) -> Tensor:
+    def forward(self, h: Tensor, weights: Pairs) -> Tensor:
         """Update features [batch, n, ..., F] with pair weights [batch, H, n, n]."""
         normalised = self.normalise(h)
         value = self.value(normalised).unflatten(-1, (self.n_heads, -1)).movedim(-2, 1)
-        message = (weights @ value.flatten(3)).view(value.shape).movedim(1, -2).flatten(-2)
+        message = (weights @ value.flatten(3)).reshape(value.shape).movedim(1, -2).flatten(-2)
         return h + self.update(torch.cat((message, normalised), dim=-1))
 
 
@@ -85,7 +85,7 @@ class ChiralFeatures(nn.Module):
         self.filters = filter_matrix(n_basis, self.n_vectors)
         self.mix = Linear(n_channels, n_features)
 
-    def forward(self, h: Tensor, positions: Tensor, basis: Tensor) -> Tensor:
+    def forward(self, h: Tensor, positions: Tensor, basis: Pairs) -> Tensor:
         """Add chiral features at positions [batch, n, 3] to features [batch, n, F]."""
         value = self.value(h).unflatten(-1, (self.n_vectors, self.n_channels, 1))
         x = positions[:, :, None, None]
@@ -134,7 +134,7 @@ class InvariantNetwork(nn.Module):
     def forward(self, positions: Tensor) -> list[Tensor]:
         """Compute features [batch, n, F] after every layer from centred positions [batch, n, 3] (Å)."""
         with torch.no_grad():
-            basis = self.basis(pair_distance(positions))
+            basis = self.basis.of_pairs(positions)
         h = self.identity[self.kinds].expand(len(positions), -1, -1)
         features = []
         for index, layer in enumerate(self.layers):

@@ -15,15 +15,17 @@ from cgbench.core.settings import AUTO, Automatic
 from cgbench.nn.dense import Linear
 from cgbench.nn.invariant import MessageSettings, message_layers
 from cgbench.nn.local_coordinates import LocalFrames
-from cgbench.nn.radial import RadialBasis, pair_distance
+from cgbench.nn.near_beads import nearest_on_average
+from cgbench.nn.radial import Pairs, RadialBasis
 from cgbench.nn.task_facts import LARGE_CUTOFF, TaskFacts
 from cgbench.nn.training import TrainingSettings
 
 N_FREQUENCIES = 16  # of the sines and cosines that embed the time
 DRAWS_PER_FRAME = 4  # times and starting points per frame and training step
+GEOMETRY_BEADS = 32  # largest number of beads of which a bead knows the position in its local frame
 
 # Bead features [batch, n_beads, 1, F] and the pair weights of every layer.
-Condition = tuple[Tensor, list[Tensor]]
+Condition = tuple[Tensor, list[Pairs]]
 
 
 def _epochs(facts: TaskFacts, settings: "FlowSettings") -> int:
@@ -63,6 +65,9 @@ class FlowSettings(MessageSettings, TrainingSettings):
 class LatentFlow(nn.Module):
     """A velocity field on latents, conditioned on the bead positions in local frames.
 
+    A bead knows the positions of all beads or, with more than ``GEOMETRY_BEADS``, of so many nearest ones, so
+    that the number of weights is proportional to the number of beads.
+
     The latents should have about unit variance, so that paths from the noise are short.
 
     Parameters
@@ -73,6 +78,7 @@ class LatentFlow(nn.Module):
         Shape of the latents of one frame, L per bead.
     """
 
+    known: Tensor
     mean: Tensor
     spread: Tensor
     frequencies: Tensor
@@ -84,12 +90,16 @@ class LatentFlow(nn.Module):
         self.n_latent = n_latent
         self.n_steps = settings.steps
         n_features = settings.features
-        self.register_buffer("mean", torch.zeros(n_beads, n_beads, 3))
-        self.register_buffer("spread", torch.ones(n_beads, n_beads, 3))
+        n_known = min(n_beads, GEOMETRY_BEADS)
+        # With all beads known, the list is no result of the training.
+        known = torch.arange(n_known).repeat(n_beads, 1)
+        self.register_buffer("known", known, persistent=n_known < n_beads)
+        self.register_buffer("mean", torch.zeros(n_beads, n_known, 3))
+        self.register_buffer("spread", torch.ones(n_beads, n_known, 3))
         frequencies = torch.linspace(0.0, 4.0, N_FREQUENCIES).exp()
         self.register_buffer("frequencies", frequencies, persistent=False)
         self.identity = nn.Parameter(torch.randn(n_beads, n_features))
-        self.geometry = nn.Parameter(torch.randn(n_beads, 3 * n_beads, n_features) / (3 * n_beads) ** 0.5)
+        self.geometry = nn.Parameter(torch.randn(n_beads, 3 * n_known, n_features) / (3 * n_known) ** 0.5)
         self.latent = nn.Parameter(torch.randn(n_beads, n_latent, n_features) / n_latent**0.5)
         self.time = Linear(2 * N_FREQUENCIES, n_features)
         self.basis = RadialBasis(settings.bead_cutoff, settings.basis)
@@ -99,24 +109,28 @@ class LatentFlow(nn.Module):
 
     @torch.no_grad()
     def fit_normalisation(self, beads: Tensor) -> None:
-        """Set mean and standard deviation of the local bead positions in frames [n_frames, n_beads, 3]."""
-        local = self._local_beads(beads)
+        """Choose the known beads, and measure their local positions in frames [n_frames, n_beads, 3]."""
+        n_beads, n_known = self.known.shape
+        if n_known < n_beads:
+            self.known.copy_(torch.as_tensor(nearest_on_average(beads.numpy(), n_known)))
+        local = self._between(beads) @ self.frames(beads)
         self.mean.copy_(local.mean(0))
         self.spread.copy_(local.std(0, correction=0).clamp_min(1e-2))
 
     def condition(self, beads: Tensor) -> Condition:
         """Compute everything that depends only on the beads [batch, n_beads, 3] (Å)."""
         with torch.no_grad():
-            distance = pair_distance(beads)
+            between = self._between(beads)
+            distance = between.square().sum(-1).sqrt()
             envelope = 0.5 * (torch.cos(math.pi * (distance / self.cutoff).clamp_max(1.0)) + 1.0)
-            local = (self._local_beads(beads) - self.mean) / self.spread * envelope.unsqueeze(-1)
-            basis = self.basis(distance)
+            local = (between @ self.frames(beads) - self.mean) / self.spread * envelope.unsqueeze(-1)
+            basis = self.basis.of_pairs(beads)
         geometry = (local.flatten(2).transpose(0, 1) @ self.geometry).transpose(0, 1)
         return (self.identity + geometry).unsqueeze(2), [layer.weights(basis) for layer in self.layers]
 
-    def _local_beads(self, beads: Tensor) -> Tensor:
-        """Positions of all beads J in the frame of every bead I: [batch, I, J, 3], Å."""
-        return (beads.unsqueeze(1) - beads.unsqueeze(2)) @ self.frames(beads)
+    def _between(self, beads: Tensor) -> Tensor:
+        """Vectors from every bead I to the beads J that it knows: [batch, I, J, 3], Å."""
+        return beads[:, self.known] - beads.unsqueeze(2)
 
     def forward(self, latent: Tensor, time: Tensor, condition: Condition) -> Tensor:
         """Compute the velocity of latents [batch, n_beads, n_draws, L] at times [batch, 1, n_draws]."""

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from cgbench.chem.molecule import Molecule
 from cgbench.mapping.base import Mapping
 from cgbench.nn.dense import mlp
-from cgbench.nn.mapped_network import membership_matrix
+from cgbench.nn.mapped_network import mapping_matrix, membership_matrix
 from cgbench.nn.published_decoder import PublishedDecoder, xavier_filters, xavier_mlp
 from cgbench.nn.radial import RadialBasis, channel_sum, pair_distance
 from cgbench.nn.variational import Gaussian, VariationalNetwork, VariationalSettings, gaussian
@@ -112,7 +112,7 @@ class PublishedEncoder(nn.Module):
         cutoff: float,
     ) -> None:
         super().__init__()
-        members = membership_matrix(bead_index)
+        members = membership_matrix(bead_index).to_dense()
         for name, buffer in (("bead_index", bead_index), ("elements", elements), ("members", members)):
             self.register_buffer(name, buffer, persistent=False)
         self.embedding = nn.Parameter(torch.randn(int(elements.max()) + 1, n_features))
@@ -183,7 +183,7 @@ class PublishedNetwork(VariationalNetwork):
     def __init__(self, mapping: Mapping, molecule: Molecule, settings: PublishedSettings) -> None:
         s = settings
         bead_index = torch.as_tensor(mapping.bead_index)
-        matrix = torch.as_tensor(mapping.matrix, dtype=torch.float32)
+        matrix = mapping_matrix(mapping).float()
         elements = torch.as_tensor(molecule.element_index)
         super().__init__(
             mapping,

@@ -6,6 +6,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cgbench.nn.pair_list import PairList
+
+# Up to so many points there are matrices of all pairs. With a cutoff of 20 Å, a list of the near pairs is
+# faster from fewer than 96 beads of a chain on, and from about 300 beads of a globule on.
+DENSE_POINTS = 192
+
+Pairs = Tensor | PairList  # values of pairs, [batch, H, n, n] or a list of [H, n_pairs]
+
 
 class RadialBasis(nn.Module):
     """Spherical Bessel basis sin(kπd/c)/d, k = 1..K, times a cosine envelope (PaiNN, arXiv 2102.03150).
@@ -35,6 +43,17 @@ class RadialBasis(nn.Module):
         wave_number = order * (math.pi / self.cutoff)
         return torch.sin(distance.unsqueeze(1) * wave_number) * scale.unsqueeze(1)
 
+    def of_pairs(self, positions: Tensor) -> Pairs:
+        """Expand the distances of all pairs of points [batch, n, 3], Å: [batch, K, n, n].
+
+        With more than ``DENSE_POINTS`` points, those within the cutoff are listed: [K, n_pairs].
+        """
+        if positions.shape[1] <= DENSE_POINTS:
+            basis: Tensor = self(pair_distance(positions))
+            return basis
+        pairs = PairList.within(positions, self.cutoff)
+        return pairs.with_values(self(pairs.values).squeeze(0))
+
 
 def pair_distance(positions: Tensor) -> Tensor:
     """Compute distances [batch, n, n] between points [batch, n, 3]; exactly 0 on the diagonal."""
@@ -52,7 +71,7 @@ def selected_distances(pairs: Tensor, positions: Tensor) -> Tensor:
     return (difference.square().sum(-1) + 1e-12).sqrt()
 
 
-def neighbour_sum(basis: Tensor, values: Tensor, filters: Tensor) -> Tensor:
+def neighbour_sum(basis: Pairs, values: Tensor, filters: Tensor) -> Tensor:
     r"""Sum values over neighbours, weighted by learned radial filters.
 
     The filter of head h is linear in the basis, :math:`W_h(d) = \sum_k A_{kh} b_k(d)`, and every channel
@@ -61,7 +80,7 @@ def neighbour_sum(basis: Tensor, values: Tensor, filters: Tensor) -> Tensor:
 
     Parameters
     ----------
-    basis : [batch, K, n, n]
+    basis : [batch, K, n, n], or a list of [K, n_pairs]
         Radial basis of the distances.
     values : [batch, n, H, C]
         H heads of C channels each.
@@ -72,16 +91,22 @@ def neighbour_sum(basis: Tensor, values: Tensor, filters: Tensor) -> Tensor:
     -------
     [batch, n, H, C]
     """
-    batch, n_basis, n, _ = basis.shape
     heads, channels = values.shape[2:]
-    if heads * n <= n_basis * (n + heads * channels):
-        return torch.matmul(pair_weights(basis, filters), values.transpose(1, 2)).transpose(1, 2)
+    n_basis, n = len(filters), values.shape[1]
+    if isinstance(basis, PairList) or heads * n <= n_basis * (n + heads * channels):
+        return (pair_weights(basis, filters) @ values.transpose(1, 2)).transpose(1, 2)
+    batch = len(basis)
     summed = torch.bmm(basis.reshape(batch, n_basis * n, n), values.reshape(batch, n, heads * channels))
     return torch.einsum("bknhc,kh->bnhc", summed.view(batch, n_basis, n, heads, channels), filters)
 
 
-def pair_weights(basis: Tensor, filters: Tensor) -> Tensor:
-    """Evaluate filters [K, H] on a basis [batch, K, n, n]: pair weights [batch, H, n, n]."""
+def pair_weights(basis: Pairs, filters: Tensor) -> Pairs:
+    """Evaluate filters [K, H] on a basis [batch, K, n, n]: pair weights [batch, H, n, n].
+
+    A list of [K, n_pairs] gives one of [H, n_pairs].
+    """
+    if isinstance(basis, PairList):
+        return basis.with_values(filters.t() @ basis.values)
     batch, n_basis, n, _ = basis.shape
     # A batched product, because a broadcast product would copy the basis.
     weights = torch.bmm(filters.t().expand(batch, -1, -1), basis.reshape(batch, n_basis, n * n))

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cgbench.nn.contacts import NearPairs
 from cgbench.nn.internal_coordinates import pair_vectors, volumes
-from cgbench.nn.mapped_network import MIN_BEADS, group_translations, shares_atoms
+from cgbench.nn.mapped_network import MIN_BEADS, group_translations, nonzero_entries, shares_atoms
 from cgbench.nn.restraints import Restraints
 from cgbench.nn.target_frames import TargetFrames, Targets
 
@@ -94,8 +94,8 @@ class HeldBeads:
 
     def __init__(self, bead_index: Tensor, matrix: Tensor) -> None:
         self.index, self.matrix = bead_index, matrix
-        self.beads, self.atoms = matrix.nonzero().T
-        self.weights = matrix[self.beads, self.atoms][:, None, None]
+        self.beads, self.atoms, weights = nonzero_entries(matrix)
+        self.weights = weights[:, None, None]
         self.shared = shares_atoms(matrix)
 
     def _beads_of(self, values: Tensor) -> Tensor:
@@ -118,7 +118,8 @@ class HeldBeads:
             compliance = (self.matrix / stiffness) @ self.matrix.T
             forces = torch.linalg.solve(compliance, moved.flatten(1)).view_as(moved)
         else:
-            forces = moved / self._beads_of(self.matrix.sum(0)[:, None, None] / stiffness[:, None, None])
+            weights = torch.zeros_like(stiffness).index_add_(0, self.atoms, self.weights[:, 0, 0])
+            forces = moved / self._beads_of(weights[:, None, None] / stiffness[:, None, None])
         pulled = torch.zeros_like(scaled).index_add_(0, self.atoms, self.weights * forces[self.beads])
         return scaled - pulled / stiffness[:, None, None]
 

@@ -25,6 +25,7 @@ MAX_RING = 7  # atoms; torsions in larger rings can turn
 LEAST_SPREAD = 0.02  # Å; constrained bonds would have an infinite weight
 LEAST_VOLUME_SPREAD = 0.1  # Å³
 SOFT_SPREAD = 0.1  # Å, of soft 1-4 distances beyond their range
+CHUNK = 4096  # pairs or volumes measured at once
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,12 @@ class TargetFrames:
         self.unit = _units(restraints.graph, stiff_bonds)
         self.n_units = int(self.unit.max(initial=-1)) + 1
         self.known_torsions = torsions(x, restraints.quads)
-        soft = self.unit[quads[:, 1:3]] if len(quads) else np.zeros((0, 2), dtype=np.int64)
-        self.soft_torsions = [
-            self._index(np.flatnonzero(~is_stiff & (soft == number).any(axis=1)))
-            for number in range(self.n_units)
-        ]
+        soft = np.flatnonzero(~is_stiff)
+        # A torsion belongs to the units at both ends of its bond, once if they are the same.
+        ends = np.stack((self.unit[quads[soft, 1:3]], np.stack((soft, soft), axis=1)), axis=-1)
+        belongs = np.unique(ends.reshape(-1, 2), axis=0)
+        starts = np.searchsorted(belongs[:, 0], np.arange(1, self.n_units))
+        self.soft_torsions = [self._index(part) for part in np.split(belongs[:, 1], starts)]
         self._order_pairs(x, stiff_bonds)
         self._order_volumes(x, is_stiff)
 
@@ -85,7 +87,8 @@ class TargetFrames:
         return torch.as_tensor(np.asarray(indices, dtype=np.int64), device=self.device)
 
     def _order_pairs(self, x: Tensor, stiff_bonds: set[tuple[int, int]]) -> None:
-        restraints, graph, unit = self.restraints, self.restraints.graph, self.unit
+        restraints, unit = self.restraints, self.unit
+        near = {atom: set(others) for atom, others in restraints.graph.adjacency()}
         pairs, between = restraints.pairs.cpu().numpy(), restraints.bonds_between.cpu().numpy()
         bonds, angles, torsional = (np.flatnonzero(between == length) for length in (1, 2, 3))
         self.bond_number = {(i, j): k for k, (i, j) in enumerate(pairs[:, bonds].T.tolist())}
@@ -93,12 +96,12 @@ class TargetFrames:
         size = np.bincount(unit)
         ends = unit[pairs[:, bonds]]
         bond_units = np.where(size[ends[0]] >= size[ends[1]], *ends)
-        middles = [min(set(graph[i]) & set(graph[k])) for i, k in pairs[:, angles].T.tolist()]
+        middles = [min(near[i] & near[k]) for i, k in pairs[:, angles].T.tolist()]
         legs = [
             (self._bond(i, j), self._bond(j, k))
             for (i, k), j in zip(pairs[:, angles].T.tolist(), middles, strict=True)
         ]
-        inner = [_inner_bond(graph, i, j) for i, j in pairs[:, torsional].T.tolist()]
+        inner = [_inner_bond(near, i, j) for i, j in pairs[:, torsional].T.tolist()]
         held = np.array([bond in stiff_bonds for bond in inner], dtype=bool)
         stiff, free = torsional[held], torsional[~held]
         stiff_units = [unit[bond[0]] for bond, kept in zip(inner, held, strict=True) if kept]
@@ -108,7 +111,7 @@ class TargetFrames:
         self.bond_units, self.stiff_units = self._index(bond_units), self._index(stiff_units)
         self.angle_units = self._index(unit[middles] if middles else [])
         self.legs = self._index(legs).reshape(-1, 2).T
-        _, lengths = pair_vectors(x, self.pairs)
+        lengths = torch.cat([pair_vectors(x, part)[1] for part in self.pairs.split(CHUNK, dim=1)])
         self.known_bonds, ends_apart, self.known_stiff, _ = lengths.split(
             (len(bonds), len(angles), len(stiff), len(free))
         )
@@ -133,14 +136,15 @@ class TargetFrames:
         self.volume_units[: self.n_centres] = self._index(self.unit)[self.corners[: self.n_centres, 0]]
         edges = [[self._bond(centre, end) for end in near] for centre, *near in centres.tolist()]
         self.edges = self._index(edges).reshape(-1, 3)
-        self.known_volumes, gradients = volumes(x, self.corners)
+        known, slopes = zip(*(_measured(x, part) for part in self.corners.split(CHUNK)), strict=True)
+        self.known_volumes = torch.cat(known)
         # Relative to the product of the bond lengths.
         self.known_volumes[: self.n_centres] /= self.known_bonds[self.edges].prod(1)
         spread = restraints.volume_spread[
             torch.cat((torch.arange(self.n_centres).to(stiff), self.n_centres + stiff))
         ]
         self.volume_weights = spread.clamp_min(LEAST_VOLUME_SPREAD).square().reciprocal()
-        self.volume_stiffness = self.volume_weights[:, None] * gradients.square().sum(2).mean(2)
+        self.volume_stiffness = self.volume_weights[:, None] * torch.cat(slopes)
 
     def nearest(self, positions: Tensor, number: Tensor) -> Tensor:
         """Choose a training frame for every unit of geometries.
@@ -179,13 +183,20 @@ class TargetFrames:
         return Targets(torch.cat((fixed, least)), torch.cat((fixed, most)), signed)
 
 
+def _measured(x: Tensor, corners: Tensor) -> tuple[Tensor, Tensor]:
+    """Volumes [n, n_frames] of corners [n, 4], and mean squares [n, 4] of their gradients."""
+    known, gradients = volumes(x, corners)
+    return known, gradients.square().sum(2).mean(2)
+
+
 def _units(graph: "nx.Graph[int]", stiff_bonds: Iterable[tuple[int, int]]) -> IntArray:
     """Rigid unit [n_atoms] of each atom."""
+    near = {atom: set(others) for atom, others in graph.adjacency()}
     joined = nx.Graph()
     joined.add_nodes_from(graph)
     joined.add_edges_from(stiff_bonds)
     for b, c in graph.edges:
-        if min(graph.degree[b], graph.degree[c]) == 1 or _in_small_ring(graph, b, c):
+        if min(len(near[b]), len(near[c])) == 1 or _in_small_ring(near, b, c):
             joined.add_edge(b, c)
     unit = np.zeros(len(graph), dtype=np.int64)
     for number, atoms in enumerate(nx.connected_components(joined)):
@@ -193,18 +204,18 @@ def _units(graph: "nx.Graph[int]", stiff_bonds: Iterable[tuple[int, int]]) -> In
     return unit
 
 
-def _in_small_ring(graph: "nx.Graph[int]", b: int, c: int) -> bool:
+def _in_small_ring(near: dict[int, set[int]], b: int, c: int) -> bool:
     """Whether another path of a few bonds leads from one end of a bond to the other."""
-    reached, front = {b}, set(graph[b]) - {c}
+    reached, front = {b}, near[b] - {c}
     for _ in range(MAX_RING - 2):
         if c in front:
             return True
         reached |= front
-        front = {near for atom in front for near in graph[atom]} - reached
+        front = set().union(*(near[atom] for atom in front)) - reached
     return c in front
 
 
-def _inner_bond(graph: "nx.Graph[int]", a: int, d: int) -> tuple[int, int]:
+def _inner_bond(near: dict[int, set[int]], a: int, d: int) -> tuple[int, int]:
     """Middle bond of the path of three bonds between two atoms, the smaller index first."""
-    bonds = ((min(b, c), max(b, c)) for b in graph[a] for c in graph[d] if graph.has_edge(b, c))
+    bonds = ((min(b, c), max(b, c)) for b in near[a] for c in near[d] & near[b])
     return min(bonds)
