@@ -128,6 +128,12 @@ def test_few_beads_have_no_volumes(n_beads: int, rng: np.random.Generator) -> No
     assert bool(difference_from_training(beads * 100, ranges)) == (n_beads > 1)
 
 
+def test_training_frames_of_three_beads_are_not_suspected(rng: np.random.Generator) -> None:
+    """Their mirror images are the same triangles, up to rounding."""
+    beads = rng.normal(size=(60, 3, 3)).astype(np.float32)
+    assert difference_from_training(beads, BeadRanges.of(beads)) == ""
+
+
 def test_a_warning_or_an_error(model: Path, parts: tuple[Beads, Beads], tmp_path: Path) -> None:
     output = tmp_path / "atoms.npz"
     backmap(model, parts[1][:3], output, strict=True)

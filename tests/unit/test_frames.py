@@ -130,11 +130,14 @@ def test_a_changed_header_is_refused_or_without_effect(few, stored):
 def test_the_checksum_is_stored(few, stored):
     earlier = rewritten(stored, without=["checksum"])
     assert Frames.load(earlier).checksum == few.checksum
-    assert Frames.load(rewritten(stored, checksum="other")).checksum == "other"
+    other = rewritten(stored, checksum="other")
+    assert Frames.load(other).checksum == "other"
+    with pytest.raises(InputError, match="frames with the checksum other"):
+        Frames.load(other, verify=True)
 
 
 def test_the_checksum_is_that_of_the_frames(few, stored):
     loaded = Frames.load(stored)
-    moved = replace(few, positions=few.positions + np.float32(0.1))
+    moved = replace(loaded, positions=few.positions + np.float32(0.1))
     assert len({few.checksum, moved.checksum, few.take(np.arange(39)).checksum}) == 3
     assert loaded.take(np.arange(39)).checksum == few.take(np.arange(39)).checksum

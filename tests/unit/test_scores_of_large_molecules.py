@@ -9,6 +9,7 @@ from cgbench.core import registry
 from cgbench.mapping.base import Mapping
 from cgbench.metrics.base import MOST_BYTES, Evaluation
 from cgbench.pipeline.score import score_blocks
+from cgbench.statistics.confidence_intervals import Estimate, FoldValues
 
 BLOCKS = np.arange(40) // 2
 DISTRIBUTIONS = ("bond_length_energy_distance", "bond_length_w1", "angle_energy_distance", "angle_w1")
@@ -50,11 +51,12 @@ def test_sums_of_many_terms_are_joined(name, rng):
     assert metric.value(sums.sum(axis=0)) == metric.value(in_joined.sum(axis=0)) > 0
 
 
-def test_two_blocks_are_left_for_an_estimate(rng):
+def test_enough_blocks_are_left_for_an_interval(rng):
     metric = registry.load("metrics", "bond_length_energy_distance")()
     sums = metric.block_sums(evaluation(5000, rng), BLOCKS)
-    assert len(sums) == 2
-    assert np.isfinite(metric.value(sums.sum(axis=0)))
+    assert len(sums) == 3
+    estimate = Estimate.of(FoldValues.of_sums([sums], metric.value))
+    assert estimate.low < metric.value(sums.sum(axis=0)) < estimate.high
     assert len(metric.block_sums(evaluation(5000, rng), np.zeros_like(BLOCKS))) == 1
 
 

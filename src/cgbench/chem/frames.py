@@ -29,15 +29,12 @@ class Frames:
         Number of the independent trajectory that a frame comes from, counted from 0.
     time : float [n_frames]
         Time within its trajectory, ps.
-    stored_checksum
-        :attr:`checksum` as a file states it, which saves computing it; None if there is none.
     """
 
     positions: NDArray[np.float32]
     trajectory: IntArray
     time: NDArray[np.float64]
     molecule: Molecule
-    stored_checksum: str | None = None
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -49,7 +46,6 @@ class Frames:
             positions=self.positions[chosen],
             trajectory=self.trajectory[chosen],
             time=self.time[chosen],
-            stored_checksum=None,
         )
 
     @cached_property
@@ -59,8 +55,6 @@ class Frames:
         Positions are rounded to 0.01 Å and times to 1 fs, so that the last digit of a conversion of units
         does not count.
         """
-        if self.stored_checksum is not None:
-            return self.stored_checksum
         digest = hashlib.sha256()
         for values, scale in ((self.positions, 100), (self.trajectory, 1), (self.time, 1000)):
             flat = values.reshape(-1)
@@ -87,8 +81,8 @@ class Frames:
         Parameters
         ----------
         verify
-            Whether to read all of the file once, and hold it against the checksums of the archive. Without
-            it, changed positions are not noticed, but anything else that is damaged.
+            Whether to read all of the file and compare it with its checksums. Without it, damage to positions
+            goes unnoticed; damage to everything else is still found.
 
         Raises
         ------
@@ -105,8 +99,6 @@ class Frames:
             if positions is None:
                 positions = arrays["positions"]
             trajectory, time = arrays["trajectory"], arrays["time"]
-            # Files of earlier versions have none.
-            checksum = str(arrays["checksum"]) if "checksum" in arrays else None
             require(
                 positions.dtype == np.float32 and positions.shape[1:] == (molecule.n_atoms, 3),
                 f"float32 positions of {molecule.n_atoms} atoms",
@@ -116,4 +108,9 @@ class Frames:
                 "a trajectory number for every frame",
             )
             require(time.dtype == np.float64 and time.shape == trajectory.shape, "a time for every frame")
-            return cls(positions, trajectory, time, molecule, checksum)
+            frames = cls(positions, trajectory, time, molecule)
+            if "checksum" in arrays:  # not in files of earlier versions
+                stored = str(arrays["checksum"])
+                require(not verify or stored == frames.checksum, f"frames with the checksum {stored}")
+                vars(frames)["checksum"] = stored  # as if it had been computed
+            return frames

@@ -19,7 +19,7 @@ SLACK = 0.01  # Å; above the rounding of boxes in single precision, 1e-4 Å at 
 
 
 def bytes_of_geometry(n_atoms: int) -> int:
-    """Working memory of one geometry, for :func:`cgbench.chem.geometry.in_chunks`.
+    """Bytes by which :func:`cgbench.chem.geometry.in_chunks` chooses the number of geometries at once.
 
     Of a large molecule few groups are in use at a time, and a group takes as long for ten geometries as for
     a hundred.

@@ -84,7 +84,7 @@ def split(
     from cgbench.data.splits import make_split
 
     checked = parse_settings(Protocol, read_json_spec(protocol, "--protocol"), "--protocol")
-    # The first job that reads them, on which all others depend.
+    # Most other jobs depend on this one.
     stored = Frames.load(frames, verify=True)
     for number in fold:
         make_split(stored, checked, number, seed).save(of_fold(output, number, fold))

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.optimize import isotonic_regression
 
+from cgbench.core.errors import InputError
 from cgbench.figures.panels import (
     LINEAR_BELOW,
     clear,
@@ -79,7 +80,7 @@ def comparison(
     Raises
     ------
     InputError
-        If the table has nothing on this dataset and mapping.
+        If the table has nothing on this dataset and mapping, or none of the metrics for these atoms.
     """
     summary = part(scores, dataset, mapping).dropna(subset="mean")
     styles = method_styles(summary["method"])
@@ -88,7 +89,13 @@ def comparison(
     if "card.training" in runs:
         named |= set(runs.loc[runs["card.training"] == "zero-shot", "method"])
     atoms = atoms or _atoms(summary)
-    summary = summary[summary["atoms"].isin(list(atoms))]
+    summary = summary[summary["atoms"].isin(list(atoms)) & summary["metric"].isin(list(PANELS))]
+    if summary.empty:
+        sets = " and ".join(ATOMS[each] for each in atoms)
+        raise InputError(
+            f"{dataset}, {mapping}: no score of {', '.join(PANELS)} for {sets}; compute one of these, "
+            "or draw other sets of atoms"
+        )
     grey = _not_best(summary, [name for name in deterministic if name not in named])
     panels = {name: PANELS[name] for name in PANELS if name in set(summary["metric"])}
     columns, rows = len(atoms), len(panels)
@@ -157,9 +164,15 @@ def _draw(axes: Axes, scores: pd.DataFrame, styles: dict[str, MethodStyle], grey
     for name in reversed([name for name in styles if name in drawn]):  # the first method is on top
         line, style = scores[scores["method"] == name].sort_values("n_beads"), styles[name]
         if name in grey:
-            marker = "_" if len(line) == 1 else ""  # a line of one point is not visible
-            label = readable(name)
-            axes.plot(line["n_beads"], line["mean"], marker, ls="-", c="0.78", lw=1.0, zorder=2, label=label)
+            axes.plot(
+                line["n_beads"],
+                line["mean"],
+                color="0.78",
+                linewidth=1.0,
+                marker="_" if len(line) == 1 else None,  # a line of one point is not visible
+                zorder=2,
+                label=readable(name),
+            )
         else:
             draw_points(axes, line["n_beads"], line["mean"], style, 5, y_error=half_width(line), line=True)
 

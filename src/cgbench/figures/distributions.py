@@ -108,7 +108,8 @@ def md_against_md(frames: Frames, split: Split, groups: Sequence[Group]) -> dict
     observables = [Observables(frames.positions[part][:, None], frames.molecule) for part in parts]
     found = {}
     for group in groups:
-        weights = map(group.plug_in.weights, observables, blocks)
+        joined = [group.plug_in.joined(part, frames.molecule) for part in blocks]
+        weights = map(group.plug_in.weights, observables, joined)
         found[group.label] = group.compare(*apart(*weights)).distance
     return found
 

@@ -117,7 +117,9 @@ class Mapping:
     @cached_property
     def _sparse(self) -> csr_array:
         """M [n_beads, n_atoms] without its zeros; beads share no atoms."""
-        return csr_array((self.weights, (self.bead_index, np.arange(self.n_atoms))))
+        atoms = np.flatnonzero(self.weights)
+        entries = self.weights[atoms], (self.bead_index[atoms], atoms)
+        return csr_array(entries, (self.n_beads, self.n_atoms))
 
     @cached_property
     def translations(self) -> NDArray[np.float64]:
@@ -138,9 +140,9 @@ class Mapping:
         """Coarse-grain positions [..., n_atoms, 3] to beads [..., n_beads, 3], in the same unit."""
         if self.is_dense:
             return np.asarray(self.matrix.astype(positions.dtype) @ positions)
-        matrix = self._sparse.astype(positions.dtype)
-        flat = positions.reshape(-1, self.n_atoms, 3)
-        return np.stack([matrix @ frame for frame in flat]).reshape(*positions.shape[:-2], -1, 3)
+        rows = np.moveaxis(positions, -2, 0)
+        sums = self._sparse.astype(positions.dtype) @ rows.reshape(self.n_atoms, -1)
+        return np.moveaxis(sums.reshape(-1, *rows.shape[1:]), 0, -2)
 
     def lift(self, beads: NDArray[np.floating]) -> NDArray[np.floating]:
         """Put every atom on its bead: [..., n_beads, 3] to [..., n_atoms, 3]."""

@@ -110,11 +110,10 @@ class Generator(MappingGenerator):
                 f"{0 if positions is None else len(positions)}; raise protocol.train_frames"
             )
         if molecule.n_atoms > MOST_ATOMS:
-            hours = (molecule.n_atoms / 175) ** 3 * (n_beads / 12) ** 2 / 60
             raise InputError(
-                f"cgae: a search of {n_beads} beads for {molecule.n_atoms} atoms would take about "
-                f"{hours:,.0f} hours, and {MOST_ATOMS} atoms are the most; use alpha_carbon, residue_com or "
-                "martini3, or sequence for any number of beads"
+                f"cgae: the molecule has {molecule.n_atoms:,} atoms, and {MOST_ATOMS} are the most, because "
+                "the time of the search grows with the cube of their number; use alpha_carbon, residue_com "
+                "or martini3, or sequence for any number of beads"
             )
         if n_beads == molecule.n_atoms:
             return Mapping.centres(np.arange(n_beads))

@@ -23,10 +23,10 @@ class Generator(MappingGenerator):
 
     def _generate(self, molecule: Molecule, n_beads: int, seed: int, positions: Positions | None) -> Mapping:
         if molecule.n_atoms > MOST_ATOMS:
-            minutes = 0.02 * (molecule.n_atoms / 1238) ** 2 * n_beads
             raise InputError(
-                f"girvan_newman: {n_beads} beads of {molecule.n_atoms} atoms would take {minutes:,.0f} "
-                f"minutes, and {MOST_ATOMS} atoms are the most; use backbone, sequence or residue_com"
+                f"girvan_newman: the molecule has {molecule.n_atoms:,} atoms, and {MOST_ATOMS:,} are the "
+                "most, because the time of a bead grows with the square of their number; use "
+                "backbone, sequence or residue_com"
             )
         components = list(nx.connected_components(molecule.graph))
         if n_beads < len(components):

@@ -10,7 +10,10 @@ One or two beads do not define the body frame. The remaining rotation is drawn a
 sampling, which gives the correct distribution over orientations.
 """
 
+from typing import Any
+
 import numpy as np
+import torch
 
 from cgbench.chem.superposition import centred, mean_shape, rotations
 from cgbench.methods._memory import require_memory
@@ -28,11 +31,12 @@ class Method(BackmappingMethod):
     stochastic = True
     equivariance = "SE(3)"
     reference = "conditional distribution of the multivariate normal, textbook"
-    arrays = ("shape", "mean", "gain", "noise")
+    arrays = ("shape", "mean", "gain", "coefficients", "noise")
 
     shape: Positions  # [n_beads, 3], mean bead geometry
     mean: Positions  # μ_x [3 n_atoms]
-    gain: Positions  # K [3 n_atoms, 3 n_beads]
+    gain: Positions  # K [3 n_atoms, 3 n_beads], or [3 n_atoms, rank], which times the coefficients is K
+    coefficients: Positions  # [rank, 3 n_beads]; none if the gain is K itself
     noise: Positions  # [3 n_atoms, rank], square root of the conditional covariance
 
     def fit(self, train: Positions, valid: Positions, context: TrainingContext) -> None:
@@ -54,31 +58,36 @@ class Method(BackmappingMethod):
         covariance = deviation.T @ deviation / len(body)
         matrix = np.kron(self.mapping.matrix, np.eye(3))
         with_beads = covariance @ matrix.T
+        self.coefficients = np.zeros((0, len(matrix)))
         self.gain = with_beads @ np.linalg.pinv(matrix @ with_beads, RELATIVE_VARIANCE, hermitian=True)
         values, axes = np.linalg.eigh(covariance - self.gain @ with_beads.T)
         kept = values > RELATIVE_VARIANCE * np.trace(covariance)
         self.noise = axes[:, kept] * np.sqrt(values[kept])
 
     def _require_memory(self, n_frames: int) -> None:
-        n_atoms, n_beads = self.mapping.n_atoms, self.mapping.n_beads
-        size = min(n_frames, 3 * n_atoms)
+        n_atoms = self.mapping.n_atoms
         require_memory(
-            9 * n_atoms * n_beads + 12 * n_atoms * n_frames + 3 * size * max(3 * n_beads, 3 * n_atoms),
-            f"{self.name}: {n_frames} frames of {n_atoms} atoms in {n_beads} beads",
+            12 * n_atoms * n_frames + 9 * min(n_frames, 3 * n_atoms) * n_atoms,
+            f"{self.name}: {n_frames} frames of {n_atoms} atoms",
             "lower protocol.train_frames, or use rigid_template or nearest_frame",
         )
 
     def _fit_span(self, deviation: Positions) -> None:
         """Fit deviations [n_frames, 3 n_atoms] from the mean; all directions are combinations of frames."""
         beads = self.mapping.beads(deviation.reshape(len(deviation), -1, 3)).reshape(len(deviation), -1)
-        # The beads of the frames, as combinations of orthonormal directions of the space of frames.
-        directions, sizes, axes = np.linalg.svd(beads)
+        # The beads of the frames, as combinations of all orthonormal directions of the space of frames.
+        directions, sizes, axes = np.linalg.svd(beads, full_matrices=len(beads) > beads.shape[1])
         vary = sizes**2 > RELATIVE_VARIANCE * max(sizes[0] ** 2, np.finfo(np.float64).tiny)
         rank = int(vary.sum())
-        self.gain = deviation.T @ (directions[:, :rank] / sizes[:rank]) @ axes[:rank]
+        self.gain, self.coefficients = deviation.T @ (directions[:, :rank] / sizes[:rank]), axes[:rank]
         rest = directions[:, rank:].T @ deviation / np.sqrt(len(deviation))
         kept = np.square(rest).sum(axis=1) > RELATIVE_VARIANCE * np.square(deviation).sum() / len(deviation)
         self.noise = rest[kept].T
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Restore the result of :meth:`state`."""
+        # Model files of earlier versions have no coefficients.
+        super().load_state({"coefficients": torch.zeros(0, 3 * self.mapping.n_beads)} | state)
 
     def reconstruct(self, positions: Positions) -> Positions:
         """Return the conditional mean for the beads of frames [n_frames, n_atoms, 3]."""
@@ -97,12 +106,14 @@ class Method(BackmappingMethod):
         rotation = rotations(self.shape, relative, self.mapping.shares, generator)
         body = (relative @ rotation).reshape(*noise.shape[:2], -1)
         deviation = body - self._mean_beads()
+        if len(self.coefficients):
+            deviation = deviation @ self.coefficients.T
         atoms = (self.mean + deviation @ self.gain.T + noise @ self.noise.T).reshape(*noise.shape[:2], -1, 3)
         geometry = atoms @ np.swapaxes(rotation, -1, -2) + (exact - relative)[..., :1, :]
         return self.mapping.project(geometry, exact).astype(beads.dtype)
 
     def _mean_beads(self) -> Positions:
         """M μ_x [3 n_beads]."""
-        if len(self.mean) > MANY_COORDINATES:
+        if len(self.mean) > MANY_COORDINATES:  # fewer keep the last bits of published results
             return self.mapping.beads(self.mean.reshape(-1, 3)).ravel()
         return np.asarray(np.kron(self.mapping.matrix, np.eye(3)) @ self.mean)

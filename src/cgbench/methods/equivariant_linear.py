@@ -66,7 +66,7 @@ class Method(DeterministicMethod):
         require_memory(
             9 * n_frames * (n_vectors + n_atoms) + 2 * n_vectors * (min(n_vectors, 3 * n_frames) + n_atoms),
             f"{self.name}: {n_vectors:,} vectors between beads, {n_frames} frames and {n_atoms} atoms",
-            f"lower neighbours (now {self.settings.neighbours or 'all'}, such as 6), or use linear",
+            f"set neighbours to 6 or fewer (now {self.settings.neighbours or 'all'}), or use linear",
         )
 
     def backmap(self, beads: Positions) -> Positions:
@@ -87,6 +87,6 @@ class Method(DeterministicMethod):
 
 def _products(vectors: Positions, others: Positions) -> Positions:
     """Sum the products [n, m] of vectors [n_frames, n, 3] and others [n_frames, m, 3]."""
-    if vectors.shape[1] <= MANY_VECTORS:
+    if vectors.shape[1] <= MANY_VECTORS:  # keeps the last bits of published results
         return np.einsum("fvc,fwc->vw", vectors, others)
-    return np.tensordot(vectors, others, ((0, 2), (0, 2)))  # several times as fast
+    return np.tensordot(vectors, others, ((0, 2), (0, 2)))

@@ -16,7 +16,9 @@ from cgbench.chem.superposition import mean_shape, rotations
 from cgbench.core.settings import Settings
 from cgbench.methods.base import DeterministicMethod, Positions, TrainingContext
 from cgbench.nn.near_beads import nearest_on_average
-from cgbench.nn.radial import DENSE_POINTS
+
+# With more beads, distances between all of them in all frames take too much memory.
+MANY_BEADS = 192
 
 
 class RigidTemplateSettings(Settings):
@@ -65,7 +67,8 @@ class Method(DeterministicMethod):
 
     @staticmethod
     def _nearest(beads: Positions, k: int) -> NDArray[np.int64]:
-        if beads.shape[1] > DENSE_POINTS:
+        """Neighbours [n_beads, k] by mean distance; of many beads, by mean square distance of near ones."""
+        if beads.shape[1] > MANY_BEADS:
             return nearest_on_average(beads, k + 1)[:, 1:]
         distance = np.linalg.norm(beads[:, None] - beads[:, :, None], axis=-1).mean(axis=0)
         return np.argsort(distance, axis=1, kind="stable")[:, 1 : k + 1]

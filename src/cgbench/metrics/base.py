@@ -181,11 +181,11 @@ class DistributionMetric(MetricBase):
     def joined(self, blocks: IntArray, molecule: Molecule) -> IntArray:
         """Join neighbouring blocks [n_frames] of a large molecule, so that their sums are not too large.
 
-        There are two at least, if there were.
+        At least three are kept, if there are as many: an interval of an energy distance needs them.
         """
         bytes_of_block = 8 * self.most_terms(molecule) * (2 * self.grid.bins + PAIR_SUMS)
         n_blocks = int(blocks.max()) + 1
-        kept = min(n_blocks, max(2, MOST_BYTES // max(bytes_of_block, 1)))
+        kept = min(n_blocks, max(3, MOST_BYTES // max(bytes_of_block, 1)))
         return np.asarray(blocks * kept // n_blocks)
 
 

@@ -45,7 +45,8 @@ class Score:
     n_frames
         Number of frames that the value is computed from.
     block_sums : float [n_blocks, k]
-        Sums over the frames of each block; ``Metric.value`` of a sum over blocks is their value.
+        Sums over the frames of each block, of which neighbouring ones are joined for distributions of large
+        molecules; ``Metric.value`` of a sum over blocks is their value.
     per_frame : float [n_frames] or [n_frames, m], or None
         Scores of single frames, for metrics that have them.
     """
