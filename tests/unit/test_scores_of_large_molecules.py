@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cgbench.chem.molecule import Molecule
-from cgbench.chem.observables import MAX_ENERGY_ATOMS
+from cgbench.chem.observables import MAX_ENERGY_ATOMS, MAX_MINIMISED_ATOMS
 from cgbench.core import registry
 from cgbench.mapping.base import Mapping
 from cgbench.metrics.base import MOST_BYTES, Evaluation
@@ -61,9 +61,10 @@ def test_enough_blocks_are_left_for_an_interval(rng):
 
 
 def test_energies_are_measured_up_to_a_number_of_atoms():
-    metric = registry.load("metrics", "energy_raw_median")()
-    assert metric.applies(chain(MAX_ENERGY_ATOMS), ("amber99sbildn.xml",))
-    assert not metric.applies(chain(MAX_ENERGY_ATOMS + 1), ("amber99sbildn.xml",))
+    for name, most in (("raw", MAX_ENERGY_ATOMS), ("minimised", MAX_MINIMISED_ATOMS)):
+        metric = registry.load("metrics", f"energy_{name}_median")()
+        assert metric.applies(chain(most), ("amber99sbildn.xml",))
+        assert not metric.applies(chain(most + 1), ("amber99sbildn.xml",))
 
 
 def test_a_note_says_that_a_molecule_is_too_large_for_energies(rng):

@@ -25,9 +25,9 @@ from cgbench.chem.rings import planar_rings
 # Frames whose energies are computed, raw and minimised. For a small protein, one takes milliseconds, and its
 # minimisation a quarter of a second.
 MAX_ENERGY_FRAMES, MAX_MINIMISED_FRAMES = 200, 20
-# Without a cutoff, the time of an energy grows with the square of the molecule: those of 2,000 atoms take a
-# quarter of an hour for a run.
-MAX_ENERGY_ATOMS = 2000
+# Without a cutoff, the time grows with the square of the number of atoms. For these, it is two minutes for the
+# energies of a run, and one for the minimised ones.
+MAX_ENERGY_ATOMS, MAX_MINIMISED_ATOMS = 2000, 600
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class Observables:
         """Energies [2, n_frames] of the first sample, raw and minimised, kJ/mol per atom.
 
         They are computed for at most 200 evenly spaced frames, minimised for at most 20, which depend only on
-        the number of frames; all others are NaN.
+        the number of frames; all others are NaN, and so are minimised ones of a large molecule.
         """
         if self.known_energies is not None:
             return self.known_energies
@@ -148,7 +148,8 @@ class Observables:
 
         n_frames = len(self.positions)
         energies = np.full((2, n_frames), np.nan)
-        for row, most in enumerate((MAX_ENERGY_FRAMES, MAX_MINIMISED_FRAMES)):
+        small = self.molecule.n_atoms <= MAX_MINIMISED_ATOMS
+        for row, most in enumerate((MAX_ENERGY_FRAMES, MAX_MINIMISED_FRAMES)[: 1 + small]):
             chosen = np.linspace(0, n_frames - 1, min(most, n_frames)).round().astype(np.int64)
             energies[row, chosen] = energies_per_atom(
                 self.positions[chosen, 0], self.molecule, self.force_field, minimised=bool(row)

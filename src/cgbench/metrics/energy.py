@@ -3,7 +3,7 @@
 A single close contact can make an energy arbitrarily high and would decide a mean. Quantiles are not
 affected, and the share of samples at the limit is reported beside them. One sample of each of at most 200
 evenly spaced frames is measured, of 20 after minimisation; the other frames are NaN. Molecules of more than
-2,000 atoms are not measured.
+2,000 atoms are not measured, and minimised if they have at most 600.
 """
 
 from typing import ClassVar
@@ -12,7 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.chem.molecule import IntArray
-from cgbench.chem.observables import MAX_ENERGY_ATOMS, MAX_ENERGY_FRAMES, MAX_MINIMISED_FRAMES
+from cgbench.chem.observables import (
+    MAX_ENERGY_ATOMS,
+    MAX_ENERGY_FRAMES,
+    MAX_MINIMISED_ATOMS,
+    MAX_MINIMISED_FRAMES,
+)
 from cgbench.metrics.base import EnsembleMetric, Evaluation, Observables, PerFrameMetric
 
 
@@ -124,6 +129,7 @@ class Cut(_Energy):
 
 class _Minimised(_Energy):
     max_frames = MAX_MINIMISED_FRAMES
+    max_atoms = MAX_MINIMISED_ATOMS
     minimised = True
 
 
