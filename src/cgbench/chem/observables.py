@@ -25,8 +25,8 @@ from cgbench.chem.rings import planar_rings
 # Frames whose energies are computed, raw and minimised. For a small protein, one takes milliseconds, and its
 # minimisation a quarter of a second.
 MAX_ENERGY_FRAMES, MAX_MINIMISED_FRAMES = 200, 20
-# Without a cutoff, the time grows with the square of the number of atoms. For these, it is two minutes for the
-# energies of a run, and one for the minimised ones.
+# Without a cutoff, the time grows with the square of the number of atoms. For these, the energies of a run
+# take two minutes, and the minimised ones one.
 MAX_ENERGY_ATOMS, MAX_MINIMISED_ATOMS = 2000, 600
 
 
