@@ -24,6 +24,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial, reduce
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -286,14 +287,14 @@ def rows(
 
 
 def table(measurements: pd.DataFrame, large: int) -> pd.DataFrame:
-    """Seconds by stage and size, exponents from ``large`` on, and the memory at the largest size."""
+    """Seconds by stage and size, exponents from ``large`` on, and the peak memory at the largest size."""
     wide = measurements.pivot(index="stage", columns="n", values="seconds")
     wide = wide.loc[measurements["stage"].unique()]
     sizes = np.array([n for n in map(int, wide.columns) if n >= large])
     exponents = [np.polyfit(np.log(sizes), np.log(row), 1)[0] for row in wide[sizes].to_numpy()]
-    memory = measurements[measurements["n"] == sizes[-1]].set_index("stage")["MiB"]
+    memory = measurements[measurements["n"] == sizes[-1]].set_index("stage")["MiB"] / 1024
     wide.columns = [f"{n:,}" for n in wide.columns]
-    return wide.assign(exponent=exponents, **{f"MiB at {sizes[-1]:,}": memory})
+    return wide.assign(exponent=exponents, **{f"GiB at {sizes[-1]:,}": memory})
 
 
 def plot(by_atoms: pd.DataFrame, by_frames: pd.DataFrame, path: Path) -> None:
@@ -315,6 +316,22 @@ def plot(by_atoms: pd.DataFrame, by_frames: pd.DataFrame, path: Path) -> None:
         save(figure, path)
 
 
+def tables(measurements: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Tables against atoms and against frames, by their titles, from the rows of scaling.csv."""
+    of = dict(iter(measurements.groupby("of")))
+    return {
+        "Processor time (s) against atoms": table(of["atoms"], LARGE),
+        "Processor time (s) against frames": table(of["frames"], 0),
+    }
+
+
+def markdown(numbers: pd.DataFrame) -> str:
+    """Write a table with two digits of each number."""
+    digits = {name: "{:.2f}" if name == "exponent" else "{:.2g}" for name in numbers}
+    words = numbers.apply(lambda column: column.map(digits[column.name].format))
+    return str(words.to_markdown(disable_numparse=True))
+
+
 def main() -> None:
     """Print the tables in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -322,20 +339,22 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="folder for scaling.csv and the plot")
     options = parser.parse_args()
     cut = -1 if options.quick else None
-    by_atoms = pd.DataFrame(rows(build, RESIDUES[:cut], ATOMS))
-    by_frames = pd.DataFrame(rows(trajectory, N_FRAMES_OF[:cut], FRAMES))
-    against_atoms, against_frames = table(by_atoms, LARGE), table(by_frames, 0)
-    for title, shown in (("Seconds against atoms", against_atoms), ("against frames", against_frames)):
-        print(f"\n{title}\n\n{shown.to_markdown(floatfmt='.3g')}")
+    by_atoms = pd.DataFrame(rows(build, RESIDUES[:cut], ATOMS)).assign(of="atoms")
+    by_frames = pd.DataFrame(rows(trajectory, N_FRAMES_OF[:cut], FRAMES)).assign(of="frames")
+    text = pd.concat([by_atoms, by_frames]).to_csv(index=False, float_format="%.4g")
+    measurements = pd.read_csv(StringIO(text))
     if options.output:
         options.output.mkdir(parents=True, exist_ok=True)
-        both = pd.concat([by_atoms.assign(of="atoms"), by_frames.assign(of="frames")])
-        both.to_csv(options.output / "scaling.csv", index=False, float_format="%.4g")
+        (options.output / "scaling.csv").write_text(text, encoding="utf-8")
         plot(by_atoms, by_frames, options.output / "scaling.svg")
-    steep = against_atoms["exponent"] > MOST_EXPONENT
-    large = pd.concat([by_atoms, by_frames])["MiB"] > MOST_MIB
-    if steep.any() or large.any():
-        sys.exit(f"above a limit: {', '.join(against_atoms.index[steep])}, {large.sum()} stages by memory")
+    shown = tables(measurements)
+    for title, numbers in shown.items():
+        print(f"### {title}\n{markdown(numbers)}\n")
+    against_atoms = next(iter(shown.values()))
+    steep = against_atoms.index[against_atoms["exponent"] > MOST_EXPONENT]
+    large = measurements.loc[measurements["MiB"] > MOST_MIB, "stage"].unique()
+    if len(steep) or len(large):
+        sys.exit(f"above a limit: exponent of {', '.join(steep)}; memory of {', '.join(large)}")
 
 
 if __name__ == "__main__":
