@@ -7,6 +7,8 @@ CORES ?= all
 NAME ?= alanine_dipeptide
 VENV := .venv
 STAMP := $(VENV)/.installed
+# Two for each core, because many tests wait for programs that they start.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * os.cpu_count())')
 # Outputs that a killed run left incomplete are made again.
 SNAKEMAKE := snakemake --cores $(CORES) --show-failed-logs --rerun-incomplete
 
@@ -60,7 +62,7 @@ bench: env  ## run every benchmark in benchmarks/ and print its tables
 	for file in benchmarks/*.py; do echo "== $$file"; OMP_NUM_THREADS=1 python $$file || exit 1; done
 
 test: env lint docs  ## lint, build the documentation and run all tests
-	OMP_NUM_THREADS=1 pytest -n auto --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: env  ## lint and run the fast tests
 	ruff check
