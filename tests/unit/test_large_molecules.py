@@ -171,7 +171,7 @@ def test_a_search_of_near_beads_is_the_order_of_all(rng) -> None:
 def test_beads_of_a_large_mapping_are_those_of_its_matrix(protein, rng) -> None:
     molecule, frames = protein
     mapping = Mapping(molecule.residue_index, _random_weights(molecule.residue_index, rng))
-    assert not mapping.is_dense
+    assert not mapping.is_small
     exact = frames[:6].reshape(2, 3, -1, 3).astype(np.float64)
     np.testing.assert_allclose(mapping.beads(exact), mapping.matrix @ exact, rtol=0, atol=1e-10)
     np.testing.assert_allclose(
@@ -184,6 +184,18 @@ def test_beads_of_a_large_mapping_are_those_of_its_matrix(protein, rng) -> None:
     wrong[0] += 0.5
     with pytest.raises(InputError, match=r"weights of bead 0 sum to 1\.5"):
         Mapping(molecule.residue_index, wrong)
+
+
+def test_beads_that_share_atoms_are_those_of_the_matrix(protein, sparse) -> None:
+    molecule, frames = protein
+    generator = registry.load("mapping", "martini3")
+    with pytest.raises(InputError, match="the only possible resolution is") as refused:
+        generator(generator.Settings()).generate(molecule, 1, 0)
+    n_beads = int(str(refused.value).split()[-1])
+    mapping = generator(generator.Settings()).generate(molecule, n_beads, 0)
+    assert mapping.shared and not mapping.is_small
+    exact = frames[:3].astype(np.float64)
+    np.testing.assert_allclose(mapping.beads(exact), mapping.matrix @ exact, rtol=0, atol=1e-10)
 
 
 def _random_weights(bead_index: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -101,9 +101,9 @@ class Mapping:
         return int(self.bead_index.max()) + 1
 
     @property
-    def is_dense(self) -> bool:
-        """Whether beads follow from the whole matrix: it is small, or beads share atoms."""
-        return bool(self.shared) or self.n_beads * self.n_atoms <= DENSE_SIZE
+    def is_small(self) -> bool:
+        """Whether a product with the whole matrix costs little."""
+        return self.n_beads * self.n_atoms <= DENSE_SIZE
 
     @cached_property
     def matrix(self) -> NDArray[np.float64]:
@@ -116,10 +116,13 @@ class Mapping:
 
     @cached_property
     def _sparse(self) -> csr_array:
-        """M [n_beads, n_atoms] without its zeros; beads share no atoms."""
-        atoms = np.flatnonzero(self.weights)
-        entries = self.weights[atoms], (self.bead_index[atoms], atoms)
-        return csr_array(entries, (self.n_beads, self.n_atoms))
+        """M [n_beads, n_atoms] without its zeros."""
+        own = np.flatnonzero(self.weights)
+        atoms, beads, weights = np.array(self.shared).reshape(-1, 3).T
+        entries = np.concatenate((self.weights[own], weights))
+        rows = np.concatenate((self.bead_index[own], beads.astype(np.int64)))
+        columns = np.concatenate((own, atoms.astype(np.int64)))
+        return csr_array((entries, (rows, columns)), (self.n_beads, self.n_atoms))
 
     @cached_property
     def translations(self) -> NDArray[np.float64]:
@@ -138,7 +141,7 @@ class Mapping:
 
     def beads(self, positions: NDArray[np.floating]) -> NDArray[np.floating]:
         """Coarse-grain positions [..., n_atoms, 3] to beads [..., n_beads, 3], in the same unit."""
-        if self.is_dense:
+        if self.is_small:
             return np.asarray(self.matrix.astype(positions.dtype) @ positions)
         rows = np.moveaxis(positions, -2, 0)
         sums = self._sparse.astype(positions.dtype) @ rows.reshape(self.n_atoms, -1)

@@ -28,7 +28,7 @@ def mapping_matrix(mapping: Mapping) -> Tensor:
 
     It is sparse if it is large, except where beads share atoms.
     """
-    if mapping.is_dense:
+    if mapping.is_small or mapping.shared:
         return torch.as_tensor(mapping.matrix)
     atoms = np.flatnonzero(mapping.weights)
     places = torch.as_tensor(np.stack((mapping.bead_index[atoms], atoms)))
