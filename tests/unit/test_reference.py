@@ -15,6 +15,8 @@ from cgbench.results.tables import read_metrics
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "results/reference/default"
 PROGRAMS = ROOT / "results/reference/programs"
+PROTEIN = ROOT / "results/reference/protein"
+ALL = [REFERENCE, PROGRAMS, PROTEIN]
 README = (ROOT / "README.md").read_text()
 RESULTS = (ROOT / "docs/results.md").read_text()
 PAGES = {"README.md": README, "docs/results.md": RESULTS}
@@ -35,7 +37,7 @@ def board() -> pd.DataFrame:
     )
 
 
-@pytest.mark.parametrize("folder", [REFERENCE, PROGRAMS])
+@pytest.mark.parametrize("folder", ALL)
 def test_reference_has_every_run_of_its_configuration(folder: Path) -> None:
     """Settings of methods may be those of an earlier version."""
     config, metrics = RunMatrix.load(folder / "config.json"), read_metrics(folder / "metrics.csv")
@@ -72,7 +74,7 @@ def test_table_of_the_readme_agrees(board: pd.DataFrame) -> None:
         assert cells == expected, label
 
 
-@pytest.mark.parametrize("folder", [REFERENCE, PROGRAMS])
+@pytest.mark.parametrize("folder", ALL)
 def test_tables_of_results_agree(folder: Path) -> None:
     tables = runpy.run_path(str(ROOT / "benchmarks/results_tables.py"))["tables"]
     for title, table in tables(folder):
@@ -93,7 +95,7 @@ def test_leaderboard_of_the_reference_has_the_columns_of_the_code() -> None:
     assert {"loss", "scaled", "bound", "mark", "p_adjusted", "samples"} <= columns
 
 
-@pytest.mark.parametrize("folder", [REFERENCE, PROGRAMS])
+@pytest.mark.parametrize("folder", ALL)
 def test_reference_has_the_exported_files(folder: Path) -> None:
     for name, checksum in read_json(folder / MANIFEST).items():
         assert sha256(folder / name) == checksum, name
