@@ -58,12 +58,24 @@ def resolved(method: str, facts: TaskFacts, **given: Any) -> dict[str, Any]:
         ("cgvae_e3nn", CHIGNOLIN, dict(zip(CGVAE, (32, 5, 20.0, 32), strict=True))),
         ("mlp", ALANINE, {"epochs": 40}),
         ("mlp", CHIGNOLIN, {"epochs": 20}),
-        ("local_flow", ALANINE, {"epochs": 24, "learning_rate": 0.002, "bead_cutoff": 20.0}),
-        ("local_flow", CHIGNOLIN, {"epochs": 64, "learning_rate": 0.003, "bead_cutoff": 20.0}),
+        (
+            "local_flow",
+            ALANINE,
+            {"batch_size": 64, "epochs": 24, "learning_rate": 0.002, "bead_cutoff": 20.0},
+        ),
+        (
+            "local_flow",
+            CHIGNOLIN,
+            {"batch_size": 64, "epochs": 64, "learning_rate": 0.003, "bead_cutoff": 20.0},
+        ),
         ("equivariant_mlp", [*ALANINE, *CHIGNOLIN], {}),
         ("cgvae_published", [*ALANINE, *CHIGNOLIN], {}),
         ("cgvae", [PROTEIN], dict(zip(CGVAE, (16, 9, 20.0, 32), strict=True))),
-        ("local_flow", [PROTEIN], {"epochs": 337, "learning_rate": 0.003, "bead_cutoff": 20.0}),
+        (
+            "local_flow",
+            [PROTEIN],
+            {"batch_size": 32, "epochs": 169, "learning_rate": 0.003, "bead_cutoff": 20.0},
+        ),
         ("mlp", [PROTEIN], {"epochs": 40}),
     ],
 )
@@ -170,7 +182,7 @@ def test_settings_survive_the_command_line() -> None:
 
 def test_a_finished_method_has_those_of_its_method() -> None:
     settings: Settings = registry.load("methods", "refined").Settings(of="local_flow", settings={"epochs": 3})
-    assert list(settings.undecided()) == ["learning_rate", "bead_cutoff"]
+    assert list(settings.undecided()) == ["batch_size", "learning_rate", "bead_cutoff"]
     inner = settings.resolved(CHIGNOLIN[0]).model_dump()["settings"]
     assert (inner["epochs"], inner["learning_rate"], inner["bead_cutoff"]) == (3, 0.003, 20.0)
 

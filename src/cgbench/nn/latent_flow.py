@@ -22,10 +22,16 @@ from cgbench.nn.training import TrainingSettings
 
 N_FREQUENCIES = 16  # of the sines and cosines that embed the time
 DRAWS_PER_FRAME = 4  # times and starting points per frame and training step
+MOST_IN_BATCH = 65536  # atoms; more do not fit into the cache, and then take longer each
 GEOMETRY_BEADS = 32  # largest number of beads of which a bead knows the position in its local frame
 
 # Bead features [batch, n_beads, 1, F] and the pair weights of every layer.
 Condition = tuple[Tensor, list[Pairs]]
+
+
+def _batch_size(facts: TaskFacts, settings: "FlowSettings") -> int:
+    """64, or the largest power of two with at most 65,536 atoms in a batch."""
+    return min(64, 2 ** int(math.log2(max(1, MOST_IN_BATCH // facts.n_atoms))))
 
 
 def _epochs(facts: TaskFacts, settings: "FlowSettings") -> int:
@@ -53,6 +59,7 @@ class FlowSettings(MessageSettings, TrainingSettings):
         Midpoint steps of the integration from noise to the code.
     """
 
+    batch_size: Annotated[int, Field(ge=1), Automatic(_batch_size)] = AUTO
     epochs: Annotated[int, Field(ge=1), Automatic(_epochs)] = AUTO
     learning_rate: Annotated[float, Field(gt=0), Automatic(_learning_rate)] = AUTO
     features: Annotated[int, Field(ge=1)] = 128
