@@ -19,6 +19,11 @@ from cgbench.cli.options import (
     read_json_spec,
 )
 
+MARKS = (
+    "Mean over folds ± half the 95 % interval. **Bold**: best; ≈: tied with the best. ↑ ↓: upper and lower "
+    "control, not ranked. †: all samples of a frame are equal."
+)
+
 app = typer.Typer()
 
 
@@ -84,6 +89,7 @@ def evaluate(
         for note in found.notes:
             typer.echo(note)
         typer.echo(f"\n{scores_as_markdown(leaderboard(found.scores, found.differences, found.runs))}")
+        typer.echo(f"\n{MARKS}")
 
 
 @app.command()

@@ -90,7 +90,11 @@ def evaluate(
     notes += dict.fromkeys(left_out)
     beside = list(_finished(task, name, entered))
     if not beside:
-        notes.append(f"no finished runs of these folds in {task.config.results} to compare with")
+        results = Path(task.config.results).resolve()
+        notes.append(
+            f"no finished runs of these folds in {results} to compare with; start in the folder with their "
+            "results"
+        )
     folders = [*entered, *beside]
     scores, differences = intervals(folders, metrics)
     collect(folders, output / "metrics.csv", output / "runs.csv")

@@ -171,7 +171,8 @@ def _by_frame(path: Path, geometries: NDArray[np.float32], n_frames: int) -> NDA
 def _wrong_number(path: Path, found: str, n_frames: int) -> str:
     return (
         f"{path}: {found}, but the task has {counted(n_frames, 'test frame')} in this fold; give for each of "
-        f"them the same number of samples, {MOST_SAMPLES} at most, in the order of beads.npz"
+        f"them the same number of samples, {MOST_SAMPLES} at most, in the order of beads.npz; if the task "
+        "was exported with --config, give the same options here"
     )
 
 

@@ -31,7 +31,8 @@ Predict the {n_atoms} atoms of {dataset} for each of {n_test} test frames, from 
 {training}
 Send an NPZ file with an array `samples` [n_frames, n_samples, n_atoms, 3] in Å, {n_samples} samples (or one
 geometry) for each frame, where the beads are: neither centred nor superposed. A PDB file with several models
-or a trajectory with a topology does as well. This scores it:
+or a trajectory with a topology does as well. This scores it, with the options `--config` of the export if it
+had any:
 
     cgbench evaluate predictions.npz --task {name} --fold {fold} --card card.yaml --name my_method
 
