@@ -4,7 +4,6 @@ import faulthandler
 import gc
 import multiprocessing
 import os
-import pickle
 import resource
 import signal
 import tempfile
@@ -17,7 +16,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MORE_MEMORY = "give more memory, or a file of fewer atoms and frames (mdconvert, gmx trjconv, cpptraj)"
-PIECE = 1 << 20  # bytes that are sent at once
 FETCH_AGAIN = "the file is corrupt, fetch it or write it again"
 
 
@@ -63,7 +61,7 @@ def isolated(cpu_seconds: int, function: Callable[P, T], *args: P.args, **kwargs
             process.start()
         sender.close()
         try:
-            succeeded, outcome = _receive(receiver)
+            succeeded, outcome = receiver.recv()
         except EOFError:
             process.join()
             raise _crash(process.exitcode, cpu_seconds) from None
@@ -91,28 +89,7 @@ def _run(
         answer = True, function(*args, **kwargs)
     except Exception as error:
         answer = False, error
-    _send(sender, answer)
-
-
-def _send(sender: Connection, answer: tuple[bool, Any]) -> None:
-    """Send an answer without a second copy of its arrays, which may fill most of the memory."""
-    buffers: list[pickle.PickleBuffer] = []
-    rest = pickle.dumps(answer, protocol=5, buffer_callback=buffers.append)
-    views = [buffer.raw() for buffer in buffers]
-    sender.send((rest, [view.nbytes for view in views]))
-    for view in views:
-        for start in range(0, view.nbytes, PIECE):
-            sender.send_bytes(view[start : start + PIECE])
-
-
-def _receive(receiver: Connection) -> tuple[bool, Any]:
-    rest, sizes = receiver.recv()
-    buffers = [bytearray(size) for size in sizes]
-    for buffer in buffers:
-        for start in range(0, len(buffer), PIECE):
-            receiver.recv_bytes_into(buffer, start)
-    answer: tuple[bool, Any] = pickle.loads(rest, buffers=buffers)
-    return answer
+    sender.send(answer)
 
 
 def _crash(exit_code: int | None, cpu_seconds: int) -> CrashError:
