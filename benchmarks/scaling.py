@@ -23,92 +23,40 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial, reduce
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import mdtraj
 import numpy as np
-import openmm
 import pandas as pd
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
-from openmm import app
-from support.timing import RESOURCES, SEED, peak_memory
+from support.long_inputs import N_FRAMES, chains, trajectory
+from support.timing import SEED, peak_memory
 
 from cgbench.chem.frames import Frames
-from cgbench.chem.mdtraj_topology import molecule_to_mdtraj
 from cgbench.config.schema import Protocol
 from cgbench.core import registry
 from cgbench.core.registry import PlugIn
 from cgbench.core.training_context import TrainingContext
 from cgbench.data.prepare import prepare
-from cgbench.data.sources.bundled import BundledSettings, Source
 from cgbench.data.splits import Split, make_split
 from cgbench.figures.panels import clear
 from cgbench.figures.style import DOUBLE_COLUMN, GREY, PALETTE, save, styled
-from cgbench.formats.stored_frames import ANGSTROM_PER_NM
 from cgbench.mapping.base import Mapping
 from cgbench.metrics._evaluation import Evaluation
 from cgbench.nn.task_facts import TaskFacts
 from cgbench.pipeline.score import score_blocks
 from cgbench.runtime import device as runtime
-from cgbench.simulation.recipe import Recipe, TorsionStart
-from cgbench.simulation.structure import build_structure
 
-SEQUENCE = "YYDPETGTWYAKLVNSRQIFHMGC"
-BONDED = openmm.HarmonicBondForce, openmm.HarmonicAngleForce, openmm.PeriodicTorsionForce
 RESIDUES = [1, 10, 38, 76, 160, 320, 640]
-N_FRAMES = 100
 N_FRAMES_OF = [10_000, 100_000, 1_000_000]  # alanine dipeptide
-LONGEST, APART = 320, 40.0  # residues of a chain; Å between two
-NOISE = 0.03  # Å, with which all bonds are still bonds
 STEPS = 4  # of each training, after one that warms up; the fastest counts
 SAMPLED, SCORED = 8, 4  # frames
 LARGE, MOST_EXPONENT, MOST_MIB = 1000, 1.2, 8192
 
 Stage = Callable[[Path], float]
-
-
-def build(n_residues: int, folder: Path) -> int:
-    """Write chains and frames of so many residues, and return the number of atoms."""
-    structure, chains = [], []
-    for number, start in enumerate(range(0, n_residues, LONGEST)):
-        length = min(LONGEST, n_residues - start)
-        # The second chain is another one: exchanges of equal chains would be searched.
-        sequence = (SEQUENCE[:: (-1) ** number] * (length // len(SEQUENCE) + 1))[:length]
-        conformation = TorsionStart(phi=-135, psi=135)
-        recipe = Recipe(
-            title="chain", sequence=sequence, walkers=1, starts=(conformation,), frames_per_walker=1
-        )
-        build_structure(recipe, folder / "chain.pdb")
-        chain = with_good_bonds(app.PDBFile(str(folder / "chain.pdb")), recipe.force_field)
-        structure.append(chain + APART * number * np.eye(3)[2])
-        chains.append(mdtraj.load_topology(str(folder / "chain.pdb")))
-    positions = np.concatenate(structure)
-    noise = np.random.default_rng(SEED).normal(scale=NOISE, size=(N_FRAMES, *positions.shape))
-    times = np.arange(N_FRAMES)
-    topology = reduce(partial(mdtraj.Topology.join, keep_resSeq=False), chains)
-    frames = mdtraj.Trajectory((positions + noise) / ANGSTROM_PER_NM, topology, time=times)
-    frames.save_xtc(str(folder / "frames.xtc"))
-    frames[0].save_pdb(str(folder / "topology.pdb"))
-    return len(positions)
-
-
-def with_good_bonds(chain: app.PDBFile, force_field: tuple[str, ...]) -> NDArray[np.float64]:
-    """Minimise bonds, angles and torsions, as hydrogens were placed roughly: positions [n_atoms, 3], Å."""
-    system = app.ForceField(*force_field).createSystem(chain.topology)
-    for number in reversed(range(system.getNumForces())):
-        if not isinstance(system.getForce(number), BONDED):
-            system.removeForce(number)
-    platform = openmm.Platform.getPlatformByName("Reference")
-    simulation = app.Simulation(chain.topology, system, openmm.VerletIntegrator(0.001), platform)
-    simulation.context.setPositions(chain.positions)
-    simulation.minimizeEnergy(maxIterations=300)
-    state = simulation.context.getState(getPositions=True)
-    return np.asarray(state.getPositions(asNumpy=True)) * ANGSTROM_PER_NM
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -208,21 +156,6 @@ ATOMS: dict[str, Stage] = {
     "local flow, sample and refine (s per structure)": partial(sampling, "local_flow_refined"),
     "score by all metrics (s per structure)": scoring,
 }
-
-
-def trajectory(n_frames: int, folder: Path) -> int:
-    """Write alanine dipeptide in so many frames of three trajectories, and return their number."""
-    frames, _ = Source(BundledSettings(directory=str(RESOURCES / "alanine_dipeptide"))).read()
-    topology = molecule_to_mdtraj(frames.molecule)
-    random = np.random.default_rng(SEED)
-    mdtraj.Trajectory(frames.positions[0] / ANGSTROM_PER_NM, topology).save_pdb(str(folder / "topology.pdb"))
-    for number, index in enumerate(np.array_split(np.arange(n_frames), 3)):
-        with mdtraj.formats.XTCTrajectoryFile(str(folder / f"frames{number}.xtc"), "w") as file:
-            for part in np.array_split(index, -(-len(index) // 10_000)):
-                x = frames.positions[random.integers(0, len(frames), len(part))] / ANGSTROM_PER_NM
-                x += random.normal(scale=NOISE / 3 / ANGSTROM_PER_NM, size=x.shape)
-                file.write(x.astype(np.float32), time=part.astype(np.float32))
-    return n_frames
 
 
 def preparing_with(stride: int, folder: Path) -> float:
@@ -339,7 +272,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="folder for scaling.csv and the plot")
     options = parser.parse_args()
     cut = -1 if options.quick else None
-    by_atoms = pd.DataFrame(rows(build, RESIDUES[:cut], ATOMS)).assign(of="atoms")
+    by_atoms = pd.DataFrame(rows(chains, RESIDUES[:cut], ATOMS)).assign(of="atoms")
     by_frames = pd.DataFrame(rows(trajectory, N_FRAMES_OF[:cut], FRAMES)).assign(of="frames")
     text = pd.concat([by_atoms, by_frames]).to_csv(index=False, float_format="%.4g")
     measurements = pd.read_csv(StringIO(text))
