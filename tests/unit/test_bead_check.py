@@ -132,9 +132,9 @@ def test_few_beads_have_no_volumes(n_beads: int, rng: np.random.Generator) -> No
 
 
 def test_training_frames_of_three_beads_are_not_suspected(rng: np.random.Generator) -> None:
-    """Their mirror images are the same triangles, up to rounding."""
-    beads = rng.normal(size=(60, 3, 3)).astype(np.float32)
-    assert difference_from_training(beads, BeadRanges.of(beads)) == ""
+    """Their mirror images are the same triangles: some sets are nearer to the training frames by rounding."""
+    for beads in rng.normal(size=(30, 60, 3, 3)).astype(np.float32):
+        assert difference_from_training(beads, BeadRanges.of(beads)) == ""
 
 
 def test_a_warning_or_an_error(model: Path, parts: tuple[Beads, Beads], tmp_path: Path) -> None:

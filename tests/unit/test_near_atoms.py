@@ -98,3 +98,16 @@ def test_counts_do_not_depend_on_the_other_geometries(rng):
         alone = count_contacts(positions[number : number + 1], molecule)
         for name in ("missing", "extra", "clashes", "overlaps"):
             assert getattr(alone, name)[0] == getattr(together, name)[number]
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_groups_that_are_just_within_the_cutoff_are_compared(axis):
+    """20 groups of 16 atoms, each at one place, are 2.99 Å apart on a line."""
+    positions = np.zeros((1, 320, 3), dtype=np.float32)
+    positions[0, :, axis] = np.repeat(np.arange(20) * 2.99, 16)
+    found = {
+        (atom, int(other))
+        for atom, later, squares in near_squares(positions, 3.0)
+        for other in later[np.asarray(squares[:, 0]) < 9.0]
+    }
+    assert found == {(i, j) for i, j in all_pairs(320).tolist() if j // 16 - i // 16 <= 1}
