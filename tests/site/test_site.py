@@ -82,7 +82,7 @@ def test_numbers_are_those_of_the_tables(site: Path, benchmark: RunMatrix) -> No
         if np.isnan(row.mean):
             assert board["scores"][f"{row.metric}.{row.atoms}"][place] is None
             continue
-        mean, low, high, mark, p, folds, blocks, _ = board["scores"][f"{row.metric}.{row.atoms}"][place]
+        mean, low, high, mark, p, folds, blocks = board["scores"][f"{row.metric}.{row.atoms}"][place]
         assert (mean, folds, blocks) == (pytest.approx(row.mean, rel=2e-5), row.folds, row.blocks)
         assert mark == ("" if pd.isna(row.mark) else row.mark)
         for shown, stored in ((low, row.low), (high, row.high), (p, row.p_adjusted)):

@@ -1,6 +1,5 @@
 """e3nn decoder: equivariance by the utilities of e3nn, planar beads, mirror images, pickling."""
 
-import pickle
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -147,16 +146,6 @@ def test_density_is_the_plain_loop_over_neighbours(rng: np.random.Generator) -> 
                     start += 2 * degree + 1
     density = layer._density(features, basis.unsqueeze(2) * directions)[0]
     torch.testing.assert_close(density, expected, rtol=0, atol=1e-10)
-
-
-def test_pickled_decoder_is_the_same(
-    decoders: Callable[[int], E3nnDecoder], latent: torch.Tensor, rng: np.random.Generator
-) -> None:
-    model = decoders(6)
-    beads = torch.as_tensor(rng.normal(size=(3, 6, 3)) * 3)
-    copy = pickle.loads(pickle.dumps(model))
-    assert copy.state_dict().keys() == model.state_dict().keys()
-    torch.testing.assert_close(copy(latent, beads), model(latent, beads), rtol=0, atol=0)
 
 
 def test_constants_are_not_counted_as_parameters(alanine: Molecule) -> None:

@@ -31,7 +31,6 @@ MappingLabel = Annotated[
 SamplesOfProtocol = Annotated[
     int, typer.Option("--n-samples", min=1, help="Samples per test frame in the protocol.")
 ]
-MetricsTable = Annotated[Path, typer.Option("--metrics", help="metrics.csv written by `cgbench collect`.")]
 RunsTable = Annotated[Path, typer.Option("--runs", help="runs.csv written by `cgbench collect`.")]
 Seed = Annotated[
     int, typer.Option(min=0, help="Seed of the benchmark; each stage derives its own seed from it.")

@@ -25,7 +25,7 @@ def draw_leakage(tables: Mapping[int, pd.DataFrame], title: str = "") -> Figure:
     Parameters
     ----------
     tables
-        By number of beads, tables of :func:`cgbench.pipeline.leakage.measure_leak`.
+        By number of beads, tables of :func:`cgbench.pipeline.leakage.measure_leakage`.
     """
     resolutions = sorted(tables)
     methods = [str(column) for column in tables[resolutions[0]] if column not in (*LABELS, *LINES)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, Self
+from typing import Self
 
 import e3nn
 import torch
@@ -19,7 +19,7 @@ e3nn.set_optimization_defaults(jit_mode="eager")
 
 
 class ExactTensorProduct(o3.FullyConnectedTensorProduct):  # type: ignore[misc]
-    """Tensor product with coupling coefficients in the precision of its weights, which can be pickled.
+    """Tensor product with coupling coefficients in the precision of its weights.
 
     e3nn stores the coefficients in float32, which would limit the equivariance in float64 to 1e-8.
     """
@@ -37,14 +37,6 @@ class ExactTensorProduct(o3.FullyConnectedTensorProduct):  # type: ignore[misc]
             degrees = map(int, name.split("_")[-3:])
             coefficients.copy_(o3.wigner_3j(*degrees, dtype=coefficients.dtype))
         return self
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # e3nn would restore constants under other names, which the cast above does not find.
-        return type(self), (self.irreps_in1, self.irreps_in2, self.irreps_out), self.weight
-
-    def __setstate__(self, weight: nn.Parameter) -> None:
-        self.to(weight)
-        self.weight = weight
 
 
 def exclude_constants(network: nn.Module) -> None:

@@ -30,7 +30,6 @@ COLUMNS = (
     ("graph_xor", "heavy"),
 )
 DIGITS = 6  # significant, as in leaderboard.csv
-SAMPLING = "sample (ms)"  # to draw the samples of one frame
 PUBLISHED, OTHERS = "As published elsewhere", "Others"
 # Groups of scores, in the order of the choice, and the modules of their metrics.
 GROUPS = {
@@ -71,7 +70,7 @@ def board(
         definition), ``groups`` of them in order, ``columns`` (keys of metrics), ``methods`` (style, kind and
         card by name), ``rows`` (dataset, mapping, beads, method, times, test frames), ``folds`` (largest
         number), ``floors`` (by dataset and key of a metric: the largest absolute value of the folds), and
-        ``scores``: for each key of a metric, a list with [mean, low, high, mark, p, folds, blocks, scaled] or
+        ``scores``: for each key of a metric, a list with [mean, low, high, mark, p, folds, blocks] or
         nothing for each row; and ``leads``: for each key of a metric and place of the row of a method that is
         second and significantly worse than the best, the interval of the lead of the best.
     """
@@ -103,7 +102,7 @@ def board(
             values[_key((row["metric"], row["atoms"]))][place] = [
                 *(_number(row[name]) for name in ("mean", "low", "high")),
                 row["mark"],
-                *(_number(row[name]) for name in ("p_adjusted", "folds", "blocks", "scaled")),
+                *(_number(row[name]) for name in ("p_adjusted", "folds", "blocks")),
             ]
     return {
         "heads": HEADS,

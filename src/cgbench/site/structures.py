@@ -179,7 +179,6 @@ def molecule_of(frames: Frames, mapping: Mapping) -> Json:
     molecule = frames.molecule
     return {
         "elements": list(molecule.elements),
-        "labels": [molecule.label(atom) for atom in range(molecule.n_atoms)],
         "bonds": molecule.bonds.tolist(),
         "bead": mapping.bead_index.tolist(),
         "weights": [
