@@ -185,7 +185,9 @@ def test_folds_without_a_score_are_not_counted(tmp_path: Path, difficulty: np.nd
 def test_block_sums_give_the_value_of_every_block(runs: list[Path], difficulty: np.ndarray) -> None:
     sums = BlockSums.of_run(runs[0])
     assert sums.metrics == {("rmsd_recon", "all")}
-    found = registry.load("metrics", "rmsd_recon")().value(sums.read(("rmsd_recon", "all")))
+    metric = registry.load("metrics", "rmsd_recon")
+    ((_, read),) = sums.read({("rmsd_recon", "all"): metric})
+    found = metric().value(read)
     np.testing.assert_allclose(found, difficulty[0].mean(axis=1))
 
 

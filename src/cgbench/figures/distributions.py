@@ -71,8 +71,8 @@ def read_distributions(run_dir: Path | str, groups: Sequence[Group]) -> StoredDi
     run = read_run(Path(run_dir) / "run.json")
     sums = BlockSums.of_run(run_dir)
     scored = {metric for metric, atoms in sums.metrics if atoms == "all"}
-    needed = {group.metric for group in groups} & scored
-    stored = {metric: sums.read((metric, "all")) for metric in needed}
+    needed = {(group.metric, "all"): type(group.plug_in) for group in groups if group.metric in scored}
+    stored = {metric: values for (metric, _), values in sums.read(needed)}
     compared = {
         group.label: group.compare(*group.plug_in.terms(stored[group.metric])[:2])
         for group in groups

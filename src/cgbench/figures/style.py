@@ -199,6 +199,9 @@ def save(figure: Figure, path: Path | str) -> None:
     The tracker, if any, gets a copy of the PNG.
     """
     with styled():
+        # Once for all files: the layout takes longer than the drawing, and they show the same.
+        figure.draw_without_rendering()
+        figure.set_layout_engine(None)
         for suffix, metadata in PRINT.items():
             with atomic_output(Path(path).with_suffix(suffix)) as temporary:
                 figure.savefig(temporary, metadata=metadata, facecolor="white")

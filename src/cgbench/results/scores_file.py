@@ -1,5 +1,6 @@
 """File of scores: sums of metrics over blocks of the test frames of one run."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -8,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.chem.molecule import IntArray
-from cgbench.core import registry
 from cgbench.core.safe_io import opened_arrays, require
-from cgbench.metrics.base import PerFrameMetric
+from cgbench.metrics.base import MetricBase, PerFrameMetric
 
 Floats = NDArray[np.float64]
 MetricKey = tuple[str, str]  # name and set of atoms
@@ -28,7 +28,7 @@ _open = partial(
 class BlockSums:
     """Sums of metrics over blocks of the test frames of one run.
 
-    Sums are read one metric at a time: those of distributions are megabytes for each run.
+    Sums of distributions are megabytes for each run, and not kept.
 
     Attributes
     ----------
@@ -60,23 +60,28 @@ class BlockSums:
         names = (name.rpartition(".") for name in stored)
         return cls(path, frozenset((metric, atoms) for metric, _, atoms in names), frames)
 
-    def read(self, metric: MetricKey) -> Floats:
-        """Read the sums [n_blocks, k] of a metric.
+    def read(self, plug_ins: Mapping[MetricKey, type[MetricBase]]) -> Iterator[tuple[MetricKey, Floats]]:
+        """Read the sums [n_blocks, k] of metrics, one after the other.
+
+        Parameters
+        ----------
+        plug_ins
+            Class of each metric.
 
         Raises
         ------
         InputError
-            If the file is missing or damaged, or holds scores of another version of the metric.
+            If the file is missing or damaged, or holds scores of another version of a metric.
         """
-        name = ".".join(metric)
         with _open(self.path) as arrays:
-            if name in arrays.files:
-                require_frame_shape(metric[0], arrays[name])
-            sums: Floats = arrays[f"{name}{BLOCKS}"]
-        return sums
+            for metric, plug_in in plug_ins.items():
+                name = ".".join(metric)
+                if name in arrays.files:
+                    require_frame_shape(metric[0], plug_in, arrays[name])
+                yield metric, arrays[f"{name}{BLOCKS}"]
 
 
-def require_frame_shape(metric: str, per_frame: Floats) -> None:
+def require_frame_shape(name: str, metric: type[MetricBase], per_frame: Floats) -> None:
     """Refuse scores of single frames that another version of the metric computed.
 
     Raises
@@ -84,6 +89,5 @@ def require_frame_shape(metric: str, per_frame: Floats) -> None:
     ValueError
         If the score of a frame has another shape than the metric declares.
     """
-    plugin = registry.load("metrics", metric)
-    if issubclass(plugin, PerFrameMetric):
-        require(per_frame.shape[1:] == plugin.frame_shape, f"scores of the present version of {metric}")
+    if issubclass(metric, PerFrameMetric):
+        require(per_frame.shape[1:] == metric.frame_shape, f"scores of the present version of {name}")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cgbench.chem.frames import Frames
 from cgbench.chem.superposition import broadest_axes
 from cgbench.config.run_matrix import RunSpec
+from cgbench.core import registry
 from cgbench.core.errors import InputError
 from cgbench.core.safe_io import opened_arrays, require
 from cgbench.mapping.base import Mapping
@@ -107,7 +108,7 @@ def _frame_scores(path: Path, n_frames: int) -> Floats:
     ) as arrays:
         require(".".join(SCORE) in arrays, f"scores of frames by {SCORE[0]}, which the viewer chooses by")
         values: Floats = arrays[".".join(SCORE)]
-        require_frame_shape(SCORE[0], values)
+        require_frame_shape(SCORE[0], registry.load("metrics", SCORE[0]), values)
     if len(values) != n_frames:
         raise InputError(f"{path}: scores of {len(values)} frames for samples of {n_frames}; score again")
     return values

@@ -73,5 +73,5 @@ def _frame_scores(path: Path, states: list[str]) -> FrameScores:
     ) as arrays:
         scores = {name: arrays[f"{name}.{ATOMS}"] for name in METRICS if f"{name}.{ATOMS}" in arrays}
         for name, values in scores.items():
-            require_frame_shape(name, values)
+            require_frame_shape(name, registry.load("metrics", name), values)
         return {"state": np.array([states[index] for index in arrays["trajectory"]]), **scores}

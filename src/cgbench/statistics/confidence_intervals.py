@@ -11,12 +11,12 @@ between folds is used. Otherwise the folds do not differ measurably and both est
 interval is that of Student's t with the degrees of freedom of the chosen estimate.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 from cgbench.chem.molecule import IntArray
 
@@ -65,6 +65,13 @@ class FoldValues:
             pseudo.append(n * of_all - (n - 1) * without)
         fold = np.repeat(np.arange(len(sums)), [len(blocks) for blocks in sums])
         return cls(np.array(by_fold), np.concatenate(pseudo), fold)
+
+    @classmethod
+    def joined(cls, folds: Sequence["FoldValues"]) -> "FoldValues":
+        """Join the values of separate folds, each with one fold."""
+        fold = np.repeat(np.arange(len(folds)), [len(each.fold) for each in folds])
+        by_fold, pseudo = ([getattr(each, name) for each in folds] for name in ("by_fold", "pseudo"))
+        return cls(np.concatenate(by_fold, axis=-1), np.concatenate(pseudo, axis=-1), fold)
 
     def __sub__(self, other: "FoldValues") -> "FoldValues":
         return FoldValues(self.by_fold - other.by_fold, self.pseudo - other.pseudo, self.fold)
@@ -145,14 +152,10 @@ class Estimate:
         if np.isnan(values.by_fold).any() or np.isnan(variance):
             return cls(mean, np.nan, np.nan, np.nan, np.nan)
         statistic = float(values.statistic())
-        reach = (
-            float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(variance))
-            if np.isfinite(statistic)
-            else 0.0
-        )
-        return cls(
-            mean, mean - reach, mean + reach, float(2 * stats.t.sf(abs(statistic), freedom)), statistic
-        )
+        reach = 0.0
+        if np.isfinite(statistic):
+            reach = float(stdtrit(freedom, (1 + CONFIDENCE) / 2) * np.sqrt(variance))
+        return cls(mean, mean - reach, mean + reach, float(2 * stdtr(freedom, -abs(statistic))), statistic)
 
 
 def mean_of_defined(values: Floats) -> Floats:

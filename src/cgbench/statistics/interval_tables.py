@@ -1,6 +1,7 @@
 """Confidence intervals of all scores, and of the differences between methods on the same frames."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
 from itertools import combinations
 from pathlib import Path
@@ -10,19 +11,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cgbench.chem.molecule import IntArray
 from cgbench.core import registry
 from cgbench.core.atomic_io import write_csv
 from cgbench.core.errors import InputError
 from cgbench.core.safe_io import explained
+from cgbench.metrics.base import MetricBase
 from cgbench.results.scores_file import BlockSums, MetricKey
 from cgbench.results.tables import ROW_KEY, metric_info, read_run
 from cgbench.statistics.confidence_intervals import Estimate, FoldValues
 from cgbench.statistics.multiple_comparisons import chance_of_lead
 
 Floats = NDArray[np.float64]
-Methods = dict[str, dict[int, BlockSums]]  # scores of a task, by method and fold
+Values = tuple[FoldValues, FoldValues]  # of one fold: the score, and what differences are taken of
+Methods = dict[str, dict[int, "RunValues"]]  # of a task, by method and fold
 Row = dict[str, Any]
 
+SCORE, COMPARED = 0, 1  # places in Values
 MEASURES = ("mean", "low", "high", "loss", "scaled")
 SCORE_COLUMNS = (*ROW_KEY, "metric", "atoms", "unit", *MEASURES, "folds", "blocks")
 DIFFERENCE_COLUMNS = (
@@ -30,6 +35,21 @@ DIFFERENCE_COLUMNS = (
 )  # fmt: skip
 TEXT_COLUMNS = ("dataset", "mapping", "method", "other", "metric", "atoms", "unit")
 INTEGER_COLUMNS = ("n_beads", "folds", "blocks")
+
+
+@dataclass(frozen=True)
+class RunValues:
+    """Values of the metrics of one run.
+
+    Attributes
+    ----------
+    path, frames
+        As of :class:`BlockSums`.
+    """
+
+    path: Path
+    frames: IntArray
+    values: dict[MetricKey, Values]
 
 
 def intervals(
@@ -64,24 +84,23 @@ def intervals(
     InputError
         If a file is missing or damaged, or two methods were scored on different test frames.
     """
+    plug_in = cache(partial(registry.load, "metrics"))
     tasks: dict[tuple[Any, ...], Methods] = {}
     bounds: dict[str, str | None] = {}
     for directory in map(Path, runs):
         run = read_run(directory / "run.json")
         methods = tasks.setdefault((run["dataset"], run["mapping"], run["n_beads"]), {})
-        methods.setdefault(run["method"], {})[run["fold"]] = BlockSums.of_run(directory)
+        methods.setdefault(run["method"], {})[run["fold"]] = _values(directory, only, plug_in)
         bounds[run["method"]] = run.get("bound")
     scores: list[Row] = []
     differences: list[Row] = []
     for task, methods in sorted(tasks.items()):
         _refuse_different_frames(methods, ", ".join(map(str, task)))
-        stored = [sums.metrics for folds in methods.values() for sums in folds.values()]
-        for metric in sorted(frozenset().union(*stored)):
-            if only is not None and metric[0] not in only:
-                continue
-            unit = registry.load("metrics", metric[0]).unit
+        ranked = [name for name in methods if not bounds[name]]
+        scored = {key for folds in methods.values() for run in folds.values() for key in run.values}
+        for metric in sorted(scored):
+            unit = plug_in(metric[0]).unit
             labels = dict(zip((*ROW_KEY[:3], "metric", "atoms", "unit"), (*task, *metric, unit), strict=True))
-            ranked = [name for name in methods if not bounds[name]]
             of_methods, of_pairs = _estimates(methods, metric, ranked)
             _add_scaled(of_methods, bounds)
             scores += [labels | row for row in of_methods]
@@ -92,44 +111,62 @@ def intervals(
     )
 
 
+def _values(
+    directory: Path, only: Collection[str] | None, plug_in: Callable[[str], type[MetricBase]]
+) -> RunValues:
+    sums = BlockSums.of_run(directory)
+    chosen = {key: plug_in(key[0]) for key in sums.metrics if only is None or key[0] in only}
+    values: dict[MetricKey, Values] = {}
+    for key, blocks in sums.read(chosen):
+        metric = chosen[key]()
+        score = compared = FoldValues.of_sums([blocks], metric.value)
+        if metric.better == "zero":
+            compared = FoldValues.of_sums([blocks], _absolute(metric.value))
+        values[key] = score, compared
+    return RunValues(sums.path, sums.frames, values)
+
+
+def _absolute(value: Callable[[Floats], Floats]) -> Callable[[Floats], Floats]:
+    return lambda total: np.abs(value(total))
+
+
 def _refuse_different_frames(methods: Methods, task: str) -> None:
     """Refuse methods with different frames or blocks in a fold, because differences are paired by block."""
-    first: dict[int, tuple[str, BlockSums]] = {}
+    first: dict[int, tuple[str, RunValues]] = {}
     for method, folds in sorted(methods.items()):
-        for fold, sums in folds.items():
-            other, known = first.setdefault(fold, (method, sums))
-            if not np.array_equal(sums.frames, known.frames):
+        for fold, run in folds.items():
+            other, known = first.setdefault(fold, (method, run))
+            if not np.array_equal(run.frames, known.frames):
                 raise InputError(
                     f"{task}: {other} and {method} were scored on different test frames in fold {fold}; "
-                    f"delete the older of {known.path} and {sums.path} and run again"
+                    f"delete the older of {known.path} and {run.path} and run again"
                 )
 
 
 def _estimates(methods: Methods, metric: MetricKey, ranked: Sequence[str]) -> tuple[list[Row], list[Row]]:
     """Rows of all methods and of all pairs of methods, without the columns that are equal in all of them."""
-    info, value = metric_info(metric[0]), registry.load("metrics", metric[0])().value
-    compared = (lambda sums: np.abs(value(sums))) if info.better == "zero" else value
+    info = metric_info(metric[0])
 
     @cache
-    def values(method: str, folds: tuple[int, ...], value: Callable[[Floats], Floats]) -> FoldValues:
-        return FoldValues.of_sums([methods[method][fold].read(metric) for fold in folds], value)
+    def values(method: str, folds: tuple[int, ...], which: int) -> FoldValues:
+        return FoldValues.joined([methods[method][fold].values[metric][which] for fold in folds])
 
     scored = {
-        name: tuple(sorted(fold for fold, sums in folds.items() if metric in sums.metrics))
+        name: tuple(sorted(fold for fold, run in folds.items() if metric in run.values))
         for name, folds in sorted(methods.items())
     }
     scored = {name: folds for name, folds in scored.items() if folds}
     n_ranked = sum(name in scored for name in ranked)
     of_methods = []
     for name, folds in scored.items():
-        found = values(name, folds, value)
-        loss = info.loss(float(values(name, folds, compared).mean()))
+        found = values(name, folds, SCORE)
+        loss = info.loss(float(values(name, folds, COMPARED).mean()))
         counts = {"folds": int((~np.isnan(found.by_fold)).sum()), "blocks": len(found.fold)}
         of_methods.append({"method": name, **vars(Estimate.of(found)), "loss": loss} | counts)
     of_pairs = []
     for name, other in combinations(scored, 2):
         if shared := tuple(fold for fold in scored[name] if fold in scored[other]):
-            difference = values(name, shared, compared) - values(other, shared, compared)
+            difference = values(name, shared, COMPARED) - values(other, shared, COMPARED)
             estimate = Estimate.of(difference)
             adjusted = np.nan
             if n_ranked > 1:
