@@ -163,20 +163,8 @@ rule figures_trajectories:
         frames=f"{DATA}/frames.npz",
         card=f"{DATA}/card.json",
     output:
-        report(
-            f"{FIGURES}/walkers.svg",
-            caption="../report/walkers.rst",
-            category="Tasks",
-            labels={"dataset": "{dataset}", "shows": "agreement of trajectories"},
-        ),
-        report(
-            f"{FIGURES}/rmsd-rg.svg",
-            caption="../report/rmsd-rg.rst",
-            category="Tasks",
-            labels={"dataset": "{dataset}", "shows": "RMSD and radius of gyration"},
-        ),
-        f"{FIGURES}/walkers.png",
-        f"{FIGURES}/rmsd-rg.png",
+        figure(f"{FIGURES}/walkers", "Tasks", shows="agreement of trajectories"),
+        figure(f"{FIGURES}/rmsd-rg", "Tasks", shows="RMSD and radius of gyration"),
     log:
         f"{FIGURES}/trajectories.log",
     conda:

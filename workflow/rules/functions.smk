@@ -167,13 +167,14 @@ def gpus(wildcards):
 
 
 def figure(path, category, caption=None, **labels):
-    """SVG, PNG and PDF of a figure of a dataset and mapping; the report shows the SVG under ``labels``."""
+    """SVG, PNG and PDF of a figure; the report shows the SVG under its dataset, mapping and ``labels``."""
     name = caption or Path(path).name
+    places = {key: f"{{{key}}}" for key in ("dataset", "mapping")}
     svg = report(
         f"{path}.svg",
         caption=f"../report/{name}.rst",
         category=category,
-        labels={"dataset": "{dataset}", "mapping": "{mapping}"} | labels,
+        labels={key: text for key, text in places.items() if text in path} | labels,
     )
     return [svg, f"{path}.png", f"{path}.pdf"]
 

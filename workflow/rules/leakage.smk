@@ -66,17 +66,7 @@ rule figures_leakage:
             for n_beads in CONFIG.run.n_beads(wildcards.dataset, wildcards.mapping)
         ],
     output:
-        svg=report(
-            f"{FIGURES}/{{mapping}}/leakage.svg",
-            caption="../report/leakage.rst",
-            category="Leakage",
-            labels={
-                "dataset": "{dataset}",
-                "mapping": "{mapping}",
-                "shows": "all resolutions",
-            },
-        ),
-        png=f"{FIGURES}/{{mapping}}/leakage.png",
+        figure(f"{FIGURES}/{{mapping}}/leakage", "Leakage", shows="all resolutions"),
     log:
         f"{FIGURES}/{{mapping}}/leakage.log",
     localrule: True
@@ -91,7 +81,7 @@ rule figures_leakage:
         title="{dataset}, mapping: {mapping}",
         code=code(verb="figures-leakage"),
     shell:
-        "python -m cgbench figures leakage {input.tables:q} {params.n_beads:q} --output {output.svg:q}"
+        "python -m cgbench figures leakage {input.tables:q} {params.n_beads:q} --output {output[0]:q}"
         " --title {params.title:q} > {log:q} 2>&1"
 
 
