@@ -48,6 +48,7 @@ from cgbench.mapping.base import Mapping
 from cgbench.metrics._evaluation import Evaluation
 from cgbench.nn.task_facts import TaskFacts
 from cgbench.pipeline.score import score_blocks
+from cgbench.report.export import reduce_picture
 from cgbench.runtime import device as runtime
 
 RESIDUES = [1, 10, 38, 76, 160, 320, 640]
@@ -247,6 +248,8 @@ def plot(by_atoms: pd.DataFrame, by_frames: pd.DataFrame, path: Path) -> None:
             axes.legend(loc="upper left", bbox_to_anchor=(-0.1, -0.2))
             clear(axes)
         save(figure, path)
+        png = path.with_suffix(".png")
+        reduce_picture(png, png)
 
 
 def tables(measurements: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -66,7 +66,9 @@ rule figures_leakage:
             for n_beads in CONFIG.run.n_beads(wildcards.dataset, wildcards.mapping)
         ],
     output:
-        figure(f"{FIGURES}/{{mapping}}/leakage", "Leakage", shows="all resolutions"),
+        figure=figure(
+            f"{FIGURES}/{{mapping}}/leakage", "Leakage", shows="all resolutions"
+        ),
     log:
         f"{FIGURES}/{{mapping}}/leakage.log",
     localrule: True
@@ -81,7 +83,7 @@ rule figures_leakage:
         title="{dataset}, mapping: {mapping}",
         code=code(verb="figures-leakage"),
     shell:
-        "python -m cgbench figures leakage {input.tables:q} {params.n_beads:q} --output {output[0]:q}"
+        "python -m cgbench figures leakage {input.tables:q} {params.n_beads:q} --output {output.figure[0]:q}"
         " --title {params.title:q} > {log:q} 2>&1"
 
 
