@@ -100,7 +100,7 @@ def test_the_default_benchmark_has_these_values_in_every_fold() -> None:
         f"{dataset}, cgae, {n_beads} beads, {name}": values[dataset]
         for dataset, resolutions in (("alanine_dipeptide", (3, 4, 6)), ("chignolin", (6, 12)))
         for n_beads in resolutions
-        for name, values in (("mlp", mlp), ("cgvae", cgvae))
+        for name, values in (("mlp", mlp), ("cgvae", cgvae), ("cgvae_refined", cgvae))
     }
 
 
