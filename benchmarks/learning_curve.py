@@ -1,0 +1,105 @@
+"""Scores of a method on chignolin over the number of walkers that train it.
+
+    python benchmarks/learning_curve.py                             # local_flow_refined, 12 beads
+    python benchmarks/learning_curve.py cgvae 6 --walkers 12 50
+
+Training, validation and test walkers are those of fold 0 of `chignolin_short`; of the former, the first ones
+are used, which start folded and melted in turn. Another row has the fourteen longer walkers of `chignolin`
+for training instead. Test and validation frames are the same in all rows. The last row has MD frames of
+training walkers instead of samples: the noise floor of the distributions. Beads are the stored ones, settings
+those of config/config.yaml. RMSDs, energy score and diversity are of heavy atoms.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+import yaml
+
+from cgbench.config.loader import Config
+from cgbench.core import registry
+from cgbench.core.training_context import TrainingContext
+from cgbench.data.sources.bundled import BundledSettings, Source
+from cgbench.data.splits import evenly, make_split
+from cgbench.mapping.stored import Generator, StoredSettings
+from cgbench.methods.base import draw
+from cgbench.metrics.base import Evaluation
+from cgbench.nn.task_facts import TaskFacts
+from cgbench.statistics.blocks import independent_blocks
+
+ROOT = Path(__file__).parents[1]
+RESOURCES = ROOT / "workflow" / "resources"
+N_SAMPLES = 8
+SEED = 2022
+OF_HEAVY_ATOMS = {
+    "energy_score": "energy score (Å)",
+    "rmsd_backmap_mean": "mean RMSD (Å)",
+    "rmsd_backmap_min": "best of 8 (Å)",
+    "diversity": "diversity",
+}
+OF_ALL_ATOMS = {"phi_psi_jsd": "φ/ψ JSD", "chi_jsd": "χ JSD"}
+
+
+def rows(method: str, n_beads: int, walkers: list[int]) -> Iterator[dict[str, object]]:
+    """Train on so many walkers each, sample and score."""
+    config = Config.from_dict(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
+    frames, card = Source(BundledSettings(directory=str(RESOURCES / "chignolin_short"))).read()
+    longer, _ = Source(BundledSettings(directory=str(RESOURCES / "chignolin"))).read()
+    molecule = frames.molecule
+    stored = StoredSettings(path=str(RESOURCES / f"tasks/chignolin/cgae-{n_beads}.json"))
+    mapping = Generator(stored).generate(molecule, n_beads, SEED)
+    split = make_split(frames, config.protocol, 0, SEED)
+    valid, test = frames.positions[split.valid], frames.positions[split.test]
+    blocks = independent_blocks(frames, split.test)
+    states = np.array([entry["state"] for entry in card["trajectories"]])[frames.trajectory[split.test]]
+    metrics = {name: registry.load("metrics", name)() for name in (*OF_HEAVY_ATOMS, *OF_ALL_ATOMS)}
+    of_training = split.trajectories["train"]
+
+    def scores(samples: np.ndarray) -> dict[str, object]:
+        whole = Evaluation(test, samples[:, 0], samples, molecule, mapping)
+        heavy, row = whole.restrict_to("heavy"), {}
+        for name, title in (OF_HEAVY_ATOMS | OF_ALL_ATOMS).items():
+            sums = metrics[name].block_sums(heavy if name in OF_HEAVY_ATOMS else whole, blocks)
+            row[title] = float(metrics[name].value(sums.sum(axis=0)))
+        by_frame = metrics["rmsd_backmap_mean"].per_frame(heavy)
+        by_state = {
+            f"mean RMSD, {state} (Å)": float(by_frame[states == state].mean())
+            for state in ("folded", "unfolded")
+        }
+        return row | by_state
+
+    def trained_on(known: np.ndarray, label: str) -> dict[str, object]:
+        model = config.method(method, "chignolin").resolved(TaskFacts.of(mapping, known))
+        fitted = model.create(mapping, molecule)
+        start = time.process_time()
+        fitted.fit(known, valid, TrainingContext(seed=SEED))
+        seconds = time.process_time() - start
+        row = {"training walkers": label, "frames": len(known)}
+        return row | scores(draw(fitted, test, N_SAMPLES, SEED)) | {"training (CPU s)": round(seconds)}
+
+    for number in walkers:
+        chosen = np.isin(frames.trajectory[split.train], of_training[:number])
+        yield trained_on(frames.positions[split.train[chosen]], f"{min(number, len(of_training))} × 0.2 ns")
+    yield trained_on(longer.positions, "14 × 1 ns")
+    independent = frames.positions[evenly(split.train, len(test))][:, None]
+    yield {"training walkers": "MD frames", "frames": len(test), **scores(independent)}
+
+
+def main() -> None:
+    """Print the table in Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("method", nargs="?", default="local_flow_refined")
+    parser.add_argument("n_beads", nargs="?", type=int, default=12)
+    parser.add_argument("--walkers", type=int, nargs="*", default=[6, 12, 25, 50])
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    table = pd.DataFrame(list(rows(options.method, options.n_beads, options.walkers)))
+    print(table.to_markdown(index=False, floatfmt=".3f", missingval=""))
+
+
+if __name__ == "__main__":
+    main()
