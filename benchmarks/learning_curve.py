@@ -78,7 +78,7 @@ def rows(method: str, n_beads: int, walkers: list[int]) -> Iterator[dict[str, ob
         start = time.process_time()
         fitted.fit(known, valid, TrainingContext(seed=SEED))
         seconds = time.process_time() - start
-        row = {"training walkers": label, "frames": len(known)}
+        row = {"training walkers": label, "frames": str(len(known))}
         return row | scores(draw(fitted, test, N_SAMPLES, SEED)) | {"training (CPU s)": round(seconds)}
 
     for number in walkers:
@@ -86,7 +86,8 @@ def rows(method: str, n_beads: int, walkers: list[int]) -> Iterator[dict[str, ob
         yield trained_on(frames.positions[split.train[chosen]], f"{min(number, len(of_training))} × 0.2 ns")
     yield trained_on(longer.positions, "14 × 1 ns")
     independent = frames.positions[evenly(split.train, len(test))][:, None]
-    yield {"training walkers": "MD frames", "frames": len(test), **scores(independent)}
+    floors = scores(independent)
+    yield {"training walkers": "MD frames"} | {title: floors[title] for title in OF_ALL_ATOMS.values()}
 
 
 def main() -> None:
@@ -98,7 +99,8 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     table = pd.DataFrame(list(rows(options.method, options.n_beads, options.walkers)))
-    print(table.to_markdown(index=False, floatfmt=".3f", missingval=""))
+    shown = table.astype(object).where(table.notna(), "")
+    print(shown.to_markdown(index=False, floatfmt=".3f"))
 
 
 if __name__ == "__main__":
