@@ -12,6 +12,7 @@ from cgbench.core.errors import InputError
 from cgbench.data.sources.bundled import BundledSettings, Source
 from cgbench.mapping import cgae
 from cgbench.mapping._partition import bead_index
+from cgbench.mapping._partition_search import cut_bonds, search
 from cgbench.mapping.base import Mapping
 from cgbench.methods._baselines import least_squares_matrix
 
@@ -85,7 +86,7 @@ def test_error_on_unseen_walkers_is_below_that_of_random_and_backbone_beads(walk
 def test_the_search_never_raises_the_loss_and_ends_where_no_single_move_lowers_it(walkers):
     train, valid = map(cgae.gram_matrix, walkers)
     start = torch.arange(22) % 5
-    found = cgae.search(start, lambda labels: cgae.partition_loss(labels, train, valid))
+    found = search(start, lambda labels: cgae.partition_loss(labels, train, valid))
 
     def error(labels):
         return float(cgae.linear_error(as_weights(Mapping.centres(labels.numpy())), train, valid))
@@ -154,7 +155,7 @@ def test_the_bonds_to_cut_are_those_with_the_lowest_loss_of_all_pairs(walkers, a
     def loss(labels):
         return cgae.partition_loss(labels, train, valid, 0.03)
 
-    (found,) = cgae.cut_bonds(alanine.graph, 3, loss)
+    (found,) = cut_bonds(alanine.graph, 3, loss)
     every = []
     for pair in itertools.combinations(alanine.bonds.tolist(), 2):
         graph = alanine.graph.copy()
@@ -171,14 +172,14 @@ def test_a_ring_is_not_cut_and_molecules_are_not_joined():
     def loss(labels):
         return torch.as_tensor([float(np.ptp(np.bincount(row))) for row in labels.numpy()])
 
-    (three,) = cgae.cut_bonds(ring_with_tail, 3, loss)
+    (three,) = cut_bonds(ring_with_tail, 3, loss)
     assert [sorted(np.flatnonzero(three.numpy() == bead).tolist()) for bead in three.unique()] in (
         [[0, 1, 2], [3, 4], [5, 6]],
         [[3, 4], [0, 1, 2], [5, 6]],
     )
-    assert len(cgae.cut_bonds(ring_with_tail, 2, loss)) == 1
-    assert cgae.cut_bonds(ring_with_tail, 1, loss) == []
-    assert cgae.cut_bonds(ring_with_tail, 6, loss) == []
+    assert len(cut_bonds(ring_with_tail, 2, loss)) == 1
+    assert cut_bonds(ring_with_tail, 1, loss) == []
+    assert cut_bonds(ring_with_tail, 6, loss) == []
 
 
 def test_beads_are_connected_where_that_costs_less_than_the_weight(walkers, alanine):

@@ -21,10 +21,8 @@ alignment, because x xᵀ is invariant to rotations.
 """
 
 import math
-from collections.abc import Callable, Sequence
 from typing import Annotated
 
-import networkx as nx
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -35,7 +33,8 @@ from torch.nn.functional import one_hot
 from cgbench.chem.molecule import Molecule
 from cgbench.core.errors import InputError
 from cgbench.core.settings import Settings
-from cgbench.mapping._partition import bead_index, bridge_sides, count_groups, renumber
+from cgbench.mapping._partition import count_groups, renumber
+from cgbench.mapping._partition_search import cut_bonds, search, sort_by
 from cgbench.mapping.base import Mapping, MappingGenerator, Positions
 
 # The frames are cut into this many segments in time, of which every fourth is for validation.
@@ -50,9 +49,6 @@ RIDGE, TRAINING_RIDGE = 1e-8, 1e-1
 
 # The time of the search grows with n_atoms³ n_beads². One of 175 atoms in 12 beads takes about a minute.
 MOST_ATOMS = 400
-
-# Loss [n] of partitions [n, n_atoms].
-Loss = Callable[[Tensor], Tensor]
 
 
 class CGAESettings(Settings):
@@ -233,71 +229,3 @@ def fill_empty_beads(labels: Tensor, n_beads: int, gram: Tensor) -> Tensor:
             # Mean ‖x_i − X‖² up to a constant.
             labels[atoms[(block.diagonal() - 2 * block.mean(1)).argmax()]] = bead
     return labels
-
-
-def sort_by(loss: Loss, partitions: Sequence[Tensor]) -> list[Tensor]:
-    """Sort partitions [n_atoms] with equal numbers of beads by a loss."""
-    return [partitions[k] for k in loss(torch.stack(list(partitions))).argsort(stable=True).tolist()]
-
-
-def search(labels: Tensor, loss: Loss) -> Tensor:
-    """Move single atoms to the bead with the lowest loss, in order, until none moves.
-
-    ``labels`` [n_atoms] is the bead of each atom; no bead is empty or becomes empty.
-    """
-    n_beads = int(labels.max()) + 1
-    lowest = loss(labels[None])[0]
-    moved = True
-    while moved:
-        moved = False
-        for atom in range(len(labels)):
-            if (labels == labels[atom]).sum() == 1:
-                continue
-            candidates = labels.repeat(n_beads, 1)
-            candidates[:, atom] = torch.arange(n_beads)
-            losses = loss(candidates)
-            # Only a gain beyond rounding counts, so that the search ends.
-            if losses.min() < lowest * (1 - 1e-9):
-                lowest, labels, moved = losses.min(), candidates[losses.argmin()], True
-    return labels
-
-
-def cut_bonds(graph: "nx.Graph[int]", n_beads: int, loss: Loss) -> list[Tensor]:
-    """Search for the bonds that have to be cut to leave the beads with the lowest loss.
-
-    Bonds are cut one by one, each the best choice. Then single cuts move to other bonds while that lowers
-    the loss. Bonds of rings are never cut.
-
-    Returns
-    -------
-    list of int [n_atoms]
-        One partition into connected beads; none where that is impossible or cutting rings is necessary.
-    """
-    components = list(nx.connected_components(graph))
-    sides = bridge_sides(graph)
-    n_cuts = n_beads - len(components)
-    if not 0 <= n_cuts <= len(sides):
-        return []
-    whole = bead_index(components, len(graph))
-
-    def partition(cuts: list[int]) -> Tensor:
-        # Atoms that are on the same side of every cut are in the same bead.
-        _, labels = np.unique(np.vstack([whole, sides[cuts]]), axis=1, return_inverse=True)
-        return torch.as_tensor(labels.ravel())
-
-    def with_best(cuts: list[int]) -> tuple[float, list[int]]:
-        longer = [[*cuts, cut] for cut in range(len(sides)) if cut not in cuts]
-        losses = loss(torch.stack([partition(candidate) for candidate in longer]))
-        return float(losses.min()), longer[int(losses.argmin())]
-
-    cuts: list[int] = []
-    lowest, unmoved = math.inf, 0
-    while len(cuts) < n_cuts:
-        lowest, cuts = with_best(cuts)
-    while unmoved < n_cuts:  # the first cut is taken back and a cut is appended
-        found, moved = with_best(cuts[1:])
-        if found < lowest * (1 - 1e-9):
-            lowest, cuts, unmoved = found, moved, 0
-        else:
-            cuts, unmoved = [*cuts[1:], cuts[0]], unmoved + 1
-    return [partition(cuts)]
