@@ -1,4 +1,4 @@
-"""e3nn decoder: equivariance by the utilities of e3nn, planar beads, mirror images, pickling."""
+"""e3nn decoder: equivariance by the utilities of e3nn, planar beads, mirror images."""
 
 from collections.abc import Callable, Iterator
 

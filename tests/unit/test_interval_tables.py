@@ -172,6 +172,13 @@ def test_losses_agree_with_differences(tmp_path: Path, difficulty: np.ndarray) -
     assert intervals(higher)[0]["loss"].tolist() == pytest.approx([-0.25])
 
 
+def test_only_the_metrics_asked_for_are_estimated(tmp_path: Path, difficulty: np.ndarray) -> None:
+    stored = {"rmsd_recon.all": difficulty[0], "energy_score.all": difficulty[0]}
+    run = write_run(tmp_path, "one", 0, stored)
+    assert set(intervals([run])[0]["metric"]) == {"rmsd_recon", "energy_score"}
+    assert set(intervals([run], only={"energy_score"})[0]["metric"]) == {"energy_score"}
+
+
 def test_folds_without_a_score_are_not_counted(tmp_path: Path, difficulty: np.ndarray) -> None:
     paths = [
         write_run(tmp_path, "some", fold, {"rmsd_recon.all": difficulty[fold] * (np.nan if fold else 1.0)})

@@ -47,3 +47,12 @@ def test_tasks_and_figures_are_those_of_the_mappings_of_each_dataset(tmp_path: P
         ]
     walkers = [job.wildcards["dataset"] for job in planned if job.rule == "figures_trajectories"]
     assert sorted(walkers) == ["alanine_dipeptide", "same"]
+
+
+def test_files_for_print_are_known_to_the_workflow(tmp_path: Path) -> None:
+    """Also those of figures that do not belong to a mapping, or to the default target."""
+    project = Project.copy_of_checkout(tmp_path / "project")
+    figures = "results/test/figures/alanine_dipeptide"
+    files = [f"{figures}/{name}.pdf" for name in ("walkers", "rmsd-rg", "backbone/leakage", "backbone/cost")]
+    rules = {job.rule for job in project.planned("--", *files)}
+    assert {"figures_trajectories", "figures_leakage", "figures_scores"} <= rules

@@ -56,15 +56,14 @@ class FoldValues:
         value
             Computes values [...] from sums [..., k].
         """
-        by_fold, pseudo = [], []
+        folds = []
         for blocks in sums:
             total, n = blocks.sum(axis=0), len(blocks)
             of_all = value(total)
             without = value(total - blocks) if n > 1 else np.full(n, np.nan)
-            by_fold.append(of_all)
-            pseudo.append(n * of_all - (n - 1) * without)
-        fold = np.repeat(np.arange(len(sums)), [len(blocks) for blocks in sums])
-        return cls(np.array(by_fold), np.concatenate(pseudo), fold)
+            pseudo = n * of_all - (n - 1) * without
+            folds.append(cls(np.array([of_all]), pseudo, np.zeros(n, dtype=np.int64)))
+        return cls.joined(folds)
 
     @classmethod
     def joined(cls, folds: Sequence["FoldValues"]) -> "FoldValues":

@@ -23,11 +23,9 @@ from cgbench.statistics.confidence_intervals import Estimate, FoldValues
 from cgbench.statistics.multiple_comparisons import chance_of_lead
 
 Floats = NDArray[np.float64]
-Values = tuple[FoldValues, FoldValues]  # of one fold: the score, and what differences are taken of
 Methods = dict[str, dict[int, "RunValues"]]  # of a task, by method and fold
 Row = dict[str, Any]
 
-SCORE, COMPARED = 0, 1  # places in Values
 MEASURES = ("mean", "low", "high", "loss", "scaled")
 SCORE_COLUMNS = (*ROW_KEY, "metric", "atoms", "unit", *MEASURES, "folds", "blocks")
 DIFFERENCE_COLUMNS = (
@@ -45,11 +43,16 @@ class RunValues:
     ----------
     path, frames
         As of :class:`BlockSums`.
+    scores
+        Value of each metric in the fold of the run.
+    compared
+        What differences are taken of: the scores, or their absolute values for a metric that is best at 0.
     """
 
     path: Path
     frames: IntArray
-    values: dict[MetricKey, Values]
+    scores: dict[MetricKey, FoldValues]
+    compared: dict[MetricKey, FoldValues]
 
 
 def intervals(
@@ -97,7 +100,7 @@ def intervals(
     for task, methods in sorted(tasks.items()):
         _refuse_different_frames(methods, ", ".join(map(str, task)))
         ranked = [name for name in methods if not bounds[name]]
-        scored = {key for folds in methods.values() for run in folds.values() for key in run.values}
+        scored = {key for folds in methods.values() for run in folds.values() for key in run.scores}
         for metric in sorted(scored):
             unit = plug_in(metric[0]).unit
             labels = dict(zip((*ROW_KEY[:3], "metric", "atoms", "unit"), (*task, *metric, unit), strict=True))
@@ -114,16 +117,17 @@ def intervals(
 def _values(
     directory: Path, only: Collection[str] | None, plug_in: Callable[[str], type[MetricBase]]
 ) -> RunValues:
+    """Read the scores of a run, one metric after the other."""
     sums = BlockSums.of_run(directory)
     chosen = {key: plug_in(key[0]) for key in sums.metrics if only is None or key[0] in only}
-    values: dict[MetricKey, Values] = {}
+    scores: dict[MetricKey, FoldValues] = {}
+    compared: dict[MetricKey, FoldValues] = {}
     for key, blocks in sums.read(chosen):
         metric = chosen[key]()
-        score = compared = FoldValues.of_sums([blocks], metric.value)
+        scores[key] = compared[key] = FoldValues.of_sums([blocks], metric.value)
         if metric.better == "zero":
-            compared = FoldValues.of_sums([blocks], _absolute(metric.value))
-        values[key] = score, compared
-    return RunValues(sums.path, sums.frames, values)
+            compared[key] = FoldValues.of_sums([blocks], _absolute(metric.value))
+    return RunValues(sums.path, sums.frames, scores, compared)
 
 
 def _absolute(value: Callable[[Floats], Floats]) -> Callable[[Floats], Floats]:
@@ -148,25 +152,25 @@ def _estimates(methods: Methods, metric: MetricKey, ranked: Sequence[str]) -> tu
     info = metric_info(metric[0])
 
     @cache
-    def values(method: str, folds: tuple[int, ...], which: int) -> FoldValues:
-        return FoldValues.joined([methods[method][fold].values[metric][which] for fold in folds])
+    def compared(method: str, folds: tuple[int, ...]) -> FoldValues:
+        return FoldValues.joined([methods[method][fold].compared[metric] for fold in folds])
 
     scored = {
-        name: tuple(sorted(fold for fold, run in folds.items() if metric in run.values))
+        name: tuple(sorted(fold for fold, run in folds.items() if metric in run.scores))
         for name, folds in sorted(methods.items())
     }
     scored = {name: folds for name, folds in scored.items() if folds}
     n_ranked = sum(name in scored for name in ranked)
     of_methods = []
     for name, folds in scored.items():
-        found = values(name, folds, SCORE)
-        loss = info.loss(float(values(name, folds, COMPARED).mean()))
+        found = FoldValues.joined([methods[name][fold].scores[metric] for fold in folds])
+        loss = info.loss(float(compared(name, folds).mean()))
         counts = {"folds": int((~np.isnan(found.by_fold)).sum()), "blocks": len(found.fold)}
         of_methods.append({"method": name, **vars(Estimate.of(found)), "loss": loss} | counts)
     of_pairs = []
     for name, other in combinations(scored, 2):
         if shared := tuple(fold for fold in scored[name] if fold in scored[other]):
-            difference = values(name, shared, COMPARED) - values(other, shared, COMPARED)
+            difference = compared(name, shared) - compared(other, shared)
             estimate = Estimate.of(difference)
             adjusted = np.nan
             if n_ranked > 1:
