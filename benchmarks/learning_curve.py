@@ -3,9 +3,8 @@
     python benchmarks/learning_curve.py                             # local_flow_refined, 12 beads
     python benchmarks/learning_curve.py cgvae 6 --walkers 12 50
 
-Training, validation and test walkers are those of fold 0 of `chignolin_short`; of the former, the first ones
-are used, which start folded and melted in turn. Another row has the fourteen longer walkers of `chignolin`
-for training instead. Test and validation frames are the same in all rows. The last row has MD frames of
+Training, validation and test walkers are those of fold 0; of the former, the first ones are used, which start
+folded and melted in turn. Test and validation frames are the same in all rows. The last row has MD frames of
 training walkers instead of samples: the noise floor of the distributions. Beads are the stored ones, settings
 those of config/config.yaml. RMSDs, energy score and diversity are of heavy atoms.
 """
@@ -47,8 +46,7 @@ OF_ALL_ATOMS = {"phi_psi_jsd": "φ/ψ JSD", "chi_jsd": "χ JSD"}
 def rows(method: str, n_beads: int, walkers: list[int]) -> Iterator[dict[str, object]]:
     """Train on so many walkers each, sample and score."""
     config = Config.from_dict(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
-    frames, card = Source(BundledSettings(directory=str(RESOURCES / "chignolin_short"))).read()
-    longer, _ = Source(BundledSettings(directory=str(RESOURCES / "chignolin"))).read()
+    frames, card = Source(BundledSettings(directory=str(RESOURCES / "chignolin"))).read()
     molecule = frames.molecule
     stored = StoredSettings(path=str(RESOURCES / f"tasks/chignolin/cgae-{n_beads}.json"))
     mapping = Generator(stored).generate(molecule, n_beads, SEED)
@@ -72,19 +70,16 @@ def rows(method: str, n_beads: int, walkers: list[int]) -> Iterator[dict[str, ob
         }
         return row | by_state
 
-    def trained_on(known: np.ndarray, label: str) -> dict[str, object]:
+    for number in walkers:
+        chosen = np.isin(frames.trajectory[split.train], of_training[:number])
+        known = frames.positions[split.train[chosen]]
         model = config.method(method, "chignolin").resolved(TaskFacts.of(mapping, known))
         fitted = model.create(mapping, molecule)
         start = time.process_time()
         fitted.fit(known, valid, TrainingContext(seed=SEED))
         seconds = time.process_time() - start
-        row = {"training walkers": label, "frames": str(len(known))}
-        return row | scores(draw(fitted, test, N_SAMPLES, SEED)) | {"training (CPU s)": round(seconds)}
-
-    for number in walkers:
-        chosen = np.isin(frames.trajectory[split.train], of_training[:number])
-        yield trained_on(frames.positions[split.train[chosen]], f"{min(number, len(of_training))} × 0.2 ns")
-    yield trained_on(longer.positions, "14 × 1 ns")
+        row = {"training walkers": str(min(number, len(of_training))), "frames": str(len(known))}
+        yield row | scores(draw(fitted, test, N_SAMPLES, SEED)) | {"training (CPU s)": round(seconds)}
     independent = frames.positions[evenly(split.train, len(test))][:, None]
     floors = scores(independent)
     yield {"training walkers": "MD frames"} | {title: floors[title] for title in OF_ALL_ATOMS.values()}

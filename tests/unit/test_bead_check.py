@@ -77,7 +77,7 @@ def test_frames_of_other_trajectories_are_like_the_training_frames(parts: tuple[
     assert difference_from_training(parts[1][..., [1, 2, 0]] + 500, BeadRanges.of(parts[0])) == ""
 
 
-@pytest.mark.parametrize(("fold", "suspected"), [(0, 0), (1, 2), (2, 1)])
+@pytest.mark.parametrize(("fold", "suspected"), [(0, 1), (1, 1), (2, 2)])
 def test_mistakes_are_recognised_where_the_chain_folds_and_unfolds(fold: int, suspected: int) -> None:
     """All distances and volumes of the mistaken beads are possible there; few walkers alone are suspected."""
     resources = Path(__file__).parents[2] / "workflow/resources"
@@ -90,8 +90,11 @@ def test_mistakes_are_recognised_where_the_chain_folds_and_unfolds(fold: int, su
     assert difference_from_training(test, ranges) == ""
     assert "in reversed order" in difference_from_training(test[:, ::-1], ranges)
     assert "as their mirror image" in difference_from_training(-test, ranges)
-    walker = frames.trajectory[chosen.frames("test")]
-    said = [difference_from_training(test[walker == number], ranges) for number in np.unique(walker)]
+    walkers = np.unique(frames.trajectory[chosen.frames("test")])
+    said = [
+        difference_from_training(mapping.beads(frames.positions[frames.trajectory == walker]), ranges)
+        for walker in walkers
+    ]
     assert sum(map(bool, said)) == suspected
 
 

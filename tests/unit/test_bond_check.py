@@ -12,14 +12,14 @@ from cgbench.core.errors import InputError
 from cgbench.data.bond_check import USUAL, check_bonds
 from cgbench.data.sources.bundled import BundledSettings, Source
 
-FILES = [f"run-{number}.xtc" for number in range(14)]
+FILES = [f"run-{number}.xtc" for number in range(96)]
 
 
 @pytest.fixture(scope="module")
 def chignolin(alanine_directory):
     """Few frames of every walker of chignolin."""
     directory = alanine_directory.parent / "chignolin"
-    return Source(BundledSettings(directory=str(directory), stride=64)).read()[0]
+    return Source(BundledSettings(directory=str(directory), stride=80)).read()[0]
 
 
 def moved(frames, change, rows=slice(None)):

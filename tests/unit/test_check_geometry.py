@@ -112,7 +112,7 @@ def test_a_twisted_peptide(peptide) -> None:
 
 @pytest.mark.parametrize(
     ("label", "neighbours", "distance", "check"),
-    [("GLY8 O", ("CA", "C"), 2.0, "peptide_planarity"), ("TYR3 CZ", ("CE1", "CE2"), 0.5, "ring_planarity")],
+    [("GLY8 O", ("CA", "C"), 2.5, "peptide_planarity"), ("TYR3 CZ", ("CE1", "CE2"), 0.5, "ring_planarity")],
 )
 def test_an_atom_out_of_its_plane(peptide, label, neighbours, distance, check) -> None:
     molecule, positions = peptide

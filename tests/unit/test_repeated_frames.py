@@ -147,8 +147,8 @@ def test_parts_that_continue_one_another_are_said(walkers, joined):
 
 def test_parts_without_times_are_recognised_by_their_geometry(alanine_directory):
     directory = alanine_directory.parent / "chignolin"
-    one, other = (first_frames(directory, number) for number in (0, 9))
-    parts = one[:80], other[:80], one[80:], other[80:]
+    one, other = (first_frames(directory, number) for number in (10, 17))
+    parts = one[:40], other[:40], one[40:], other[40:]
     lengths = list(map(len, parts))
     frames = Frames(
         np.concatenate(parts),
@@ -159,9 +159,9 @@ def test_parts_without_times_are_recognised_by_their_geometry(alanine_directory)
     assert drop_repeated(frames, FILES)[0] is frames
     assert "others: a.xtc by c.xtc, b.xtc by d.xtc. " in consecutive_parts(frames, FILES)[0]
     # A part that was run again from a checkpoint begins within the time of the one before.
-    time = frames.time + np.repeat([0.0, 0.0, 50.0, 1.0], lengths)
+    time = frames.time + np.repeat([0.0, 0.0, 25.0, 1.0], lengths)
     again = replace(frames, time=time, positions=frames.positions.copy())
-    again.positions[160] = one[50] + np.float32(0.1)
+    again.positions[80] = one[25] + np.float32(0.1)
     assert "others: a.xtc by c.xtc. " in consecutive_parts(again, FILES)[0]
 
 

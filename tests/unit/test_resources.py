@@ -55,12 +55,16 @@ def test_chignolin_is_there_in_both_states() -> None:
     assert card["n_frames"] >= 5000
     walkers = {name: facts for name, facts in card["files"].items() if name.endswith(".xtc")}
     states = [facts["state"] for facts in walkers.values()]
-    assert states.count("folded") >= 4
-    assert states.count("unfolded") >= 4
+    assert states.count("folded") >= 30
+    assert states.count("unfolded") >= 30
     assert sum(facts["bytes"] for facts in walkers.values()) < 8 * 2**20
-    for name, facts in card["shape"].items():
-        near = facts["calpha_rmsd_A"]["mean"] < 2.0  # of the experimental fold; what melted is beyond 2.5 Å
-        assert near == (walkers[name]["state"] == "folded"), (name, facts)
+    # The state follows from hydrogen bonds of the turn, independently of the distance from the known fold:
+    # few chains have the turn alone, or the fold with one of its hydrogen bonds open.
+    agree = [
+        (facts["calpha_rmsd_A"]["mean"] < 2.0) == (walkers[name]["state"] == "folded")
+        for name, facts in card["shape"].items()
+    ]
+    assert sum(agree) >= 0.94 * len(agree)
 
 
 @pytest.mark.slow

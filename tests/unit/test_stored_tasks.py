@@ -95,7 +95,7 @@ def test_what_is_learned_is_what_is_stored(tmp_path: Path) -> None:
         tmp_path / "tasks",
         protocol=FULL.protocol,
         seed=FULL.seed,
-        version=3,
+        version=4,
         tuning=("alanine_dipeptide_tuning", read("alanine_dipeptide_tuning")),
     )
     for name in ("folds.json", "cgae-4.json"):

@@ -31,7 +31,7 @@ rule map:
 
 
 # To be raised whenever the frames, the folds or a mapping of a stored task change.
-TASK_VERSION = 3
+TASK_VERSION = 4
 
 
 # The stored tasks in workflow/resources/tasks are copies of what this makes.
