@@ -11,6 +11,8 @@ from workflow_project import Project
 
 HERE = Path(__file__).parent
 RUNS = "results/test/runs/alanine_dipeptide/backbone-3"
+COMPARISON = "results/test/figures/alanine_dipeptide/backbone/comparison.svg"
+RESULTS = ("tables", COMPARISON)  # one figure, as each job costs three starts of Python
 
 
 @dataclass(frozen=True)

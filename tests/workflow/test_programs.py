@@ -60,7 +60,8 @@ run:
   methods: [true_frames, on_beads, linear, sound, faulty]
   resolutions: {alanine_dipeptide: [3]}
 """
-ARGUMENTS = ("all", "--configfile", "config/test.yaml", "mine.yaml")
+FIGURES = "results/test/figures/alanine_dipeptide/alpha_carbon"
+ARGUMENTS = ("tables", f"{FIGURES}/atoms-sound.svg", "--configfile", "config/test.yaml", "mine.yaml")
 RUNS = "results/test/runs/alanine_dipeptide/alpha_carbon-3"
 
 
@@ -117,9 +118,7 @@ def test_a_repaired_program_completes_the_tables(project: Project) -> None:
     for atoms in ("all", "heavy", "backbone", "sidechain"):
         on_beads = values["energy_score", atoms, "on_beads"]
         assert values["energy_score", atoms, "sound"] == pytest.approx(on_beads, abs=2e-3)
-    figures = project.root / "results/test/figures/alanine_dipeptide"
-    assert (figures / "alpha_carbon/atoms-sound.svg").exists()
-    assert not (figures / "alpha_carbon/training-sound.svg").exists()
+    assert (project.root / FIGURES / "atoms-sound.svg").exists()
     assert project.planned(*ARGUMENTS) == []
 
 
