@@ -57,7 +57,7 @@ methods:
     command: python faulty.py {beads}.pdb {topology} {samples}.pdb
 run:
   mappings: [alpha_carbon, backbone]
-  methods: [true_frames, on_beads, linear, sound, faulty]
+  methods: [true_frames, on_beads, sound, faulty]
   resolutions: {alanine_dipeptide: [3]}
 """
 FIGURES = "results/test/figures/alanine_dipeptide/alpha_carbon"
@@ -99,7 +99,7 @@ def test_a_program_that_fails_is_named_and_all_others_finish(project: Project) -
     )
     assert message in done.stdout and "no licence found" in done.stdout
     folder = project.root / RUNS
-    for method in ("true_frames", "on_beads", "linear", "sound"):
+    for method in ("true_frames", "on_beads", "sound"):
         for fold in range(2):
             assert (folder / method / f"fold{fold}/metrics.csv").exists(), method
     assert not (folder / "faulty/fold0/run.json").exists()
