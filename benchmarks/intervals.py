@@ -13,7 +13,7 @@ from scipy import stats
 from cgbench.statistics.confidence_intervals import CONFIDENCE, FoldValues
 from cgbench.statistics.multiple_comparisons import chance_of_lead, equal_methods, leads
 
-# Blocks of the test frames of each fold: alanine dipeptide, chignolin, one fold, many walkers.
+# Blocks of the test frames of each fold: two walkers as in alanine dipeptide, few, one, a single fold, many.
 SHAPES = ((2, 2, 2), (5, 5, 4), (1, 1, 1), (6,), (32, 32, 32))
 EFFECTS = (0.0, 0.5, 1.0, 2.0, 5.0)
 N_METHODS = 12

@@ -4,8 +4,8 @@
 
 Samples of `conditional_gaussian` (fold 0 of the stored tasks, test frames) as they are, refined, and
 minimised, by bond lengths, angles, excess energy and clashes. MD frames of other walkers show how far two
-sets of so few frames are apart. Most of the time is that of the minimisation: about 10 ms for a geometry of
-alanine dipeptide, and half a second for one of chignolin. Seconds are those of the processor.
+sets of so few frames are apart. Most of the time is that of the minimisation: about 6 ms for a geometry of
+alanine dipeptide, and 0.3 s for one of chignolin. Seconds are those of the processor.
 """
 
 import argparse

@@ -144,7 +144,7 @@ def test_a_stored_task_has_its_version(tmp_path: Path) -> None:
     assert task.mapping(0).task == "alanine_dipeptide-cgae-3 v4"
     export_task(task, 0, tmp_path / "fold0", training=False)
     described = json.loads((tmp_path / "fold0/task.json").read_text())
-    assert (described["task"], described["version"]) == ("alanine_dipeptide-cgae-3", "v3")
+    assert (described["task"], described["version"]) == ("alanine_dipeptide-cgae-3", "v4")
     assert len(described["frames"]["test"]) == 500
 
 

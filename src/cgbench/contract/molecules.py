@@ -33,7 +33,7 @@ def alanine_frames(alanine_directory: Path) -> Frames:
 
 @pytest.fixture(scope="session")
 def chignolin_frames(alanine_directory: Path) -> Frames:
-    """Every 100th bundled frame of chignolin: some from each walker."""
+    """Read the first bundled frame of every walker of chignolin."""
     folder = alanine_directory.parent / "chignolin"
     frames, _ = Source(BundledSettings(directory=str(folder), stride=100)).read()
     return frames
