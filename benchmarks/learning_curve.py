@@ -4,8 +4,8 @@
     python benchmarks/learning_curve.py cgvae 6 --walkers 12 50
 
 Training, validation and test walkers are those of fold 0; of the former, the first ones are used, which start
-folded and melted in turn. Test and validation frames are the same in all rows. The last row has MD frames of
-training walkers instead of samples: the noise floor of the distributions. Beads are the stored ones, settings
+folded and melted in turn. Test and validation frames are the same in all rows. The last row has as many MD
+frames of training walkers as there are test frames, instead of samples. Beads are the stored ones, settings
 those of config/config.yaml. RMSDs, energy score and diversity are of heavy atoms.
 """
 

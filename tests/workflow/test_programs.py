@@ -119,6 +119,8 @@ def test_a_repaired_program_completes_the_tables(project: Project) -> None:
         on_beads = values["energy_score", atoms, "on_beads"]
         assert values["energy_score", atoms, "sound"] == pytest.approx(on_beads, abs=2e-3)
     assert (project.root / FIGURES / "atoms-sound.svg").exists()
+    history = f"{FIGURES}/training-sound.svg"
+    assert f"No rule to produce {history}" in project.snakemake("--dry-run", history, *ARGUMENTS[2:]).stdout
     assert project.planned(*ARGUMENTS) == []
 
 
