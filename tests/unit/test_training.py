@@ -178,9 +178,24 @@ def test_divergence_is_reported_with_its_epoch(frames: np.ndarray) -> None:
         return {"loss": (network.value * float("inf")).sum()}
 
     with pytest.raises(
-        InputError, match=r"training diverged in epoch 1, step 1.*lower learning_rate \(now 0\.05\)"
+        InputError, match=r"training diverged in epoch 1, step 5 .*lower learning_rate \(now 0\.05\)"
     ):
         train_network(network, explodes, frames[:50], frames[50:], settings(), TrainingContext(1))
+
+
+def test_a_step_whose_gradient_overflows_is_left_out(frames: np.ndarray) -> None:
+    network, context, steps = Offset(), TrainingContext(1), iter(range(1000))
+    learns = loss_of(network)
+
+    def overflows_once(positions: Tensor, progress: float, generator: torch.Generator) -> Terms:
+        terms = learns(positions, progress, generator)
+        return {"loss": terms["loss"] * (float("inf") if next(steps) == 7 else 1.0)}
+
+    train_network(
+        network, overflows_once, frames[:50], frames[50:], settings(epochs=40, patience=40), context
+    )
+    assert all(np.isfinite(row["train_loss"]) for row in context.history)
+    np.testing.assert_allclose(network.value.detach(), frames[:50].mean(0), atol=0.1)
 
 
 @pytest.mark.parametrize("epochs", [1, 8])

@@ -29,6 +29,9 @@ Terms = dict[str, Tensor]
 Loss = Callable[[Tensor, float, torch.Generator], Terms]
 
 LEARNING_RATE_WARM_UP = 0.05  # share of all steps
+# Steps in sequence whose gradient is not finite, after which training fails. One such step is left out: a
+# single frame can cause it, and training goes on from the same weights.
+MOST_OVERFLOWS = 10
 
 
 class TrainingSettings(Settings):
@@ -95,7 +98,8 @@ def train_network(
     Raises
     ------
     InputError
-        If the loss is not finite, the checkpoint belongs to another configuration, or the disk is full.
+        If the gradient is not finite in several steps in sequence, the checkpoint belongs to another
+        configuration, or the disk is full.
     """
     frames, valid_frames = (
         torch.as_tensor(np.asarray(part, dtype=np.float32), device=context.device) for part in (train, valid)
@@ -114,6 +118,7 @@ def train_network(
         generator = torch.Generator().manual_seed(derive(context.seed, "epoch", progress.epoch))
         order = torch.randperm(len(frames), generator=generator)
         sums: dict[str, float] = {}
+        overflows, taken = 0, 0
         network.train()
         for index in range(n_batches):
             step = progress.epoch * n_batches + index
@@ -127,15 +132,19 @@ def train_network(
             terms["loss"].backward()
             norm = nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_clip)
             if not torch.isfinite(norm):
-                raise InputError(
-                    f"training diverged in epoch {progress.epoch + 1}, step {index + 1} (gradient norm "
-                    f"{norm.item()}); {progress.cure}"
-                )
+                overflows += 1
+                if overflows == min(MOST_OVERFLOWS, n_batches):
+                    raise InputError(
+                        f"training diverged in epoch {progress.epoch + 1}, step {index + 1} (gradient norm "
+                        f"{norm.item()}); {progress.cure}"
+                    )
+                continue
+            overflows, taken = 0, taken + 1
             optimizer.step()
             for key, value in terms.items():
-                sums[key] = sums.get(key, 0.0) + value.item() / n_batches
+                sums[key] = sums.get(key, 0.0) + value.item()
         row = {"epoch": float(progress.epoch + 1), "seconds": time.monotonic() - started}
-        row |= {f"train_{key}": value for key, value in sums.items()}
+        row |= {f"train_{key}": value / taken for key, value in sums.items()}
         row |= {
             f"valid_{key}": value for key, value in _validate(network, loss, valid_frames, settings).items()
         }
