@@ -82,7 +82,7 @@ def load_trajectory(
         topology, or contains NaN or infinite coordinates. A file that was truncated between two frames
         is recognised only in formats with a number of frames (DCD, NetCDF).
     """
-    return read_isolated(path, _read_trajectory, Path(path), topology_path, selection, stride, elements or {})
+    return read_isolated(path, read_trajectory, Path(path), topology_path, selection, stride, elements or {})
 
 
 def load_first_frame(
@@ -110,9 +110,10 @@ def _read_first_frame(
     return positions[0], None if cell is None else cell[0]
 
 
-def _read_trajectory(
+def read_trajectory(
     path: Path, topology_path: Path | str, selection: str, stride: int, elements: Mapping[str, str]
 ) -> RawTrajectory:
+    """Do the same as :func:`load_trajectory` in this process, which a damaged file can crash."""
     if selection == "all":  # elements do not matter, and beads have none
         topology, facts = load_topology(topology_path)
     else:
