@@ -70,13 +70,21 @@ def _parse(path: Path) -> ast.Module:
 @cache
 def _code(path: Path) -> str:
     tree = _parse(path)
-    for node in ast.walk(tree):
+    for node in (tree, *_statements(tree)):
         if (
             isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
             and ast.get_docstring(node, clean=False) is not None
         ):
             node.body = node.body[1:]
-    return ast.dump(tree)
+    return ast.dump(tree, annotate_fields=False)
+
+
+def _statements(code: ast.AST) -> Iterator[ast.AST]:
+    """Yield all statements below a node; :func:`ast.walk` also visits every expression, which takes long."""
+    for field in ("body", "orelse", "handlers", "finalbody", "cases"):
+        for node in getattr(code, field, ()):
+            yield node
+            yield from _statements(node)
 
 
 @cache
@@ -114,7 +122,7 @@ def _imports(code: ast.AST, path: Path) -> Iterator[Path]:
     """
     packages = {"cgbench": PACKAGE} if path.is_relative_to(PACKAGE) else registry.packages()
     folders = [path.parent] if path.name != "__init__.py" else [path.parent.parent]
-    for node in ast.walk(code):
+    for node in _statements(code):
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
