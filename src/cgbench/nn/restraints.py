@@ -14,7 +14,7 @@ from cgbench.nn.contacts import QUANTILE, ContactDistances
 from cgbench.nn.internal_coordinates import pair_vectors, torsions, volumes
 
 ONE_FOUR = 3  # bonds between 1-4 neighbours
-MAX_FRAMES = 1000  # frames from which samples take their targets
+MAX_FRAMES = 3000  # frames from which samples take their targets
 STIFF_TORSION = 20.0  # degrees
 CONTACT_SPREAD = 0.1  # Å
 CHUNK = 512  # frames measured at once
