@@ -5,15 +5,12 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
+from warm_python import warm_python
+
 ROOT = Path(__file__).parents[1]
-# Snakemake starts from a process with its slow imports; none of them is of this project.
-PROCESSES = get_context("forkserver")
-PROCESSES.set_forkserver_preload(["mdtraj", "networkx", "scipy.stats", "snakemake.cli", "torch"])
 # Jobs of a group are indented.
 JOB = re.compile(
     r"^(?P<indent> *)(?:local)?rule (?P<rule>\w+):\n(?P<body>(?:(?P=indent)    .*\n)*)", re.MULTILINE
@@ -66,15 +63,15 @@ class Project:
         self, *arguments: str, config: str = "config/test.yaml"
     ) -> subprocess.CompletedProcess[str]:
         """Run Snakemake and return what it printed, standard error included."""
-        command = self.command("--configfile", config, *arguments)
-        with tempfile.NamedTemporaryFile() as printed:
-            process = PROCESSES.Process(
-                target=_snakemake, args=(command[2:], self.root, self.environment, printed.name)
-            )
-            process.start()
-            process.join()
-            assert process.exitcode is not None
-            return subprocess.CompletedProcess(command, process.exitcode, printed.read().decode())
+        _, *command = self.command("--configfile", config, *arguments)
+        return subprocess.run(
+            [warm_python(), *command],
+            cwd=self.root,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
 
     def run(self, *arguments: str) -> str:
         """Run Snakemake, which must succeed."""
@@ -101,20 +98,6 @@ class Project:
         content = file.read_text()
         assert old in content, f"{path}: no {old!r}"
         file.write_text(content.replace(old, new))
-
-
-def _snakemake(arguments: list[str], folder: Path, environment: dict[str, str], printed: str) -> None:
-    """Run Snakemake in this process, as its command line does."""
-    from snakemake.cli import main
-
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(environment)
-    with Path(printed).open("wb") as output:
-        for descriptor in (1, 2):
-            os.dup2(output.fileno(), descriptor)
-    sys.argv = arguments
-    main()
 
 
 def _line(body: str, key: str) -> str:

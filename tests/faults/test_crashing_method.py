@@ -1,12 +1,12 @@
 """A method that crashes: the others finish, reports name what is missing, and a repair completes them."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from warm_python import warm_python
 from workflow_project import Project
 
 pytestmark = pytest.mark.slow
@@ -35,7 +35,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 def partial(project: Project) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "cgbench", "partial", "--config", f"{RESULTS}/config.json"],
+        [warm_python(), "-m", "cgbench", "partial", "--config", f"{RESULTS}/config.json"],
         cwd=project.root,
         env=project.environment,
         capture_output=True,
