@@ -16,6 +16,8 @@ from site_benchmark import script
 
 from cgbench.config.run_matrix import RunMatrix
 
+pytestmark = pytest.mark.slow
+
 
 def rows(browser: Any) -> list[list[str]]:
     """Text of the cells of the leaderboard."""

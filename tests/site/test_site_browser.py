@@ -16,6 +16,7 @@ from site_benchmark import HOSTILE, METHODS
 from cgbench.config.run_matrix import RunMatrix
 from cgbench.site.build import build_site
 
+pytestmark = pytest.mark.slow
 PAGES = ["index.html", "structures.html", "data.html", *(f"method-{name}.html" for name in METHODS)]
 
 
