@@ -59,7 +59,10 @@ def warm_python() -> str:
     python.write_text(CLIENT.format(python=sys.executable))
     python.chmod(0o755)
     server = subprocess.Popen(
-        [sys.executable, __file__, folder / "socket"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, __file__, folder / "socket"],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},  # which libraries read when they are imported
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     assert server.stdout
     assert server.stdout.readline(), "the server did not start"

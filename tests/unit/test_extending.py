@@ -6,7 +6,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ import yaml
 from cgbench.chem.frames import Frames
 from cgbench.chem.trajectory_io import write_pdb
 from cgbench.core import registry
+from warm_python import warm_python
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/extending.md").read_text()
@@ -41,7 +41,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(package: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run a module of Python with the extended package."""
     return subprocess.run(
-        [sys.executable, "-m", *arguments],
+        [warm_python(), "-m", *arguments],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(package)},
         capture_output=True,
