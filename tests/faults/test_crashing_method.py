@@ -50,7 +50,7 @@ def drawn(folder: Path) -> list[str]:
 
 
 def test_crash_of_one_method_leaves_the_others_and_is_named(project: Project) -> None:
-    done = project.snakemake("--keep-going", "--show-failed-logs", "tables", "figures")
+    done = project.snakemake("--keep-going", "--show-failed-logs", "tables")
     assert done.returncode != 0
     assert "KeyError: 'a bug'" in done.stdout
     results = project.root / RESULTS

@@ -18,6 +18,7 @@ from cgbench.figures.torsions import (
     draw_contour,
     draw_density,
     draw_difference,
+    power_of_ten,
     write_distance,
 )
 
@@ -62,8 +63,9 @@ def ramachandran(
             grid[-1, column].set_xlabel("φ (°)")
         bar = min(1.0, 2.0 / len(methods))
         figure.colorbar(
-            image, ax=grid[:, -1], label="density (1/degree²)", shrink=bar, aspect=12, anchor=(0.0, 1.0)
-        )
+            image, ax=grid[:, -1], label="density (1/degree²)", shrink=bar, aspect=12, anchor=(0.0, 1.0),
+            format=power_of_ten,
+        )  # fmt: skip
         _finish(figure, title)
     return figure
 
@@ -109,7 +111,7 @@ def ramachandran_difference(
             axes.set_ylabel("ψ (°)")
         for axes in grid[1]:
             axes.set_xlabel("φ (°)")
-        figure.colorbar(density, ax=grid[0], label="density\n(1/degree²)", aspect=12)
+        figure.colorbar(density, ax=grid[0], label="density\n(1/degree²)", aspect=12, format=power_of_ten)
         figure.colorbar(
             difference, ax=grid[1], label="difference\n(1/degree²)", aspect=12,
             ticks=[-1e-3, -1e-4, 0, 1e-4, 1e-3], format=_signed_power,
@@ -134,7 +136,7 @@ def _draw(axes: Axes, angles: Angles, reference: Angles, distance: float, word: 
 def _signed_power(value: float, _: object = None) -> str:
     if value == 0:
         return "0"
-    return f"${'−' if value < 0 else '+'}10^{{{round(np.log10(abs(value)))}}}$"
+    return f"{'−' if value < 0 else '+'}{power_of_ten(value)}"
 
 
 def _finish(figure: Figure, *title: str) -> None:

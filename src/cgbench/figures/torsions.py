@@ -20,6 +20,7 @@ COLORS = sns.cm.mako_r  # readable in greyscale
 DIFFERENCE = SymLogNorm(linthresh=1e-5, linscale=0.5, vmin=-1e-3, vmax=1e-3, clip=True)
 DIVERGING = "RdBu_r"
 OUTLINE = "#d55e00"
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NO_BACKBONE = "No residue of this molecule has both φ and ψ."
 
 
@@ -27,6 +28,11 @@ def density(angles: Angles) -> NDArray[np.float64]:
     """Probability density [n_bins, n_bins] of φ (first axis) and ψ in 1/degree², over frames and residues."""
     phi, psi = angles.reshape(-1, 2).T
     return np.histogram2d(phi, psi, bins=(EDGES, EDGES), density=True)[0]
+
+
+def power_of_ten(value: float, _: object = None) -> str:
+    """Label of a power of ten, or of its negative, as text: a formula takes longer to draw."""
+    return f"10{str(round(np.log10(abs(value)))).translate(SUPERSCRIPT)}"
 
 
 def draw_density(axes: Axes, angles: Angles) -> AxesImage:

@@ -12,7 +12,7 @@ from cgbench.chem.dihedrals import phi_psi
 from cgbench.chem.frames import Frames
 from cgbench.chem.rama_basins import BASINS, BLOCKS, LEFT_HANDED, populations
 from cgbench.figures.style import DOUBLE_COLUMN, GREY, add_title, notice, styled
-from cgbench.figures.torsions import NO_BACKBONE, draw_density
+from cgbench.figures.torsions import NO_BACKBONE, draw_density, power_of_ten
 
 # More densities than this would be too small to read; populations are drawn for all trajectories.
 DENSITIES_UP_TO = 8
@@ -56,7 +56,7 @@ def walkers(frames: Frames, title: str = "") -> Figure:
             axes.set_ylabel("ψ (°)")
         for axes in grid[-1]:
             axes.set_xlabel("φ (°)")
-        upper.colorbar(image, ax=grid, label="density (1/degree²)", aspect=12 * n_rows)
+        upper.colorbar(image, ax=grid, label="density (1/degree²)", aspect=12 * n_rows, format=power_of_ten)
         table = populations({str(n + 1): angles[frames.trajectory == n] for n in kept})
         for axes, basin in zip(lower.subplots(1, len(BASINS)), BASINS, strict=True):
             quantity = "share" if basin == LEFT_HANDED else "population"
