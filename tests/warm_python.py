@@ -11,6 +11,7 @@ import os
 import random
 import runpy
 import select
+import shutil
 import socket
 import subprocess
 import sys
@@ -66,7 +67,8 @@ def warm_python() -> str:
     )
     assert server.stdout
     assert server.stdout.readline(), "the server did not start"
-    atexit.register(server.communicate)
+    atexit.register(shutil.rmtree, folder)
+    atexit.register(server.communicate)  # runs before the other
     return str(python)
 
 
