@@ -1,7 +1,7 @@
 """CGVAE of a run beside the published one, alanine dipeptide: the table of docs/results.md.
 
-    python benchmarks/published_numbers.py                    # results/reference/default
-    python benchmarks/published_numbers.py results/full       # the folder of any finished run
+    python benchmarks/published_numbers.py                        # results/reference/resolutions
+    python benchmarks/published_numbers.py results/resolutions    # the folder of any finished run
 
 Published are means over folds, of frames in explicit water with mappings of their own (the table in the
 authors' repository; Wang et al., arXiv 2201.12176): comparable in kind, not to the last digit. The
@@ -66,6 +66,6 @@ def _floor(folder: Path, metric: str, atoms: str) -> float | None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "results", nargs="?", default="results/reference/default", help="folder of result tables"
+        "results", nargs="?", default="results/reference/resolutions", help="folder of result tables"
     )
     print(table(Path(parser.parse_args().results)))
