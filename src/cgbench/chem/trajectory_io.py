@@ -58,6 +58,8 @@ def load_trajectory(
     selection: str = "all",
     stride: int = 1,
     elements: Mapping[str, str] | None = None,
+    *,
+    isolated: bool = True,
 ) -> RawTrajectory:
     """Read a trajectory of any format that mdtraj reads, which is recognised by content before name.
 
@@ -74,6 +76,9 @@ def load_trajectory(
         Keep every ``stride``-th frame that has positions, from the first.
     elements
         As for :func:`cgbench.chem.topology_io.read_topology`.
+    isolated
+        Whether to read in a process of its own, because damaged files can crash the readers. It takes longer
+        and is not needed for files whose checksum is known.
 
     Raises
     ------
@@ -82,7 +87,8 @@ def load_trajectory(
         topology, or contains NaN or infinite coordinates. A file that was truncated between two frames
         is recognised only in formats with a number of frames (DCD, NetCDF).
     """
-    return read_isolated(path, read_trajectory, Path(path), topology_path, selection, stride, elements or {})
+    arguments = (Path(path), topology_path, selection, stride, elements or {})
+    return read_isolated(path, _read_trajectory, *arguments) if isolated else _read_trajectory(*arguments)
 
 
 def load_first_frame(
@@ -110,10 +116,9 @@ def _read_first_frame(
     return positions[0], None if cell is None else cell[0]
 
 
-def read_trajectory(
+def _read_trajectory(
     path: Path, topology_path: Path | str, selection: str, stride: int, elements: Mapping[str, str]
 ) -> RawTrajectory:
-    """Do the same as :func:`load_trajectory` in this process, which a damaged file can crash."""
     if selection == "all":  # elements do not matter, and beads have none
         topology, facts = load_topology(topology_path)
     else:

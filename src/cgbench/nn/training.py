@@ -138,6 +138,11 @@ def train_network(
                         f"training diverged in epoch {progress.epoch + 1}, step {index + 1} (gradient norm "
                         f"{norm.item()}); {progress.cure}"
                     )
+                warnings.warn(
+                    f"training: step {index + 1} of epoch {progress.epoch + 1} is left out, because its "
+                    f"gradient is not finite (norm {norm.item()}); if there are many, {progress.cure}",
+                    stacklevel=2,
+                )
                 continue
             overflows, taken = 0, taken + 1
             optimizer.step()

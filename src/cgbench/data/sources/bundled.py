@@ -8,7 +8,7 @@ from pydantic import Field
 
 from cgbench.chem.frames import Frames
 from cgbench.chem.topology_io import read_topology
-from cgbench.chem.trajectory_io import read_trajectory
+from cgbench.chem.trajectory_io import load_trajectory
 from cgbench.core.atomic_io import read_json, sha256
 from cgbench.core.errors import InputError
 from cgbench.core.joining import joined
@@ -61,8 +61,8 @@ class Source(DatasetSource):
         walkers = {name: entry for name, entry in card["files"].items() if name != TOPOLOGY}
         positions, times = [], []
         for name, entry in walkers.items():
-            # Its checksum is right, so that no reader crashes, and a process for each walker takes long.
-            walker = read_trajectory(folder / name, folder / TOPOLOGY, "all", 1, {})
+            # The checksum has been verified.
+            walker = load_trajectory(folder / name, folder / TOPOLOGY, isolated=False)
             n_frames = len(walker.positions)
             if n_frames != entry["n_frames"]:
                 raise InputError(
