@@ -175,3 +175,17 @@ def test_all_parts_of_a_run_are_named_in_their_order(walkers, joined):
 def test_other_times_alone_make_no_parts(walkers, joined):
     """Runs that begin later, but not where the other one is then."""
     assert consecutive_parts(joined(*walkers[:2], starts=[1.0, 50.0]), FILES) == []
+
+
+def test_walkers_that_start_folded_do_not_continue_one_another(alanine_directory):
+    """Walker 90 ends near the start of walker 50, as near as neighbouring frames are."""
+    directory = alanine_directory.parent / "chignolin"
+    numbers = (50, 90, 54, 60, 10, 17)
+    walkers = [first_frames(directory, number) for number in numbers]
+    frames = Frames(
+        np.concatenate(walkers),
+        np.repeat(np.arange(len(walkers)), list(map(len, walkers))),
+        np.concatenate([2.5 * np.arange(1, len(walker) + 1) for walker in walkers]),
+        read_topology(directory / "topology.pdb"),
+    )
+    assert consecutive_parts(frames, list(map(str, numbers))) == []

@@ -23,7 +23,8 @@ def consecutive_parts(frames: Frames, files: Sequence[str]) -> list[str]:
     are as similar as neighbouring frames are, in position or in shape. A trajectory also does so if it begins
     within the time of the other one, or at the same time as it (as in formats without time), and of all the
     positions of the other one only those at this time, or the last ones, are as near: a molecule drifts and
-    turns continuously, and large ones slowly enough to be recognised.
+    turns continuously, and large ones slowly enough to be recognised. Positions are no sign where trajectories
+    that begin at the same time also begin near there, as walkers from one structure do.
 
     Parameters
     ----------
@@ -64,7 +65,7 @@ def consecutive_parts(frames: Frames, files: Sequence[str]) -> list[str]:
     )
     start, end = (np.array([frames.time[rows[place]] for rows in members]) for place in (0, -1))
     interval = np.array([np.median(np.diff(frames.time[rows])) for rows in members])
-    last = points(np.array([rows[-1] for rows in members]))
+    first, last = (points(np.array([rows[place] for rows in members])) for place in (0, -1))
     found = []
     for number, begin in enumerate(rows[0] for rows in members):
         later = (start < start[number]) & (start[number] <= end + NEXT * interval)
@@ -81,6 +82,9 @@ def consecutive_parts(frames: Frames, files: Sequence[str]) -> list[str]:
             elif alike:
                 others = differences(points, rows, np.full(len(rows), begin))
                 alike = abs(int(others.argmin()) - place) <= 1 and np.median(others) > SLOW * moved[other]
+                if together[other]:
+                    starts = _difference(np.delete(first, [number, other], axis=0), first[number])
+                    alike &= starts.min(initial=np.inf) > SLOW * moved[other]
             if alike and other != number:
                 candidates.append((apart, other))
         if candidates:
