@@ -14,6 +14,8 @@ SNAKEMAKE := snakemake --cores $(CORES) --show-failed-logs --rerun-incomplete
 
 # Use the tools of the environment, activated or not.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# Hundreds of processes import the same modules, which are compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help env all test check lint format simulate reference partial report site docs bench clean leakage
 

@@ -22,6 +22,7 @@ from cgbench.pipeline.backmap import backmap
 from cgbench.pipeline.bead_check import difference_from_training
 
 Beads = NDArray[np.float32]
+RESOURCES = Path(__file__).parents[2] / "workflow/resources"
 
 
 @pytest.fixture(scope="module")
@@ -77,24 +78,28 @@ def test_frames_of_other_trajectories_are_like_the_training_frames(parts: tuple[
     assert difference_from_training(parts[1][..., [1, 2, 0]] + 500, BeadRanges.of(parts[0])) == ""
 
 
-@pytest.mark.parametrize(("fold", "suspected"), [(0, 1), (1, 1), (2, 2)])
-def test_mistakes_are_recognised_where_the_chain_folds_and_unfolds(fold: int, suspected: int) -> None:
-    """All distances and volumes of the mistaken beads are possible there; few walkers alone are suspected."""
-    resources = Path(__file__).parents[2] / "workflow/resources"
-    frames, _ = Source(BundledSettings(directory=str(resources / "chignolin"))).read()
-    chosen = StoredFolds.load(resources / "tasks/chignolin/folds.json").folds[fold]
+@pytest.fixture(scope="module")
+def chignolin_beads() -> tuple[Beads, NDArray[np.int64]]:
+    """Cα beads of all frames, and the trajectory of each."""
+    frames, _ = Source(BundledSettings(directory=str(RESOURCES / "chignolin"))).read()
     generator = PlugIn.from_json("mapping", '{"use": "alpha_carbon"}').create()
-    mapping = generator.generate(frames.molecule, 12, 0)
-    train, test = (mapping.beads(frames.positions[chosen.frames(part)]) for part in ("train", "test"))
+    return generator.generate(frames.molecule, 12, 0).beads(frames.positions), frames.trajectory
+
+
+@pytest.mark.parametrize(("fold", "suspected"), [(0, 1), (1, 1), (2, 2)])
+def test_mistakes_are_recognised_where_the_chain_folds_and_unfolds(
+    fold: int, suspected: int, chignolin_beads: tuple[Beads, NDArray[np.int64]]
+) -> None:
+    """All distances and volumes of the mistaken beads are possible there; few walkers alone are suspected."""
+    beads, trajectory = chignolin_beads
+    chosen = StoredFolds.load(RESOURCES / "tasks/chignolin/folds.json").folds[fold]
+    train, test = (beads[chosen.frames(part)] for part in ("train", "test"))
     ranges = BeadRanges.of(train)
     assert difference_from_training(test, ranges) == ""
     assert "in reversed order" in difference_from_training(test[:, ::-1], ranges)
     assert "as their mirror image" in difference_from_training(-test, ranges)
-    walkers = np.unique(frames.trajectory[chosen.frames("test")])
-    said = [
-        difference_from_training(mapping.beads(frames.positions[frames.trajectory == walker]), ranges)
-        for walker in walkers
-    ]
+    walkers = np.unique(trajectory[chosen.frames("test")])
+    said = [difference_from_training(beads[trajectory == walker], ranges) for walker in walkers]
     assert sum(map(bool, said)) == suspected
 
 

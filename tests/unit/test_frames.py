@@ -109,6 +109,7 @@ def test_a_changed_position_is_found_where_the_file_is_verified(few, stored):
         Frames.load(stored, verify=True)
 
 
+@pytest.mark.slow
 def test_a_changed_header_is_refused_or_without_effect(few, stored):
     content = stored.read_bytes()
     n_refused = 0

@@ -144,8 +144,8 @@ def test_a_program_that_hangs_is_stopped_with_all_that_it_started(fold: Fold, fo
     open({str(folder / "child")!r}, "w").write(str(child.pid))
     time.sleep(600)
     """
-    with pytest.raises(InputError, match=r"not finished after 0\.1 minutes, and stopped; increase"):
-        run(fold, folder, program(folder, fault, time_limit_min=0.1))
+    with pytest.raises(InputError, match=r"not finished after 0\.05 minutes, and stopped; increase"):
+        run(fold, folder, program(folder, fault, time_limit_min=0.05))
     child = Path("/proc", (folder / "child").read_text())
     # The system ends a process some time after it is killed.
     until = time.monotonic() + 60
