@@ -63,7 +63,8 @@ docs: env  ## build the documentation as a site in results/docs; warnings are er
 bench: env  ## run every benchmark in benchmarks/ and print its tables
 	for file in benchmarks/*.py; do echo "== $$file"; OMP_NUM_THREADS=1 python $$file || exit 1; done
 
-test: env lint docs  ## lint, build the documentation and run all tests
+test: env  ## lint, build the documentation and run all tests
+	$(MAKE) --jobs 2 --output-sync lint docs
 	OMP_NUM_THREADS=1 pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: env  ## lint and run the fast tests

@@ -23,7 +23,7 @@ def consecutive_parts(frames: Frames, files: Sequence[str]) -> list[str]:
     are as similar as neighbouring frames are, in position or in shape. A trajectory also does so if it begins
     within the time of the other one, or at the same time as it (as in formats without time), and of all the
     positions of the other one only those at this time, or the last ones, are as near: a molecule drifts and
-    turns continuously, and large ones slowly enough to be recognised. Positions are no sign where trajectories
+    turns continuously, and large ones slowly enough to be recognised. Positions are no sign where others
     that begin at the same time also begin near there, as walkers from one structure do.
 
     Parameters
