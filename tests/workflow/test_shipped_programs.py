@@ -11,7 +11,6 @@ from pathlib import Path
 import mdtraj
 import numpy as np
 import pytest
-from prediction_helpers import Fold
 
 from cgbench.chem.frames import Frames
 from cgbench.config.loader import Config
@@ -22,6 +21,7 @@ from cgbench.pipeline.program import run_program
 from cgbench.pipeline.score import score
 from cgbench.results.samples_file import Samples
 from cgbench.runtime.virtual_environment import build_environment
+from prediction_helpers import Fold
 
 pytestmark = pytest.mark.slow
 
