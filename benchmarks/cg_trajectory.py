@@ -40,7 +40,7 @@ from cgbench.core.registry import PlugIn
 from cgbench.core.training_context import TrainingContext
 from cgbench.data.sources.bundled import CARD, BundledSettings, Source
 from cgbench.data.stored_folds import StoredFold, StoredFolds
-from cgbench.formats.stored_frames import ANGSTROM_PER_NM
+from cgbench.formats.units import ANGSTROM_PER_NM
 from cgbench.mapping._bead_molecule import bead_molecule
 from cgbench.mapping.base import Mapping
 from cgbench.methods._bead_ranges import BeadRanges

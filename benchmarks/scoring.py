@@ -24,8 +24,9 @@ import numpy as np
 import pandas as pd
 import torch
 
+from cgbench.chem.bond_rule import COVALENT_RADII
 from cgbench.chem.force_field import force_field_of
-from cgbench.chem.molecule import COVALENT_RADII, Molecule
+from cgbench.chem.molecule import Molecule
 from cgbench.core import registry
 from cgbench.data.sources.bundled import CARD, BundledSettings, Source
 from cgbench.mapping.base import Mapping

@@ -14,7 +14,7 @@ from openmm import unit
 
 from cgbench.chem.geometry import all_pairs, bond_angles, dihedrals, pair_distances
 from cgbench.chem.molecule import IntArray, Molecule
-from cgbench.formats.stored_frames import ANGSTROM_PER_NM
+from cgbench.formats.units import ANGSTROM_PER_NM
 
 EPSILON = 4.184  # kJ/mol, depth of a native contact; it sets the scale of the temperature only
 K_BOND, K_ANGLE = 100.0, 20.0  # ε/Å², ε/rad²

@@ -12,7 +12,7 @@ from support.timing import RESOURCES, SEED
 
 from cgbench.chem.mdtraj_topology import molecule_to_mdtraj
 from cgbench.data.sources.bundled import BundledSettings, Source
-from cgbench.formats.stored_frames import ANGSTROM_PER_NM
+from cgbench.formats.units import ANGSTROM_PER_NM
 from cgbench.simulation.recipe import Recipe, TorsionStart
 from cgbench.simulation.structure import build_structure
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cgbench.chem.bond_rule import COVALENT_RADII
 from cgbench.chem.frames import Frames
-from cgbench.chem.molecule import COVALENT_RADII, Molecule
+from cgbench.chem.molecule import Molecule
 from cgbench.core.errors import InputError
 from cgbench.data.bond_check import USUAL, check_bonds
 from cgbench.data.sources.bundled import BundledSettings, Source

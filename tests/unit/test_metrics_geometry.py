@@ -10,10 +10,11 @@ from metric_helpers import CHAIN, GEOMETRY
 from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance
 
+from cgbench.chem.bond_rule import VAN_DER_WAALS_RADII
 from cgbench.chem.bonds_and_clashes import count_contacts
 from cgbench.chem.geometry import bond_angles
 from cgbench.chem.mdtraj_topology import molecule_to_mdtraj
-from cgbench.chem.molecule import VAN_DER_WAALS_RADII, Molecule
+from cgbench.chem.molecule import Molecule
 from cgbench.chem.observables import Observables
 from cgbench.chem.topology_io import read_topology
 from cgbench.core import registry

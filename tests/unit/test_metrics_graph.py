@@ -6,7 +6,8 @@ from metric_helpers import CHAIN, GEOMETRY, evaluation, moved, value
 from scipy.spatial.distance import cdist
 
 from cgbench.chem import bonds_and_clashes, geometry
-from cgbench.chem.molecule import COVALENT_RADII, Molecule
+from cgbench.chem.bond_rule import COVALENT_RADII
+from cgbench.chem.molecule import Molecule
 from cgbench.core import registry
 from cgbench.metrics.base import Evaluation
 

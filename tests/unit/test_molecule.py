@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from cgbench.chem.molecule import COVALENT_RADII, VAN_DER_WAALS_RADII, Molecule
+from cgbench.chem.bond_rule import COVALENT_RADII, VAN_DER_WAALS_RADII
+from cgbench.chem.molecule import Molecule
 from cgbench.core.errors import InputError
 
 WATER = Molecule(

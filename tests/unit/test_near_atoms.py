@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
+from cgbench.chem.bond_rule import BOND_FACTOR
 from cgbench.chem.bonds_and_clashes import count_contacts
 from cgbench.chem.geometry import all_pairs
-from cgbench.chem.molecule import BOND_FACTOR, Molecule
+from cgbench.chem.molecule import Molecule
 from cgbench.chem.near_atoms import near_squares
 
 N_ATOMS = 150  # no multiple of the atoms that are compared together

@@ -7,7 +7,8 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.chem.molecule import BOND_FACTOR, IntArray, Molecule
+from cgbench.chem.bond_rule import BOND_FACTOR
+from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.chem.pbc import LONGEST_BOND, Cell, close_pairs, distances
 from cgbench.core.wording import counted, listed
 

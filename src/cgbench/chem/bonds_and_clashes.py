@@ -7,8 +7,9 @@ import numpy as np
 from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 
+from cgbench.chem.bond_rule import BOND_FACTOR
 from cgbench.chem.geometry import Array, in_chunks
-from cgbench.chem.molecule import BOND_FACTOR, IntArray, Molecule
+from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.chem.near_atoms import bytes_of_geometry, near_groups
 
 ALLOWED_OVERLAP = 0.4  # Å of overlap of van der Waals spheres before a pair clashes (MolProbity)

@@ -13,7 +13,7 @@ import numpy as np
 from mdtraj.core.topology import Residue
 from numpy.typing import NDArray
 
-from cgbench.chem.molecule import RADII
+from cgbench.chem.bond_rule import RADII
 from cgbench.chem.stated_elements import SYMBOLS, Stated
 from cgbench.core.errors import InputError
 from cgbench.core.wording import counted, listed, selected

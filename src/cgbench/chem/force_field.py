@@ -16,7 +16,7 @@ from cgbench.chem.mdtraj_topology import molecule_to_mdtraj
 from cgbench.chem.molecule import Molecule
 from cgbench.core.atomic_io import read_json
 from cgbench.core.errors import InputError
-from cgbench.formats.stored_frames import ANGSTROM_PER_NM
+from cgbench.formats.units import ANGSTROM_PER_NM
 
 MAX_ITERATIONS = 50  # of L-BFGS: enough to repair bonds and contacts, too few to change the conformation
 MAX_ENERGY = 1e3  # kJ/mol per atom; two atoms at one point would have an infinite energy

@@ -15,10 +15,11 @@ from cgbench.chem.topology_io import load_topology
 from cgbench.chem.trajectory_io import load_trajectory, reader_errors, require_trajectory
 from cgbench.core.errors import InputError
 from cgbench.formats.isolation import naming, read_isolated
-from cgbench.formats.readers import angstrom, n_frames_of_dcd, stored_n_atoms
+from cgbench.formats.readers import n_frames_of_dcd, stored_n_atoms
 from cgbench.formats.recognition import readable
 from cgbench.formats.stored_frames import FILL, AtomCountError
 from cgbench.formats.unit_cell import usable_cell
+from cgbench.formats.units import angstrom
 from cgbench.formats.xdr_headers import read_headers
 
 # Formats that mdtraj reads in chunks. Other files are read as a whole.

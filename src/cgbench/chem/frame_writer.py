@@ -16,7 +16,7 @@ from cgbench.chem.mdtraj_topology import molecule_to_mdtraj
 from cgbench.chem.molecule import Molecule
 from cgbench.core.atomic_io import atomic_output
 from cgbench.core.errors import InputError
-from cgbench.formats.stored_frames import ANGSTROM_PER_NM
+from cgbench.formats.units import ANGSTROM_PER_NM
 
 LARGEST_SERIAL = 99_999  # of the columns of PDB
 PDB_END = b"END\n"

@@ -9,7 +9,7 @@ from openmm import unit
 
 from cgbench.chem.force_field import make_system
 from cgbench.chem.molecule import Molecule
-from cgbench.formats.stored_frames import ANGSTROM_PER_NM
+from cgbench.formats.units import ANGSTROM_PER_NM
 
 HOLD = 1e6  # kJ/mol/nm², as stiff as bonds; a force of 100 kJ/mol/nm moves a bead by 0.001 Å
 

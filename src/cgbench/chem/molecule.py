@@ -1,4 +1,4 @@
-"""Molecular topologies: atoms, residues, covalent bonds and radii."""
+"""Molecular topologies: atoms, residues and covalent bonds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -10,35 +10,12 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
+from cgbench.chem.bond_rule import BOND_FACTOR, COVALENT_RADII, LONGEST_DECIDED, VAN_DER_WAALS_RADII
 from cgbench.core.errors import InputError
 from cgbench.core.safe_io import require
 from cgbench.core.wording import listed, selected
 
 IntArray = NDArray[np.int64]
-
-BOND_FACTOR = 1.3  # two atoms are bonded if d_ij < 1.3 (r_i + r_j)
-# Å. Atoms of large elements that are bonded to a third are 2.8 to 3.6 Å apart (P–O–P, Si–O–Si, I–C–I). The
-# bond rule of some pairs reaches that far, and cannot tell them from bonded atoms.
-LONGEST_DECIDED = 2.72
-# Å. Covalent radii of the published bond rule d_ij < 1.3 (r_i + r_j) (arXiv 2201.12176, appendix), for other
-# elements from the same source (Cambridge Structural Database); van der Waals radii (A. Bondi, J. Phys. Chem.
-# 68, 441, 1964).
-RADII = {
-    "H": (0.23, 1.20),
-    "C": (0.68, 1.70),
-    "N": (0.68, 1.55),
-    "O": (0.68, 1.52),
-    "F": (0.64, 1.47),
-    "Si": (1.20, 2.10),
-    "P": (1.05, 1.80),
-    "S": (1.02, 1.80),
-    "Cl": (0.99, 1.75),
-    "Se": (1.22, 1.90),
-    "Br": (1.21, 1.85),
-    "I": (1.40, 1.98),
-}
-COVALENT_RADII = {element: radius for element, (radius, _) in RADII.items()}
-VAN_DER_WAALS_RADII = {element: radius for element, (_, radius) in RADII.items()}
 
 
 @dataclass(frozen=True)
@@ -177,8 +154,8 @@ class Molecule:
             raise InputError(
                 f"no radii for element(s) {', '.join(sorted({self.elements[atom] for atom in unknown}))} "
                 f"({listed([self.label(atom) for atom in unknown])}); set `selection` of the dataset so that "
-                f"it excludes such atoms, for example `not ({excluded})`, or add them to RADII in {__name__} "
-                f"(known: {', '.join(table)})"
+                f"it excludes such atoms, for example `not ({excluded})`, or add them to RADII in "
+                f"cgbench.chem.bond_rule (known: {', '.join(table)})"
             )
         return np.array([table[element] for element in self.elements])
 

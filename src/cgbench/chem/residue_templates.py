@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from cgbench.chem.atom_names import standard_atom, standard_residue
 from cgbench.chem.molecule import IntArray, Molecule
-from cgbench.formats.stored_frames import ANGSTROM_PER_NM
+from cgbench.formats.units import ANGSTROM_PER_NM
 
 FILE = "app/data/amber14/protein.ff14SB.xml"
 KT = 0.0083144626 * 300.0  # kJ/mol, at the temperature of the bundled trajectories

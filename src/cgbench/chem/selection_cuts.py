@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cgbench.chem.molecule import BOND_FACTOR, COVALENT_RADII, IntArray
+from cgbench.chem.bond_rule import BOND_FACTOR, COVALENT_RADII
+from cgbench.chem.molecule import IntArray
 from cgbench.chem.pbc import Cell, close_pairs
 from cgbench.chem.topology_io import System
 from cgbench.chem.trajectory_io import RawTrajectory, load_first_frame

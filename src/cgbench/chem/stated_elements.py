@@ -13,7 +13,7 @@ from mdtraj.formats.pdb.pdbstructure import PdbStructure
 from mdtraj.utils import open_maybe_zipped
 from numpy.typing import NDArray
 
-from cgbench.chem.molecule import RADII
+from cgbench.chem.bond_rule import RADII
 
 SYMBOLS = {element.symbol.upper(): element.symbol for element in vars(mdtraj.element).values()
            if isinstance(element, mdtraj.element.Element)}  # fmt: skip

@@ -17,10 +17,11 @@ from cgbench.chem.topology_io import load_topology, select_atoms, topology_with_
 from cgbench.core.atomic_io import atomic_output
 from cgbench.core.errors import InputError
 from cgbench.formats.isolation import naming, read_isolated, reason_for_users
-from cgbench.formats.readers import angstrom, read_frames
+from cgbench.formats.readers import read_frames
 from cgbench.formats.recognition import readable
-from cgbench.formats.stored_frames import ANGSTROM_PER_NM, FILL, AtomCountError, StoredFrames, why_unusable
+from cgbench.formats.stored_frames import FILL, AtomCountError, StoredFrames, why_unusable
 from cgbench.formats.unit_cell import usable_cell
+from cgbench.formats.units import ANGSTROM_PER_NM, angstrom
 
 # Formats in which damage is likelier than a mistake of the program or person that wrote the file.
 BINARY = frozenset({".xtc", ".trr", ".dcd", ".nc", ".h5", ".lh5"})

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.chem.bond_completion import LONGEST_POSSIBLE, USUAL
+from cgbench.chem.bond_rule import BOND_FACTOR
 from cgbench.chem.frames import Frames
 from cgbench.chem.geometry import CHUNK_BYTES, pair_distances
-from cgbench.chem.molecule import BOND_FACTOR, IntArray, Molecule
+from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.chem.pbc import close_pairs
 from cgbench.core.errors import InputError
 from cgbench.core.wording import listed

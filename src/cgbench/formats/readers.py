@@ -15,8 +15,9 @@ from cgbench.core.joining import joined
 from cgbench.formats.amber_netcdf import read_amber_netcdf
 from cgbench.formats.lammps_dump import read_lammps_dump
 from cgbench.formats.pdb_records import read_records
-from cgbench.formats.stored_frames import ANGSTROM_PER_NM, AtomCountError, StoredFrames
+from cgbench.formats.stored_frames import AtomCountError, StoredFrames
 from cgbench.formats.unit_cell import cell_vectors
+from cgbench.formats.units import angstrom
 from cgbench.formats.xdr_headers import read_headers
 
 MDCRD, MDCRD_NUMBERS_PER_LINE = (".mdcrd", ".crd"), 10
@@ -90,11 +91,6 @@ def read_frames(file: Path, topology: mdtraj.Topology, atoms: Atoms, stride: int
     if file.suffix in MDCRD and loaded.is_cube:
         notes = ("the format holds no angles of the unit cell, which is read as a cube and no octahedron",)
     return StoredFrames(loaded.positions, loaded.time if _stores_time(file) else None, loaded.cell, notes)
-
-
-def angstrom(nanometres: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Convert lengths from nm to Å."""
-    return np.asarray(nanometres * ANGSTROM_PER_NM, dtype=np.float32)
 
 
 def _load(

@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-ANGSTROM_PER_NM = 10.0
 NO_TIME = "the file or its format holds no time of frames"
 # Above any coordinate, length or time; NetCDF fills what was never written with 9.97e36.
 FILL = 1e30

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cgbench.chem.atom_sets import BACKBONE
+from cgbench.chem.bond_rule import BOND_FACTOR
 from cgbench.chem.geometry import in_chunks, pair_distances
-from cgbench.chem.molecule import BOND_FACTOR, IntArray, Molecule
+from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.chem.near_atoms import bytes_of_geometry, near_squares
 from cgbench.metrics.base import Evaluation, MetricBase, PerFrameMetric, mean, sum_columns
 

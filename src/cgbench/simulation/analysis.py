@@ -11,7 +11,7 @@ import pandas as pd
 from cgbench.chem import rama_basins
 from cgbench.chem.rama_basins import BASINS, BINS, BLOCKS, LEFT_HANDED, Angles
 from cgbench.core.errors import InputError
-from cgbench.formats.stored_frames import ANGSTROM_PER_NM
+from cgbench.formats.units import ANGSTROM_PER_NM
 from cgbench.simulation.folding import CONTACT_NM, MIN_OCCUPANCY, contact_atoms
 from cgbench.simulation.recipe import FoldedStart
 

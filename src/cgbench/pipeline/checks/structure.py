@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from cgbench.chem.atom_matching import AtomLabel, read_labels
 from cgbench.chem.atom_names import standard_atom, standard_residue
 from cgbench.chem.bond_completion import add_missing_bonds, sampled
+from cgbench.chem.bond_rule import RADII
 from cgbench.chem.frame_stream import FrameStream
-from cgbench.chem.molecule import RADII, IntArray, Molecule
+from cgbench.chem.molecule import IntArray, Molecule
 from cgbench.chem.pbc import LONGEST_BOND, Cell, distances
 from cgbench.chem.residue_templates import Match, match_template
 from cgbench.chem.topology_io import read_system
