@@ -18,7 +18,7 @@ def test_a_method_with_a_network_depends_on_its_parts() -> None:
 
 def test_a_method_without_depends_on_no_network() -> None:
     of_methods = {"methods/linear", "methods/_baselines", "methods/_memory"}
-    of_others = {"core/safe_io", "core/wording", "chem/geometry", "chem/molecule"}
+    of_others = {"core/safe_io", "core/wording", "chem/bond_rule", "chem/geometry", "chem/molecule"}
     assert _names("methods", "linear") == of_methods | of_others
 
 
