@@ -1,4 +1,4 @@
-"""Door to the workflow in workflow/Snakefile: `snakemake --cores 8 all`."""
+"""Entry point of the workflow in workflow/Snakefile: `snakemake --cores 8 all`."""
 
 
 include: "workflow/Snakefile"

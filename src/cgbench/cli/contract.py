@@ -15,7 +15,7 @@ def contract(
         typer.Argument(help="Folder with methods/, mappings/ or metrics/, or name of an installed package."),
     ],
 ) -> None:
-    """Hold plug-ins from outside to the contracts of methods, mappings and metrics.
+    """Run the contract tests on the methods, mappings and metrics of a folder or package.
 
     The tests are those of the plug-ins in this package, with the default settings of each plug-in. Further
     arguments are those of pytest, such as -x, or -k with the name of one plug-in.

@@ -1,4 +1,4 @@
-"""Words of messages."""
+"""Lists, plurals and choices in messages."""
 
 from collections.abc import Sequence
 

@@ -1,1 +1,1 @@
-"""Neural network modules and the training loop of the methods."""
+"""Neural network modules, training loop, refinement, and the facts of a task by which settings are chosen."""

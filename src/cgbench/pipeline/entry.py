@@ -1,4 +1,4 @@
-"""Predictions of one fold as a run: the door for everything that is not made by a method here.
+"""Predictions of one fold that another program made, checked and stored like a run.
 
 What a file has is checked, matched to the molecule and stored as the sampling stage would, and is scored like
 the samples of any method. Nothing is projected on the beads.

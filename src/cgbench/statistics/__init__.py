@@ -1,1 +1,1 @@
-"""Bootstrap, blocks, confidence intervals, noise floor, scores by state."""
+"""Blocks, confidence intervals by the jackknife, noise floor, scores by state."""

@@ -7,7 +7,7 @@ from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import IntArray
 
 MIN_CORRELATION_TIMES = 5.0  # that a block lasts
-MAX_BLOCKS = 20  # enough to resample, and few enough to store their sums
+MAX_BLOCKS = 20  # enough for a jackknife, and few enough to store their sums
 
 
 def independent_blocks(frames: Frames, index: IntArray) -> IntArray:
