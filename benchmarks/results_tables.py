@@ -2,7 +2,6 @@
 
     python benchmarks/results_tables.py            # results/reference/default
     python benchmarks/results_tables.py results            # the folder of any finished run
-    python benchmarks/results_tables.py results --methods cgvae local_flow    # some of its methods
 
 Values are means over folds. The lowest energy score is bold; those that do not differ from it significantly,
 as in the leaderboard, are in italics. Where a method places no caps, as programs for proteins, the table has
@@ -10,7 +9,7 @@ backbone and side chains. The last row is the noise floor, MD frames against MD 
 """
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -47,10 +46,9 @@ STARS = {"best": "**", "tied": "*"}
 NAMES = {"alanine_dipeptide": "Alanine dipeptide"}
 
 
-def tables(folder: Path, methods: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
-    """Title and Markdown of each table, of all methods or of those given."""
+def tables(folder: Path) -> Iterator[tuple[str, str]]:
+    """Title and Markdown of each table."""
     config = RunMatrix.load(folder / "config.json")
-    shown = methods or config.run.methods
     key = ["dataset", "mapping", "n_beads"]
     scores, floors = read_metrics(folder / "metrics.csv"), _floors(folder)
     board = pd.read_csv(folder / "leaderboard.csv", dtype={"mark": str})
@@ -67,7 +65,7 @@ def tables(folder: Path, methods: Sequence[str] = ()) -> Iterator[tuple[str, str
             f"| method | {' | '.join(titles[column][0] for column in columns)} | training (min) |",
             f"|---{'|---' * (len(columns) + 1)}|",
         ]
-        for method in shown:
+        for method in config.run.methods:
             cells = [_written(means, (*column, method), titles[column][1]) for column in columns]
             for number, column in enumerate(columns):
                 if column[0] == HEADLINE[0] and (column == HEADLINE or not complete):
@@ -81,16 +79,16 @@ def tables(folder: Path, methods: Sequence[str] = ()) -> Iterator[tuple[str, str
         lines.append(f"| MD against MD | {' | '.join(cells)} | |")
         title = NAMES.get(dataset, dataset.capitalize())
         yield f"{title}, {n_beads} beads ({mapping})", "\n".join(lines)
-    yield from _by_state(folder, config, shown)
+    yield from _by_state(folder, config)
 
 
-def _by_state(folder: Path, config: RunMatrix, shown: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _by_state(folder: Path, config: RunMatrix) -> Iterator[tuple[str, str]]:
     """Energy scores of heavy atoms by state, of each dataset whose trajectories have states."""
     stored = folder / "states.csv"
     states = pd.read_csv(stored) if stored.exists() else scores_by_state(config)
     for (dataset, mapping), group in states.groupby(["dataset", "mapping"]):
         table = group.pivot(index="method", columns=["n_beads", "state"], values="energy_score")
-        table = table.sort_index(axis=1).loc[list(shown)]
+        table = table.sort_index(axis=1).loc[list(config.run.methods)]
         headings = [f"{n_beads} beads, {state}" for n_beads, state in table.columns]
         lines = [f"| method | {' | '.join(headings)} |", f"|---{'|---' * len(headings)}|"]
         for method, row in table.iterrows():
@@ -119,7 +117,5 @@ if __name__ == "__main__":
     parser.add_argument(
         "results", nargs="?", default="results/reference/default", help="folder of result tables"
     )
-    parser.add_argument("--methods", nargs="*", default=(), help="only these, in this order")
-    options = parser.parse_args()
-    for title, table in tables(Path(options.results), options.methods):
+    for title, table in tables(Path(parser.parse_args().results)):
         print(f"### {title}\n{table}\n")
