@@ -186,7 +186,7 @@ def test_damaged_file_is_named(tmp_path: Path, content: str, said: str) -> None:
 
 
 def test_a_file_that_only_changes_others_is_told_to_be_given_with_them() -> None:
-    message = r"'datasets' is missing; .* --config config/config\.yaml .*--config config/test\.yaml$"
+    message = r"'datasets' is missing; .* config/config\.yaml, config/simulations\.yaml and yours$"
     with pytest.raises(InputError, match=message):
         Config.load(CONFIG / "test.yaml")
 
@@ -214,6 +214,16 @@ def test_a_mapping_runs_where_it_has_resolutions(values: dict[str, Any]) -> None
     }
     values["run"]["datasets"] = ["other"]
     with pytest.raises(InputError, match=r"run\.mappings contains 'alpha_carbon', but .* \(other\); add"):
+        Config.from_dict(values)
+
+
+def test_a_plug_in_that_is_not_defined_can_be_added(values: dict[str, Any]) -> None:
+    values["run"] |= {"methods": ["mlp"]}
+    values["methods"].pop("mlp", None)
+    with pytest.raises(InputError, match=r"'mlp', which is not defined; add `methods: \{mlp: \}`; defined"):
+        Config.from_dict(copy.deepcopy(values))
+    values["run"] |= {"methods": ["mlp3"]}
+    with pytest.raises(InputError, match=r"'mlp3', which is not defined; correct it, or define it; defined"):
         Config.from_dict(values)
 
 
@@ -260,5 +270,5 @@ def test_plug_in_survives_the_command_line(values: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"use": "linear", "setting": {}}'])
 def test_bad_spec_shows_an_example(text: str) -> None:
-    with pytest.raises(InputError, match='"use": "linear"'):
+    with pytest.raises(InputError, match='"use": "nearest_frame", "settings": {"neighbours": 4}'):
         PlugIn.from_json("methods", text)

@@ -145,6 +145,7 @@ def test_a_name_that_is_taken_is_refused_with_both_files(mine: Path, site: Path)
             r"numpy: an installed package without plug-ins; declare entry points in .*cgbench\.methods",
         ),
         ("a:b", r"a:b: CGBENCH_PLUGINS is split at ':'; rename the folder"),
+        ("misnamed", r"misnamed/metric: no folder of plug-ins; rename it to metrics/"),
         (3, r"has value 3: Input should be a valid string"),
     ],
 )
@@ -153,6 +154,9 @@ def test_a_place_without_plug_ins_is_refused(
 ) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "a:b/methods").mkdir(parents=True)
+    (tmp_path / "misnamed/methods").mkdir(parents=True)
+    (tmp_path / "misnamed/metric").mkdir()
+    (tmp_path / "misnamed/metric/helix.py").touch()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=rf"(?s)config: key 'plugins.*{message}"):
         Config.from_dict(CONFIG | {"plugins": [place]})

@@ -55,6 +55,8 @@ def test_a_file_without_the_class_is_named(package: Path) -> None:
         registry.load("metrics", "empty")
     with pytest.raises(InputError, match=r"no metrics plug-in 'absent'; there are: .* toy_b"):
         registry.load("metrics", "absent")
+    with pytest.raises(InputError, match=r"'nearest_frames'; did you mean 'nearest_frame'\?"):
+        registry.load("methods", "nearest_frames")
 
 
 def test_a_class_of_another_kind_is_refused(package: Path) -> None:

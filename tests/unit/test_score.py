@@ -72,6 +72,15 @@ def test_energies_report_their_number_of_frames(alanine_frames, three_beads, ala
     assert {found.metric: found.n_frames for found in scores} == dict(zip(names, (200, 20, 210), strict=True))
 
 
+def test_energies_without_a_force_field_are_left_out_with_the_reason(alanine_frames, three_beads):
+    frames = alanine_frames.positions[:20]
+    evaluation = Evaluation(frames, frames, frames[:, None], alanine_frames.molecule, three_beads)
+    said = []
+    blocks = np.zeros(20, dtype=np.int64)
+    assert not list(score_blocks(evaluation, ["energy_raw_median"], blocks, said.append))
+    assert "no force field is known; give the data card that names it (--card)" in said[0]
+
+
 @pytest.mark.slow
 def test_scores_with_a_file_of_energies_are_those_without(
     alanine_frames, split, three_beads, stored, alanine_directory, tmp_path

@@ -13,7 +13,7 @@ from cgbench.core.errors import InputError
 from cgbench.core.settings import parse_settings
 from cgbench.core.strict_yaml import read_yaml
 
-TOGETHER = "--config config/config.yaml --config config/simulations.yaml --config config/test.yaml"
+TOGETHER = "config/config.yaml, config/simulations.yaml and yours"
 
 
 @dataclass(frozen=True)
@@ -108,18 +108,19 @@ def parse_run_matrix(values: dict[str, Any], where: str) -> RawConfig:
             f"{error}; or give the files together that make a configuration: {TOGETHER}"
         ) from None
     run = raw.run
-    for key, chosen, defined in (
-        ("datasets", run.datasets, list(raw.datasets)),
-        ("mappings", run.mappings, list(raw.mappings)),
-        ("methods", run.methods, list(raw.methods)),
-        ("metrics", run.metrics, registry.names("metrics")),
+    for key, chosen, defined, plug_ins in (
+        ("datasets", run.datasets, list(raw.datasets), ()),
+        ("mappings", run.mappings, list(raw.mappings), registry.names("mapping")),
+        ("methods", run.methods, list(raw.methods), registry.names("methods")),
+        ("metrics", run.metrics, registry.names("metrics"), ()),
     ):
         if not chosen:
             raise InputError(f"{where}: run.{key} is empty; choose from {', '.join(defined)}")
         for name in chosen:
             if name not in defined:
+                cure = f"add `{key}: {{{name}: }}`" if name in plug_ins else "correct it, or define it"
                 raise InputError(
-                    f"{where}: run.{key} contains {name!r}, which is not defined; correct it, or define it; "
+                    f"{where}: run.{key} contains {name!r}, which is not defined; {cure}; "
                     f"defined {key}: {', '.join(defined) or 'none'}"
                 )
     _check_resolutions(raw, where)

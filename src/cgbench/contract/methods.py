@@ -128,7 +128,8 @@ def test_samples_follow_from_the_beads_alone(fitted: BackmappingMethod, unseen: 
         with pytest.raises(InputError, match=r"beads alone do not give; backmap with another method"):
             fitted.sample(fitted.mapping.beads(other), N_SAMPLES, 1)
     else:
-        np.testing.assert_allclose(samples, others, atol=1e-8)
+        unlike = "samples differ between frames with equal beads, or between two calls with one seed"
+        np.testing.assert_allclose(samples, others, atol=1e-8, err_msg=unlike)
         np.testing.assert_array_equal(samples, fitted.sample(fitted.mapping.beads(other), N_SAMPLES, 1))
 
 
@@ -173,11 +174,11 @@ def test_same_seed_same_samples(fitted: BackmappingMethod, unseen: np.ndarray) -
 
 def test_samples_differ_as_declared(fitted: BackmappingMethod, unseen: np.ndarray) -> None:
     samples = draw(fitted, unseen, N_SAMPLES, seed=1)
-    assert (
-        np.ptp(samples, axis=1).max(initial=0.0) > 1e-3
-        if fitted.stochastic
-        else np.ptp(samples, axis=1).max() == 0
-    )
+    spread = np.ptp(samples, axis=1).max(initial=0.0)
+    if fitted.stochastic:
+        assert spread > 1e-3, "all samples of a frame are equal: declare `stochastic = False`"
+    else:
+        assert spread == 0, "samples of a frame differ: declare `stochastic = True`"
 
 
 @pytest.mark.parametrize("kind", ["masses", "sites", "shared"])
@@ -196,6 +197,7 @@ def test_r1_beads_are_kept_on_real_frames(
 @pytest.mark.parametrize("mirror", [False, True])
 def test_equivariance_as_declared(fitted: BackmappingMethod, unseen: np.ndarray, mirror: bool) -> None:
     turn = Rotation.from_rotvec([0.3, -1.1, 2.0]).as_matrix() * (-1 if mirror else 1)
+    operation = "a reflection" if mirror else "a rotation"
     shift = np.array([3.0, -7.0, 11.0])
     positions = unseen.astype(np.float64)
     moved = positions @ turn.T + shift
@@ -209,10 +211,15 @@ def test_equivariance_as_declared(fitted: BackmappingMethod, unseen: np.ndarray,
         error(draw(fitted, positions, N_SAMPLES, 1), draw(fitted, moved, N_SAMPLES, 1)),
     ]
     if fitted.equivariance == "E(3)" or (fitted.equivariance == "SE(3)" and not mirror):
-        assert max(errors) < 1e-8
+        assert max(errors) < 1e-8, (
+            f"results do not follow {operation} of the beads by {max(errors):.2g} Å: declare a smaller group "
+            f"than `equivariance = {fitted.equivariance!r}`, or correct the method"
+        )
     else:
-        # An equivariant method must not be declared as not equivariant.
-        assert max(errors) > 1e-3
+        assert max(errors) > 1e-3, (
+            f"results follow {operation} of the beads: declare a larger group than "
+            f"`equivariance = {fitted.equivariance!r}`"
+        )
 
 
 def test_translation_never_matters(fitted: BackmappingMethod, unseen: np.ndarray) -> None:
@@ -249,6 +256,7 @@ def test_same_seed_same_model(
 @pytest.mark.parametrize("n_beads", [1, 2, 22])
 @pytest.mark.parametrize("name", SLOW_NETWORKS)
 def test_extreme_resolutions(name: str, n_beads: int, alanine: Molecule, positions: np.ndarray) -> None:
+    """With one or two beads, orientations are arbitrary; a method may not refuse them."""
     mapping = Mapping.centres(np.arange(alanine.n_atoms) * n_beads // alanine.n_atoms)
     model = new(name, mapping, alanine, positions[:64])
     model.fit(positions[:64], positions[64:80], context())

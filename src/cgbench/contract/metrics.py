@@ -96,7 +96,7 @@ def test_applies_to_one_of_the_molecules_here(metric: MetricBase, evaluations: d
 
 
 def test_declares_what_it_requires_of_a_molecule(metric: MetricBase, evaluation: Evaluation) -> None:
-    assert metric.requires in REQUIREMENTS
+    assert metric.requires in REQUIREMENTS, f"`requires` is one of {', '.join(REQUIREMENTS)}"
     nothing = evaluation.molecule.subset(np.empty(0, dtype=np.int64))
     assert not metric.applies(nothing)
 

@@ -11,6 +11,7 @@ import importlib
 import json
 import traceback
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -50,7 +51,7 @@ KINDS = {
     "methods": Kind("cgbench.methods", "methods", "Method"),
     "metrics": Kind("cgbench.metrics", "metrics", "Metric", "METRICS"),
 }
-_SPEC_EXAMPLE = '{"use": "linear", "settings": {}}'
+_SPEC_EXAMPLE = '{"use": "nearest_frame", "settings": {"neighbours": 4}}'
 
 
 class UnknownPlugInError(InputError):
@@ -88,8 +89,10 @@ def load(kind: str, name: str) -> Any:
     """
     files, expected = _files(kind), KINDS[kind]
     if name not in files:
+        near = get_close_matches(name, files, n=1)
+        meant = f"did you mean {near[0]!r}? There" if near else "there"
         raise UnknownPlugInError(
-            f"no {kind} plug-in {name!r}; there are: {', '.join(sorted(files))}; name the folder or "
+            f"no {kind} plug-in {name!r}; {meant} are: {', '.join(sorted(files))}; name the folder or "
             f"package of another one under `plugins` in the configuration, or in {plugin_places.VARIABLE}"
         )
     module = _module(files[name])
