@@ -270,5 +270,5 @@ def test_plug_in_survives_the_command_line(values: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"use": "linear", "setting": {}}'])
 def test_bad_spec_shows_an_example(text: str) -> None:
-    with pytest.raises(InputError, match='"use": "nearest_frame", "settings": {"neighbours": 4}'):
+    with pytest.raises(InputError, match=r'"settings": \{"neighbours": 4\}'):
         PlugIn.from_json("methods", text)
