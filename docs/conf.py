@@ -18,7 +18,13 @@ project = "cgbench"
 release = version = cgbench.__version__
 root_doc = "docs/index"
 # The repository is the source, so that links between files are the same there and on the site.
-include_patterns = ["docs/**.md", "config/README.md", "results/reference/default/leaderboard.md", "*.md"]
+include_patterns = [
+    "docs/**.md",
+    "config/README.md",
+    "results/reference/default/leaderboard.md",
+    "results/reference/local_flow/leaderboard.md",
+    "*.md",
+]
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 
 myst_heading_anchors = 4
