@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from prediction_helpers import pdb, renamed
 
 from cgbench.chem.atom_matching import AtomLabel, match_atoms, read_labels
 from cgbench.chem.atom_names import standard_atom, standard_residue
 from cgbench.chem.molecule import Molecule
 from cgbench.chem.topology_io import read_topology
 from cgbench.core.errors import InputError
+from prediction_helpers import pdb, renamed
 
 RESOURCES = Path(__file__).parents[2] / "workflow/resources"
 CHARMM = {

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from prediction_helpers import CARD, Fold, pdb, renamed, write
 
 from cgbench.chem.frames import Frames
 from cgbench.chem.mdtraj_topology import molecule_to_mdtraj
@@ -22,6 +21,7 @@ from cgbench.pipeline.predictions import read_predictions
 from cgbench.pipeline.score import score
 from cgbench.results.samples_file import Samples
 from cgbench.results.tables import read_run
+from prediction_helpers import CARD, Fold, pdb, renamed, write
 
 RESOURCES = Path(__file__).parents[2] / "workflow/resources"
 RUN = RunSpec("alanine", "residues", 3, "theirs", 1)

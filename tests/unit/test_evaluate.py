@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from prediction_helpers import CARD, write
 from test_task_export import CONFIG
 from typer.testing import CliRunner
 
@@ -14,6 +13,7 @@ from cgbench.cli.main import app
 from cgbench.core.errors import InputError
 from cgbench.pipeline.evaluate import evaluate
 from cgbench.pipeline.task import Task
+from prediction_helpers import CARD, write
 
 NAME = "alanine-backbone-3"
 FOLDS = (0, 1)

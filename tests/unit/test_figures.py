@@ -192,6 +192,14 @@ def test_training_draws_a_line_per_fold_and_part(tmp_path: Path) -> None:
     assert axes[2].get_xlabel() == "epoch"
 
 
+def test_one_peak_does_not_stretch_the_axis(tmp_path: Path) -> None:
+    lines = [f"{epoch},{2 + epoch % 3}" for epoch in range(1, 201)]
+    lines[2] = "3,1e12"
+    history = "\n".join(["epoch,train_loss", *lines, ""])
+    (axes,) = panels(training(read_histories([write_run(tmp_path / "a", 3, 0, history)])))
+    assert 4 < axes.get_ylim()[1] < 100
+
+
 def test_training_of_a_method_that_is_fitted_in_one_step(tmp_path: Path) -> None:
     figure = training(read_histories([write_run(tmp_path / "a", 3, 0, "epoch\n")]))
     assert "Fitted in one step" in figure.texts[0].get_text()

@@ -6,11 +6,11 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
-from prediction_helpers import CARD
 
 from cgbench.config.method_card import MethodCard
 from cgbench.core.errors import InputError
 from cgbench.report.method_cards import cards_as_markdown, chosen
+from prediction_helpers import CARD
 
 PAGE = (Path(__file__).parents[2] / "docs/submit.md").read_text()
 

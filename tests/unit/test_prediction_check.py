@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from prediction_helpers import Fold
 from scipy.spatial.transform import Rotation
 
 from cgbench.chem.frames import Frames
@@ -15,6 +14,7 @@ from cgbench.data.sources.bundled import BundledSettings, Source
 from cgbench.mapping.base import Mapping
 from cgbench.methods.base import TrainingContext
 from cgbench.pipeline.prediction_check import check_predictions
+from prediction_helpers import Fold
 
 Change = Callable[[np.ndarray], np.ndarray]
 NONE = np.empty(0, dtype=np.int64)

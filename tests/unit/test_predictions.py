@@ -8,13 +8,13 @@ from typing import Any
 import mdtraj
 import numpy as np
 import pytest
-from prediction_helpers import Fold, pdb, renamed, write
 
 from cgbench.chem.frames import Frames
 from cgbench.chem.mdtraj_topology import molecule_to_mdtraj
 from cgbench.core.errors import InputError
 from cgbench.mapping.base import Mapping
 from cgbench.pipeline.predictions import MOST_SAMPLES, Predictions, read_predictions
+from prediction_helpers import Fold, pdb, renamed, write
 
 AMBER = {"NME C": "CH3", "H": "HN", **{f"{cap} H{k}": f"HH3{k}" for cap in ("ACE", "NME") for k in (1, 2, 3)}}
 

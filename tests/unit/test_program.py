@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from prediction_helpers import CARD, Fold
 
 from cgbench.chem.frames import Frames
 from cgbench.config.program import Program
@@ -20,6 +19,7 @@ from cgbench.core.seeds import derive
 from cgbench.mapping.base import Mapping
 from cgbench.pipeline.program import run_program
 from cgbench.results.samples_file import Samples
+from prediction_helpers import CARD, Fold
 
 RUN = RunSpec("alanine", "residues", 3, "theirs", 1)
 CHUNK = 8  # of 20 frames

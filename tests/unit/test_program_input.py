@@ -6,13 +6,13 @@ from pathlib import Path
 import mdtraj
 import numpy as np
 import pytest
-from prediction_helpers import Fold
 
 from cgbench.chem.frames import Frames
 from cgbench.core.errors import InputError
 from cgbench.mapping.alpha_carbon import Generator
 from cgbench.mapping.base import Mapping
 from cgbench.pipeline.program_input import write_input
+from prediction_helpers import Fold
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from cgbench.results.tables import read_run
 PARTS = {"train": ("#56b4e9", 1.3), "valid": ("#000000", 0.7)}
 # Units of the terms of CGVAE.
 UNITS = {"recon": "Å²", "graph": "Å²", "kl": "nat"}
+BEYOND_OTHERS = 10.0  # times the 99th percentile of a row: an axis ends there, if not before
 WORDS = {"train": "training frames", "valid": "validation frames (one line per fold)"}
 
 
@@ -124,12 +125,15 @@ def _draw(axes: Axes, chosen: pd.DataFrame) -> None:
 
 
 def _scale(axes: Axes, values: pd.Series) -> None:
-    """Set a logarithmic scale where all values are positive."""
+    """Set a logarithmic scale where all values are positive; peaks far above the others leave the axis."""
     finite = values[np.isfinite(values)]
     if finite.empty or finite.min() <= 0:
         return
     axes.set_yscale("log")
-    decades = np.log10(finite.max() / finite.min())
+    top = min(finite.max(), BEYOND_OTHERS * finite.quantile(0.99))
+    if top < finite.max():
+        axes.set_ylim(top=top)
+    decades = np.log10(top / finite.min())
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 1.5 else (1,)))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
