@@ -146,7 +146,7 @@ def shape_distances_of_pairs(shapes: Floats, pairs: IntArray) -> Floats:
 
 
 def nearest_shapes(points: Floats, others: Floats, weights: Floats, k: int) -> tuple[IntArray, Floats]:
-    """Find the k nearest neighbours of each shape among ``others``, nearest first.
+    """Find the k nearest neighbours of each shape among k or more ``others``, nearest first.
 
     Returns
     -------

@@ -44,12 +44,14 @@ def check_config(
     from cgbench.pipeline.automatic_settings import automatic_settings
 
     config = Config.load(*files)
-    run = config.run
+    run, specs = config.run, list(config.run_specs())
+    tasks = {(spec.dataset, spec.mapping, spec.n_beads) for spec in specs}
     typer.echo(
-        f"ok: {counted(len(list(config.run_specs())), 'run')}: {counted(len(run.methods), 'method')}, "
+        f"ok: {counted(len(specs), 'run')}: {counted(len(run.methods), 'method')}, "
         + (f"{counted(len(config.entries), 'entry', 'entries')}, " if config.entries else "")
-        + f"{counted(len(run.datasets), 'dataset')}, {counted(len(run.mappings), 'mapping')}, "
-        f"{counted(config.protocol.folds, 'fold')}; results in {config.results}"
+        + f"{counted(len(tasks), 'task')} ({counted(len(run.datasets), 'dataset')}, "
+        f"{counted(len(run.mappings), 'mapping')}), {counted(config.protocol.folds, 'fold')}; "
+        f"results in {config.results}"
     )
     for line in automatic_settings(config):
         typer.echo(line)
