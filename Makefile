@@ -41,7 +41,7 @@ simulate: env  ## simulate alanine dipeptide, or NAME=<entry of `simulations`>
 leakage: env  ## measure the effect of the published, shuffled split
 	$(SNAKEMAKE) leakage
 
-# A part for each dataset, because the whole takes seven hours or more on one core: DATASETS=chignolin makes one.
+# A part for each dataset, because the whole takes many hours: DATASETS=chignolin makes one.
 reference: env  ## run every resolution and method (hours), export tables and figures to results/reference/full
 	for dataset in $(DATASETS); do \
 		$(SNAKEMAKE) all --configfile config/full.yaml \
@@ -69,7 +69,7 @@ bench: env  ## run every benchmark in benchmarks/ and print its tables
 	for file in benchmarks/*.py; do echo "== $$file"; OMP_NUM_THREADS=1 python $$file || exit 1; done
 
 test: env  ## lint, build the documentation and run all tests
-	$(MAKE) --jobs 2 --output-sync lint docs
+	$(MAKE) --jobs 2 lint docs
 	OMP_NUM_THREADS=1 pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: env  ## lint and run the fast tests

@@ -78,7 +78,7 @@ def test_energies_without_a_force_field_are_left_out_with_the_reason(alanine_fra
     said = []
     blocks = np.zeros(20, dtype=np.int64)
     assert not list(score_blocks(evaluation, ["energy_raw_median"], blocks, said.append))
-    assert "no force field is known; give the data card that names it (--card)" in said[0]
+    assert "no force field is known; set openmm_force_field of the dataset, and give its card" in said[0]
 
 
 @pytest.mark.slow

@@ -12,7 +12,6 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -120,10 +119,10 @@ def _checked(place: str) -> str:
         folder = str(Path(place).resolve())
         if os.pathsep in folder:
             raise InputError(f"{folder}: {VARIABLE} is split at {os.pathsep!r}; rename the folder")
-        for path in sorted({file.parent for file in Path(folder).glob("*/*.py")}):
-            near = get_close_matches(path.name, FOLDERS, n=1, cutoff=0.75)
-            if near and path.name not in FOLDERS:
-                raise InputError(f"{path}: no folder of plug-ins; rename it to {near[0]}/")
+        for name in FOLDERS:
+            singular = Path(folder, name.removesuffix("s"))
+            if any(singular.glob("*.py")):
+                raise InputError(f"{singular}: no folder of plug-ins; rename it to {name}/")
         return folder
     subfolders = ", ".join(f"{folder}/" for folder in FOLDERS)
     if Path(place).is_dir():
