@@ -234,7 +234,7 @@ def score_blocks(
                 n_atoms = restricted[atoms].molecule.n_atoms
                 reason = f"there are {n_atoms:,} of them, and it measures at most {metric.max_atoms:,}"
             elif metric.requires == "force field" and not evaluation.force_field:
-                reason = "no force field is known; name openmm_force_field of the dataset, and give its card (--card)"
+                reason = "no force field is known; set openmm_force_field of the dataset, and give its card"
             elif not metric.applies(restricted[atoms].molecule, evaluation.force_field):
                 labels = [molecule.label(atom) for atom in atoms_of_set(molecule, atoms).tolist()]
                 alone = "the molecule has" if atoms == "all" else f"these atoms alone ({listed(labels)}) have"
