@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from cgbench.results.tables import table_file
+
 RESOLUTIONS = (3, 4, 5, 6, 8, 10, 12)
 PUBLISHED = {
     ("rmsd_recon", "heavy"): (0.21, 0.115, 0.145, 0.110, 0.080, 0.068, 0.063),
@@ -32,7 +34,7 @@ METHOD, DATASET, MAPPING = "cgvae", "alanine_dipeptide", "cgae"
 
 def table(folder: Path) -> str:
     """Markdown: a row for every score, with the published one below it."""
-    scores = pd.read_csv(folder / "metrics.csv").query(
+    scores = pd.read_csv(table_file(folder, "metrics.csv")).query(
         "method == @METHOD and dataset == @DATASET and mapping == @MAPPING"
     )
     means = scores.groupby(["metric", "atoms", "n_beads"])["value"].agg(["mean", "sem"])

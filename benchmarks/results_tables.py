@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from cgbench.config.run_matrix import RunMatrix
-from cgbench.results.tables import read_metrics
+from cgbench.results.tables import read_metrics, table_file
 from cgbench.statistics.by_state import scores_by_state
 
 HEADLINE = ("energy_score", "heavy")
@@ -50,8 +50,8 @@ def tables(folder: Path) -> Iterator[tuple[str, str]]:
     """Title and Markdown of each table."""
     config = RunMatrix.load(folder / "config.json")
     key = ["dataset", "mapping", "n_beads"]
-    scores, floors = read_metrics(folder / "metrics.csv"), _floors(folder)
-    board = pd.read_csv(folder / "leaderboard.csv", dtype={"mark": str})
+    scores, floors = read_metrics(table_file(folder, "metrics.csv")), _floors(folder)
+    board = pd.read_csv(table_file(folder, "leaderboard.csv"), dtype={"mark": str})
     runs = pd.read_csv(folder / "runs.csv")
     for (dataset, mapping, n_beads), group in scores.groupby(key):
         task = f"dataset == {dataset!r} and mapping == {mapping!r} and n_beads == {n_beads}"

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from cgbench.config.loader import Config
-from cgbench.results.tables import read_metrics
+from cgbench.results.tables import read_metrics, table_file
 
 METRIC, ATOMS = "energy_score", "heavy"
 DEFAULT = [Path(__file__).parents[1] / "config" / name for name in ("config.yaml", "simulations.yaml")]
@@ -25,7 +25,7 @@ TASK = ["dataset", "n_beads"]
 def table(folder: Path) -> str:
     """Markdown: a row for every setting."""
     config = Config.load(folder / "config.json")
-    scores = read_metrics(folder / "metrics.csv").query("metric == @METRIC and atoms == @ATOMS")
+    scores = read_metrics(table_file(folder, "metrics.csv")).query("metric == @METRIC and atoms == @ATOMS")
     means = scores.pivot_table(index="method", columns=TASK, values="value")
     both = np.exp(np.log(means).mean(axis=1))
     heads = [f"{name.replace('_', ' ')}, {n} beads" for name, n in means.columns] + ["geometric mean"]

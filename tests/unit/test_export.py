@@ -1,5 +1,6 @@
 """Exports of a benchmark: tables, figures with few colours, and nothing half done."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -65,12 +66,14 @@ def nothing_else_is_there(output: Path) -> bool:
 def test_tables_and_figures_of_the_configuration_are_kept(config: RunMatrix, output: Path) -> None:
     export(config, output, "cgvae")
     names = ("comparison", "training-cgvae", "ramachandran", "mapping")
-    assert kept(output) == {*TABLES, "noise_floor.csv", "manifest.json"} | {
+    tables = {"config.json", "leaderboard.md", "leaderboard.csv.gz", "metrics.csv.gz", "runs.csv"}
+    assert kept(output) == tables | {"noise_floor.csv", "manifest.json"} | {
         f"figures/{dataset}/{name}.png"
         for dataset in ("alanine_dipeptide", "chignolin")
         for name in ("walkers", *(f"cgae/{name}" for name in names))
     }
-    assert (output / "metrics.csv").read_text() == "metrics.csv"
+    with gzip.open(output / "metrics.csv.gz", "rt") as table:
+        assert table.read() == "metrics.csv"
     assert len(pd.read_csv(output / "noise_floor.csv")) == 2 * config.protocol.folds
     assert nothing_else_is_there(output)
 
@@ -108,7 +111,7 @@ def test_an_earlier_one_is_replaced_whole(config: RunMatrix, output: Path) -> No
     assert nothing_else_is_there(output)
 
 
-@pytest.mark.parametrize("stranger", ["thesis.tex", "metrics.csv"])
+@pytest.mark.parametrize("stranger", ["thesis.tex", "metrics.csv.gz"])
 def test_what_it_has_not_written_is_left_alone(config: RunMatrix, output: Path, stranger: str) -> None:
     export(config, output, "cgvae")
     (output / stranger).write_text("mine")
@@ -189,5 +192,5 @@ def test_the_command_line_names_what_is_wrong(config: RunMatrix, output: Path, t
     assert runner.invoke(app, [*arguments, str(output)]).exit_code == 0
     wrong = runner.invoke(app, [*arguments, str(output), "--method", "cgvea"]).exception
     assert "no method 'cgvea' in this benchmark; there are: linear, mlp, cgvae" in str(wrong)
-    wrong = runner.invoke(app, [*arguments, str(output / "metrics.csv")]).exception
-    assert "metrics.csv: is a file; give a folder" in str(wrong)
+    wrong = runner.invoke(app, [*arguments, str(output / "runs.csv")]).exception
+    assert "runs.csv: is a file; give a folder" in str(wrong)

@@ -29,12 +29,12 @@ TASKS = [(A, 3), (A, 4), (A, 6), (C, 6), (C, 12)]  # columns of the table in REA
 
 @pytest.fixture(scope="module")
 def metrics() -> pd.DataFrame:
-    return read_metrics(REFERENCE / "metrics.csv")
+    return read_metrics(REFERENCE / "metrics.csv.gz")
 
 
 def board(folder: Path) -> pd.DataFrame:
     """Energy scores of heavy atoms."""
-    table = pd.read_csv(folder / "leaderboard.csv", dtype={"mark": str})
+    table = pd.read_csv(folder / "leaderboard.csv.gz", dtype={"mark": str})
     return table.query("metric == 'energy_score' and atoms == 'heavy'").set_index(
         ["method", "dataset", "n_beads"]
     )
@@ -43,7 +43,7 @@ def board(folder: Path) -> pd.DataFrame:
 @pytest.mark.parametrize("folder", ALL)
 def test_reference_has_every_run_of_its_configuration(folder: Path) -> None:
     """Settings of methods may be those of an earlier version."""
-    config, metrics = RunMatrix.load(folder / "config.json"), read_metrics(folder / "metrics.csv")
+    config, metrics = RunMatrix.load(folder / "config.json"), read_metrics(folder / "metrics.csv.gz")
     key = ["dataset", "mapping", "n_beads", "method", "fold"]
     found = set(metrics[key].drop_duplicates().itertuples(index=False, name=None))
     assert found == {tuple(vars(cell).values()) for cell in config.run_specs()}
@@ -94,7 +94,7 @@ def test_cost_of_the_reference_agrees() -> None:
 
 
 def test_leaderboard_of_the_reference_has_the_columns_of_the_code() -> None:
-    columns = set(pd.read_csv(REFERENCE / "leaderboard.csv", nrows=1))
+    columns = set(pd.read_csv(REFERENCE / "leaderboard.csv.gz", nrows=1))
     assert {"loss", "scaled", "bound", "mark", "p_adjusted", "samples"} <= columns
 
 

@@ -91,7 +91,7 @@ def figures_scores(
     from cgbench.figures.run_selection import RunSelection
     from cgbench.figures.score_figures import score_figures
     from cgbench.figures.style import save_all
-    from cgbench.results.tables import read_runs
+    from cgbench.results.tables import read_runs, table_file
     from cgbench.statistics.interval_tables import read_intervals
 
     if tables and output and not config:
@@ -102,7 +102,7 @@ def figures_scores(
         output = output or tables / "figures" / dataset / mapping
     else:
         raise InputError("give either --config, or --tables with --output")
-    scores, costs = read_intervals(tables / "leaderboard.csv"), read_runs(tables / "runs.csv")
+    scores, costs = read_intervals(table_file(tables, "leaderboard.csv")), read_runs(tables / "runs.csv")
     save_all(score_figures(scores, costs, floors, dataset, mapping, atoms or ()), output)
 
 

@@ -1,5 +1,6 @@
 """Tables and figures of a finished benchmark, small enough for a supplement or a repository."""
 
+import gzip
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from cgbench.figures.noise_floor import read_floors
 from cgbench.statistics.by_state import scores_by_state
 
 TABLES = ("config.json", "leaderboard.md", "leaderboard.csv", "metrics.csv", "runs.csv")
+COMPRESSED = ("leaderboard.csv", "metrics.csv")  # a tenth of their size, as <name>.gz
 MANIFEST = "manifest.json"  # SHA-256 of every exported file, by path
 OF_ONE_METHOD = ("atoms", "ramachandran", "training")  # figures <kind>-<method>.png
 COLOURS = 256  # of a figure, which makes the file 2.5 times smaller
@@ -21,8 +23,9 @@ COLOURS = 256  # of a figure, which makes the file 2.5 times smaller
 def export(config: RunMatrix, output: Path | str, method: str) -> None:
     """Copy the tables and figures of a benchmark to ``output``, which is replaced when all are there.
 
-    Figures are PNG with 256 colours; figures of single methods are copied for ``method`` alone. The noise
-    floors of all datasets and folds are joined, and so are scores by state, where trajectories have states.
+    Large tables are compressed (``metrics.csv.gz``). Figures are PNG with 256 colours; figures of single
+    methods are copied for ``method`` alone. The noise floors of all datasets and folds are joined, and so are
+    scores by state, where trajectories have states.
 
     Parameters
     ----------
@@ -50,7 +53,11 @@ def export(config: RunMatrix, output: Path | str, method: str) -> None:
     _refuse_edited(output)
     with atomic_folder(output) as folder:
         for name in TABLES:
-            shutil.copyfile(results / name, folder / name)
+            if name in COMPRESSED:
+                packed = gzip.compress((results / name).read_bytes(), mtime=0)
+                (folder / f"{name}.gz").write_bytes(packed)
+            else:
+                shutil.copyfile(results / name, folder / name)
         read_floors(_floors(config)).to_csv(folder / "noise_floor.csv", index=False)
         states = scores_by_state(config)
         if len(states):

@@ -64,6 +64,12 @@ def metric_info(metric: str) -> MetricInfo:
     return MetricInfo(plugin.label, plugin.better, plugin.rounding)
 
 
+def table_file(folder: Path, name: str) -> Path:
+    """Path of a table in a results folder, or in one that `cgbench export` wrote, where it is compressed."""
+    packed = folder / f"{name}.gz"
+    return packed if packed.exists() else folder / name
+
+
 def read_metrics(path: Path | str) -> pd.DataFrame:
     """Read a ``metrics.csv``, of one run or collected.
 
