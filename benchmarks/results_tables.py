@@ -2,10 +2,13 @@
 
     python benchmarks/results_tables.py            # results/reference/default
     python benchmarks/results_tables.py results            # the folder of any finished run
+    python benchmarks/results_tables.py results --by-resolution    # two tables per dataset instead
 
 Values are means over folds. The lowest energy score is bold; those that do not differ from it significantly,
 as in the leaderboard, are in italics. Where a method places no caps, as programs for proteins, the table has
 backbone and side chains. The last row is the noise floor, MD frames against MD frames.
+
+By resolution, one table has the energy scores of all methods, and one the other scores of refined samples.
 """
 
 import argparse
@@ -41,6 +44,16 @@ PARTS = {  # where a method places no caps, so that it has no score for all heav
     ("diversity", "sidechain"): ("diversity, side chains", 2),
     ("chi_energy_distance", "all"): ("χ", 3),
     ("chirality_right", "all"): ("L-amino acids", 2),
+}
+OF_REFINED = {  # by resolution: name, digits
+    ("rmsd_backmap_mean", "heavy"): ("mean RMSD, heavy (Å)", 3),
+    ("rmsd_backmap_min", "heavy"): ("best of samples, heavy (Å)", 3),
+    ("diversity", "heavy"): ("diversity, heavy", 2),
+    ("graph_xor", "all"): ("λ, all", 3),
+    ("bond_length_w1", "all"): ("bonds W1 (Å)", 4),
+    ("angle_w1", "all"): ("angles W1 (°)", 2),
+    ("clashes", "all"): ("clashes, relative to MD", 2),
+    ("energy_raw_median", "all"): ("excess energy", 2),
 }
 STARS = {"best": "**", "tied": "*"}
 NAMES = {"alanine_dipeptide": "Alanine dipeptide"}
@@ -82,6 +95,38 @@ def tables(folder: Path) -> Iterator[tuple[str, str]]:
     yield from _by_state(folder, config)
 
 
+def by_resolution(folder: Path) -> Iterator[tuple[str, str]]:
+    """Title and Markdown of the energy scores of each dataset, and of the other scores of refined samples."""
+    config = RunMatrix.load(folder / "config.json")
+    key = ["metric", "atoms", "dataset", "method", "mapping", "n_beads"]
+    board = pd.read_csv(table_file(folder, "leaderboard.csv"), dtype={"mark": str}).set_index(key)
+    means = read_metrics(table_file(folder, "metrics.csv")).groupby(key)["value"].mean()
+    refined = [name for name in config.run.methods if name.endswith("_refined")]
+    for dataset in config.run.datasets:
+        title = NAMES.get(dataset, dataset.capitalize())
+        tasks = [(cell.mapping, cell.n_beads) for cell in config.run_specs() if cell.dataset == dataset]
+        tasks = list(dict.fromkeys(tasks))
+        heads = [f"{n_beads} beads ({mapping})" for mapping, n_beads in tasks]
+        lines = [f"| method | {' | '.join(heads)} |", f"|---{'|---' * len(heads)}|"]
+        for method in config.run.methods:
+            cells = []
+            for task in tasks:
+                row = (*HEADLINE, dataset, method, *task)
+                star = STARS.get(str(board["mark"][row]), "")
+                cells.append(f"{star}{_written(means, row, 3)}{star}")
+            lines.append(f"| `{method}` | {' | '.join(cells)} |")
+        yield f"{title}, energy score (heavy atoms, Å) by resolution", "\n".join(lines)
+        md = means["clashes", "all", dataset, "true_frames"]
+        lines = [f"| score | method | {' | '.join(heads)} |", f"|---|---{'|---' * len(heads)}|"]
+        for score, (name, digits) in OF_REFINED.items():
+            for method in refined:
+                values = means[(*score, dataset, method)]
+                values = values / md if score[0] == "clashes" else values
+                cells = [_written(values, task, digits) for task in tasks]
+                lines.append(f"| {name if method == refined[0] else ''} | `{method}` | {' | '.join(cells)} |")
+        yield f"{title}, refined samples by resolution", "\n".join(lines)
+
+
 def _by_state(folder: Path, config: RunMatrix) -> Iterator[tuple[str, str]]:
     """Energy scores of heavy atoms by state, of each dataset whose trajectories have states."""
     stored = folder / "states.csv"
@@ -98,7 +143,7 @@ def _by_state(folder: Path, config: RunMatrix) -> Iterator[tuple[str, str]]:
         yield f"{title}, energy score (heavy atoms, Å) by state ({mapping})", "\n".join(lines)
 
 
-def _written(values: "pd.Series[float]", key: tuple[str, ...], digits: int) -> str:
+def _written(values: "pd.Series[float]", key: tuple[str | int, ...], digits: int) -> str:
     value = values.get(key)
     return "" if value is None or pd.isna(value) else f"{value:,.{digits}f}".replace("-", "−")
 
@@ -117,5 +162,7 @@ if __name__ == "__main__":
     parser.add_argument(
         "results", nargs="?", default="results/reference/default", help="folder of result tables"
     )
-    for title, table in tables(Path(parser.parse_args().results)):
+    parser.add_argument("--by-resolution", action="store_true", help="energy scores by resolution")
+    given = parser.parse_args()
+    for title, table in (by_resolution if given.by_resolution else tables)(Path(given.results)):
         print(f"### {title}\n{table}\n")
