@@ -237,6 +237,41 @@ def test_a_dataset_may_have_settings_of_its_own(values: dict[str, Any]) -> None:
     assert config.method("linear", "other") == config.method("linear", "alanine_dipeptide")
 
 
+def test_a_refined_method_has_the_settings_of_the_entry_that_it_names(values: dict[str, Any]) -> None:
+    values["datasets"]["other"] = {"source": "bundled", "directory": "x"}
+    values["methods"] |= {
+        "wide": {"use": "cgvae", "features": 64, "epochs": 3, "for": {"other": {"epochs": 9}}},
+        "refined_wide": {"use": "refined", "of": "wide", "settings": {"latent": 4}},
+        "refined": {"of": "cgvae_e3nn", "for": {"other": {"steps": 7}}},  # a file, not an entry
+    }
+    config = Config.from_dict(values)
+    for dataset, epochs in {"alanine_dipeptide": 3, "other": 9}.items():
+        inner = config.method("refined_wide", dataset).settings.inner()
+        assert inner.use == "cgvae"
+        assert (inner.settings.features, inner.settings.epochs, inner.settings.latent) == (64, epochs, 4)
+    assert config.method("refined", "other").settings.of == "cgvae_e3nn"
+    assert [config.method("refined", name).settings.steps for name in ("alanine_dipeptide", "other")] == [
+        200,
+        7,
+    ]
+
+
+def test_a_shuffled_mapping_is_that_of_the_entry(values: dict[str, Any]) -> None:
+    values["mappings"] |= {"mine": {"use": "cgae", "steps": 3}, "twice": {"use": "shuffled", "of": "noisy"}}
+    values["mappings"]["noisy"] = {"use": "shuffled", "of": "mine", "fraction": 0.2}
+    config = Config.from_dict(values)
+    inner = config.mappings["twice"].settings.inner()
+    assert (inner.use, inner.settings.fraction) == ("shuffled", 0.2)
+    assert inner.settings.inner().settings.steps == 3
+
+
+@pytest.mark.parametrize("of", ["mine", "absent", 3])
+def test_an_entry_that_builds_on_nothing_is_refused(values: dict[str, Any], of: Any) -> None:
+    values["methods"]["mine"] = {"use": "refined", "of": of}
+    with pytest.raises(InputError, match="mine"):
+        Config.from_dict(values)
+
+
 @pytest.mark.parametrize(
     ("special", "words"),
     [

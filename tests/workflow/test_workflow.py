@@ -135,9 +135,6 @@ def test_shared_network_part_repeats_the_networks_alone(finished: Project, tmp_p
 
 def test_a_refined_network_is_not_trained_again(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "project")
-    project.edit("config/test.yaml", "  cgvae:\n", "  cgvae: &cgvae\n")
-    refined = "  cgvae_refined: {use: refined, of: cgvae, settings: *cgvae}\nrun:"
-    project.edit("config/test.yaml", "\nrun:", refined)
     project.edit("config/test.yaml", "linear_refined, cgvae]", "linear_refined, cgvae, cgvae_refined]")
     path = f"{RUNS}/cgvae_refined/fold0"
     assert [job.wildcards["method"] for job in project.planned(f"{path}/run.json")] == ["cgvae_refined"]

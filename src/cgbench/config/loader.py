@@ -42,7 +42,7 @@ class Config(RunMatrix):
         methods = {name: dict(entry or {}) for name, entry in raw.methods.items() if name not in programs}
         by_dataset = {name: entry.pop("for", None) or {} for name, entry in methods.items()}
         plug_ins = {
-            section: _plug_ins(section, entries, where)
+            section: _plug_ins(section, _complete(entries), where)
             for section, entries in (
                 ("datasets", raw.datasets),
                 ("mappings", raw.mappings),
@@ -59,11 +59,7 @@ class Config(RunMatrix):
             entries=raw.entries,
             programs=programs,
             simulations=raw.simulations,
-            methods_for={
-                (name, dataset): plug_in
-                for name, special in by_dataset.items()
-                for dataset, plug_in in _for_datasets(name, methods[name], special, raw, where).items()
-            },
+            methods_for=_for_datasets(methods, by_dataset, raw, where),
             **plug_ins,
         )
 
@@ -94,23 +90,47 @@ def _plug_ins(section: str, entries: dict[str, Any], where: str) -> dict[str, Pl
     return checked
 
 
+def _complete(entries: dict[str, Any]) -> dict[str, Any]:
+    """Replace ``of``, where it names another entry, by the plug-in and the settings of that entry.
+
+    Settings that an entry gives for the other one under ``settings`` take precedence.
+    """
+
+    def values(name: str, inside: tuple[str, ...]) -> dict[str, Any]:
+        entry = dict(entries[name] or {})
+        of, given = entry.get("of"), entry.get("settings") or {}
+        if isinstance(of, str) and of in entries and of not in inside and isinstance(given, dict):
+            base = values(of, (*inside, of))
+            entry["of"] = base.pop("use", of)
+            if settings := base | given:
+                entry["settings"] = settings
+        return entry
+
+    return {name: values(name, (name,)) for name in entries}
+
+
 def _for_datasets(
-    method: str, entry: dict[str, Any], special: Any, raw: RawConfig, where: str
-) -> dict[str, PlugIn]:
-    """Check the settings of a method for single datasets (key ``for``)."""
-    key = f"{where}: methods.{method}.for"
-    if not isinstance(special, dict):
-        raise InputError(f"{key} is {special!r}; give settings by dataset, as {{chignolin: {{...}}}}")
-    found = {}
-    for dataset, values in special.items():
-        if dataset not in raw.datasets:
-            raise InputError(
-                f"{key} names {dataset!r}, but there is no such dataset; correct the name; "
-                f"defined datasets: {', '.join(raw.datasets) or 'none'}"
-            )
-        if not isinstance(values, dict):
-            raise InputError(f"{key}.{dataset} is {values!r}; give settings as keys and values")
-        settings = {name: value for name, value in entry.items() if name != "use"} | values
-        use = entry.get("use", method)
-        found[dataset] = PlugIn.parse("methods", method, use, settings, f"{key}.{dataset}")
+    methods: dict[str, Any], special: dict[str, Any], raw: RawConfig, where: str
+) -> dict[tuple[str, str], PlugIn]:
+    """Methods with other settings for a dataset: key ``for`` of their entry, or of the one they build on."""
+    for method, by_dataset in special.items():
+        key = f"{where}: methods.{method}.for"
+        if not isinstance(by_dataset, dict):
+            raise InputError(f"{key} is {by_dataset!r}; give settings by dataset, as {{chignolin: {{...}}}}")
+        for dataset, values in by_dataset.items():
+            if dataset not in raw.datasets:
+                raise InputError(
+                    f"{key} names {dataset!r}, but there is no such dataset; correct the name; "
+                    f"defined datasets: {', '.join(raw.datasets) or 'none'}"
+                )
+            if not isinstance(values, dict):
+                raise InputError(f"{key}.{dataset} is {values!r}; give settings as keys and values")
+    found, general = {}, _complete(methods)
+    for dataset in raw.datasets:
+        entries = {name: entry | special[name].get(dataset, {}) for name, entry in methods.items()}
+        for name, entry in _complete(entries).items():
+            if entry != general[name]:
+                use = entry.pop("use", name)
+                key = f"{where}: methods.{name}.for.{dataset}"
+                found[name, dataset] = PlugIn.parse("methods", name, use, entry, key)
     return found
