@@ -41,6 +41,15 @@ def test_all_pairs_beyond_three_bonds_are_found(
     np.testing.assert_allclose(distances, everything[geometry, i, j], atol=1e-5)
 
 
+def test_neighbours_far_apart_in_the_file_are_no_contacts(alanine: Molecule, frames: torch.Tensor) -> None:
+    """As in rings and at disulphide bonds; 0 and 1, 17 and 21 are 16 and 20 numbers apart."""
+    near = np.array([[0, 0, 0, 1, 1], [1, 17, 21, 2, 17]])
+    i, j, _, _ = ContactDistances(alanine, near).pairs_within(frames, 1000.0)
+    found = set(zip(i.tolist(), j.tolist(), strict=True))
+    everything = {(first, second) for second in range(22) for first in range(second)}
+    assert everything - found == set(zip(*near.tolist(), strict=True))
+
+
 def test_shortest_distances_are_a_lower_quantile(contacts: ContactDistances, frames: torch.Tensor) -> None:
     assert (contacts.shortest == 0).all(), "no contacts before the fit"
     contacts.fit(frames)
@@ -92,7 +101,7 @@ def test_pairs_of_moved_and_of_chosen_geometries(contacts: ContactDistances, fra
     near = NearPairs(contacts, frames)
     moved = frames.clone()
     moved[..., ::2] *= 0.7
-    kept = torch.arange(frames.shape[2]) % 3 != 0
+    kept = (torch.arange(frames.shape[2]) % 3 != 0).nonzero()[:, 0]
     near.update(moved)
     near.select(kept)
     gradients = [torch.zeros_like(moved[..., kept]) for _ in range(2)]

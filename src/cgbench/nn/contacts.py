@@ -55,7 +55,12 @@ class ContactDistances(nn.Module):
         ]
         names, kind = np.unique(labels, return_inverse=True)
         self.n_atoms, self.quantile = molecule.n_atoms, quantile
-        self.near = np.sort(near[0] * self.n_atoms + near[1])
+        # A row of places for each atom i, in which the atom j of a pair has the place j modulo the width.
+        self.width = 16
+        while len(np.unique(near[0] * self.width + near[1] % self.width)) < near.shape[1]:
+            self.width *= 2
+        self.near = np.full(self.n_atoms * self.width, -1)
+        self.near[near[0] * self.width + near[1] % self.width] = near[1]
         self.register_buffer("kind", torch.as_tensor(kind), persistent=False)
         self.register_buffer("shortest", torch.zeros(len(names), len(names)))
 
@@ -98,14 +103,13 @@ class ContactDistances(nn.Module):
             Å.
         """
         pairs, points = pairs_within(positions.permute(2, 0, 1).double().cpu().numpy(), cutoff)
-        first, second = pairs.T
-        geometry, i, j = first // self.n_atoms, first % self.n_atoms, second % self.n_atoms
-        keys = i * self.n_atoms + j
-        place = np.searchsorted(self.near, keys)
-        bonded = np.append(self.near, -1)[place] == keys
-        kept = np.flatnonzero(~bonded)
-        distances = np.sqrt(np.square(points[first[kept]] - points[second[kept]]).sum(axis=1))
-        return i[kept], j[kept], geometry[kept], distances
+        first, second = np.ascontiguousarray(pairs.T)
+        geometry = first // self.n_atoms
+        i, j = first - self.n_atoms * geometry, second - self.n_atoms * geometry
+        kept = np.flatnonzero(self.near[i * self.width + j % self.width] != j)
+        vectors = points.take(first[kept], 0) - points.take(second[kept], 0)
+        x, y, z = np.square(vectors).T  # summed in columns, which is faster than over the rows
+        return i[kept], j[kept], geometry[kept], np.sqrt(x + y + z)
 
 
 class NearPairs:
@@ -124,23 +128,24 @@ class NearPairs:
     def __init__(self, contacts: ContactDistances, positions: Tensor) -> None:
         self.contacts = contacts
         self.origin = torch.full_like(positions, torch.inf)
-        none = torch.zeros(0, dtype=torch.int64, device=positions.device)
-        self.i = self.j = self.geometry = none
+        # Both atoms and the geometry of each pair, and its shortest distance.
+        self.pairs = torch.zeros(3, 0, dtype=torch.int64, device=positions.device)
         self.limits = positions.new_zeros(0)
         self.update(positions)
 
     def select(self, kept: Tensor) -> None:
-        """Keep some of the geometries."""
-        number = kept.cumsum(0) - 1
-        self.origin = self.origin[..., kept]
-        self._keep(kept[self.geometry])
-        self.geometry = number[self.geometry]
+        """Keep some of the geometries, by their indices."""
+        number = torch.full_like(self.origin[0, 0], -1, dtype=torch.int64)
+        number[kept] = torch.arange(len(kept), device=kept.device)
+        self.origin = self.origin.index_select(-1, kept)
+        self.pairs[2] = number[self.pairs[2]]
+        self._keep(self.pairs[2] >= 0)
         self._place()
 
     def _keep(self, kept: Tensor) -> None:
-        self.i, self.j, self.geometry, self.limits = (
-            each[kept] for each in (self.i, self.j, self.geometry, self.limits)
-        )
+        """Keep some of the pairs."""
+        index = kept.nonzero()[:, 0]
+        self.pairs, self.limits = self.pairs.index_select(1, index), self.limits.index_select(0, index)
 
     def update(self, positions: Tensor) -> None:
         """Search the pairs of geometries [n, 3, batch] in which an atom has moved by half of the skin."""
@@ -150,32 +155,33 @@ class NearPairs:
         # Those that will have to be searched soon, too, so that there are fewer searches.
         moved = farthest > SKIN / 8
         self.origin = torch.where(moved, positions, self.origin)
-        self._keep(~moved[self.geometry])
+        self._keep(~moved[self.pairs[2]])
         shortest, kind = self.contacts.shortest, self.contacts.kind
         *atoms, distances = self.contacts.pairs_within(positions[..., moved], float(shortest.max()) + SKIN)
         i, j, geometry = (torch.as_tensor(each, device=positions.device) for each in atoms)
-        limits = shortest[kind[i], kind[j]]
-        near = torch.as_tensor(distances, device=positions.device) < limits + SKIN
-        self.i, self.j = torch.cat((self.i, i[near])), torch.cat((self.j, j[near]))
-        self.geometry = torch.cat((self.geometry, moved.nonzero()[:, 0][geometry[near]]))
-        self.limits = torch.cat((self.limits, limits[near].to(positions)))
+        limits = shortest.view(-1).index_select(0, kind[i] * len(shortest) + kind[j])
+        near = (torch.as_tensor(distances, device=positions.device) < limits + SKIN).nonzero()[:, 0]
+        found = torch.stack((i, j, moved.nonzero()[:, 0][geometry])).index_select(1, near)
+        self.pairs = torch.cat((self.pairs, found), dim=1)
+        self.limits = torch.cat((self.limits, limits.index_select(0, near).to(positions)))
         self._place()
 
     def _place(self) -> None:
-        """Places of the coordinates [3, n_pairs] of atoms in the flat positions."""
+        """Places of the coordinates [3 n_pairs] of atoms in the flat positions."""
         batch = self.origin.shape[2]
-        axes = batch * torch.arange(3, device=self.i.device)[:, None]
-        self.place_i = self.i * (3 * batch) + self.geometry + axes
-        self.place_j = self.j * (3 * batch) + self.geometry + axes
+        axes = batch * torch.arange(3, device=self.pairs.device)[:, None]
+        i, j, geometry = self.pairs
+        self.place_i = (i * (3 * batch) + geometry + axes).view(-1)
+        self.place_j = (j * (3 * batch) + geometry + axes).view(-1)
 
     def add_gradient(self, positions: Tensor, gradient: Tensor, weight: float) -> None:
         """Add the gradient of ½ weight Σ (limit − d)² over pairs with d < limit (Å) in place."""
         self.update(positions)
         flat = positions.view(-1)
-        vectors = flat[self.place_i] - flat[self.place_j]
+        vectors = (flat.index_select(0, self.place_i) - flat.index_select(0, self.place_j)).view(3, -1)
         distances = vectors.square().sum(0).clamp_min_(1e-4).sqrt_()
         pull = weight * (1.0 - self.limits / distances).clamp_max_(0.0)
         forces = (pull * vectors).view(-1)
         flat_gradient = gradient.view(-1)
-        flat_gradient.index_add_(0, self.place_i.view(-1), forces)
-        flat_gradient.index_add_(0, self.place_j.view(-1), forces, alpha=-1)
+        flat_gradient.index_add_(0, self.place_i, forces)
+        flat_gradient.index_add_(0, self.place_j, forces, alpha=-1)

@@ -137,14 +137,15 @@ class Deviations:
 
     def __init__(self, frames: TargetFrames, targets: Targets, near: NearPairs | None) -> None:
         self.frames, self.goals, self.near = frames, targets, near
-        self.atoms = torch.cat((frames.pairs.flatten(), frames.corners.flatten()))
         stiffness = torch.cat((frames.pair_weights, frames.pair_weights, frames.volume_stiffness.flatten()))
         n_atoms = frames.restraints.frames.shape[1]
-        self.stiffness = stiffness.new_ones(n_atoms).index_add_(0, self.atoms, stiffness)
+        atoms = torch.cat((frames.pairs.flatten(), frames.corners.flatten()))
+        self.stiffness = stiffness.new_ones(n_atoms).index_add_(0, atoms, stiffness)
 
     def select(self, kept: Tensor) -> None:
-        """Keep some of the geometries."""
-        self.goals = Targets(self.goals.least[:, kept], self.goals.most[:, kept], self.goals.volumes[:, kept])
+        """Keep some of the geometries, by their indices."""
+        goals = (self.goals.least, self.goals.most, self.goals.volumes)
+        self.goals = Targets(*(each.index_select(-1, kept) for each in goals))
         if self.near is not None:
             self.near.select(kept)
 
@@ -157,7 +158,8 @@ class Deviations:
         signed, slopes = volumes(positions, frames.corners)
         slopes *= (frames.volume_weights[:, None] * (signed - goals.volumes))[:, None, None]
         gradient = torch.zeros_like(positions)
-        gradient.index_add_(0, self.atoms, torch.cat((vectors, -vectors, slopes.flatten(0, 1))))
+        gradient.index_add_(0, frames.pairs[0], vectors).index_add_(0, frames.pairs[1], vectors, alpha=-1)
+        gradient.index_add_(0, frames.corners.flatten(), slopes.flatten(0, 1))
         if self.near is not None:
             self.near.add_gradient(positions, gradient, self.frames.restraints.contact_spread**-2)
         return gradient
@@ -185,10 +187,12 @@ def _minimise(
             result[..., place] = x
             if not left:
                 return result
-            place, x, step, gradient = (each[..., moving] for each in (place, x, step, gradient))
-            history = [(s[..., moving], y[..., moving], rho[moving]) for s, y, rho in history]
-            deviations.select(moving)
-            moving = moving[moving]
+            kept = moving.nonzero()[:, 0]
+            place, x, step, gradient, moving = (
+                each.index_select(-1, kept) for each in (place, x, step, gradient, moving)
+            )
+            history = [tuple(each.index_select(-1, kept) for each in past) for past in history]
+            deviations.select(kept)
         before, gradient = gradient, deviations.gradient(x)
         change = gradient - before
         curvature = (step * change).sum((0, 1))
