@@ -2,13 +2,14 @@
 
     python benchmarks/results_tables.py            # results/reference/default
     python benchmarks/results_tables.py results            # the folder of any finished run
-    python benchmarks/results_tables.py results --by-resolution    # two tables per dataset instead
+    python benchmarks/results_tables.py results --by-resolution    # two or three tables per dataset instead
 
 Values are means over folds. The lowest energy score is bold; those that do not differ from it significantly,
 as in the leaderboard, are in italics. Where a method places no caps, as programs for proteins, the table has
 backbone and side chains. The last row is the noise floor, MD frames against MD frames.
 
-By resolution, one table has the energy scores of all methods, and one the other scores of refined samples.
+By resolution, one table has the energy scores of all methods, and one the other scores of refined samples;
+energy scores by state follow.
 """
 
 import argparse
@@ -125,6 +126,7 @@ def by_resolution(folder: Path) -> Iterator[tuple[str, str]]:
                 cells = [_written(values, task, digits) for task in tasks]
                 lines.append(f"| {name if method == refined[0] else ''} | `{method}` | {' | '.join(cells)} |")
         yield f"{title}, refined samples by resolution", "\n".join(lines)
+    yield from _by_state(folder, config)
 
 
 def _by_state(folder: Path, config: RunMatrix) -> Iterator[tuple[str, str]]:

@@ -23,6 +23,7 @@ include_patterns = [
     "config/README.md",
     "results/reference/default/leaderboard.md",
     "results/reference/local_flow/leaderboard.md",
+    "results/reference/full/alanine_dipeptide/leaderboard.md",
     "*.md",
 ]
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]

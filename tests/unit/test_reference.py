@@ -19,7 +19,8 @@ PROGRAMS = ROOT / "results/reference/programs"
 PROTEIN = ROOT / "results/reference/protein"
 RESOLUTIONS = ROOT / "results/reference/resolutions"
 IN_TABLES = [REFERENCE, LOCAL_FLOW, PROGRAMS, PROTEIN]
-ALL = [*IN_TABLES, RESOLUTIONS]
+FULL = [ROOT / "results/reference/full/alanine_dipeptide"]
+ALL = [*IN_TABLES, RESOLUTIONS, *FULL]
 README = (ROOT / "README.md").read_text()
 RESULTS = (ROOT / "docs/results.md").read_text()
 PAGES = {"README.md": README, "docs/results.md": RESULTS}
@@ -82,6 +83,21 @@ def test_tables_of_results_agree(folder: Path) -> None:
     tables = runpy.run_path(str(ROOT / "benchmarks/results_tables.py"))["tables"]
     for title, table in tables(folder):
         assert f"## {title}\n{table}\n" in RESULTS
+
+
+@pytest.mark.parametrize("folder", FULL)
+def test_tables_by_resolution_agree(folder: Path) -> None:
+    tables = runpy.run_path(str(ROOT / "benchmarks/results_tables.py"))["by_resolution"]
+    for title, table in tables(folder):
+        assert f"## {title}\n{table}\n" in RESULTS
+
+
+@pytest.mark.parametrize("folder", FULL)
+@pytest.mark.parametrize("method", ["local_flow", "local_flow_refined", "conditional_gaussian_refined"])
+def test_methods_that_are_said_to_be_ahead_everywhere_are(folder: Path, method: str) -> None:
+    table = pd.read_csv(folder / "leaderboard.csv.gz", dtype={"mark": str})
+    marks = table.query("metric == 'energy_score' and atoms == 'heavy' and method == @method")["mark"]
+    assert set(marks) <= {"best", "tied"}
 
 
 def test_cost_of_the_reference_agrees() -> None:
@@ -159,7 +175,7 @@ def test_sentences_about_ranks_agree(
 
 
 def test_the_revisions_of_the_reference_are_named() -> None:
-    for folder in (REFERENCE, LOCAL_FLOW):
+    for folder in (REFERENCE, LOCAL_FLOW, *FULL):
         for revision in pd.read_csv(folder / "runs.csv")["git.revision"].unique():
             assert f"revision {revision[:7]}" in RESULTS
 
