@@ -22,8 +22,8 @@ include_patterns = [
     "docs/**.md",
     "config/README.md",
     "results/reference/default/leaderboard.md",
-    "results/reference/local_flow/leaderboard.md",
     "results/reference/full/alanine_dipeptide/leaderboard.md",
+    "results/reference/full/chignolin/leaderboard.md",
     "*.md",
 ]
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
