@@ -191,7 +191,10 @@ def _minimise(
             place, x, step, gradient, moving = (
                 each.index_select(-1, kept) for each in (place, x, step, gradient, moving)
             )
-            history = [tuple(each.index_select(-1, kept) for each in past) for past in history]
+            history = [
+                (s.index_select(-1, kept), y.index_select(-1, kept), rho.index_select(-1, kept))
+                for s, y, rho in history
+            ]
             deviations.select(kept)
         before, gradient = gradient, deviations.gradient(x)
         change = gradient - before
