@@ -75,10 +75,7 @@ def tables(folder: Path) -> Iterator[tuple[str, str]]:
         columns = [column for column in titles if column in means.index.droplevel("method")]
         marks = board.query(task).set_index(["metric", "atoms", "method"])["mark"].map(STARS).dropna()
         minutes = runs.query(task).groupby("method")["wall_seconds"].mean() / 60
-        lines = [
-            f"| method | {' | '.join(titles[column][0] for column in columns)} | training (min) |",
-            f"|---{'|---' * (len(columns) + 1)}|",
-        ]
+        rows = []
         for method in config.run.methods:
             cells = [_written(means, (*column, method), titles[column][1]) for column in columns]
             for number, column in enumerate(columns):
@@ -86,13 +83,11 @@ def tables(folder: Path) -> Iterator[tuple[str, str]]:
                     star = marks.get((*column, method), "")
                     cells[number] = f"{star}{cells[number]}{star}"
             trained = minutes[method]
-            lines.append(
-                f"| `{method}` | {' | '.join(cells)} | {'' if pd.isna(trained) else f'{trained:.1f}'} |"
-            )
+            rows.append([f"`{method}`", *cells, "" if pd.isna(trained) else f"{trained:.1f}"])
         cells = [_written(floors, (dataset, *column), titles[column][1]) for column in columns]
-        lines.append(f"| MD against MD | {' | '.join(cells)} | |")
-        title = NAMES.get(dataset, dataset.capitalize())
-        yield f"{title}, {n_beads} beads ({mapping})", "\n".join(lines)
+        rows.append(["MD against MD", *cells, ""])
+        heads = ["method", *(titles[column][0] for column in columns), "training (min)"]
+        yield f"{_title(dataset)}, {n_beads} beads ({mapping})", _markdown(heads, rows)
     yield from _by_state(folder, config)
 
 
@@ -104,28 +99,28 @@ def by_resolution(folder: Path) -> Iterator[tuple[str, str]]:
     means = read_metrics(table_file(folder, "metrics.csv")).groupby(key)["value"].mean()
     refined = [name for name in config.run.methods if name.endswith("_refined")]
     for dataset in config.run.datasets:
-        title = NAMES.get(dataset, dataset.capitalize())
         tasks = [(cell.mapping, cell.n_beads) for cell in config.run_specs() if cell.dataset == dataset]
         tasks = list(dict.fromkeys(tasks))
         heads = [f"{n_beads} beads ({mapping})" for mapping, n_beads in tasks]
-        lines = [f"| method | {' | '.join(heads)} |", f"|---{'|---' * len(heads)}|"]
+        rows = []
         for method in config.run.methods:
             cells = []
             for task in tasks:
                 row = (*HEADLINE, dataset, method, *task)
                 star = STARS.get(str(board["mark"][row]), "")
                 cells.append(f"{star}{_written(means, row, 3)}{star}")
-            lines.append(f"| `{method}` | {' | '.join(cells)} |")
-        yield f"{title}, energy score (heavy atoms, Å) by resolution", "\n".join(lines)
+            rows.append([f"`{method}`", *cells])
+        title = _title(dataset)
+        yield f"{title}, energy score (heavy atoms, Å) by resolution", _markdown(["method", *heads], rows)
         md = means["clashes", "all", dataset, "true_frames"]
-        lines = [f"| score | method | {' | '.join(heads)} |", f"|---|---{'|---' * len(heads)}|"]
+        rows = []
         for score, (name, digits) in OF_REFINED.items():
             for method in refined:
                 values = means[(*score, dataset, method)]
                 values = values / md if score[0] == "clashes" else values
                 cells = [_written(values, task, digits) for task in tasks]
-                lines.append(f"| {name if method == refined[0] else ''} | `{method}` | {' | '.join(cells)} |")
-        yield f"{title}, refined samples by resolution", "\n".join(lines)
+                rows.append([name if method == refined[0] else "", f"`{method}`", *cells])
+        yield f"{title}, refined samples by resolution", _markdown(["score", "method", *heads], rows)
     yield from _by_state(folder, config)
 
 
@@ -137,12 +132,22 @@ def _by_state(folder: Path, config: RunMatrix) -> Iterator[tuple[str, str]]:
         table = group.pivot(index="method", columns=["n_beads", "state"], values="energy_score")
         table = table.sort_index(axis=1).loc[list(config.run.methods)]
         headings = [f"{n_beads} beads, {state}" for n_beads, state in table.columns]
-        lines = [f"| method | {' | '.join(headings)} |", f"|---{'|---' * len(headings)}|"]
-        for method, row in table.iterrows():
-            cells = ["" if pd.isna(value) else f"{value:.3f}" for value in row]
-            lines.append(f"| `{method}` | {' | '.join(cells)} |")
-        title = NAMES.get(dataset, dataset.capitalize())
-        yield f"{title}, energy score (heavy atoms, Å) by state ({mapping})", "\n".join(lines)
+        rows = [
+            [f"`{method}`", *("" if pd.isna(value) else f"{value:.3f}" for value in row)]
+            for method, row in table.iterrows()
+        ]
+        title = f"{_title(dataset)}, energy score (heavy atoms, Å) by state ({mapping})"
+        yield title, _markdown(["method", *headings], rows)
+
+
+def _title(dataset: str) -> str:
+    return NAMES.get(dataset, dataset.capitalize())
+
+
+def _markdown(heads: list[str], rows: list[list[str]]) -> str:
+    lines = [heads, *rows]
+    text = [f"| {' | '.join(cells)} |" for cells in lines]
+    return "\n".join([text[0], "|---" * len(heads) + "|", *text[1:]])
 
 
 def _written(values: "pd.Series[float]", key: tuple[str | int, ...], digits: int) -> str:
