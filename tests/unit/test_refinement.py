@@ -1,5 +1,6 @@
 """Refinement: geometries of molecules at given beads, reached from distorted ones."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from cgbench.chem.bonds_and_clashes import count_contacts
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import Molecule
 from cgbench.mapping.base import Mapping
+from cgbench.mapping.stored import Generator, StoredSettings
 from cgbench.nn.contacts import NearPairs
 from cgbench.nn.internal_coordinates import pair_vectors, volumes
 from cgbench.nn.refinement import WORKING_SET, Deviations, HeldBeads, refine
@@ -19,6 +21,7 @@ from cgbench.nn.restraints import Restraints
 from cgbench.nn.target_frames import TargetFrames
 
 STEPS = 200
+TASKS = Path(__file__).parents[2] / "workflow" / "resources" / "tasks"
 
 
 @pytest.fixture
@@ -108,6 +111,21 @@ def test_targets_are_reached(alanine: Molecule, three_beads: Mapping, frames: Te
         expected = lengths(one, within.restraints, between)
         assert (lengths(mended, within.restraints, between) - expected).abs().max() < 0.01
     assert (mended - one).norm(dim=-1).max() < 0.05
+
+
+def test_constrained_bonds_between_small_beads_keep_their_length(
+    alanine: Molecule, alanine_frames: Frames, frames: Tensor
+) -> None:
+    """The learned mapping with 12 beads, most of which have one or two atoms."""
+    stored = StoredSettings(path=str(TASKS / "alanine_dipeptide" / "cgae-12.json"))
+    mapping = Generator(stored).generate(alanine, 12, 0)
+    within = within_frames(alanine_frames.positions, mapping, alanine)
+    noise = 0.3 * torch.randn(frames.shape, generator=torch.Generator().manual_seed(3)).double()
+    mended = refine(frames + noise, within.matrix @ frames, *within, STEPS)
+    constrained = within.restraints.spread[within.restraints.bonds_between == 1] < 0.01
+    assert constrained.sum() == 12
+    off = (lengths(mended, within.restraints, 1) - lengths(frames, within.restraints, 1))[constrained]
+    assert off.square().mean().sqrt() < 0.01
 
 
 @pytest.mark.parametrize("n_frames", [1, 2])

@@ -14,7 +14,7 @@ from cgbench.nn.contacts import NearPairs
 from cgbench.nn.internal_coordinates import pair_vectors, volumes
 from cgbench.nn.mapped_network import MIN_BEADS, group_translations, nonzero_entries, shares_atoms
 from cgbench.nn.restraints import Restraints
-from cgbench.nn.target_frames import TargetFrames, Targets
+from cgbench.nn.target_frames import TargetFrames, Targets, least_spread
 
 MEMORY = 4  # steps from which the curvature is estimated
 MAX_STEP = 0.3  # Å per step and atom
@@ -64,7 +64,7 @@ def refine(
     """
     if beads.shape[1] < MIN_BEADS or max_steps == 0 or not len(positions):
         return positions
-    frames = TargetFrames(restraints)
+    frames = TargetFrames(restraints, least_spread(positions.shape[1], beads.shape[1]))
     held = HeldBeads(bead_index, matrix)
     size = max(1, WORKING_SET[positions.device.type] // positions.shape[1])
     refined = []

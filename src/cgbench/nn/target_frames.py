@@ -23,6 +23,8 @@ from cgbench.nn.restraints import Restraints
 LEAST_FRAMES = 10  # fewer do not show which torsions are stiff
 MAX_RING = 7  # atoms; torsions in larger rings can turn
 LEAST_SPREAD = 0.02  # Å; constrained bonds would have an infinite weight
+LEAST_STRAINED_SPREAD = 0.01  # Å, of molecules with few atoms per bead
+FEW_ATOMS = 3  # per bead
 LEAST_VOLUME_SPREAD = 0.1  # Å³
 SOFT_SPREAD = 0.1  # Å, of soft 1-4 distances beyond their range
 CHUNK = 4096  # pairs or volumes measured at once
@@ -52,6 +54,8 @@ class TargetFrames:
     ----------
     restraints
         Measured training frames.
+    least_spread
+        Lower limit of the standard deviation of distances, Å.
 
     Attributes
     ----------
@@ -63,8 +67,8 @@ class TargetFrames:
         Inverse variances in the training frames, Å⁻² and Å⁻⁶.
     """
 
-    def __init__(self, restraints: Restraints) -> None:
-        self.restraints = restraints
+    def __init__(self, restraints: Restraints, least_spread: float = LEAST_SPREAD) -> None:
+        self.restraints, self.least_spread = restraints, least_spread
         self.device = restraints.frames.device
         x = restraints.frames.permute(1, 2, 0).contiguous()
         quads = restraints.quads.cpu().numpy()
@@ -119,7 +123,7 @@ class TargetFrames:
         self.known_cosines = (a.square() + b.square() - ends_apart.square()) / (2 * a * b)
         last = order[len(order) - len(free) :]
         self.free_range = restraints.least[last], restraints.most[last]
-        spread = restraints.spread[order].clamp_min(LEAST_SPREAD)
+        spread = restraints.spread[order].clamp_min(self.least_spread)
         spread[len(order) - len(free) :] = SOFT_SPREAD
         self.pair_weights = spread.square().reciprocal()
 
@@ -181,6 +185,16 @@ class TargetFrames:
         least, most = (bound[:, None].expand(-1, chosen.shape[1]) for bound in self.free_range)
         fixed = torch.cat((bonds, angles, stiff))
         return Targets(torch.cat((fixed, least)), torch.cat((fixed, most)), signed)
+
+
+def least_spread(n_atoms: int, n_beads: int) -> float:
+    """Lower limit of the standard deviation of distances, Å.
+
+    A bead with few atoms leaves them little room, so that the bonds to other beads are strained, and those
+    that the simulation constrains have to be held firmly. With more atoms per bead they are not strained, and
+    the minimisation would only converge slowly.
+    """
+    return LEAST_STRAINED_SPREAD if n_atoms < FEW_ATOMS * n_beads else LEAST_SPREAD
 
 
 def _measured(x: Tensor, corners: Tensor) -> tuple[Tensor, Tensor]:
