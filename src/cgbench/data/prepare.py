@@ -19,6 +19,7 @@ from cgbench.core.errors import InputError
 from cgbench.core.registry import PlugIn
 from cgbench.data.bond_check import check_bonds
 from cgbench.data.consecutive_parts import consecutive_parts
+from cgbench.data.mirrored_centres import mirrored_centres
 from cgbench.data.repeated_frames import drop_repeated, without_duplicates
 
 
@@ -67,7 +68,7 @@ def prepared(source: PlugIn) -> tuple[Frames, dict[str, Any]]:
         )
     _check_time(frames, files)
     frames, notes = drop_repeated(frames, files)
-    warned += notes + consecutive_parts(frames, files)
+    warned += notes + consecutive_parts(frames, files) + mirrored_centres(frames, files)
     for warning in warned:
         warnings.warn(warning, stacklevel=2)
     card["processing"] = [*card.get("processing", []), *notes]
