@@ -66,7 +66,7 @@ def tables(folder: Path) -> Iterator[tuple[str, str]]:
     key = ["dataset", "mapping", "n_beads"]
     scores, floors = read_metrics(table_file(folder, "metrics.csv")), _floors(folder)
     board = pd.read_csv(table_file(folder, "leaderboard.csv"), dtype={"mark": str})
-    runs = pd.read_csv(folder / "runs.csv")
+    runs = pd.read_csv(table_file(folder, "runs.csv"))
     for (dataset, mapping, n_beads), group in scores.groupby(key):
         task = f"dataset == {dataset!r} and mapping == {mapping!r} and n_beads == {n_beads}"
         means = group.groupby(["metric", "atoms", "method"])["value"].mean()

@@ -66,7 +66,7 @@ def nothing_else_is_there(output: Path) -> bool:
 def test_tables_and_figures_of_the_configuration_are_kept(config: RunMatrix, output: Path) -> None:
     export(config, output, "cgvae")
     names = ("comparison", "training-cgvae", "ramachandran", "mapping")
-    tables = {"config.json", "leaderboard.md", "leaderboard.csv.gz", "metrics.csv.gz", "runs.csv"}
+    tables = {"config.json", "leaderboard.md", "leaderboard.csv.gz", "metrics.csv.gz", "runs.csv.gz"}
     assert kept(output) == tables | {"noise_floor.csv", "manifest.json"} | {
         f"figures/{dataset}/{name}.png"
         for dataset in ("alanine_dipeptide", "chignolin")
@@ -192,5 +192,5 @@ def test_the_command_line_names_what_is_wrong(config: RunMatrix, output: Path, t
     assert runner.invoke(app, [*arguments, str(output)]).exit_code == 0
     wrong = runner.invoke(app, [*arguments, str(output), "--method", "cgvea"]).exception
     assert "no method 'cgvea' in this benchmark; there are: linear, mlp, cgvae" in str(wrong)
-    wrong = runner.invoke(app, [*arguments, str(output / "runs.csv")]).exception
-    assert "runs.csv: is a file; give a folder" in str(wrong)
+    wrong = runner.invoke(app, [*arguments, str(output / "runs.csv.gz")]).exception
+    assert "runs.csv.gz: is a file; give a folder" in str(wrong)

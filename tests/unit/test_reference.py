@@ -45,7 +45,7 @@ def test_reference_has_every_run_of_its_configuration(folder: Path) -> None:
 
 
 def test_reference_is_of_the_stored_tasks() -> None:
-    tasks = pd.read_csv(REFERENCE / "runs.csv")["task"]
+    tasks = pd.read_csv(REFERENCE / "runs.csv.gz")["task"]
     versions = {
         path.parent.name: read_json(path)["version"]
         for path in (ROOT / "workflow/resources/tasks").glob("*/folds.json")
@@ -56,7 +56,7 @@ def test_reference_is_of_the_stored_tasks() -> None:
 
 
 def test_no_job_needed_more_than_its_memory() -> None:
-    runs = pd.read_csv(REFERENCE / "runs.csv")
+    runs = pd.read_csv(REFERENCE / "runs.csv.gz")
     assert runs["peak_mib"].max() < 4096
 
 
@@ -104,7 +104,7 @@ def test_methods_that_are_said_to_be_ahead_everywhere_are(folder: Path, method: 
 
 @pytest.mark.parametrize("folder", [REFERENCE, *FULL])
 def test_cost_of_the_reference_agrees(folder: Path) -> None:
-    runs = pd.read_csv(folder / "runs.csv")
+    runs = pd.read_csv(folder / "runs.csv.gz")
     minutes = runs[["wall_seconds", "sample_seconds"]].sum() / 60
     assert (
         f"{len(runs)} runs, {minutes['wall_seconds']:.0f} minutes of training and "
@@ -182,7 +182,7 @@ def test_sentences_about_ranks_agree(
 
 def test_the_revisions_of_the_reference_are_named() -> None:
     for folder in (REFERENCE, *FULL):
-        for revision in pd.read_csv(folder / "runs.csv")["git.revision"].unique():
+        for revision in pd.read_csv(folder / "runs.csv.gz")["git.revision"].unique():
             assert f"revision {revision[:7]}" in RESULTS
 
 
@@ -191,7 +191,7 @@ def test_readme_fits_on_a_few_screens() -> None:
 
 
 def test_programs_have_zero_shot_rows_with_cards() -> None:
-    runs = pd.read_csv(PROGRAMS / "runs.csv")
+    runs = pd.read_csv(PROGRAMS / "runs.csv.gz")
     programs = runs[runs["method"].isin(["cgback", "pulchra"])]
     assert len(programs) == 6
     assert (programs["card.training"] == "zero-shot").all()

@@ -102,7 +102,8 @@ def figures_scores(
         output = output or tables / "figures" / dataset / mapping
     else:
         raise InputError("give either --config, or --tables with --output")
-    scores, costs = read_intervals(table_file(tables, "leaderboard.csv")), read_runs(tables / "runs.csv")
+    scores = read_intervals(table_file(tables, "leaderboard.csv"))
+    costs = read_runs(table_file(tables, "runs.csv"))
     save_all(score_figures(scores, costs, floors, dataset, mapping, atoms or ()), output)
 
 

@@ -85,7 +85,7 @@ PALETTE = (
 # Colours of the palette with enough contrast to white.
 PRINTABLE = (0, 1, 2, 3, 4)
 # Dark colours for further methods.
-MORE = ("#8c1d5b", "#5b6b00", "#12506b", "#7a4a12", "#0b7a5c", "#4a4a9a")
+MORE = ("#8c1d5b", "#5b6b00", "#12506b", "#c40c0c", "#0b7a5c", "#4a4a9a")
 DASHES: tuple[str | tuple[int, tuple[float, ...]], ...] = (
     "-",
     (0, (5, 1.5)),

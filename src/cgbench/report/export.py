@@ -14,7 +14,7 @@ from cgbench.figures.noise_floor import read_floors
 from cgbench.statistics.by_state import scores_by_state
 
 TABLES = ("config.json", "leaderboard.md", "leaderboard.csv", "metrics.csv", "runs.csv")
-COMPRESSED = ("leaderboard.csv", "metrics.csv")  # a tenth of their size, as <name>.gz
+COMPRESSED = ("leaderboard.csv", "metrics.csv", "runs.csv")  # a tenth of their size, as <name>.gz
 MANIFEST = "manifest.json"  # SHA-256 of every exported file, by path
 OF_ONE_METHOD = ("atoms", "ramachandran", "training")  # figures <kind>-<method>.png
 COLOURS = 256  # of a figure, which makes the file 2.5 times smaller
