@@ -43,15 +43,15 @@ def mirrored_centres(frames: Frames, files: Sequence[str]) -> list[str]:
     mirrored = sign * sign[0] < 0
     if not mirrored.any():
         return []
-    found = [
-        f"{files[int(numbers[row])]}: {listed([molecule.label(a) for a in centres[mirrored[row], 1]], SHOWN)}"
-        for row in np.flatnonzero(mirrored.any(axis=1))
-    ]
+    found = []
+    for row in np.flatnonzero(mirrored.any(axis=1)):
+        atoms = [molecule.label(atom) for atom in centres[mirrored[row], 1]]
+        found.append(f"{files[int(numbers[row])]} ({listed(atoms, SHOWN)})")
     return [
-        f"atoms whose neighbours are arranged as the mirror image of those in {files[int(numbers[0])]} — "
-        f"{listed(found, SHOWN)}. To a model these are two molecules. Hydrogens were added in another order: "
-        "exchange two of the group in these trajectories. Other atoms are those of stereoisomers: make a "
-        "dataset of each"
+        f"neighbours of an atom are arranged as the mirror image of those in {files[int(numbers[0])]}: "
+        f"{listed(found, SHOWN)}. To a model, these are different molecules. If hydrogens were numbered in "
+        "another order, exchange two of them at each atom; if the trajectories are those of stereoisomers, "
+        "make a dataset of each"
     ]
 
 
