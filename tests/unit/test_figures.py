@@ -6,6 +6,7 @@ import pytest
 from figure_helpers import panels, write_run
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from cgbench.chem.dihedrals import phi_psi
 from cgbench.chem.frames import Frames
@@ -118,14 +119,16 @@ def test_a_grey_line_of_one_point_is_visible() -> None:
     assert grey.get_marker() not in ("", "None")
 
 
-def test_names_in_a_comparison_do_not_overlap() -> None:
-    figure = comparison(*scores(*KNOWN[:1], *(f"sampler_{k}" for k in range(9))), "toy", "pairs")
+@pytest.mark.parametrize("n", [9, 15])
+def test_names_in_a_comparison_overlap_neither_each_other_nor_titles(n: int) -> None:
+    metrics, runs = scores(*KNOWN[:1], *(f"sampler_{k}" for k in range(n)))
+    figure = comparison(metrics, runs.assign(stochastic=True), "toy", "pairs")
     figure.draw_without_rendering()
     for axes in panels(figure):
-        boxes = sorted(text.get_window_extent().y0 for text in axes.texts)
-        heights = [text.get_window_extent().height for text in axes.texts]
-        assert len(boxes) < 2 or np.diff(boxes).min() > 0.8 * max(heights)
-        assert all(text.get_window_extent().x1 < figure.bbox.x1 for text in axes.texts)
+        assert len(axes.texts) == n + 1
+        boxes = [Text.get_window_extent(text) for text in axes.texts]  # without the lines to the points
+        assert np.diff(sorted(box.y0 for box in boxes)).min() > 0.8 * max(box.height for box in boxes)
+        assert all(box.x1 < figure.bbox.x1 and box.y1 < axes.get_window_extent().y1 + 1 for box in boxes)
 
 
 def test_error_bars_of_the_comparison_are_the_intervals() -> None:

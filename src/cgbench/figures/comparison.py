@@ -104,7 +104,8 @@ def comparison(
     lines = [
         line for text in (note, _explain(grey)) for line in textwrap.wrap(text, int(width * 72 / SIZE * 1.75))
     ]
-    height = TOP + rows * (TITLE + HEIGHT + TICKS) + BOTTOM + LINE * len(lines)
+    tall = max(HEIGHT, LINE * (1 + len(styles) - len(grey)))  # enough for all names beside a panel
+    height = TOP + rows * (TITLE + tall + TICKS) + BOTTOM + LINE * len(lines)
     with styled(TYPE):
         figure = Figure(figsize=(width, height))
         for row, (metric, quantity) in enumerate(panels.items()):
@@ -112,14 +113,14 @@ def comparison(
             if metric == DIVERSITY:
                 of_metric = of_metric[~of_metric["method"].isin(deterministic)]
             for column, atom_set in enumerate(atoms):
-                bottom = height - TOP - (row + 1) * (TITLE + HEIGHT) - row * TICKS
+                bottom = height - TOP - (row + 1) * (TITLE + tall) - row * TICKS
                 left = LEFT + column * pitch
-                axes = figure.add_axes((left / width, bottom / height, PANEL / width, HEIGHT / height))
+                axes = figure.add_axes((left / width, bottom / height, PANEL / width, tall / height))
                 drawn = of_metric[of_metric["atoms"] == atom_set]
                 _scale(axes, of_metric["mean"], validity=metric == VALIDITY)
                 resolution_ticks(axes, sorted(summary["n_beads"].unique()))
                 _draw(axes, drawn, styles, grey)
-                _write_names(axes, drawn, {name: styles[name] for name in styles if name not in grey})
+                _write_names(axes, drawn, {name: styles[name] for name in styles if name not in grey}, tall)
                 clear(axes)
                 axes.grid(axis="x", visible=False)
                 info = metric_info(metric)
@@ -177,8 +178,8 @@ def _draw(axes: Axes, scores: pd.DataFrame, styles: dict[str, MethodStyle], grey
             draw_points(axes, line["n_beads"], line["mean"], style, 5, y_error=half_width(line), line=True)
 
 
-def _write_names(axes: Axes, scores: pd.DataFrame, styles: dict[str, MethodStyle]) -> None:
-    """Write names right of the last points, moved apart where they would overlap."""
+def _write_names(axes: Axes, scores: pd.DataFrame, styles: dict[str, MethodStyle], tall: float) -> None:
+    """Write names right of the last points of a panel so many inches tall, moved apart if they overlap."""
     last = scores.sort_values("n_beads").groupby("method").last()
     # An RMSD of 0 is below a logarithmic axis.
     shown = last[last.index.isin(list(styles)) & (last["mean"] >= axes.get_ylim()[0])]
@@ -187,7 +188,7 @@ def _write_names(axes: Axes, scores: pd.DataFrame, styles: dict[str, MethodStyle
     ends = axes.transLimits.transform(axes.transScale.transform(shown[["n_beads", "mean"]].to_numpy(float)))
     order = np.argsort(ends[:, 1], kind="stable")
     # Least squares of the distances from the ends, at least one line of type apart.
-    steps = np.arange(len(order)) * LINE / HEIGHT
+    steps = np.arange(len(order)) * LINE / tall
     places = isotonic_regression(ends[order, 1] - steps).x
     places = np.clip(places, 0.0, max(0.0, 0.97 - steps[-1])) + steps
     for index, place in zip(order, places, strict=True):
