@@ -158,7 +158,7 @@ def export(
 ) -> None:
     """Export tables and figures of a finished benchmark, small enough for a repository or a supplement.
 
-    Large tables are compressed (metrics.csv.gz). Figures are PNG with 256 colours; models, samples and logs
+    Large tables are compressed (metrics.csv.gz). Figures are PNG with 128 colours; models, samples and logs
     are not exported. manifest.json has the checksums of all files.
 
     Example: `cgbench export --config results/config.json --output supplement`

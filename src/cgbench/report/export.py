@@ -17,13 +17,13 @@ TABLES = ("config.json", "leaderboard.md", "leaderboard.csv", "metrics.csv", "ru
 COMPRESSED = ("leaderboard.csv", "metrics.csv", "runs.csv")  # a tenth of their size, as <name>.gz
 MANIFEST = "manifest.json"  # SHA-256 of every exported file, by path
 OF_ONE_METHOD = ("atoms", "ramachandran", "training")  # figures <kind>-<method>.png
-COLOURS = 256  # of a figure, which makes the file 2.5 times smaller
+COLOURS = 128  # of a figure, which makes the file 2.8 times smaller
 
 
 def export(config: RunMatrix, output: Path | str, method: str) -> None:
     """Copy the tables and figures of a benchmark to ``output``, which is replaced when all are there.
 
-    Large tables are compressed (``metrics.csv.gz``). Figures are PNG with 256 colours; figures of single
+    Large tables are compressed (``metrics.csv.gz``). Figures are PNG with 128 colours; figures of single
     methods are copied for ``method`` alone. The noise floors of all datasets and folds are joined, and so are
     scores by state, where trajectories have states.
 
@@ -102,7 +102,7 @@ def _refuse_edited(output: Path) -> None:
 
 
 def reduce_picture(picture: Path, target: Path) -> None:
-    """Write a PNG with 256 colours; an InputError names a file that is no image."""
+    """Write a PNG with 128 colours; an InputError names a file that is no image."""
     try:
         with Image.open(picture) as image:
             pixels = image.convert("RGB")
