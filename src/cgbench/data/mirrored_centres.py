@@ -20,7 +20,7 @@ SHOWN = 3  # trajectories or atoms in a warning
 
 
 def mirrored_centres(frames: Frames, files: Sequence[str]) -> list[str]:
-    """Warn of atoms with four neighbours that have the opposite handedness in other trajectories.
+    """Warn of atoms with four neighbours that have the opposite chirality in other trajectories.
 
     Parameters
     ----------
