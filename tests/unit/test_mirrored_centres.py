@@ -1,13 +1,18 @@
 """Hydrogens in the opposite order, and other mirror images, in some of the trajectories are found."""
 
+import json
 from pathlib import Path
 
+import mdtraj
 import numpy as np
 import pytest
 
 from cgbench.chem.frames import Frames
+from cgbench.chem.mdtraj_topology import molecule_to_mdtraj
 from cgbench.chem.molecule import Molecule
+from cgbench.core.registry import PlugIn
 from cgbench.data.mirrored_centres import mirrored_centres
+from cgbench.data.prepare import prepared
 from cgbench.data.sources.bundled import BundledSettings, Source
 
 FILES = ["a.xtc", "b.xtc", "c.xtc"]
@@ -66,3 +71,18 @@ def test_walkers_of_a_bundle_have_one_order(card: Path) -> None:
     frames, _ = Source(BundledSettings(directory=str(card.parent))).read()
     names = [str(number) for number in range(int(frames.trajectory.max()) + 1)]
     assert mirrored_centres(frames, names) == []
+
+
+def test_preparation_warns_of_files_that_differ(
+    frames: Frames, methyl: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = np.flatnonzero(frames.trajectory == 1)
+    frames.positions[np.ix_(rows, methyl[:2])] = frames.positions[np.ix_(rows, methyl[1::-1])]
+    topology = molecule_to_mdtraj(frames.molecule)
+    for number, name in enumerate(FILES):
+        mdtraj.Trajectory(frames.positions[frames.trajectory == number] / 10, topology).save_xtc(name)
+    mdtraj.Trajectory(frames.positions[:1] / 10, topology).save_pdb("topology.pdb")
+    source = {"use": "files", "settings": {"topology": "topology.pdb", "trajectories": FILES}}
+    with pytest.warns(UserWarning, match=r"mirror image of those in a.xtc: b.xtc \(ALA2 CB\)\."):
+        prepared(PlugIn.from_json("sources", json.dumps(source)))
