@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import torch
 import yaml
+from support.sample_scores import OF_ALL_ATOMS, sample_scores
 
 from cgbench.config.loader import Config
 from cgbench.core import registry
@@ -34,13 +35,6 @@ ROOT = Path(__file__).parents[1]
 RESOURCES = ROOT / "workflow" / "resources"
 N_SAMPLES = 8
 SEED = 2022
-OF_HEAVY_ATOMS = {
-    "energy_score": "energy score (Å)",
-    "rmsd_backmap_mean": "mean RMSD (Å)",
-    "rmsd_backmap_min": "best of 8 (Å)",
-    "diversity": "diversity",
-}
-OF_ALL_ATOMS = {"phi_psi_jsd": "φ/ψ JSD", "chi_jsd": "χ JSD"}
 
 
 def rows(method: str, n_beads: int, walkers: list[int]) -> Iterator[dict[str, object]]:
@@ -54,21 +48,16 @@ def rows(method: str, n_beads: int, walkers: list[int]) -> Iterator[dict[str, ob
     valid, test = frames.positions[split.valid], frames.positions[split.test]
     blocks = independent_blocks(frames, split.test)
     states = np.array([entry["state"] for entry in card["trajectories"]])[frames.trajectory[split.test]]
-    metrics = {name: registry.load("metrics", name)() for name in (*OF_HEAVY_ATOMS, *OF_ALL_ATOMS)}
     of_training = split.trajectories["train"]
 
     def scores(samples: np.ndarray) -> dict[str, object]:
         whole = Evaluation(test, samples[:, 0], samples, molecule, mapping)
-        heavy, row = whole.restrict_to("heavy"), {}
-        for name, title in (OF_HEAVY_ATOMS | OF_ALL_ATOMS).items():
-            sums = metrics[name].block_sums(heavy if name in OF_HEAVY_ATOMS else whole, blocks)
-            row[title] = float(metrics[name].value(sums.sum(axis=0)))
-        by_frame = metrics["rmsd_backmap_mean"].per_frame(heavy)
+        by_frame = registry.load("metrics", "rmsd_backmap_mean")().per_frame(whole.restrict_to("heavy"))
         by_state = {
             f"mean RMSD, {state} (Å)": float(by_frame[states == state].mean())
             for state in ("folded", "unfolded")
         }
-        return row | by_state
+        return sample_scores(whole, blocks) | by_state
 
     for number in walkers:
         chosen = np.isin(frames.trajectory[split.train], of_training[:number])

@@ -38,6 +38,7 @@ ALANINE = [
 CHIGNOLIN = [TaskFacts(175, 6, 4096, 9.6, 27.5), TaskFacts(175, 12, 4096, 7.2, 29.4)]
 PROTEIN = TaskFacts(1200, 76, 1024, 4.1, 45.0)
 CGVAE = ("batch_size", "epochs", "bead_cutoff", "vectors")
+FLOW = ("batch_size", "epochs", "learning_rate", "bead_cutoff", "neighbours")
 
 
 def resolved(method: str, facts: TaskFacts, **given: Any) -> dict[str, Any]:
@@ -58,24 +59,13 @@ def resolved(method: str, facts: TaskFacts, **given: Any) -> dict[str, Any]:
         ("cgvae_e3nn", CHIGNOLIN, dict(zip(CGVAE, (32, 5, 20.0, 32), strict=True))),
         ("mlp", ALANINE, {"epochs": 40}),
         ("mlp", CHIGNOLIN, {"epochs": 20}),
-        (
-            "local_flow",
-            ALANINE,
-            {"batch_size": 64, "epochs": 24, "learning_rate": 0.002, "bead_cutoff": 20.0},
-        ),
-        (
-            "local_flow",
-            CHIGNOLIN,
-            {"batch_size": 64, "epochs": 64, "learning_rate": 0.003, "bead_cutoff": 20.0},
-        ),
+        ("local_flow", ALANINE, dict(zip(FLOW, (64, 24, 0.002, 20.0, 31), strict=True))),
+        ("local_flow", CHIGNOLIN[:1], dict(zip(FLOW, (64, 64, 0.003, 14.5, 5), strict=True))),
+        ("local_flow", CHIGNOLIN[1:], dict(zip(FLOW, (64, 64, 0.003, 12.0, 5), strict=True))),
         ("equivariant_mlp", [*ALANINE, *CHIGNOLIN], {}),
         ("cgvae_published", [*ALANINE, *CHIGNOLIN], {}),
         ("cgvae", [PROTEIN], dict(zip(CGVAE, (16, 9, 20.0, 32), strict=True))),
-        (
-            "local_flow",
-            [PROTEIN],
-            {"batch_size": 32, "epochs": 169, "learning_rate": 0.003, "bead_cutoff": 20.0},
-        ),
+        ("local_flow", [PROTEIN], dict(zip(FLOW, (32, 169, 0.003, 12.0, 5), strict=True))),
         ("mlp", [PROTEIN], {"epochs": 40}),
     ],
 )
@@ -141,7 +131,7 @@ def test_any_size_gives_settings_that_train(method: str, facts: TaskFacts) -> No
     assert 0.001 <= values.get("learning_rate", 0.005) <= 0.005
     assert values.get("vectors", 16) in (16, 32)
     if method != "mlp":
-        assert max(9.5, 2 * facts.spacing) <= values["bead_cutoff"] <= 60
+        assert max(9.5, 1.5 * facts.spacing) <= values["bead_cutoff"] <= 60
 
 
 def test_facts_are_measured_on_the_beads_of_training_frames() -> None:
@@ -182,9 +172,9 @@ def test_settings_survive_the_command_line() -> None:
 
 def test_a_finished_method_has_those_of_its_method() -> None:
     settings: Settings = registry.load("methods", "refined").Settings(of="local_flow", settings={"epochs": 3})
-    assert list(settings.undecided()) == ["batch_size", "learning_rate", "bead_cutoff"]
+    assert list(settings.undecided()) == ["batch_size", "learning_rate", "bead_cutoff", "neighbours"]
     inner = settings.resolved(CHIGNOLIN[0]).model_dump()["settings"]
-    assert (inner["epochs"], inner["learning_rate"], inner["bead_cutoff"]) == (3, 0.003, 20.0)
+    assert (inner["epochs"], inner["learning_rate"], inner["bead_cutoff"]) == (3, 0.003, 14.5)
 
 
 @pytest.mark.parametrize("name", ["cgvae", "cgvae_e3nn", "local_flow", "mlp", "equivariant_mlp"])

@@ -131,7 +131,7 @@ def test_networks_on_many_beads_are_equivariant(name, protein, sparse, rng) -> N
 def test_the_flow_knows_the_nearest_beads(protein) -> None:
     molecule, frames = protein
     flow = method("local_flow", Mapping.centres(molecule.residue_index), molecule, frames).network.flow
-    n_known = latent_flow.GEOMETRY_BEADS
+    n_known = latent_flow.NEAR_NEIGHBOURS + 1
     assert flow.geometry.shape == (78, 3 * n_known, 128)
     flow.fit_normalisation(torch.as_tensor(Mapping.centres(molecule.residue_index).beads(frames)))
     # In an extended chain, these are nearest in sequence.
@@ -140,6 +140,24 @@ def test_the_flow_knows_the_nearest_beads(protein) -> None:
     restored = method("local_flow", Mapping.centres(molecule.residue_index), molecule, frames).network.flow
     restored.load_state_dict(flow.state_dict())
     assert torch.equal(restored.known, flow.known)
+
+
+def test_far_beads_do_not_change_the_samples_of_the_flow(protein) -> None:
+    """Messages reach three cutoffs, 36 Å, and positions are known of the five nearest beads."""
+    molecule, frames = protein
+    mapping = Mapping.centres(molecule.residue_index)
+    model = method("local_flow", mapping, molecule, frames)
+    model.network.initialise(torch.as_tensor(frames))
+    torch.nn.init.normal_(model.network.flow.velocity, std=0.1)
+    beads = mapping.beads(frames[:1].astype(np.float64))
+    bent = beads.copy()
+    bent[:, 40:, 0] += 3.0
+    samples, moved = (model.sample(each, 2, 1) for each in (beads, bent))
+    distance = np.linalg.norm(beads[0, :40] - beads[0, 40], axis=-1)
+    far = mapping.bead_index < np.flatnonzero(distance > 60).max()
+    assert far.sum() > 100
+    np.testing.assert_allclose(samples[..., far, :], moved[..., far, :], atol=1e-12)
+    assert np.abs(samples - moved)[..., ~far, :].max() > 1.0
 
 
 def test_a_model_file_of_many_beads_gives_the_same_samples(protein, tmp_path) -> None:

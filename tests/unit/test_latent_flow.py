@@ -8,7 +8,7 @@ from cgbench.nn.local_coordinates import LocalFrames
 
 def _flow(n_latent: int = 1) -> LatentFlow:
     torch.manual_seed(0)
-    settings = FlowSettings(features=16, layers=1, basis=4, heads=2, bead_cutoff=20.0)
+    settings = FlowSettings(features=16, layers=1, basis=4, heads=2, bead_cutoff=20.0, neighbours=2)
     return LatentFlow(LocalFrames(3), 3, n_latent, settings)
 
 

@@ -23,7 +23,10 @@ from cgbench.nn.training import TrainingSettings
 N_FREQUENCIES = 16  # of the sines and cosines that embed the time
 DRAWS_PER_FRAME = 4  # times and starting points per frame and training step
 MOST_IN_BATCH = 65536  # atoms; more do not fit into the cache, and then take longer each
-GEOMETRY_BEADS = 32  # largest number of beads of which a bead knows the position in its local frame
+# In a molecule that extends beyond ``LARGE_CUTOFF``, a bead knows its surroundings only: what is far from it
+# says little about its atoms and would be memorised. Å, and number of other beads.
+NEAR_CUTOFF, NEAR_NEIGHBOURS = 12.0, 5
+MOST_NEIGHBOURS = 31  # in a smaller molecule, so that the number of weights is linear in the number of beads
 
 # Bead features [batch, n_beads, 1, F] and the pair weights of every layer.
 Condition = tuple[Tensor, list[Pairs]]
@@ -44,6 +47,24 @@ def _learning_rate(facts: TaskFacts, settings: "FlowSettings") -> float:
     return min(0.003, round(0.002 * (facts.n_atoms / 22) ** 0.2, 3))
 
 
+def _is_small(facts: TaskFacts) -> bool:
+    return facts.extent <= LARGE_CUTOFF
+
+
+def _bead_cutoff(facts: TaskFacts, settings: "FlowSettings") -> float:
+    """20 Å and twice the spacing in a small molecule, otherwise 12 Å and 1.5 times the spacing, at least.
+
+    It is in steps of 0.5 Å. A bead has neighbours in training frames, and in frames that are more extended.
+    """
+    least, spacings = (LARGE_CUTOFF, 2.0) if _is_small(facts) else (NEAR_CUTOFF, 1.5)
+    return math.ceil(2 * max(least, spacings * facts.spacing)) / 2
+
+
+def _neighbours(facts: TaskFacts, settings: "FlowSettings") -> int:
+    """31 in a small molecule, which are all other beads in most, and otherwise 5."""
+    return MOST_NEIGHBOURS if _is_small(facts) else NEAR_NEIGHBOURS
+
+
 class FlowSettings(MessageSettings, TrainingSettings):
     """Settings of a flow and the code that it generates.
 
@@ -55,6 +76,8 @@ class FlowSettings(MessageSettings, TrainingSettings):
         Channels per bead and message passing layers of the velocity field.
     bead_cutoff
         Å; beads farther apart do not interact.
+    neighbours
+        A bead knows the positions in its local frame of so many nearest beads.
     steps
         Midpoint steps of the integration from noise to the code.
     """
@@ -65,15 +88,16 @@ class FlowSettings(MessageSettings, TrainingSettings):
     features: Annotated[int, Field(ge=1)] = 128
     latent: Annotated[int, Field(ge=1)] = 128
     layers: Annotated[int, Field(ge=1)] = 3
-    bead_cutoff: Annotated[float, Field(gt=0), Automatic(lambda facts, _: facts.cutoff(LARGE_CUTOFF))] = AUTO
+    bead_cutoff: Annotated[float, Field(gt=0), Automatic(_bead_cutoff)] = AUTO
+    neighbours: Annotated[int, Field(ge=1), Automatic(_neighbours)] = AUTO
     steps: Annotated[int, Field(ge=1)] = 10
 
 
 class LatentFlow(nn.Module):
     """A velocity field on latents, conditioned on the bead positions in local frames.
 
-    A bead knows the positions of all beads or, with more than ``GEOMETRY_BEADS``, of so many nearest ones, so
-    that the number of weights is proportional to the number of beads.
+    A bead knows the positions of its nearest beads only, so that the number of weights is proportional to the
+    number of beads.
 
     The latents should have about unit variance, so that paths from the noise are short.
 
@@ -97,7 +121,7 @@ class LatentFlow(nn.Module):
         self.n_latent = n_latent
         self.n_steps = settings.steps
         n_features = settings.features
-        n_known = min(n_beads, GEOMETRY_BEADS)
+        n_known = min(n_beads, settings.neighbours + 1)
         # With all beads known, the list is no result of the training.
         known = torch.arange(n_known).repeat(n_beads, 1)
         self.register_buffer("known", known, persistent=n_known < n_beads)
