@@ -1,29 +1,25 @@
 """Order of methods by metrics of other papers, beside the order by ours: the tables of docs/dialects.md.
 
-    python benchmarks/dialects.py [number of test frames]
+    python benchmarks/dialects.py
 
 Methods without a network on the stored task of chignolin in 12 beads, fold 0, with the samples per frame of
 the default configuration; one core, a few minutes. Heavy atoms, as in these papers.
 """
 
-import sys
+import argparse
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from support.stored_tasks import bundled_frames, stored_folds, stored_mapping
 
 from cgbench.core import registry
 from cgbench.core.training_context import TrainingContext
-from cgbench.data.sources.bundled import BundledSettings, Source
-from cgbench.data.stored_folds import StoredFolds
-from cgbench.mapping.stored import Generator, StoredSettings
 from cgbench.methods.base import draw
 from cgbench.metrics.base import Evaluation
 
-RESOURCES = Path(__file__).parents[1] / "workflow" / "resources"
-DATASET, MAPPING, N_BEADS = "chignolin", "cgae-12", 12
+DATASET, N_BEADS = "chignolin", 12
 N_FRAMES, N_SAMPLES = 200, 8
 METHODS = {
     "true_frames": ("true_frames", {}),
@@ -54,12 +50,11 @@ BESIDE = {
 
 def scores(n_frames: int) -> pd.DataFrame:
     """Score of each method (columns) by each metric (rows)."""
-    frames, _ = Source(BundledSettings(directory=str(RESOURCES / DATASET))).read()
-    fold = StoredFolds.load(RESOURCES / "tasks" / DATASET / "folds.json").folds[0]
+    frames = bundled_frames(DATASET)
+    fold = stored_folds(DATASET).folds[0]
     train, test = (frames.positions[fold.frames(part)] for part in ("train", "test"))
     test = test[np.linspace(0, len(test) - 1, n_frames).astype(int)]
-    path = RESOURCES / "tasks" / DATASET / f"{MAPPING}.json"
-    mapping = Generator(StoredSettings(path=str(path))).generate(frames.molecule, N_BEADS, 0)
+    mapping = stored_mapping(DATASET, N_BEADS, frames.molecule)
     together = np.zeros(n_frames, dtype=np.int64)
     table = {}
     for name, (use, settings) in METHODS.items():
@@ -100,8 +95,10 @@ def swaps(table: pd.DataFrame) -> pd.DataFrame:
 
 def main() -> None:
     """Print both tables in Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--frames", type=int, default=N_FRAMES, help="test frames (default: %(default)s)")
     torch.set_num_threads(1)
-    table = scores(int(sys.argv[1]) if len(sys.argv) > 1 else N_FRAMES)
+    table = scores(parser.parse_args().frames)
     print(table.to_markdown(floatfmt=".3f"), swaps(table).to_markdown(index=False), sep="\n\n")
 
 

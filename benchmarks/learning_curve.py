@@ -19,20 +19,19 @@ import pandas as pd
 import torch
 import yaml
 from support.sample_scores import OF_ALL_ATOMS, sample_scores
+from support.stored_tasks import RESOURCES, stored_mapping
 
 from cgbench.config.loader import Config
 from cgbench.core import registry
 from cgbench.core.training_context import TrainingContext
 from cgbench.data.sources.bundled import BundledSettings, Source
 from cgbench.data.splits import evenly, make_split
-from cgbench.mapping.stored import Generator, StoredSettings
 from cgbench.methods.base import draw
 from cgbench.metrics.base import Evaluation
 from cgbench.nn.task_facts import TaskFacts
 from cgbench.statistics.blocks import independent_blocks
 
 ROOT = Path(__file__).parents[1]
-RESOURCES = ROOT / "workflow" / "resources"
 N_SAMPLES = 8
 SEED = 2022
 
@@ -42,8 +41,7 @@ def rows(method: str, n_beads: int, walkers: list[int]) -> Iterator[dict[str, ob
     config = Config.from_dict(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
     frames, card = Source(BundledSettings(directory=str(RESOURCES / "chignolin"))).read()
     molecule = frames.molecule
-    stored = StoredSettings(path=str(RESOURCES / f"tasks/chignolin/cgae-{n_beads}.json"))
-    mapping = Generator(stored).generate(molecule, n_beads, SEED)
+    mapping = stored_mapping("chignolin", n_beads, molecule)
     split = make_split(frames, config.protocol, 0, SEED)
     valid, test = frames.positions[split.valid], frames.positions[split.test]
     blocks = independent_blocks(frames, split.test)

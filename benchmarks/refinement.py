@@ -11,22 +11,19 @@ alanine dipeptide, and 0.3 s for one of chignolin. Seconds are those of the proc
 import argparse
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from support.stored_tasks import RESOURCES, bundled_frames, stored_folds, stored_mapping
 
 from cgbench.chem.force_field import energies_per_atom, force_field_of
 from cgbench.core import registry
 from cgbench.core.registry import PlugIn
 from cgbench.core.training_context import TrainingContext
-from cgbench.data.sources.bundled import CARD, BundledSettings, Source
-from cgbench.data.stored_folds import StoredFolds
-from cgbench.mapping.stored import Generator, StoredSettings
+from cgbench.data.sources.bundled import CARD
 from cgbench.metrics.base import Evaluation
 
-RESOURCES = Path(__file__).parents[1] / "workflow" / "resources"
 TASKS = ["alanine_dipeptide-3", "alanine_dipeptide-6", "chignolin-6", "chignolin-12"]
 METRICS = {
     "bond_length_w1": "bond W1 (Å)",
@@ -40,13 +37,12 @@ SEED = 2022
 def rows(task: str, n_frames: int) -> Iterator[dict[str, object]]:
     """Scores of the same samples, finished in different ways, on so many test frames."""
     dataset, n_beads = task.rsplit("-", 1)
-    frames, _ = Source(BundledSettings(directory=str(RESOURCES / dataset))).read()
+    frames = bundled_frames(dataset)
     molecule, force_field = frames.molecule, force_field_of(RESOURCES / dataset / CARD)
-    fold = StoredFolds.load(RESOURCES / "tasks" / dataset / "folds.json").folds[0]
+    fold = stored_folds(dataset).folds[0]
     train, valid, test = (frames.positions[fold.frames(part)] for part in ("train", "valid", "test"))
     valid, test = (each[np.linspace(0, len(each) - 1, n_frames).astype(int)] for each in (valid, test))
-    stored = StoredSettings(path=str(RESOURCES / "tasks" / dataset / f"cgae-{n_beads}.json"))
-    mapping = Generator(stored).generate(molecule, int(n_beads), SEED)
+    mapping = stored_mapping(dataset, int(n_beads), molecule)
 
     energy = np.median(energies_per_atom(test, molecule, force_field))
 

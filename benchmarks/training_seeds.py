@@ -12,13 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import yaml
+from support.stored_tasks import bundled_frames, stored_folds, stored_mapping
 
 from cgbench.config.loader import Config
 from cgbench.core import registry
 from cgbench.core.training_context import TrainingContext
-from cgbench.data.sources.bundled import BundledSettings, Source
-from cgbench.data.stored_folds import StoredFolds
-from cgbench.mapping.stored import Generator, StoredSettings
 from cgbench.methods.base import draw
 from cgbench.metrics.base import Evaluation
 from cgbench.nn.task_facts import TaskFacts
@@ -26,7 +24,6 @@ from cgbench.statistics.blocks import independent_blocks
 from cgbench.statistics.confidence_intervals import FoldValues
 
 ROOT = Path(__file__).parents[1]
-RESOURCES = ROOT / "workflow" / "resources"
 N_SAMPLES = 8
 
 
@@ -40,12 +37,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args()
     config = Config.from_dict(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
-    frames, _ = Source(BundledSettings(directory=str(RESOURCES / given.dataset))).read()
-    path = RESOURCES / "tasks" / given.dataset / f"cgae-{given.n_beads}.json"
-    mapping = Generator(StoredSettings(path=str(path))).generate(frames.molecule, given.n_beads, 0)
+    frames = bundled_frames(given.dataset)
+    mapping = stored_mapping(given.dataset, given.n_beads, frames.molecule)
     metric = registry.load("metrics", "energy_score")()
     plug_in = config.method(given.method, given.dataset)
-    folds = StoredFolds.load(RESOURCES / "tasks" / given.dataset / "folds.json").folds[: given.folds]
+    folds = stored_folds(given.dataset).folds[: given.folds]
     seeds = " | ".join(f"seed {seed}" for seed in range(given.seeds))
     print(f"| fold | {seeds} | deviation of seeds | sampling error |\n|---{'|---' * (given.seeds + 2)}|")
     effects = []

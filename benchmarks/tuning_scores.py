@@ -20,33 +20,27 @@ import pandas as pd
 import torch
 import yaml
 from support.sample_scores import sample_scores
+from support.stored_tasks import bundled_frames, stored_folds, stored_mapping
 from tqdm import tqdm
 
 from cgbench.config.loader import Config
 from cgbench.core.training_context import TrainingContext
-from cgbench.data.sources.bundled import BundledSettings, Source
-from cgbench.data.splits import make_split
-from cgbench.mapping.stored import Generator, StoredSettings
 from cgbench.methods.base import draw
 from cgbench.metrics.base import Evaluation
 from cgbench.nn.task_facts import TaskFacts
 
 ROOT = Path(__file__).parents[1]
-RESOURCES = ROOT / "workflow" / "resources"
 N_SAMPLES = 8
+SEED = 7  # of the samples
 
 
 def rows(method: str, n_beads: int, settings: list[str], seeds: list[int]) -> Iterator[dict[str, object]]:
     """Train with each set of settings and seed, sample and score."""
     config = Config.from_dict(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
-    frames, tuning = (
-        Source(BundledSettings(directory=str(RESOURCES / name))).read()[0]
-        for name in ("chignolin", "chignolin_tuning")
-    )
-    stored = StoredSettings(path=str(RESOURCES / f"tasks/chignolin/cgae-{n_beads}.json"))
-    mapping = Generator(stored).generate(frames.molecule, n_beads, 0)
-    split = make_split(frames, config.protocol, 0, config.seed)
-    train, valid = frames.positions[split.train], frames.positions[split.valid]
+    frames, tuning = bundled_frames("chignolin"), bundled_frames("chignolin_tuning")
+    mapping = stored_mapping("chignolin", n_beads, frames.molecule)
+    fold = stored_folds("chignolin").folds[0]
+    train, valid = (frames.positions[fold.frames(part)] for part in ("train", "valid"))
     plug_in = config.method(method, "chignolin")
     for given in settings:
         changed = type(plug_in.settings)(**plug_in.settings.model_dump() | json.loads(given))
@@ -56,7 +50,7 @@ def rows(method: str, n_beads: int, settings: list[str], seeds: list[int]) -> It
             start = time.process_time()
             fitted.fit(train, valid, TrainingContext(seed=seed))
             seconds = round(time.process_time() - start)
-            samples = draw(fitted, tuning.positions, N_SAMPLES, seed)
+            samples = draw(fitted, tuning.positions, N_SAMPLES, SEED)
             whole = Evaluation(tuning.positions, samples[:, 0], samples, frames.molecule, mapping)
             row = {"settings": given, "seed": str(seed)}
             yield row | sample_scores(whole, tuning.trajectory) | {"training (CPU s)": seconds}
