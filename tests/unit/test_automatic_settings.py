@@ -35,7 +35,7 @@ ALANINE = [
     TaskFacts(22, 4, 8192, 4.2, 6.2),
     TaskFacts(22, 6, 8192, 2.8, 6.6),
 ]
-CHIGNOLIN = [TaskFacts(175, 6, 4096, 9.6, 27.5), TaskFacts(175, 12, 4096, 7.2, 29.4)]
+CHIGNOLIN = [TaskFacts(175, 6, 4096, 9.9, 30.0), TaskFacts(175, 12, 4096, 7.0, 33.5)]
 PROTEIN = TaskFacts(1200, 76, 1024, 4.1, 45.0)
 CGVAE = ("batch_size", "epochs", "bead_cutoff", "vectors")
 FLOW = ("batch_size", "epochs", "learning_rate", "bead_cutoff", "neighbours")
@@ -60,7 +60,7 @@ def resolved(method: str, facts: TaskFacts, **given: Any) -> dict[str, Any]:
         ("mlp", ALANINE, {"epochs": 40}),
         ("mlp", CHIGNOLIN, {"epochs": 20}),
         ("local_flow", ALANINE, dict(zip(FLOW, (64, 24, 0.002, 20.0, 31), strict=True))),
-        ("local_flow", CHIGNOLIN[:1], dict(zip(FLOW, (64, 64, 0.003, 14.5, 5), strict=True))),
+        ("local_flow", CHIGNOLIN[:1], dict(zip(FLOW, (64, 64, 0.003, 15.0, 5), strict=True))),
         ("local_flow", CHIGNOLIN[1:], dict(zip(FLOW, (64, 64, 0.003, 12.0, 5), strict=True))),
         ("equivariant_mlp", [*ALANINE, *CHIGNOLIN], {}),
         ("cgvae_published", [*ALANINE, *CHIGNOLIN], {}),
@@ -174,7 +174,7 @@ def test_a_finished_method_has_those_of_its_method() -> None:
     settings: Settings = registry.load("methods", "refined").Settings(of="local_flow", settings={"epochs": 3})
     assert list(settings.undecided()) == ["batch_size", "learning_rate", "bead_cutoff", "neighbours"]
     inner = settings.resolved(CHIGNOLIN[0]).model_dump()["settings"]
-    assert (inner["epochs"], inner["learning_rate"], inner["bead_cutoff"]) == (3, 0.003, 14.5)
+    assert (inner["epochs"], inner["learning_rate"], inner["bead_cutoff"]) == (3, 0.003, 15.0)
 
 
 @pytest.mark.parametrize("name", ["cgvae", "cgvae_e3nn", "local_flow", "mlp", "equivariant_mlp"])

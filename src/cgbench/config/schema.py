@@ -53,7 +53,7 @@ class Protocol(Settings):
     folds: PositiveInt = 3
     train_frames: PositiveInt = 8000
     valid_frames: PositiveInt = 500
-    test_frames: PositiveInt = 1000
+    test_frames: PositiveInt = 500
     gap_ps: Annotated[float, Field(ge=0)] = 100.0
     n_samples: PositiveInt = 8
 
