@@ -24,7 +24,6 @@ include_patterns = [
     "results/reference/default/leaderboard.md",
     "results/reference/full/alanine_dipeptide/leaderboard.md",
     "results/reference/full/chignolin/leaderboard.md",
-    "results/reference/full/chignolin_10/leaderboard.md",
     "*.md",
 ]
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
