@@ -3,11 +3,19 @@
 import os
 from pathlib import Path
 
+import mdtraj
 import numpy as np
 import pytest
 import torch
 
+from cgbench.chem.molecule import Molecule
+from cgbench.chem.topology_io import read_topology
+from cgbench.core.settings import parse_settings
 from cgbench.metrics.base import Evaluation
+from cgbench.simulation.recipe import Recipe
+from cgbench.simulation.structure import build_structure
+
+SEQUENCE = "YYDPETGTWYAKLVNSQRFHIMG"
 
 # Tests run side by side; threads of one would only wait for those of another.
 torch.set_num_threads(1)
@@ -41,3 +49,15 @@ def random_evaluation(alanine_frames, three_beads, rng):
         alanine_frames.molecule,
         three_beads,
     )
+
+
+@pytest.fixture(scope="session")
+def protein(tmp_path_factory: pytest.TempPathFactory) -> tuple[Molecule, np.ndarray]:
+    """Molecule of 78 residues and 30 frames [30, n_atoms, 3] of noise about an extended chain, Å."""
+    path = tmp_path_factory.mktemp("protein") / "start.pdb"
+    start = {"kind": "torsions", "phi": -75, "psi": 65}
+    recipe = {"title": "t", "sequence": (4 * SEQUENCE)[:76], "walkers": 1, "starts": [start]}
+    build_structure(parse_settings(Recipe, recipe | {"frames_per_walker": 1}, "recipe"), path)
+    positions = 10 * mdtraj.load_pdb(str(path)).xyz[0]
+    noise = np.random.default_rng(0).normal(scale=0.1, size=(30, *positions.shape))
+    return read_topology(path), (positions + noise).astype(np.float32)

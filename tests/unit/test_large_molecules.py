@@ -1,6 +1,5 @@
 """Large molecules: sparse sums equal dense ones, costs are bounded, and what is too large is refused."""
 
-import mdtraj
 import numpy as np
 import pytest
 import torch
@@ -8,41 +7,17 @@ from scipy.spatial.transform import Rotation
 
 from cgbench.chem.frames import Frames
 from cgbench.chem.molecule import Molecule
-from cgbench.chem.topology_io import read_topology
 from cgbench.core import registry
 from cgbench.core.errors import InputError
-from cgbench.core.settings import parse_settings
 from cgbench.mapping import base
 from cgbench.mapping.base import Mapping
 from cgbench.methods import conditional_gaussian, equivariant_linear
 from cgbench.methods._baselines import nearest_bead_vectors
-from cgbench.methods.base import BackmappingMethod, TrainingContext, draw, load_model
-from cgbench.nn import latent_flow, mapped_network, radial
-from cgbench.nn.near_beads import nearest_on_average
-from cgbench.nn.task_facts import TaskFacts
-from cgbench.simulation.recipe import Recipe
-from cgbench.simulation.structure import build_structure
+from cgbench.methods.base import TrainingContext, draw
+from cgbench.nn import mapped_network, radial
+from method_helpers import method
 
-SEQUENCE = "YYDPETGTWYAKLVNSQRFHIMG"
 NETWORK = {"epochs": 1, "batch_size": 8}
-
-
-@pytest.fixture(scope="module")
-def protein(tmp_path_factory: pytest.TempPathFactory) -> tuple[Molecule, np.ndarray]:
-    """Molecule of 78 residues and 30 frames [30, n_atoms, 3] of noise about an extended chain, Å."""
-    path = tmp_path_factory.mktemp("protein") / "start.pdb"
-    start = {"kind": "torsions", "phi": -75, "psi": 65}
-    recipe = {"title": "t", "sequence": (4 * SEQUENCE)[:76], "walkers": 1, "starts": [start]}
-    build_structure(parse_settings(Recipe, recipe | {"frames_per_walker": 1}, "recipe"), path)
-    positions = 10 * mdtraj.load_pdb(str(path)).xyz[0]
-    noise = np.random.default_rng(0).normal(scale=0.1, size=(30, *positions.shape))
-    return read_topology(path), (positions + noise).astype(np.float32)
-
-
-def method(name: str, mapping: Mapping, molecule: Molecule, train: np.ndarray, **values) -> BackmappingMethod:
-    plugin = registry.load("methods", name)
-    settings = plugin.Settings(**values).resolved(TaskFacts.of(mapping, train))
-    return plugin(settings, mapping, molecule)
 
 
 @pytest.fixture
@@ -126,56 +101,6 @@ def test_networks_on_many_beads_are_equivariant(name, protein, sparse, rng) -> N
     turn, shift = Rotation.random(rng=rng).as_matrix(), rng.normal(size=3)
     moved = model.sample(beads @ turn.T + shift, 2, 1)
     np.testing.assert_allclose(moved, model.sample(beads, 2, 1) @ turn.T + shift, atol=1e-8)
-
-
-def test_the_flow_knows_the_nearest_beads(protein) -> None:
-    molecule, frames = protein
-    flow = method("local_flow", Mapping.centres(molecule.residue_index), molecule, frames).network.flow
-    n_known = latent_flow.NEAR_NEIGHBOURS + 1
-    assert flow.geometry.shape == (78, 3 * n_known, 128)
-    flow.fit_normalisation(torch.as_tensor(Mapping.centres(molecule.residue_index).beads(frames)))
-    # In an extended chain, these are nearest in sequence.
-    assert (flow.known[40] - 40).abs().max() <= n_known // 2
-    assert flow.known[40].unique().numel() == n_known
-    restored = method("local_flow", Mapping.centres(molecule.residue_index), molecule, frames).network.flow
-    restored.load_state_dict(flow.state_dict())
-    assert torch.equal(restored.known, flow.known)
-
-
-def test_far_beads_do_not_change_the_samples_of_the_flow(protein) -> None:
-    """A chain that is shifted from bead 40 on: atoms more than 60 Å, five cutoffs, away from there stay."""
-    molecule, frames = protein
-    mapping = Mapping.centres(molecule.residue_index)
-    model = method("local_flow", mapping, molecule, frames)
-    model.network.initialise(torch.as_tensor(frames))
-    torch.nn.init.normal_(model.network.flow.velocity, std=0.1)
-    beads = mapping.beads(frames[:1].astype(np.float64))
-    bent = beads.copy()
-    bent[:, 40:, 0] += 3.0
-    samples, moved = (model.sample(each, 2, 1) for each in (beads, bent))
-    distance = np.linalg.norm(beads[0, :40] - beads[0, 40], axis=-1)
-    far = mapping.bead_index < np.flatnonzero(distance > 60).max()
-    assert far.sum() > 100
-    np.testing.assert_allclose(samples[..., far, :], moved[..., far, :], rtol=0, atol=1e-12)
-    assert np.abs(samples - moved)[..., mapping.bead_index < 40, :].max() > 0.1
-
-
-def test_a_model_file_of_many_beads_gives_the_same_samples(protein, tmp_path) -> None:
-    molecule, frames = protein
-    mapping = Mapping.centres(molecule.residue_index)
-    model = method("local_flow", mapping, molecule, frames, **NETWORK)
-    model.fit(frames[:20], frames[20:25], TrainingContext(1))
-    model.save(tmp_path / "model.pt")
-    beads = mapping.beads(frames[25:27])
-    np.testing.assert_array_equal(
-        load_model(tmp_path / "model.pt").sample(beads, 2, 5), model.sample(beads, 2, 5)
-    )
-
-
-def test_nearest_on_average_is_the_order_of_mean_squares(rng) -> None:
-    beads = rng.normal(size=(60, 3)) * 12 + rng.normal(size=(20, 60, 3))
-    square = np.square(beads[:, None] - beads[:, :, None]).sum(-1).mean(0)
-    np.testing.assert_array_equal(nearest_on_average(beads, 5), square.argsort(axis=1)[:, :5])
 
 
 def test_a_search_of_near_beads_is_the_order_of_all(rng) -> None:

@@ -16,7 +16,7 @@ from cgbench.mapping.base import Mapping
 from cgbench.mapping.stored import Generator, StoredSettings
 from cgbench.nn.contacts import NearPairs
 from cgbench.nn.internal_coordinates import pair_vectors, volumes
-from cgbench.nn.refinement import WORKING_SET, Deviations, HeldBeads, refine
+from cgbench.nn.refinement import WORKING_SET, Deviations, refine
 from cgbench.nn.restraints import Restraints
 from cgbench.nn.target_frames import TargetFrames
 
@@ -171,37 +171,6 @@ def test_a_smaller_tolerance_comes_nearer_to_the_minimum(
 def test_beads_are_kept(broken: Tensor, frames: Tensor, within: Within) -> None:
     mended = refine(broken, within.matrix @ frames, *within, STEPS)
     torch.testing.assert_close(within.matrix @ mended, within.matrix @ frames, rtol=0, atol=1e-10)
-
-
-def test_atoms_without_weight_go_with_their_bead(frames: Tensor, within: Within) -> None:
-    """If a one-atom bead is moved, all of its atoms follow, and a step moves none of the sites."""
-    weights = torch.zeros(len(within.index), dtype=torch.float64)
-    sites = [int((within.index == bead).nonzero()[-1]) for bead in range(3)]
-    weights[sites] = 1.0
-    held = HeldBeads(within.index, torch.eye(3).double()[within.index].T * weights)
-    x = frames.permute(1, 2, 0)
-    shift = torch.zeros(3, 3, 1, dtype=torch.float64)
-    shift[1, 0] = 0.25
-    torch.testing.assert_close(held.put(x, x[sites] + shift), x + shift[within.index])
-    step = held.step(torch.randn(x.shape, generator=torch.Generator().manual_seed(1)).double(), 1 + weights)
-    assert step[sites].abs().max() < 1e-12 < step.abs().max()
-
-
-def test_beads_that_share_an_atom_are_held(frames: Tensor, within: Within) -> None:
-    """As in the rings of Martini 3: an atom of the first bead counts in the second one, too."""
-    matrix = within.matrix.clone()
-    shared = int((within.index == 0).nonzero()[0])
-    matrix[1, shared] = 0.5
-    matrix[1] /= matrix[1].sum()
-    held = HeldBeads(within.index, matrix)
-    x = frames.permute(1, 2, 0)
-    target = torch.tensordot(matrix, x, 1) + 0.1 * torch.arange(9.0).double().view(3, 3, 1)
-    torch.testing.assert_close(torch.tensordot(matrix, held.put(x, target), 1), target)
-    stiffness = 1 + torch.arange(len(within.index)).double()
-    step = held.step(torch.randn(x.shape, generator=torch.Generator().manual_seed(1)).double(), stiffness)
-    assert torch.tensordot(matrix, step, 1).abs().max() < 1e-12 < step.abs().max()
-    mended = refine(frames + 0.1, matrix @ frames, within.restraints, matrix, within.index, STEPS)
-    torch.testing.assert_close(matrix @ mended, matrix @ frames, rtol=0, atol=1e-10)
 
 
 def test_chirality_is_corrected(frames: Tensor, within: Within, alanine: Molecule) -> None:

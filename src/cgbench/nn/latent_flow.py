@@ -24,7 +24,7 @@ N_FREQUENCIES = 16  # of the sines and cosines that embed the time
 DRAWS_PER_FRAME = 4  # times and starting points per frame and training step
 MOST_IN_BATCH = 65536  # atoms; more do not fit into the cache, and then take longer each
 # In a molecule that extends beyond ``LARGE_CUTOFF``, a bead knows its surroundings only: what is far from it
-# says little about its atoms and would be memorised. Å, and number of other beads.
+# says little about its atoms. Å, and number of other beads.
 NEAR_CUTOFF, NEAR_NEIGHBOURS = 12.0, 5
 MOST_NEIGHBOURS = 31  # in a smaller molecule, so that the number of weights is linear in the number of beads
 
